@@ -1,0 +1,87 @@
+// The arrows of the house. Each room lists what it may reach; everything else is an error.
+
+/** `room` may import only what `allowed` matches (and itself). */
+const only = (name, room, allowed, more = {}) => ({
+  name,
+  severity: 'error',
+  from: { path: room },
+  to: { pathNot: [room, ...allowed], ...more },
+})
+
+/** `from` must never import `to`. */
+const never = (name, from, to) => ({ name, severity: 'error', from, to })
+
+const npm = '^node_modules/'
+const anyPackage = { dependencyTypesNot: ['core'] }
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    never('no-cycles', {}, { circular: true }),
+    never('resolvable', { path: '^(sdk|hub)/' }, { couldNotResolve: true }),
+    never('no-own-name', { path: '^(sdk|hub)/' }, { path: '^(dist/|session-hub(/|$))' }),
+    never('no-relative-dist', {}, { path: '^(dist|build)/', dependencyTypes: ['local'] }),
+    never('no-tests-or-demo-inside', { path: '^(sdk|hub)/' }, { path: '^(test|demo)/' }),
+    never(
+      'no-dev-dependency-at-run-time',
+      { path: '^(sdk|hub)/' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
+    ),
+
+    only('sdk-protocol-alone', '^sdk/protocol/', []),
+    only('sdk-browser', '^sdk/browser/', ['^sdk/protocol/']),
+    only('sdk-settings', '^sdk/settings/', ['^sdk/protocol/', '^node_modules/leven/']),
+    only('sdk-tokens', '^sdk/tokens/', ['^sdk/protocol/', '^node_modules/jose/', '^(node:)?crypto$']),
+    only(
+      'sdk-http',
+      '^sdk/http/',
+      ['^sdk/protocol/', '^node_modules/((@types/)?express|rate-limiter-flexible)'],
+      anyPackage,
+    ),
+    never(
+      'sdk-http-express-types-only',
+      { path: '^sdk/http/' },
+      { path: '^node_modules/(@types/)?express', dependencyTypesNot: ['type-only'] },
+    ),
+    only('sdk-site', '^sdk/site/', ['^sdk/(protocol|tokens|http|settings)/', npm], anyPackage),
+
+    never('hub-not-sdk-halves', { path: '^hub/' }, { path: '^sdk/(site|browser)/' }),
+    only('hub-pages', '^hub/pages/', ['^sdk/protocol/']),
+    only('hub-flows', '^hub/flows/', [
+      '^hub/stores/store\\.ts$',
+      '^hub/(sites|keys)/',
+      '^sdk/(protocol|tokens|settings)/',
+      '^(node:)?crypto$',
+    ]),
+    only(
+      'hub-routes',
+      '^hub/routes/',
+      [
+        '^hub/(flows|sites|keys)/',
+        '^hub/assets\\.ts$',
+        '^hub/stores/store\\.ts$',
+        '^sdk/(protocol|tokens|http|settings)/',
+        npm,
+      ],
+      anyPackage,
+    ),
+    never(
+      'hub-only-app-picks-a-store',
+      { path: '^hub/', pathNot: '^hub/(app\\.ts$|index\\.ts$|cli/|stores/)' },
+      { path: '^hub/stores/', pathNot: '^hub/stores/store\\.ts$' },
+    ),
+
+    never('demo-public-names-only', { path: '^demo/' }, { path: '^(sdk|hub|test)/' }),
+  ],
+  options: {
+    doNotFollow: { path: '^(node_modules|dist)/' },
+    exclude: { path: '^build/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['node', 'import', 'default', 'types'],
+      extensions: ['.ts', '.d.ts', '.js', '.mjs', '.cjs', '.json'],
+    },
+  },
+}

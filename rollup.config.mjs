@@ -1,0 +1,69 @@
+import { chmodSync, rmSync } from 'node:fs'
+import terser from '@rollup/plugin-terser'
+import typescript from '@rollup/plugin-typescript'
+
+rmSync('dist', { recursive: true, force: true })
+
+/** Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. */
+const stripTypes = ({ sourceMap }) =>
+  typescript({
+    tsconfig: 'tsconfig.build.json',
+    compilerOptions: {
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      noCheck: true,
+      declaration: false,
+      emitDeclarationOnly: false,
+      sourceMap,
+      outDir: 'dist',
+    },
+  })
+
+/** Only names that begin with `_` are ours to shorten; everything else may be wire, DOM or public. */
+const minify = () =>
+  terser({
+    ecma: 2020,
+    compress: { passes: 3 },
+    mangle: { properties: { regex: /^_/, keep_quoted: true } },
+    format: { comments: false },
+  })
+
+const failOnWarning = (level, log) => {
+  if (level === 'warn') throw Object.assign(new Error(log.message), log)
+}
+
+const browserScript = (input, file) => ({
+  input,
+  output: { file, format: 'iife' },
+  plugins: [stripTypes({ sourceMap: false }), minify()],
+  onLog: failOnWarning,
+})
+
+export default [
+  {
+    input: './sdk/browser/index.ts',
+    output: { file: 'dist/index.js', format: 'es', sourcemap: true },
+    plugins: [stripTypes({ sourceMap: true })],
+    onLog: failOnWarning,
+  },
+  browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
+  browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
+  {
+    input: { site: './sdk/site/index.ts', hub: './hub/index.ts', cli: './hub/cli/main.ts' },
+    external: /^(node:|@?[a-z])/,
+    output: {
+      dir: 'dist',
+      format: 'es',
+      hoistTransitiveImports: false,
+      sourcemap: true,
+      // Flat: code finds sdk.js and frame.js beside itself, whichever chunk it lands in.
+      chunkFileNames: 'chunk-[name].js',
+      banner: ({ fileName }) => (fileName === 'cli.js' ? '#!/usr/bin/env node' : ''),
+    },
+    plugins: [
+      stripTypes({ sourceMap: true }),
+      { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
+    ],
+    onLog: failOnWarning,
+  },
+]

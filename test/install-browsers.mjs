@@ -1,0 +1,75 @@
+// The tests drive real programs. This finds them, or installs the Debian packages of those that are missing.
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+const PROGRAMS = [
+  {
+    name: 'Chromium',
+    variable: 'SESSION_HUB_CHROMIUM',
+    commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    paths: [
+      '/usr/bin/chromium',
+      '/usr/bin/chromium-browser',
+      '/usr/bin/google-chrome',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ],
+    debianPackage: 'chromium',
+  },
+]
+
+const missing = PROGRAMS.filter((program) => !find(program))
+if (missing.length > 0) install(missing)
+
+function find({ variable, commands, paths }) {
+  const chosen = process.env[variable]
+  if (chosen) {
+    if (!isExecutable(chosen)) fail(`${variable} names no executable file: ${chosen}`)
+    return chosen
+  }
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  const candidates = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
+  return [...candidates, ...paths].find(isExecutable)
+}
+
+function install(programs) {
+  const names = programs.map((program) => program.name).join(' and ')
+  const packages = programs.map((program) => program.debianPackage)
+  const typed = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  if (!existsSync('/etc/debian_version')) {
+    const variables = programs.map((program) => program.variable).join(' and ')
+    fail(`The tests need ${names}: install it, or put its path into ${variables}`)
+  }
+
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot && !succeeds('sudo', ['-n', 'true'])) {
+    fail(`The tests need ${names}. Type: sudo sh -c '${typed}'`)
+  }
+
+  console.log(
+    `The tests drive ${names}, which is not here: installing Debian's ${packages.join(' ')} with apt-get`,
+  )
+  const environment = 'DEBIAN_FRONTEND=noninteractive'
+  const [command, ...prefix] = isRoot ? ['env', environment] : ['sudo', '-n', 'env', environment]
+  const isInstalled = succeeds(command, [...prefix, 'sh', '-c', typed], ['ignore', 'ignore', 'inherit'])
+  const absent = programs.filter((program) => !find(program))
+  if (!isInstalled || absent.length > 0) fail(`That failed. Type: sudo sh -c '${typed}'`)
+}
+
+function succeeds(command, parameters, stdio = 'ignore') {
+  return spawnSync(command, parameters, { stdio }).status === 0
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
