@@ -1,0 +1,73 @@
+/**
+ * Reading a JSON body with every bound of R31: size, time, nesting, keys, duplicate keys. An application's own parser may
+ * have read the body before us; then its result is held to the same bounds.
+ */
+import type { IncomingMessage } from 'node:http'
+
+import { SessionHubError } from '../protocol/errors.js'
+import { checkJson, type Json, parseJson } from '../protocol/json.js'
+import { limits } from '../protocol/wire.js'
+
+type ParsedRequest = IncomingMessage & { body?: unknown }
+
+/** @throws SessionHubError `media_type_invalid`, `body_too_large`, `body_timeout`, `request_invalid` */
+export async function readJsonBody(req: IncomingMessage, maxBytes: number = limits.bodyBytes): Promise<Json> {
+  const type = req.headers['content-type']
+  // A form can send text/plain across origins without a preflight; application/json cannot.
+  if (!type || !/^application\/json\s*(;|$)/i.test(type)) {
+    throw new SessionHubError('media_type_invalid', 'The body has to be application/json')
+  }
+  const { body } = req as ParsedRequest
+  if (body !== undefined) return checkJson(body)
+  return parseJson(await readText(req, maxBytes))
+}
+
+function readText(req: IncomingMessage, maxBytes: number): Promise<string> {
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const timer = setTimeout(() => {
+      finish(() => {
+        reject(new SessionHubError('body_timeout', 'The body took too long to arrive'))
+      })
+    }, limits.bodyTimeoutMs)
+
+    const finish = (settle: () => void) => {
+      clearTimeout(timer)
+      req.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
+      settle()
+    }
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > maxBytes) {
+        finish(() => {
+          req.resume()
+          reject(tooLarge(maxBytes))
+        })
+      } else chunks.push(chunk)
+    }
+    const onEnd = () => {
+      finish(() => {
+        try {
+          resolve(decode(chunks))
+        } catch (cause) {
+          reject(new SessionHubError('request_invalid', 'The body is not UTF-8', { cause }))
+        }
+      })
+    }
+    const onError = (cause?: unknown) => {
+      finish(() => {
+        reject(new SessionHubError('request_invalid', 'The body broke off', { cause }))
+      })
+    }
+    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
+  })
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const decode = (chunks: readonly Buffer[]) =>
+  decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+
+const tooLarge = (maxBytes: number) =>
+  new SessionHubError('body_too_large', `The body is larger than ${maxBytes} bytes`)

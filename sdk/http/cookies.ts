@@ -1,0 +1,37 @@
+/** Cookies as this protocol uses them: `__Host-` names, values without anything to escape. */
+
+/**
+ * The value of one cookie. `undefined` when it is absent, and also when it is there twice: somebody has planted one beside
+ * ours, and nobody can say which is which (R22).
+ */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  if (!header) return undefined
+  let found: string | undefined
+  for (let at = 0; at < header.length;) {
+    const next = header.indexOf(';', at)
+    const end = next < 0 ? header.length : next
+    while (header.charCodeAt(at) === 0x20) at += 1
+    if (header.startsWith(name, at) && header.charAt(at + name.length) === '=') {
+      if (found !== undefined) return undefined
+      found = header.slice(at + name.length + 1, end).trim()
+    }
+    at = end + 1
+  }
+  return found
+}
+
+export interface CookieKind {
+  readonly sameSite: 'Lax' | 'None'
+  readonly httpOnly: boolean
+}
+
+/** A `Set-Cookie` value; an empty value removes the cookie. */
+export function setCookie(
+  name: string,
+  value: string,
+  { sameSite, httpOnly }: CookieKind,
+  maxAgeSeconds: number,
+): string {
+  const age = value === '' ? 0 : maxAgeSeconds
+  return `${name}=${value}; Path=/; Max-Age=${age}; Secure; ${httpOnly ? 'HttpOnly; ' : ''}SameSite=${sameSite}`
+}

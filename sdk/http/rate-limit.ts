@@ -1,0 +1,29 @@
+/** Rate limits (R31). Counted in memory, per process: they bound what one party can cost, they do not bill anyone. */
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
+
+import { SessionHubError } from '../protocol/errors.js'
+
+/** Counts one request. @throws SessionHubError `rate_limited`, with the seconds to wait */
+export type Limiter = (key: string) => Promise<void>
+
+export function perMinute(points: number): Limiter {
+  const counter = new RateLimiterMemory({ points, duration: 60 })
+  return async (key) => {
+    try {
+      await counter.consume(key)
+    } catch (refused) {
+      const waitMs = (refused as Partial<RateLimiterRes>).msBeforeNext ?? 60_000
+      throw new SessionHubError('rate_limited', 'Too many requests', {
+        retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+      })
+    }
+  }
+}
+
+/** The same per network address. An IPv6 customer owns a whole /64, so that counts as one. */
+export function perAddressPerMinute(points: number): (address: string | undefined) => Promise<void> {
+  const limit = perMinute(points)
+  return (address = '') => limit(isIpv6(address) ? address.split(':').slice(0, 4).join(':') : address)
+}
+
+const isIpv6 = (address: string) => address.includes(':') && !address.includes('.')

@@ -1,0 +1,100 @@
+/** The JSON bodies of every endpoint, and one parser for each. */
+import { type Fields, isFlag, isNullOr, isObject, isOneOf, isText, isTime, readFields } from './fields.js'
+import { is128Bits, is256Bits } from './formats.js'
+import { endReasons, limits, replaceReasons } from './wire.js'
+
+const isToken = isText(limits.tokenLength)
+const isSubject = isText(limits.subjectLength)
+const isOrigin = isText(255)
+const isState = is128Bits
+
+/** Page → its own backend, `POST <endpoint>/offer`. */
+const offerFields = { nonce: is256Bits }
+export type OfferBody = Fields<typeof offerFields>
+export const parseOfferBody = (value: unknown): OfferBody => readFields('The body', value, offerFields)
+
+/** Page → its own backend, `POST <endpoint>/redeem`. A missing verifier has a code of its own (R10). */
+const redeemFields = { ticket: isToken }
+const redeemOptional = { verifier: is256Bits }
+export type RedeemBody = Fields<typeof redeemFields, typeof redeemOptional>
+export const parseRedeemBody = (value: unknown): RedeemBody =>
+  readFields('The body', value, redeemFields, redeemOptional)
+
+/** Frame → hub, `POST /exchange`. */
+const exchangeFields = {
+  site: isOrigin,
+  nonce: is256Bits,
+  /** The hub's own seal on this frame: which site and nonce it was served for. */
+  proof: isText(128),
+  offer: isNullOr(isToken),
+}
+export type ExchangeBody = Fields<typeof exchangeFields>
+export const parseExchangeBody = (value: unknown): ExchangeBody =>
+  readFields('The body', value, exchangeFields)
+
+/** Site → hub, `POST /backchannel/<act>`. */
+const backchannelRedeemFields = {
+  jti: is128Bits,
+  /** The ticket's `exp`: the spend has to be remembered until then. */
+  exp: isTime,
+  handle: is256Bits,
+  /** The handle in the browser's present session cookie, which ends now (R20). */
+  previous: isNullOr(is256Bits),
+  /** The site is configured with `alwaysReplace`: another live user gives way. */
+  overrule: isFlag,
+}
+export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields>
+export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
+  readFields('The body', value, backchannelRedeemFields)
+
+const handleFields = { handle: is256Bits }
+export type HandleBody = Fields<typeof handleFields>
+export const parseHandleBody = (value: unknown): HandleBody => readFields('The body', value, handleFields)
+
+const updateFields = {
+  /** `null` starts an anonymous session. */
+  handle: isNullOr(is256Bits),
+  /** A JSON merge patch (RFC 7396) for the session's data. */
+  patch: isObject,
+}
+/** `version`: refuse the update with `version_conflict` unless the data is still of this version. */
+const updateOptional = { version: isTime }
+export type UpdateBody = Fields<typeof updateFields, typeof updateOptional>
+export const parseUpdateBody = (value: unknown): UpdateBody =>
+  readFields('The body', value, updateFields, updateOptional)
+
+const signInFields = { handle: isNullOr(is256Bits), subject: isSubject, claims: isObject }
+/** `auth_time`: when the visitor really signed in, where the hub could not be told at once. */
+const signInOptional = { auth_time: isTime }
+export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
+export const parseSignInBody = (value: unknown): SignInBody =>
+  readFields('The body', value, signInFields, signInOptional)
+
+/** Hub → site: a session as the back-channel shows it. */
+const viewFields = {
+  /** The tag of (session, site) for the site's readable cookie. */
+  state: isState,
+  subject: isNullOr(isSubject),
+  claims: isObject,
+  data: isObject,
+  version: isTime,
+  auth_time: isNullOr(isTime),
+  expires_at: isTime,
+}
+/** `handle`: of the session that was just made. The last two: only in the answer to `redeem`. */
+const viewOptional = { handle: is256Bits, was_empty: isFlag, reason: isOneOf(replaceReasons) }
+export type SessionView = Fields<typeof viewFields, typeof viewOptional>
+export const parseSessionView = (value: unknown): SessionView =>
+  readFields('The answer of the hub', value, viewFields, viewOptional)
+
+/** Site → page, the answers. The SDK reads them without a parser: they come from its own origin. */
+export interface OfferReply {
+  readonly offer: string | null
+  /** The site's session turned out to have ended. */
+  readonly ended?: (typeof endReasons)[number]
+}
+export interface RedeemReply {
+  readonly state: string
+  readonly subject: string | null
+  readonly reason: (typeof replaceReasons)[number]
+}

@@ -1,0 +1,66 @@
+/**
+ * Reading objects of an exact form. Every parser of the protocol says which members it knows; any other is refused,
+ * so that nothing travels that nobody has looked at (R5).
+ */
+import { SessionHubError } from './errors.js'
+import { isJsonObject, type JsonObject } from './json.js'
+
+type Check<Value> = (value: unknown) => value is Value
+type Checked<C> = C extends Check<infer Value> ? Value : never
+
+type Checks = Record<string, Check<unknown>>
+
+/** The result of `readFields`: required members, then optional ones. */
+export type Fields<Needed extends Checks, Allowed extends Checks = never> = {
+  readonly [Key in keyof Needed]: Checked<Needed[Key]>
+} & ([Allowed] extends [never] ? unknown : { readonly [Key in keyof Allowed]?: Checked<Allowed[Key]> })
+
+/**
+ * @param what names the object in the message, such as "The ticket"
+ * @throws SessionHubError `request_invalid` for a missing, wrong or unknown member
+ */
+export function readFields<Needed extends Checks, Allowed extends Checks = never>(
+  what: string,
+  value: unknown,
+  required: Needed,
+  optional?: Allowed,
+): Fields<Needed, Allowed> {
+  if (!isJsonObject(value)) throw new SessionHubError('request_invalid', `${what} has to be a JSON object`)
+  for (const key of Object.keys(required)) {
+    if (!Object.hasOwn(value, key)) throw new SessionHubError('request_invalid', `${what} lacks "${key}"`)
+  }
+  for (const [key, member] of Object.entries(value)) {
+    const check = own(required, key) ?? own(optional, key)
+    if (!check)
+      throw new SessionHubError('request_invalid', `${what} has an unknown member "${key.slice(0, 64)}"`)
+    if (!check(member)) throw new SessionHubError('request_invalid', `${what} has a wrong "${key}"`)
+  }
+  return value as unknown as Fields<Needed, Allowed>
+}
+
+function own<Value>(from: Record<string, Value> | undefined, key: string): Value | undefined {
+  return from && Object.hasOwn(from, key) ? from[key] : undefined
+}
+
+export const isText =
+  (maxLength: number, minLength = 1): Check<string> =>
+  (value): value is string =>
+    typeof value === 'string' && value.length >= minLength && value.length <= maxLength
+
+/** Seconds since 1970, as JWT's NumericDate; integers only (R5). */
+export const isTime: Check<number> = (value): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0
+
+export const isFlag: Check<boolean> = (value): value is boolean => typeof value === 'boolean'
+
+export const isObject: Check<JsonObject> = isJsonObject
+
+export const isOneOf =
+  <Value extends string>(values: readonly Value[]): Check<Value> =>
+  (value): value is Value =>
+    (values as readonly unknown[]).includes(value)
+
+export const isNullOr =
+  <Value>(check: Check<Value>): Check<Value | null> =>
+  (value): value is Value | null =>
+    value === null || check(value)

@@ -1,0 +1,22 @@
+/** The exact shapes of the short strings on the wire. */
+
+/** 256 bits as base64url: handles, nonces, verifiers, and hashes of them (R12). */
+const BITS_256 = /^[A-Za-z0-9_-]{43}$/
+/** 128 bits as base64url: `jti` and `state`. */
+const BITS_128 = /^[A-Za-z0-9_-]{22}$/
+/** R7 */
+const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
+/** R1: compact serialisation by character class, before any parsing. */
+const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+const JWE = /^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+
+const matches =
+  (pattern: RegExp) =>
+  (value: unknown): value is string =>
+    typeof value === 'string' && pattern.test(value)
+
+export const is256Bits = matches(BITS_256)
+export const is128Bits = matches(BITS_128)
+export const isKeyId = matches(KEY_ID)
+export const isCompactJws = matches(JWS)
+export const isCompactJwe = matches(JWE)

@@ -1,0 +1,45 @@
+/** What page and frame say to each other by `postMessage`. Small: both ends of it are shipped to every visitor. */
+import { type Outcome, outcomes } from './wire.js'
+
+/** From the frame to the page. Posted once when the frame has loaded, and once more for each offer. */
+export interface FrameMessage {
+  readonly sessionHub: 1
+  /** The nonce of the sync that this belongs to. */
+  readonly nonce: string
+  readonly outcome: Outcome
+  readonly ticket?: string
+  /** An error code, or why there is nothing to share. */
+  readonly reason?: string
+}
+
+/** From the page to the frame, after the outcome `offer`. `null`: the site has no session after all. */
+export interface PageMessage {
+  readonly sessionHub: 1
+  readonly nonce: string
+  readonly offer: string | null
+}
+
+/** The frame's message, or `undefined` for anything else that arrives in the page's mailbox. */
+export function readFrameMessage(value: unknown, nonce: string): FrameMessage | undefined {
+  const message = value as Partial<FrameMessage> | null | undefined
+  return message?.sessionHub === 1 &&
+    message.nonce === nonce &&
+    outcomes.includes(message.outcome as Outcome) &&
+    isAbsentOrText(message.ticket) &&
+    isAbsentOrText(message.reason)
+    ? (message as FrameMessage)
+    : undefined
+}
+
+/** The page's message, or `undefined`. 4 KiB is the most that an offer may have; 8 KiB bound every message (R15). */
+export function readPageMessage(value: unknown, nonce: string): PageMessage | undefined {
+  const message = value as Partial<PageMessage> | null | undefined
+  return message?.sessionHub === 1 &&
+    message.nonce === nonce &&
+    (message.offer === null || (isText(message.offer) && message.offer.length <= 4096))
+    ? (message as PageMessage)
+    : undefined
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isAbsentOrText = (value: unknown) => value === undefined || isText(value)

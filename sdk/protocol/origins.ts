@@ -1,0 +1,42 @@
+/** Origins are compared as whole strings, in the one spelling that a browser sends. */
+import { SessionHubError } from './errors.js'
+
+/**
+ * Reads an origin such as `https://shop.example`. The text has to be exactly what a browser puts into the `Origin`
+ * header: lower case, no default port, no path, no trailing slash. Plain http is for loopback names only.
+ *
+ * @throws SessionHubError `request_invalid`
+ */
+export function parseOrigin(value: unknown): string {
+  const fault = originFault(value)
+  if (fault) throw new SessionHubError('request_invalid', fault)
+  return value as string
+}
+
+/** What is wrong with an origin, in words that say what to do; `undefined` when nothing is. */
+export function originFault(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'An origin is a string such as "https://shop.example"'
+  if (value.length > 255) return 'An origin has at most 255 characters'
+  let url
+  try {
+    url = new URL(value)
+  } catch {
+    return `"${value}" is not an origin; write it as "https://shop.example"`
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return `"${value}" is neither https nor http`
+  if (url.origin !== value) return `"${value}" is not an origin; did you mean "${url.origin}"?`
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    return `"${value}" has to be https: browsers keep Secure cookies from plain http, loopback names excepted`
+  }
+  return undefined
+}
+
+/** Names that browsers resolve to this very machine and treat as a secure context. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '127.0.0.1' ||
+    hostname === '[::1]'
+  )
+}

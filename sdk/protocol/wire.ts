@@ -1,0 +1,105 @@
+/** The protocol's fixed words and numbers. `docs/protocol.md` explains each. */
+
+/** Grows when a hub and a site of different versions could no longer understand each other. */
+export const protocolVersion = 1
+
+/** Paths on the hub. */
+export const hubPaths = {
+  frame: '/frame',
+  exchange: '/exchange',
+  sdk: '/sdk.js',
+  jwks: '/.well-known/jwks.json',
+  discovery: '/.well-known/session-hub',
+  backchannel: '/backchannel',
+  health: '/healthz',
+  ready: '/readyz',
+} as const
+
+/** Acts of a site on the hub, each a POST to `/backchannel/<act>`. */
+export const backchannelActs = ['redeem', 'read', 'update', 'sign-in', 'end'] as const
+export type BackchannelAct = (typeof backchannelActs)[number]
+
+/** Paths on a site, below its endpoint. */
+export const sitePaths = { offer: '/offer', redeem: '/redeem', signOut: '/sign-out' } as const
+export const defaultEndpoint = '/session-hub'
+
+/** The inner `typ` of each kind of token, compared to the letter (R4). */
+export const tokenTypes = {
+  ticket: 'ticket+jwt',
+  offer: 'offer+jwt',
+  session: 'session+jwt',
+  site: 'site+jwt',
+} as const
+export type TokenType = (typeof tokenTypes)[keyof typeof tokenTypes]
+
+/** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
+export const cookieNames = {
+  hub: '__Host-session-hub',
+  session: '__Host-session',
+  state: '__Host-session-state',
+} as const
+
+/** Without it a cross-origin form cannot reach `/exchange` even by mistake (R16). */
+export const exchangeHeader = 'x-session-hub'
+
+export const limits = {
+  /** A ticket or offer, in characters (R1). */
+  tokenLength: 4096,
+  /** A request body or a message, in bytes (R15, R31). */
+  bodyBytes: 8192,
+  jsonDepth: 5,
+  jsonKeys: 32,
+  /** A session's data as JSON, in bytes. */
+  dataBytes: 16_384,
+  /** A session's claims as JSON, in bytes: they travel in every ticket. */
+  claimsBytes: 1024,
+  subjectLength: 255,
+  bodyTimeoutMs: 10_000,
+  ticketSeconds: { min: 5, max: 300, default: 30 },
+  /** Clocks may differ by this much. */
+  skewSeconds: 5,
+  /** A site's Bearer token lives this long at most. */
+  siteTokenSeconds: 120,
+  /** A replay sooner than this is a double submit, not a theft (R27). */
+  doubleSubmitMs: 2000,
+} as const
+
+/** How a session was asked for. A ticket of one mode is none of another (R11). */
+export type Mode = 'frame'
+
+/** What the hub decided in a frame or an exchange. */
+export const outcomes = [
+  /** Nothing to share. */
+  'none',
+  /** The site holds the hub's session already. */
+  'keep',
+  /** The hub's session goes to the site: a ticket comes with it. */
+  'replace',
+  /** The hub took the site's session. */
+  'adopt',
+  /** Two users; nothing was changed. */
+  'conflict',
+  /** The site holds another session: the hub has to see an offer first. */
+  'offer',
+  /** The browser keeps the hub's cookie from the frame. */
+  'blocked',
+  /** The hub could not decide; `reason` says why. */
+  'failed',
+] as const
+export type Outcome = (typeof outcomes)[number]
+
+/** Why the site's session gave way. */
+export const replaceReasons = [
+  /** The site had no session, or an empty one. */
+  'empty',
+  /** The site's anonymous data was moved into the hub's session. */
+  'merged',
+  /** The site is configured to always yield. */
+  'overruled',
+  /** The same user, in another session. */
+  'same-user',
+] as const
+export type ReplaceReason = (typeof replaceReasons)[number]
+
+export const endReasons = ['signed-out', 'signed-in', 'replaced', 'replayed', 'expired'] as const
+export type EndReason = (typeof endReasons)[number]

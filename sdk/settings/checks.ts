@@ -1,0 +1,47 @@
+/** Checks of single options. Each returns the value or throws `options_invalid` with the option's name. */
+import { originFault } from '../protocol/origins.js'
+import { wrong } from './refuse-unknown.js'
+
+export function origin(where: string, name: string, value: unknown): string {
+  const fault = originFault(value)
+  if (fault) throw wrong(where, `"${name}": ${fault}`)
+  return value as string
+}
+
+export function whole(
+  where: string,
+  name: string,
+  value: unknown,
+  { min, max }: { min: number; max: number },
+): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw wrong(
+      where,
+      `"${name}" has to be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`,
+    )
+  }
+  return value
+}
+
+export function flag(where: string, name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean')
+    throw wrong(where, `"${name}" has to be true or false, not ${JSON.stringify(value)}`)
+  return value
+}
+
+export function callable<Value>(where: string, name: string, value: Value): Value {
+  if (value !== undefined && typeof value !== 'function') throw wrong(where, `"${name}" has to be a function`)
+  return value
+}
+
+export function oneOf<Value extends string>(
+  where: string,
+  name: string,
+  value: unknown,
+  values: readonly Value[],
+): Value {
+  const found = values.find((candidate) => candidate === value)
+  if (found === undefined)
+    throw wrong(where, `"${name}" has to be one of ${values.map((v) => `"${v}"`).join(', ')}`)
+  return found
+}

@@ -1,0 +1,101 @@
+/** Keys, parsed once at start-up into what jose needs, each bound to one algorithm (R2). */
+import { importJWK, type CryptoKey, type JWK } from 'jose'
+
+import { SessionHubError } from '../protocol/errors.js'
+import { isKeyId } from '../protocol/formats.js'
+import { isJsonObject } from '../protocol/json.js'
+
+export type { CryptoKey, JWK }
+
+/** A key with the name under which its counterpart is found. */
+export interface NamedKey {
+  readonly kid: string
+  readonly key: CryptoKey
+}
+
+/** Keys of one issuer by `kid`; a `kid` means nothing outside its issuer (R7). */
+export type KeySet = ReadonlyMap<string, CryptoKey>
+
+export type SignatureAlgorithm = 'ES256' | 'HS256'
+
+/** Signs tickets, offers and site tokens. */
+export const importSigningKey = (jwk: unknown, where: string) => importPart(jwk, where, 'private')
+
+/** Verifies them. A private key given by mistake is refused rather than trimmed: it should not be here at all. */
+export const importVerifyingKey = (jwk: unknown, where: string) => importPart(jwk, where, 'public')
+
+/** Encrypts and decrypts tickets: 256 bits for `dir` with A256GCM, held as an imported key. */
+export const importTicketKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'A256GCM')
+
+/** Signs and verifies a site's own session tokens. */
+export const importSessionKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'HS256')
+
+/** @throws SessionHubError `options_invalid` when two keys share a `kid` */
+export function keySet(keys: readonly NamedKey[], where: string): KeySet {
+  const set = new Map<string, CryptoKey>()
+  for (const { kid, key } of keys) {
+    if (set.has(kid)) throw new SessionHubError('options_invalid', `${where}: two keys have the kid "${kid}"`)
+    set.set(kid, key)
+  }
+  return set
+}
+
+async function importPart(jwk: unknown, where: string, part: 'private' | 'public'): Promise<NamedKey> {
+  const { kid, members } = named(jwk, where)
+  const { kty, crv, x, y, d, alg } = members
+  if (kty !== 'EC' || crv !== 'P-256')
+    throw refused(where, `key "${kid}" has to be an EC key on P-256, for ES256`)
+  if (alg !== undefined && alg !== 'ES256')
+    throw refused(where, `key "${kid}" says "alg": ${JSON.stringify(alg)}; only ES256 is used`)
+  if (part === 'private' && !d)
+    throw refused(where, `key "${kid}" is only the public half; the private one is needed to sign`)
+  if (part === 'public' && d)
+    throw refused(where, `key "${kid}" is a private key; give only its public half, without "d"`)
+  const coordinates = { kty: 'EC', crv: 'P-256', x, y, ...(part === 'private' && { d }) } as JWK
+  return { kid, key: await imported(coordinates, 'ES256', kid, where) }
+}
+
+async function importSecret(jwk: unknown, where: string, alg: 'A256GCM' | 'HS256'): Promise<NamedKey> {
+  const { kid, members } = named(jwk, where)
+  const { kty, k } = members
+  if (kty !== 'oct' || typeof k !== 'string')
+    throw refused(where, `key "${kid}" has to be a symmetric key, "kty": "oct"`)
+  // A shorter secret is guessable, a longer one is no A256GCM key.
+  if (!/^[A-Za-z0-9_-]{43}$/.test(k))
+    throw refused(where, `key "${kid}" has to have exactly 256 bits (43 base64url characters)`)
+  return { kid, key: await webCryptoSecret(k, alg, kid, where) }
+}
+
+/** jose gives raw bytes for `oct` keys and would import them again at each use; an imported key is several times cheaper. */
+async function webCryptoSecret(
+  k: string,
+  alg: 'A256GCM' | 'HS256',
+  kid: string,
+  where: string,
+): Promise<CryptoKey> {
+  const algorithm = alg === 'A256GCM' ? { name: 'AES-GCM', length: 256 } : { name: 'HMAC', hash: 'SHA-256' }
+  const usages = alg === 'A256GCM' ? (['encrypt', 'decrypt'] as const) : (['sign', 'verify'] as const)
+  try {
+    return await crypto.subtle.importKey('jwk', { kty: 'oct', k }, algorithm, false, [...usages])
+  } catch (cause) {
+    throw refused(where, `key "${kid}" cannot be read`, cause)
+  }
+}
+
+async function imported(jwk: JWK, alg: string, kid: string, where: string): Promise<CryptoKey> {
+  try {
+    return (await importJWK(jwk, alg, { extractable: false })) as CryptoKey
+  } catch (cause) {
+    throw refused(where, `key "${kid}" cannot be read: its coordinates are not on P-256`, cause)
+  }
+}
+
+function named(jwk: unknown, where: string): { kid: string; members: Record<string, unknown> } {
+  if (!isJsonObject(jwk)) throw refused(where, 'a key is a JWK object; "session-hub keys" makes one')
+  const { kid } = jwk
+  if (!isKeyId(kid)) throw refused(where, 'a key needs a "kid" of 1 to 64 letters, digits, "-" or "_"')
+  return { kid, members: jwk }
+}
+
+const refused = (where: string, what: string, cause?: unknown) =>
+  new SessionHubError('options_invalid', `${where}: ${what}`, { cause })

@@ -1,0 +1,47 @@
+/** When a token may be used. */
+import { SessionHubError } from '../protocol/errors.js'
+import { limits } from '../protocol/wire.js'
+
+export interface TokenTimes {
+  readonly iat: number
+  readonly nbf?: number
+  readonly exp: number
+}
+
+/**
+ * Refuses a token that is not yet or no longer good, or that was made to live longer than it may (R5: a ten-year `exp`
+ * is as wrong as a missing one).
+ *
+ * @param nowMs milliseconds since 1970
+ * @returns `'expired'` for a token that was fine once, `'invalid'` for one that never was, otherwise `undefined`
+ */
+export function timesFault(
+  { iat, nbf = iat, exp }: TokenTimes,
+  nowMs: number,
+  maxSeconds: number,
+  skewSeconds: number = limits.skewSeconds,
+): 'expired' | 'invalid' | undefined {
+  const now = nowMs / 1000
+  if (exp <= iat || exp - iat > maxSeconds || iat > now + skewSeconds || nbf > now + skewSeconds)
+    return 'invalid'
+  return exp + skewSeconds <= now ? 'expired' : undefined
+}
+
+/** The same, thrown. */
+export function checkTimes(
+  times: TokenTimes,
+  nowMs: number,
+  maxSeconds: number,
+  codes: TimeCodes,
+  skew?: number,
+): void {
+  const fault = timesFault(times, nowMs, maxSeconds, skew)
+  if (fault === 'expired') throw new SessionHubError(codes.expired, 'The token has expired')
+  if (fault)
+    throw new SessionHubError(codes.invalid, 'The token is not good at this time; are both clocks right?')
+}
+
+export interface TimeCodes {
+  readonly expired: 'ticket_expired' | 'offer_expired' | 'site_token_invalid'
+  readonly invalid: 'ticket_invalid' | 'offer_invalid' | 'site_token_invalid'
+}

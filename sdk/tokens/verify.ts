@@ -1,0 +1,97 @@
+/**
+ * Reading tokens. jose does the cryptography; the form is ours to check, because jose is more lenient than this
+ * protocol: it accepts other spellings of `typ`, a missing `exp`, duplicate keys, compression (R1 to R7).
+ */
+import { base64url, compactDecrypt, compactVerify } from 'jose'
+
+import { SessionHubError } from '../protocol/errors.js'
+import { isCompactJwe, isCompactJws, isKeyId } from '../protocol/formats.js'
+import { type JsonObject, parseJsonObject } from '../protocol/json.js'
+import { limits, type TokenType } from '../protocol/wire.js'
+import type { CryptoKey, KeySet, SignatureAlgorithm } from './keys.js'
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+/** Claims inside a token, and below them what an application put there. */
+const bounds = { depth: limits.jsonDepth + 1, keys: limits.jsonKeys }
+
+/** Finds the key of a `kid` under one issuer; may fetch. */
+export type KeyLookup = (kid: string) => CryptoKey | undefined | Promise<CryptoKey | undefined>
+
+export const lookup =
+  (keys: KeySet): KeyLookup =>
+  (kid) =>
+    keys.get(kid)
+
+/**
+ * The claims of a token whose signature, algorithm and type are right. What the claims say is for the caller.
+ *
+ * @throws SessionHubError `request_invalid`, with what was wrong for the log
+ */
+export async function verifyToken(
+  type: TokenType,
+  token: string,
+  keys: KeyLookup,
+  alg: SignatureAlgorithm = 'ES256',
+): Promise<JsonObject> {
+  if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('not a compact JWS') // R1
+  const header = readHeader(token, ['alg', 'typ', 'kid'])
+  if (header.alg !== alg) throw refused(`the algorithm is not ${alg}`) // R2
+  if (header.typ !== type) throw refused(`the type is not ${type}`) // R4
+  const key = await keyOf(header, keys)
+  const { payload } = await attempt('the signature is wrong', () =>
+    compactVerify(token, key, { algorithms: [alg] }),
+  )
+  return parseJsonObject(text(payload), bounds) // R6
+}
+
+/** Opens a sealed token and gives the JWS inside. */
+export async function openToken(token: string, keys: KeyLookup): Promise<string> {
+  if (token.length > limits.tokenLength || !isCompactJwe(token)) throw refused('not a compact JWE') // R1, R3
+  const header = readHeader(token, ['alg', 'enc', 'cty', 'kid'])
+  if (header.alg !== 'dir' || header.enc !== 'A256GCM' || header.cty !== 'JWT')
+    throw refused('the encryption is not ours')
+  const key = await keyOf(header, keys)
+  const { plaintext } = await attempt('it cannot be decrypted', () =>
+    compactDecrypt(token, key, {
+      keyManagementAlgorithms: ['dir'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+    }),
+  )
+  return text(plaintext)
+}
+
+/** The protected header, with exactly these members: so no `jku`, `x5u`, `jwk`, `x5c`, `crit`, `b64`, `zip` (R7). */
+function readHeader(token: string, members: readonly string[]): JsonObject {
+  const header = parseJsonObject(text(base64url.decode(token.slice(0, token.indexOf('.')))))
+  const found = Object.keys(header)
+  if (found.length !== members.length || !members.every((member) => Object.hasOwn(header, member))) {
+    throw refused(`the header has other members than ${members.join(', ')}`)
+  }
+  return header
+}
+
+async function keyOf({ kid }: JsonObject, keys: KeyLookup): Promise<CryptoKey> {
+  if (!isKeyId(kid)) throw refused('the kid has a wrong form')
+  const key = await keys(kid)
+  if (!key) throw refused('the kid is unknown')
+  return key
+}
+
+function text(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    throw refused('it is not UTF-8', cause)
+  }
+}
+
+async function attempt<Result>(otherwise: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act()
+  } catch (cause) {
+    throw refused(otherwise, cause)
+  }
+}
+
+const refused = (why: string, cause?: unknown) =>
+  new SessionHubError('request_invalid', `The token is refused: ${why}`, { cause })
