@@ -1,0 +1,115 @@
+/**
+ * What a hub needs from a store. Small on purpose: every rule lives in `hub/flows` as a pure function, and a store
+ * only reads, and runs such a function atomically. So a new store is a new file here that passes the contract suite.
+ */
+import type { JsonObject } from '../../sdk/protocol/json.js'
+import type { EndReason } from '../../sdk/protocol/wire.js'
+
+export interface Session {
+  /** 128 random bits. Never leaves the hub. */
+  readonly id: string
+  /** The signed-in user, or `null` for an anonymous session. */
+  readonly subject: string | null
+  readonly claims: JsonObject
+  readonly data: JsonObject
+  /** Grows by one with each change of `data`. */
+  readonly version: number
+  readonly createdAtMs: number
+  readonly authTimeMs: number | null
+  readonly seenAtMs: number
+  readonly expiresAtMs: number
+  readonly endedAtMs: number | null
+  readonly endReason: EndReason | null
+}
+
+/** One site's hold on a session. The handle itself is never stored, only its SHA-256 (R26). */
+export interface Handle {
+  /** base64url(SHA-256(handle)), 43 characters. */
+  readonly hash: string
+  readonly sessionId: string
+  /** The site's origin, or `'hub'` for the hub's own cookie. */
+  readonly site: string
+  readonly createdAtMs: number
+  /** `null` while the ticket that carries it has not been redeemed. */
+  readonly activatedAtMs: number | null
+  /** A handle that was never activated is swept after this. */
+  readonly expiresAtMs: number
+}
+
+/** A `jti` that has been used, under its issuer (R8). */
+export interface Spend {
+  readonly issuer: string
+  readonly jti: string
+  readonly spentAtMs: number
+  /** When the row may be swept: not before the token itself has expired. */
+  readonly expiresAtMs: number
+  /** Hash of the handle that the first use gave, so that a replay can end it (R27). */
+  readonly gave: string | null
+}
+
+/** A handle together with the session that it stands for, ended sessions included. */
+export interface Held {
+  readonly handle: Handle
+  readonly session: Session
+}
+
+/** What a transaction sees. */
+export interface View {
+  /** In the order of the hashes asked for; `undefined` where there is no such handle. */
+  readonly held: readonly (Held | undefined)[]
+  /** The first use of the `jti`, where it was used before; otherwise `undefined`, and it is spent now. */
+  readonly spentBefore: Spend | undefined
+}
+
+/** What a transaction writes: whole records, inserted or replaced by id, hash. */
+export interface Changes {
+  readonly sessions?: readonly Session[]
+  readonly handles?: readonly Handle[]
+  /** Hashes of handles to remove. */
+  readonly forget?: readonly string[]
+}
+
+export interface Question {
+  /** Hashes of the handles to read, at most 8. */
+  readonly handles: readonly string[]
+  /** Spent by this transaction in one atomic insert-or-conflict (R26), whatever `decide` answers. */
+  readonly spend?: Spend
+}
+
+export interface Swept {
+  readonly sessions: number
+  readonly handles: number
+  readonly spends: number
+}
+
+/**
+ * Every method rejects with a `SessionHubError` of code `unavailable` when the store cannot answer (R21).
+ */
+export interface Store {
+  /** Reads one handle with its session, in one statement. The hot path of `/frame`. */
+  find(hash: string): Promise<Held | undefined>
+
+  /** Adds one handle without reading anything. Used when a ticket is issued. */
+  addHandle(handle: Handle): Promise<void>
+
+  /**
+   * Reads what the question names, calls `decide`, and writes its changes, all or nothing, isolated from every
+   * other transaction in every process on this store. `decide` is synchronous and pure; its effect happens exactly
+   * once. When `decide` throws, nothing is written: the spend is rolled back too.
+   */
+  transact<Result>(
+    question: Question,
+    decide: (view: View) => { changes?: Changes; result: Result },
+  ): Promise<Result>
+
+  /** Resolves when the store answers; for `/readyz`. */
+  ping(): Promise<void>
+
+  /**
+   * Removes, at most `limit` rows of each kind: spends and never-activated handles past their time, sessions past
+   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles.
+   */
+  sweep(times: { nowMs: number; endedBeforeMs: number }, limit: number): Promise<Swept>
+
+  close(): Promise<void>
+}

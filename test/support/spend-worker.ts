@@ -1,0 +1,99 @@
+/**
+ * One more hub process on a shared store: opens it when told to, does one task, reports, and ends.
+ * `forkWorker` starts it from a test; forked, this file runs `main`.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { sqliteStore } from '../../hub/stores/sqlite.js'
+import type { Session, Spend, Store } from '../../hub/stores/store.js'
+
+export type Task =
+  /** Spends one `jti` `times` times at once; answers how often it was the first. */
+  | { do: 'spend'; spend: Spend; times: number }
+  /** Adds one to `data.count` of the session behind `hash`, `times` times, one after another. */
+  | { do: 'increment'; hash: string; times: number }
+  /** Writes copies of `session` until it is killed; prints each id once it is committed. */
+  | { do: 'write'; session: Session }
+
+/** Where a store that several processes share is found. */
+export type Address = { readonly kind: 'sqlite'; readonly path: string }
+
+export function forkWorker(): ChildProcess {
+  return fork(fileURLToPath(import.meta.url), ['worker'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+}
+
+/** Runs one task in `processes` new processes, which open the store and start together; answers their reports. */
+export async function inProcesses(processes: number, address: Address, task: Task): Promise<number[]> {
+  const workers = Array.from({ length: processes }, forkWorker)
+  try {
+    await Promise.all(workers.map((worker) => once(worker, 'message'))) // "ready"
+    const reports = workers.map(async (worker) => {
+      const reported = Promise.race([
+        once(worker, 'message'),
+        once(worker, 'disconnect').then(() => ['no report']),
+      ])
+      worker.send({ address, task })
+      return Number((await reported)[0])
+    })
+    return await Promise.all(reports)
+  } finally {
+    for (const worker of workers) worker.kill('SIGKILL')
+  }
+}
+
+function openAt(address: Address): Store {
+  return sqliteStore({ path: address.path, busyTimeoutMs: 10_000 })
+}
+
+async function spend(store: Store, task: Task & { do: 'spend' }): Promise<number> {
+  const spendOnce = () =>
+    store.transact({ handles: [], spend: task.spend }, ({ spentBefore }) => ({
+      result: spentBefore === undefined,
+    }))
+  const firsts = await Promise.all(Array.from({ length: task.times }, spendOnce))
+  return firsts.filter(Boolean).length
+}
+
+async function increment(store: Store, task: Task & { do: 'increment' }): Promise<number> {
+  for (let done = 0; done < task.times; done += 1) {
+    await store.transact({ handles: [task.hash] }, ({ held: [held] }) => {
+      const { session } = held!
+      const data = { count: Number(session.data['count']) + 1 }
+      return {
+        changes: { sessions: [{ ...session, data, version: session.version + 1 }] },
+        result: undefined,
+      }
+    })
+  }
+  return task.times
+}
+
+async function write(store: Store, { session }: Task & { do: 'write' }): Promise<never> {
+  for (let written = 0; ; written += 1) {
+    const id = `${session.id}-${written}`
+    const handle = {
+      hash: `hash-of-${id}`,
+      sessionId: id,
+      site: 'hub',
+      createdAtMs: session.createdAtMs,
+      activatedAtMs: session.createdAtMs,
+      expiresAtMs: session.expiresAtMs,
+    }
+    const changes = { sessions: [{ ...session, id }], handles: [handle] }
+    await store.transact({ handles: [] }, () => ({ changes, result: undefined }))
+    process.stdout.write(`${id}\n`)
+  }
+}
+
+async function main(): Promise<void> {
+  process.send?.('ready')
+  const [{ address, task }] = (await once(process, 'message')) as [{ address: Address; task: Task }]
+  const store = openAt(address)
+  if (task.do === 'write') return write(store, task)
+  const report = task.do === 'spend' ? await spend(store, task) : await increment(store, task)
+  await store.close()
+  process.send?.(report)
+}
+
+if (process.argv[2] === 'worker') await main()
