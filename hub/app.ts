@@ -1,0 +1,64 @@
+/** Composition only: options in, a hub out. */
+import type { RequestHandler } from 'express'
+
+import { safeLog } from '../sdk/settings/log.js'
+import { readFrameScript, readSdk } from './assets.js'
+import type { HubContext } from './flows/context.js'
+import { createKeyring, type HubKeys } from './keys/keyring.js'
+import { type HubOptions, resolveHubOptions } from './options.js'
+import { createLimiters } from './routes/limits.js'
+import { createRouter } from './routes/router.js'
+import { createRegistry } from './sites/registry.js'
+import { sqliteStore } from './stores/sqlite.js'
+import { startSweeper } from './sweeper.js'
+
+export interface Hub {
+  /** All of the hub's endpoints: `app.use(hub.router)`, at the root of its origin. */
+  readonly router: RequestHandler
+  /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
+  setKeys(keys: HubKeys): Promise<void>
+  /** Stops what runs in the background and closes the store. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a hub.
+ *
+ * @throws SessionHubError `options_invalid` for an option that is unknown or wrong, with what to do about it
+ */
+export async function createHub(options: HubOptions): Promise<Hub> {
+  const settings = resolveHubOptions(options)
+  const log = safeLog(settings.log)
+  let keyring = await createKeyring(settings.keys)
+  const { findSite, siteCacheSeconds, sites: registrations } = settings
+  const sites = await createRegistry({ sites: registrations, findSite, cacheSeconds: siteCacheSeconds, log })
+  // Last, so that a wrong option does not leave a file behind.
+  const store = options.store ?? sqliteStore('session-hub.sqlite')
+  const hub: HubContext = {
+    origin: settings.origin,
+    store,
+    get keyring() {
+      return keyring
+    },
+    rules: settings.rules,
+    now: settings.now,
+    log,
+  }
+  const sweeper = startSweeper(hub)
+  return {
+    router: createRouter({
+      hub,
+      sites,
+      limiters: createLimiters(settings.limits),
+      sdk: readSdk(),
+      script: readFrameScript(),
+    }),
+    async setKeys(keys) {
+      keyring = await createKeyring(keys)
+    },
+    async close() {
+      await sweeper.stop()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,46 @@
+/** The exchange, decided in one place: DESIGN's table as a pure function. No clock, no store, no request. */
+import type { ReplaceReason } from '../../sdk/protocol/wire.js'
+
+/** One side of an exchange. A session that has ended counts as none. */
+export type Side =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'anonymous'; readonly id: string; readonly isEmpty: boolean }
+  | { readonly kind: 'user'; readonly id: string; readonly subject: string }
+
+/** Who gives way when two different users meet. */
+export type ConflictPolicy = 'keep-both' | 'hub' | 'site'
+
+export interface Policy {
+  readonly conflict: ConflictPolicy
+  /** `alwaysReplace`: the hub wins every cell it can. */
+  readonly siteYields: boolean
+}
+
+export type Decision =
+  | { readonly outcome: 'none' | 'keep' | 'conflict' }
+  | { readonly outcome: 'replace'; readonly reason: ReplaceReason }
+  /** `merge`: the hub's anonymous session ends, its data goes into the site's. */
+  | { readonly outcome: 'adopt'; readonly merge: boolean }
+
+export function decide(site: Side, hub: Side, policy: Policy): Decision {
+  if (site.kind !== 'none' && hub.kind !== 'none' && site.id === hub.id) return { outcome: 'keep' }
+
+  if (site.kind === 'none' || (site.kind === 'anonymous' && site.isEmpty)) {
+    return hub.kind === 'none' ? { outcome: 'none' } : { outcome: 'replace', reason: 'empty' }
+  }
+  if (hub.kind === 'none') return { outcome: 'adopt', merge: false }
+  if (site.kind === 'anonymous') return { outcome: 'replace', reason: 'merged' }
+
+  // From here on a user is signed in at the site, and the hub has another session.
+  if (policy.siteYields) return { outcome: 'replace', reason: 'overruled' }
+  if (hub.kind === 'anonymous') return { outcome: 'adopt', merge: true }
+  if (hub.subject === site.subject) return { outcome: 'replace', reason: 'same-user' }
+  switch (policy.conflict) {
+    case 'keep-both':
+      return { outcome: 'conflict' }
+    case 'hub':
+      return { outcome: 'replace', reason: 'overruled' }
+    case 'site':
+      return { outcome: 'adopt', merge: false }
+  }
+}

@@ -1,0 +1,110 @@
+/** The exchange: the site's session, shown by its offer, meets the hub's. */
+import { type OfferClaims, parseOfferClaims } from '../../sdk/protocol/claims.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { limits } from '../../sdk/protocol/wire.js'
+import { checkTimes } from '../../sdk/tokens/times.js'
+import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
+import type { Site } from '../sites/site.js'
+import type { Changes, Session, Spend, View } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { decide } from './decision.js'
+import type { Answer } from './frame.js'
+import { mergedInto } from './merge.js'
+import { ended, HUB_JAR, live, newHandle, sideOf } from './sessions.js'
+import { issueTicket } from './ticket.js'
+
+export interface ExchangeQuestion {
+  readonly site: Site
+  readonly nonce: string
+  readonly offer: string | null
+  readonly hubHandleHash: string | undefined
+  readonly hasAccess: boolean
+}
+
+export interface ExchangeAnswer extends Answer {
+  /** A new handle for the hub's cookie: the hub has adopted the site's session. */
+  readonly hubHandle?: string
+}
+
+interface Decided {
+  readonly answer: ExchangeAnswer
+  /** The session that the ticket will be for. */
+  readonly ticketFor?: Session
+}
+
+export async function exchange(hub: HubContext, question: ExchangeQuestion): Promise<ExchangeAnswer> {
+  const { site, nonce, hubHandleHash, hasAccess } = question
+  if (!hasAccess) return { outcome: 'blocked' }
+  const offer = question.offer === null ? undefined : await readOffer(hub, site, nonce, question.offer)
+
+  const hashes = [hubHandleHash ?? '', offer?.sid ?? '']
+  const spend = offer && spendOf(offer, hub.now())
+  const { answer, ticketFor } = await hub.store.transact(
+    { handles: hashes, ...(spend && { spend }) },
+    (view) => {
+      if (view.spentBefore) throw new SessionHubError('offer_spent', 'The offer was used before')
+      return settle(hub, site, offer, view, hubHandleHash)
+    },
+  )
+  if (!ticketFor) return answer
+  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode: 'frame' }) }
+}
+
+/** R13: signed by this site, for this frame, fresh, and from a site that may. */
+async function readOffer(hub: HubContext, site: Site, nonce: string, token: string): Promise<OfferClaims> {
+  if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
+  let offer
+  try {
+    offer = parseOfferClaims(await verifyToken('offer+jwt', token, lookup(site.signingKeys)))
+  } catch (cause) {
+    throw new SessionHubError('offer_invalid', 'The offer is not valid', { cause })
+  }
+  if (offer.iss !== site.origin || offer.aud !== hub.origin || offer.nonce !== nonce) {
+    throw new SessionHubError('offer_invalid', 'The offer is not for this frame')
+  }
+  checkTimes(offer, hub.now(), limits.ticketSeconds.max, {
+    expired: 'offer_expired',
+    invalid: 'offer_invalid',
+  })
+  return offer
+}
+
+function spendOf({ iss, jti, exp }: OfferClaims, spentAtMs: number): Spend {
+  return { issuer: iss, jti, spentAtMs, expiresAtMs: (exp + limits.skewSeconds) * 1000, gave: null }
+}
+
+function settle(
+  hub: HubContext,
+  site: Site,
+  offer: OfferClaims | undefined,
+  { held: [hubHeld, siteHeld] }: View,
+  hubHandleHash: string | undefined,
+): { result: Decided; changes?: Changes } {
+  const nowMs = hub.now()
+  const hubSession = live(hubHeld, HUB_JAR, nowMs)
+  const siteSession = live(siteHeld, site.origin, nowMs)
+  const decision = decide(sideOf(siteSession), sideOf(hubSession), {
+    conflict: hub.rules.conflict,
+    siteYields: offer?.yields === true,
+  })
+
+  if (decision.outcome === 'replace') {
+    // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
+    return { result: { answer: decision, ...(hubSession && { ticketFor: hubSession }) } }
+  }
+  if (decision.outcome !== 'adopt' || !siteSession)
+    return { result: { answer: { outcome: decision.outcome } } }
+
+  const loser = decision.merge ? hubSession : undefined
+  const winner = loser ? mergedInto(hub, siteSession, loser, 'shared') : siteSession
+  const { handle, record } = newHandle(winner, HUB_JAR, nowMs)
+  return {
+    changes: {
+      sessions: loser ? [winner, ended(loser, 'replaced', nowMs)] : [],
+      handles: [record],
+      // The hub's cookie gets a new value, and its old one is worth nothing from now on.
+      forget: hubHandleHash === undefined ? [] : [hubHandleHash],
+    },
+    result: { answer: { outcome: 'adopt', hubHandle: handle } },
+  }
+}

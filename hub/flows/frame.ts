@@ -1,0 +1,41 @@
+/** What a frame is told when it loads: the decision, as far as it can be made without the site's offer. */
+import type { Outcome } from '../../sdk/protocol/wire.js'
+import type { Site } from '../sites/site.js'
+import type { Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { HUB_JAR, live } from './sessions.js'
+import { stateTag } from './tags.js'
+import { issueTicket } from './ticket.js'
+
+export interface FrameQuestion {
+  readonly site: Site
+  readonly nonce: string
+  /** The site's state cookie, if there is one. */
+  readonly state: string | undefined
+  /** SHA-256 of the handle in the hub's cookie, if the browser sent it. */
+  readonly hubHandleHash: string | undefined
+  /** Whether the hub sees the cookies of its own, unpartitioned jar. */
+  readonly hasAccess: boolean
+}
+
+export interface Answer {
+  readonly outcome: Outcome
+  readonly ticket?: string
+  readonly reason?: string
+}
+
+export async function answerFrame(hub: HubContext, question: FrameQuestion): Promise<Answer> {
+  const { site, nonce, state, hubHandleHash, hasAccess } = question
+  // In a partitioned jar the frame would look healthy and share nothing.
+  if (!hasAccess) return { outcome: 'blocked' }
+  const session = hubHandleHash === undefined ? undefined : await findHubSession(hub, hubHandleHash)
+  if (session && state === stateTag(hub.keyring.secret, session.id, site.origin)) return { outcome: 'keep' }
+  // The site holds something else. Before it may lose anything, it has to be seen.
+  if (state !== undefined && site.mayOffer) return { outcome: 'offer' }
+  if (!session) return { outcome: 'none' }
+  return { outcome: 'replace', ticket: await issueTicket(hub, { site, session, nonce, mode: 'frame' }) }
+}
+
+async function findHubSession(hub: HubContext, hash: string): Promise<Session | undefined> {
+  return live(await hub.store.find(hash), HUB_JAR, hub.now())
+}

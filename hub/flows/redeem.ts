@@ -1,0 +1,113 @@
+/** Redeeming: one transaction that spends the ticket, then gives the site its session (R19). */
+import type { BackchannelRedeemBody, SessionView } from '../../sdk/protocol/bodies.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { limits, type ReplaceReason } from '../../sdk/protocol/wire.js'
+import { sha256 } from '../../sdk/tokens/random.js'
+import type { Changes, Held, Session, Spend } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { mergedInto } from './merge.js'
+import { ended, isEmpty, live, viewFor } from './sessions.js'
+
+type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
+
+export async function redeem(
+  hub: HubContext,
+  site: string,
+  body: BackchannelRedeemBody,
+): Promise<SessionView> {
+  const nowMs = hub.now()
+  const hash = sha256(body.handle)
+  const previousHash = body.previous === null ? '' : sha256(body.previous)
+  const spend: Spend = {
+    issuer: hub.origin,
+    jti: body.jti,
+    spentAtMs: nowMs,
+    expiresAtMs: (body.exp + limits.skewSeconds) * 1000,
+    gave: hash,
+  }
+  const settled = await hub.store.transact<Settled>({ handles: [hash, previousHash], spend }, (view) => {
+    const [held, previousHeld] = view.held
+    if (view.spentBefore) return replayed(hub, view.spentBefore, held, nowMs)
+    // A refusal is a result, not an exception: the ticket stays spent.
+    if (
+      !held ||
+      held.handle.site !== site ||
+      held.handle.activatedAtMs !== null ||
+      held.handle.expiresAtMs <= nowMs
+    ) {
+      return {
+        result: {
+          refused: new SessionHubError('ticket_invalid', 'The hub did not issue this ticket to this site'),
+        },
+      }
+    }
+    const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
+    const session = live({ handle, session: held.session }, site, nowMs)
+    if (!session)
+      return { result: { refused: new SessionHubError('session_ended', 'The session has ended') } }
+    const previous = live(previousHeld, site, nowMs)
+    const isSame = previous?.id === session.id
+    if (previous && !isSame && wouldSwitch(previous, session) && !body.overrule) {
+      return {
+        result: { refused: new SessionHubError('session_conflict', 'Another user is signed in here') },
+      } // R20
+    }
+    const settled = previous && !isSame ? takeOver(hub, session, previous, nowMs) : plain(session, previous)
+    return {
+      changes: {
+        sessions: settled.write,
+        handles: [handle],
+        forget: previousHeld?.handle.site === site ? [previousHash] : [],
+      },
+      result: { session: settled.session, wasEmpty: settled.wasEmpty, reason: settled.reason },
+    }
+  })
+  if ('refused' in settled) throw settled.refused
+  const { session, wasEmpty, reason } = settled
+  return { ...viewFor(session, site, hub), was_empty: wasEmpty, reason }
+}
+
+/** R27: seeing a ticket must not sign anyone out, but who had its verifier too has had the page's secrets. */
+function replayed(
+  hub: HubContext,
+  spent: Spend,
+  held: Held | undefined,
+  nowMs: number,
+): { changes?: Changes; result: Settled } {
+  const refused = new SessionHubError('ticket_spent', 'The ticket was used before')
+  const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
+  if (isDoubleSubmit || !held || held.handle.hash !== spent.gave) return { result: { refused } }
+  hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
+  return { changes: { sessions: [ended(held.session, 'replayed', nowMs)] }, result: { refused } }
+}
+
+/** Whether a signed-in user would silently become somebody else, or nobody. */
+const wouldSwitch = (previous: Session, next: Session) =>
+  previous.subject !== null && previous.subject !== next.subject
+
+interface TakenOver {
+  readonly session: Session
+  readonly write: readonly Session[]
+  readonly wasEmpty: boolean
+  readonly reason: ReplaceReason
+}
+
+const plain = (session: Session, previous: Session | undefined): TakenOver => ({
+  session,
+  write: [],
+  wasEmpty: !previous || isEmpty(previous),
+  reason: 'empty',
+})
+
+/** The site's session gives way: an anonymous one ends here and leaves its data to the one that stays. */
+function takeOver(hub: HubContext, session: Session, previous: Session, nowMs: number): TakenOver {
+  const gone = ended(previous, 'replaced', nowMs)
+  if (previous.subject !== null) {
+    // The user's own session may live on elsewhere; only this site's handle on it ends.
+    const reason = previous.subject === session.subject ? 'same-user' : 'overruled'
+    return { session, write: [], wasEmpty: false, reason }
+  }
+  if (isEmpty(previous)) return { session, write: [gone], wasEmpty: true, reason: 'empty' }
+  const winner = mergedInto(hub, session, previous, 'shared')
+  return { session: winner, write: [winner, gone], wasEmpty: false, reason: 'merged' }
+}

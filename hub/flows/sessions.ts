@@ -1,0 +1,101 @@
+/** Records of sessions and handles: making, looking at and ending them. Pure; the clock is passed in. */
+import type { Json, JsonObject } from '../../sdk/protocol/json.js'
+import type { SessionView } from '../../sdk/protocol/bodies.js'
+import type { EndReason } from '../../sdk/protocol/wire.js'
+import { random128, random256, sha256 } from '../../sdk/tokens/random.js'
+import type { Handle, Held, Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import type { Side } from './decision.js'
+import { stateTag } from './tags.js'
+
+/** Where the hub's own cookie stands among the sites. No origin is spelled like this. */
+export const HUB_JAR = 'hub'
+
+/** The session behind a handle, if it is this site's, redeemed, and neither ended nor expired. */
+export function live(held: Held | undefined, site: string, nowMs: number): Session | undefined {
+  if (!held || held.handle.site !== site || held.handle.activatedAtMs === null) return undefined
+  const { session } = held
+  return session.endedAtMs === null && nowMs < session.expiresAtMs ? session : undefined
+}
+
+/** Why there is no session behind a handle any more. */
+export function endReasonOf(held: Held | undefined): EndReason {
+  return held ? (held.session.endReason ?? 'expired') : 'replaced'
+}
+
+export function sideOf(session: Session | undefined): Side {
+  if (!session) return { kind: 'none' }
+  const { id, subject } = session
+  return subject === null
+    ? { kind: 'anonymous', id, isEmpty: isEmpty(session) }
+    : { kind: 'user', id, subject }
+}
+
+/** An anonymous session in which nothing is stored: nobody misses it. */
+export const isEmpty = ({ subject, data }: Session): boolean =>
+  subject === null && Object.keys(data).length === 0
+
+export interface NewSession {
+  readonly subject: string | null
+  readonly claims: JsonObject
+  readonly data: JsonObject
+}
+
+export function newSession({ subject, claims, data }: NewSession, hub: HubContext, nowMs: number): Session {
+  return {
+    id: random128(),
+    subject,
+    claims,
+    data,
+    version: 0,
+    createdAtMs: nowMs,
+    authTimeMs: subject === null ? null : nowMs,
+    seenAtMs: nowMs,
+    expiresAtMs: nowMs + hub.rules.sessionSeconds * 1000,
+    endedAtMs: null,
+    endReason: null,
+  }
+}
+
+export function ended(session: Session, endReason: EndReason, nowMs: number): Session {
+  return session.endedAtMs === null ? { ...session, endedAtMs: nowMs, endReason } : session
+}
+
+/** A new handle on a session: the secret for its holder, the record for the store. */
+export function newHandle(
+  session: Pick<Session, 'id' | 'expiresAtMs'>,
+  site: string,
+  nowMs: number,
+  /** Until when it may be redeemed; absent: it is in use at once. */
+  pendingUntilMs?: number,
+): { handle: string; record: Handle } {
+  const handle = random256()
+  return {
+    handle,
+    record: {
+      hash: sha256(handle),
+      sessionId: session.id,
+      site,
+      createdAtMs: nowMs,
+      activatedAtMs: pendingUntilMs === undefined ? nowMs : null,
+      expiresAtMs: pendingUntilMs ?? session.expiresAtMs,
+    },
+  }
+}
+
+/** The session as a site may see it. Its id stays here. */
+export function viewFor(session: Session, site: string, hub: HubContext): SessionView {
+  return {
+    state: stateTag(hub.keyring.secret, session.id, site),
+    subject: session.subject,
+    claims: session.claims,
+    data: session.data,
+    version: session.version,
+    auth_time: session.authTimeMs === null ? null : seconds(session.authTimeMs),
+    expires_at: seconds(session.expiresAtMs),
+  }
+}
+
+export const seconds = (ms: number): number => Math.floor(ms / 1000)
+
+export const sizeOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value))

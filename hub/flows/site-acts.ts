@@ -1,0 +1,119 @@
+/** What a site does with its own sessions over the back-channel: read, update, sign in, end. */
+import type { HandleBody, SessionView, SignInBody, UpdateBody } from '../../sdk/protocol/bodies.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
+import { checkJson, type JsonObject } from '../../sdk/protocol/json.js'
+import { limits } from '../../sdk/protocol/wire.js'
+import { sha256 } from '../../sdk/tokens/random.js'
+import type { Held, Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { mergedInto } from './merge.js'
+import { ended, endReasonOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
+
+/** A session is touched at most this often, so that reading stays reading. */
+const TOUCH_MS = 3_600_000
+
+export async function readSession(
+  hub: HubContext,
+  site: string,
+  { handle }: HandleBody,
+): Promise<SessionView> {
+  const nowMs = hub.now()
+  const hash = sha256(handle)
+  const held = await hub.store.find(hash)
+  const session = liveOrEnded(held, site, nowMs)
+  if (nowMs - session.seenAtMs < TOUCH_MS) return viewFor(session, site, hub)
+  return hub.store.transact({ handles: [hash] }, ({ held: [again] }) => {
+    const touched = seen(hub, liveOrEnded(again, site, nowMs), nowMs)
+    return { changes: { sessions: [touched] }, result: viewFor(touched, site, hub) }
+  })
+}
+
+export async function updateSession(hub: HubContext, site: string, body: UpdateBody): Promise<SessionView> {
+  const nowMs = hub.now()
+  if (body.handle === null) return startAnonymous(hub, site, body.patch, nowMs)
+  return hub.store.transact({ handles: [sha256(body.handle)] }, ({ held: [held] }) => {
+    const session = liveOrEnded(held, site, nowMs)
+    if (body.version !== undefined && body.version !== session.version) {
+      throw new SessionHubError('version_conflict', `The data is of version ${session.version} by now`)
+    }
+    const data = bounded(applyMergePatch(session.data, body.patch))
+    const changed = { ...seen(hub, session, nowMs), data, version: session.version + 1 }
+    return { changes: { sessions: [changed] }, result: viewFor(changed, site, hub) }
+  })
+}
+
+/** A change of privilege makes a new session with a new handle; nobody who held an old one gains anything. */
+export async function signIn(hub: HubContext, site: string, body: SignInBody): Promise<SessionView> {
+  const { subject, claims } = body
+  if (sizeOf(claims) > limits.claimsBytes) {
+    throw new SessionHubError(
+      'data_too_large',
+      `The claims are larger than ${limits.claimsBytes} bytes; they travel in every ticket`,
+    )
+  }
+  const nowMs = hub.now()
+  const hashes = body.handle === null ? [] : [sha256(body.handle)]
+  return hub.store.transact({ handles: hashes }, ({ held: [held] }) => {
+    const before = live(held, site, nowMs)
+    const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
+    const fresh = { ...newSession({ subject, claims, data: {} }, hub, nowMs), authTimeMs }
+    // One user's data never becomes another's.
+    const isTheirs = before && (before.subject === null || before.subject === subject)
+    const session = isTheirs ? mergedInto(hub, fresh, before, 'signed-in') : fresh
+    const { handle, record } = newHandle(session, site, nowMs)
+    return {
+      changes: {
+        sessions: before ? [session, ended(before, 'signed-in', nowMs)] : [session],
+        handles: [record],
+      },
+      result: { ...viewFor(session, site, hub), handle },
+    }
+  })
+}
+
+/** Ends the session everywhere in this browser. Ending what has ended is no error. */
+export async function endSession(hub: HubContext, site: string, { handle }: HandleBody): Promise<object> {
+  const nowMs = hub.now()
+  return hub.store.transact({ handles: [sha256(handle)] }, ({ held: [held] }) => {
+    const session = live(held, site, nowMs)
+    return { changes: { sessions: session ? [ended(session, 'signed-out', nowMs)] : [] }, result: {} }
+  })
+}
+
+async function startAnonymous(
+  hub: HubContext,
+  site: string,
+  patch: JsonObject,
+  nowMs: number,
+): Promise<SessionView> {
+  const data = bounded(applyMergePatch({}, patch))
+  const session = newSession({ subject: null, claims: {}, data }, hub, nowMs)
+  const { handle, record } = newHandle(session, site, nowMs)
+  return hub.store.transact({ handles: [] }, () => ({
+    changes: { sessions: [session], handles: [record] },
+    result: { ...viewFor(session, site, hub), handle },
+  }))
+}
+
+function liveOrEnded(held: Held | undefined, site: string, nowMs: number): Session {
+  const session = live(held, site, nowMs)
+  if (session) return session
+  // Another site's handle is told nothing but that.
+  const endReason = held && held.handle.site !== site ? 'replaced' : endReasonOf(held)
+  throw new SessionHubError('session_ended', 'The session has ended', { endReason })
+}
+
+const seen = (hub: HubContext, session: Session, nowMs: number): Session => ({
+  ...session,
+  seenAtMs: nowMs,
+  expiresAtMs: nowMs + hub.rules.sessionSeconds * 1000,
+})
+
+function bounded(data: JsonObject): JsonObject {
+  checkJson(data)
+  if (sizeOf(data) > limits.dataBytes) {
+    throw new SessionHubError('data_too_large', `A session holds at most ${limits.dataBytes} bytes of data`)
+  }
+  return data
+}

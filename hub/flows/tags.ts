@@ -1,0 +1,61 @@
+/** What the hub signs for its own eyes: cheap symmetric tags under the hub's secret. */
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+
+/**
+ * The state of a site's readable cookie: a tag of (session, site). The hub can compute it again, so equal means unchanged;
+ * nobody else can tell from it which session it is, nor that two sites hold the same one.
+ */
+export function stateTag(secret: KeyObject, sessionId: string, site: string): string {
+  return tag(secret, `state\n${sessionId}\n${site}`)
+}
+
+export interface FrameFacts {
+  readonly site: string
+  readonly nonce: string
+  /** Whether the frame's request showed unpartitioned access to the hub's cookies. */
+  readonly hasAccess: boolean
+}
+
+const PROOF_MS = 120_000
+
+/**
+ * The frame's proof: the hub's own word for which site and nonce this frame was served, and for what the browser showed
+ * then. The exchange believes this and nothing that a message says (R13, R16). It never leaves the frame.
+ */
+export function frameProof(secret: KeyObject, facts: FrameFacts, nowMs: number): string {
+  const end = nowMs + PROOF_MS
+  return `${end}.${facts.hasAccess ? 1 : 0}.${tag(secret, proofText(facts, end))}`
+}
+
+/** @throws SessionHubError `request_invalid` for a proof of another site or nonce, or an old one */
+export function readFrameProof(
+  secret: KeyObject,
+  proof: string,
+  site: string,
+  nonce: string,
+  nowMs: number,
+): FrameFacts {
+  const [end, access, mac, rest] = proof.split('.')
+  const facts = { site, nonce, hasAccess: access === '1' }
+  const isOurs =
+    mac !== undefined && rest === undefined && isEqual(mac, tag(secret, proofText(facts, Number(end))))
+  if (!isOurs || !(Number(end) > nowMs)) {
+    throw new SessionHubError(
+      'request_invalid',
+      'The frame is too old, or was not served for this site and nonce',
+    )
+  }
+  return facts
+}
+
+const proofText = ({ site, nonce, hasAccess }: FrameFacts, end: number) =>
+  `proof\n${site}\n${nonce}\n${hasAccess}\n${end}`
+
+const tag = (secret: KeyObject, text: string) =>
+  createHmac('sha256', secret).update(text).digest().subarray(0, 16).toString('base64url')
+
+function isEqual(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+}

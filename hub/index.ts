@@ -1,0 +1,22 @@
+/** `session-hub/hub`: the service that owns the sessions. */
+export { createHub, type Hub } from './app.js'
+export type { HubOptions } from './options.js'
+export type { Merge, MergeQuestion } from './flows/context.js'
+export type { ConflictPolicy } from './flows/decision.js'
+export {
+  generateHubKeys,
+  generateSite,
+  type GeneratedSiteKeys,
+  rotateHubKeys,
+  type SymmetricKey,
+} from './keys/generate.js'
+export type { HubKeys, HubSigningKey } from './keys/keyring.js'
+export type { RateLimits } from './routes/limits.js'
+export type { FindSite } from './sites/registry.js'
+export type { SiteRegistration } from './sites/site.js'
+export { memoryStore } from './stores/memory.js'
+export { sqliteStore, type SqliteOptions } from './stores/sqlite.js'
+export type { Changes, Handle, Held, Question, Session, Spend, Store, Swept, View } from './stores/store.js'
+export { type ErrorCode, SessionHubError } from '../sdk/protocol/errors.js'
+export type { Json, JsonObject } from '../sdk/protocol/json.js'
+export type { Log, LogEntry, LogEvent } from '../sdk/settings/log.js'

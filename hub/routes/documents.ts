@@ -1,0 +1,46 @@
+/** The documents that describe the hub: its keys, its endpoints, its health. */
+import type { Request, Response } from 'express'
+
+import { sendJson } from '../../sdk/http/reply.js'
+import { hubPaths, protocolVersion } from '../../sdk/protocol/wire.js'
+import type { SdkAsset } from '../assets.js'
+import type { HubContext } from '../flows/context.js'
+
+const CACHED = { 'cache-control': 'public, max-age=300' }
+
+/** RFC 7517. Sites ask again when they meet a `kid` that they do not know (R9). */
+export const jwksRoute = (hub: HubContext) => (_req: Request, res: Response) => {
+  sendJson(res, 200, hub.keyring.jwks(hub.now()), CACHED)
+}
+
+export const discoveryRoute = (hub: HubContext, sdk: SdkAsset) => (_req: Request, res: Response) => {
+  const at = (path: string) => hub.origin + path
+  sendJson(
+    res,
+    200,
+    {
+      issuer: hub.origin,
+      protocol_version: protocolVersion,
+      jwks_uri: at(hubPaths.jwks),
+      frame_endpoint: at(hubPaths.frame),
+      exchange_endpoint: at(hubPaths.exchange),
+      backchannel_endpoint: at(hubPaths.backchannel),
+      sdk_uri: at(hubPaths.sdk),
+      sdk_versioned_uri: at(sdk.versionedPath),
+      sdk_integrity: sdk.integrity,
+    },
+    CACHED,
+  )
+}
+
+/** The process is up. */
+export const healthRoute = (_req: Request, res: Response) => {
+  sendJson(res, 200, { status: 'ok' })
+}
+
+/** It can do its work: the store answers and there is a key to sign with. */
+export const readyRoute = (hub: HubContext) => async (_req: Request, res: Response) => {
+  hub.keyring.signing(hub.now())
+  await hub.store.ping()
+  sendJson(res, 200, { status: 'ready' })
+}

@@ -1,0 +1,56 @@
+/** `POST /exchange`: the frame brings the site's offer. Same-origin only, so no CORS header is ever sent (R16). */
+import type { Request, Response } from 'express'
+
+import { readJsonBody } from '../../sdk/http/body.js'
+import { setCookie } from '../../sdk/http/cookies.js'
+import { sendJson } from '../../sdk/http/reply.js'
+import { parseExchangeBody } from '../../sdk/protocol/bodies.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { cookieNames, exchangeHeader } from '../../sdk/protocol/wire.js'
+import type { HubContext } from '../flows/context.js'
+import { exchange } from '../flows/exchange.js'
+import { readFrameProof } from '../flows/tags.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import { hubHandleHash } from './access.js'
+import type { Limiters } from './limits.js'
+
+/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
+const COOKIE_SECONDS = 400 * 86_400
+
+export const exchangeRoute =
+  (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
+  async (req: Request, res: Response): Promise<void> => {
+    await limiters.address(req.ip)
+    requireOwnFrame(req, hub.origin)
+    const { site: origin, nonce, proof, offer } = parseExchangeBody(await readJsonBody(req))
+    // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
+    const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
+    const site = await sites.find(origin)
+    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    const hash = hubHandleHash(req.headers)
+    if (hash !== undefined) await limiters.session(hash)
+
+    const { hubHandle, ...answer } = await exchange(hub, {
+      site,
+      nonce,
+      offer,
+      hubHandleHash: hash,
+      hasAccess,
+    })
+    sendJson(res, 200, answer, hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle) })
+  }
+
+/** R16 */
+function requireOwnFrame({ headers }: Request, origin: string): void {
+  if (
+    headers.origin !== origin ||
+    headers['sec-fetch-site'] !== 'same-origin' ||
+    headers[exchangeHeader] !== '1'
+  ) {
+    throw new SessionHubError('origin_denied', 'Only the frame of this hub may ask this')
+  }
+}
+
+/** Not Partitioned: one jar for all sites is the point (R22). */
+const hubCookie = (handle: string) =>
+  setCookie(cookieNames.hub, handle, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)

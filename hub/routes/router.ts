@@ -1,0 +1,95 @@
+/** All of the hub's endpoints. What a browser or a site waits for is matched by hand, before anything else runs. */
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
+import helmet from 'helmet'
+
+import { sendError } from '../../sdk/http/reply.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { hubPaths } from '../../sdk/protocol/wire.js'
+import { logError } from '../../sdk/settings/log.js'
+import type { FrameScript, SdkAsset } from '../assets.js'
+import type { HubContext } from '../flows/context.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import { backchannelRoute } from './backchannel.js'
+import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
+import { exchangeRoute } from './exchange.js'
+import { frameRoute } from './frame.js'
+import type { Limiters } from './limits.js'
+import { sdkRoute } from './sdk.js'
+import { createAuthenticate } from './site-token.js'
+
+export interface RouterParts {
+  readonly hub: HubContext
+  readonly sites: SiteRegistry
+  readonly limiters: Limiters
+  readonly sdk: SdkAsset
+  readonly script: FrameScript
+}
+
+type Route = (req: Request, res: Response) => Promise<void>
+
+export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): RequestHandler {
+  const frame = frameRoute({ hub, sites, limiters, script })
+  const exchange = posted(exchangeRoute(hub, sites, limiters))
+  const backchannel = posted(backchannelRoute(hub, createAuthenticate(hub, sites), limiters))
+  const documents = documentsRouter(hub, sdk)
+
+  return (req, res, next) => {
+    const path = pathOf(req.url)
+    let route: Route | undefined
+    if (path === hubPaths.frame && req.method === 'GET') route = frame
+    else if (path === hubPaths.exchange) route = exchange
+    else if (path.startsWith(`${hubPaths.backchannel}/`)) route = backchannel
+    if (!route) {
+      documents(req, res, next)
+      return
+    }
+    route(req, res).catch((thrown: unknown) => {
+      logError(hub.log, sendError(res, thrown), path)
+    })
+  }
+}
+
+/** helmet's headers, the policy of a server without pages, and one error answer. */
+function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
+  const router = express.Router()
+  // Only on the hub's own paths: in an application's app, its other pages keep the application's headers.
+  const own = [
+    hubPaths.jwks,
+    hubPaths.discovery,
+    hubPaths.health,
+    hubPaths.ready,
+    hubPaths.sdk,
+    sdk.versionedPath,
+  ]
+  router.use(
+    own,
+    helmet({ contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } } }),
+  )
+  router.get(hubPaths.jwks, jwksRoute(hub))
+  router.get(hubPaths.discovery, discoveryRoute(hub, sdk))
+  router.get(hubPaths.health, healthRoute)
+  router.get(hubPaths.ready, readyRoute(hub))
+  router.get(hubPaths.sdk, sdkRoute(sdk, false))
+  router.get(sdk.versionedPath, sdkRoute(sdk, true))
+  router.all(own, () => {
+    throw new SessionHubError('method_not_allowed', 'This is read with GET')
+  })
+  router.use(own, ((thrown, req, res, _next) => {
+    logError(hub.log, sendError(res, thrown), req.path)
+  }) satisfies ErrorRequestHandler)
+  return router
+}
+
+/** POST only. */
+const posted =
+  (route: Route): Route =>
+  (req, res) => {
+    if (req.method === 'POST') return route(req, res)
+    res.setHeader('allow', 'POST')
+    return Promise.reject(new SessionHubError('method_not_allowed', 'This is asked with POST'))
+  }
+
+const pathOf = (url: string) => {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}

@@ -1,0 +1,81 @@
+/** Which sites there are: from configuration, or asked from the application at run time. */
+import { LRUCache } from 'lru-cache'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { originFault } from '../../sdk/protocol/origins.js'
+import type { Log } from '../../sdk/settings/log.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { readSite, type Site, type SiteRegistration } from './site.js'
+
+/** Looks a site up in the application's own records; `undefined` or `null` when there is none. */
+export type FindSite = (
+  origin: string,
+) => Promise<SiteRegistration | null | undefined> | SiteRegistration | null | undefined
+
+export interface SiteRegistry {
+  /**
+   * The site of this origin, or `undefined` when it is unknown or turned off.
+   *
+   * @throws SessionHubError `unavailable` when the application's lookup fails (R21)
+   */
+  find(origin: string): Promise<Site | undefined>
+}
+
+export interface RegistryOptions {
+  readonly sites: readonly SiteRegistration[]
+  readonly findSite: FindSite | undefined
+  readonly cacheSeconds: number
+  readonly log: Log
+}
+
+export async function createRegistry({
+  sites,
+  findSite,
+  cacheSeconds,
+  log,
+}: RegistryOptions): Promise<SiteRegistry> {
+  const fixed = new Map<string, Site | undefined>()
+  for (const [index, registration] of sites.entries()) {
+    const where = `sites[${index}]`
+    const site = await readSite(registration, where)
+    if (fixed.has(registration.origin)) throw wrong(where, `the origin "${registration.origin}" stands twice`)
+    fixed.set(registration.origin, site)
+  }
+  // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
+  const asked = new LRUCache<string, Promise<Site | undefined>>({
+    max: 10_000,
+    ttl: Math.max(1, cacheSeconds * 1000),
+  })
+
+  async function ask(origin: string, find: FindSite): Promise<Site | undefined> {
+    try {
+      const registration = await find(origin)
+      if (!registration) return undefined
+      if (registration.origin !== origin)
+        throw wrong('findSite', `asked for "${origin}", got "${registration.origin}"`)
+      return await readSite(registration, `findSite("${origin}")`)
+    } catch (cause) {
+      asked.delete(origin)
+      log({
+        level: 'error',
+        event: 'site_lookup_failed',
+        site: origin,
+        description: (cause as Error).message,
+      })
+      throw new SessionHubError('unavailable', 'The site could not be looked up', { cause })
+    }
+  }
+
+  return {
+    async find(origin) {
+      if (fixed.has(origin)) return fixed.get(origin)
+      if (!findSite || originFault(origin)) return undefined
+      let answer = asked.get(origin)
+      if (!answer) {
+        answer = ask(origin, findSite)
+        asked.set(origin, answer)
+      }
+      return answer
+    },
+  }
+}

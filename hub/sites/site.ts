@@ -1,0 +1,65 @@
+/** A registered site, as configured and as the hub uses it. */
+import type { JsonObject } from '../../sdk/protocol/json.js'
+import { flag, origin } from '../../sdk/settings/checks.js'
+import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import {
+  importTicketKey,
+  importVerifyingKey,
+  type KeySet,
+  keySet,
+  type NamedKey,
+} from '../../sdk/tokens/keys.js'
+
+/** What the hub has to know of a site; `session-hub sites add` prints it. */
+export interface SiteRegistration {
+  /** Such as `https://shop.example`, exactly as a browser spells it. */
+  readonly origin: string
+  /** Public halves of the keys with which the site signs offers and speaks to the hub (JWK, ES256). */
+  readonly signingKeys: readonly object[]
+  /** The site's ticket keys (JWK, `oct`, 256 bits). The first one encrypts; put a new one first when the site knows it. */
+  readonly ticketKeys: readonly object[]
+  /** Whether sessions that began on this site may become the hub's. `false`: it only receives. @default true */
+  readonly mayOffer?: boolean
+  /** `false` turns the site off without forgetting its keys. @default true */
+  readonly enabled?: boolean
+}
+
+/** A registration after its checks, with imported keys. */
+export interface Site {
+  readonly origin: string
+  readonly signingKeys: KeySet
+  readonly ticketKey: NamedKey
+  readonly mayOffer: boolean
+}
+
+/**
+ * @returns `undefined` for a site that is turned off
+ * @throws SessionHubError `options_invalid`
+ */
+export async function readSite(registration: SiteRegistration, where: string): Promise<Site | undefined> {
+  refuseUnknown(where, registration, ['origin', 'signingKeys', 'ticketKeys', 'mayOffer', 'enabled'])
+  const { mayOffer = true, enabled = true } = registration
+  const site = {
+    origin: origin(where, 'origin', registration.origin),
+    signingKeys: keySet(await all(registration.signingKeys, 'signingKeys', where, importVerifyingKey), where),
+    ticketKey: await firstOf(registration.ticketKeys, where),
+    mayOffer: flag(where, 'mayOffer', mayOffer),
+  }
+  return flag(where, 'enabled', enabled) ? site : undefined
+}
+
+async function firstOf(jwks: readonly object[], where: string): Promise<NamedKey> {
+  const [first] = await all(jwks, 'ticketKeys', where, importTicketKey)
+  if (!first) throw wrong(where, '"ticketKeys" has to list at least one key')
+  return first
+}
+
+function all(
+  jwks: unknown,
+  name: string,
+  where: string,
+  read: (jwk: unknown, where: string) => Promise<NamedKey>,
+): Promise<NamedKey[]> {
+  if (!Array.isArray(jwks) || jwks.length === 0) throw wrong(where, `"${name}" has to list at least one key`)
+  return Promise.all((jwks as JsonObject[]).map((jwk, index) => read(jwk, `${where}.${name}[${index}]`)))
+}

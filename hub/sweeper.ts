@@ -1,0 +1,47 @@
+/** Removes what has expired, in small batches, so that no request waits for it. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+import { logError } from '../sdk/settings/log.js'
+import { toSessionHubError } from '../sdk/protocol/errors.js'
+import type { HubContext } from './flows/context.js'
+
+const EVERY_MS = 30_000
+const BATCH = 200
+/** An ended session is remembered for a day, so that its sites can be told why. */
+const REMEMBER_ENDED_MS = 86_400_000
+
+export interface Sweeper {
+  stop(): Promise<void>
+}
+
+export function startSweeper(hub: HubContext): Sweeper {
+  let stopped = false
+  let running: Promise<void> = Promise.resolve()
+
+  async function sweep(): Promise<void> {
+    try {
+      for (let full = true; full && !stopped;) {
+        const nowMs = hub.now()
+        const swept = await hub.store.sweep({ nowMs, endedBeforeMs: nowMs - REMEMBER_ENDED_MS }, BATCH)
+        full = Math.max(swept.sessions, swept.handles, swept.spends) >= BATCH
+        await nextTurn()
+      }
+    } catch (thrown) {
+      if (stopped) return
+      hub.log({ level: 'error', event: 'sweep_failed' })
+      logError(hub.log, toSessionHubError(thrown), 'sweep')
+    }
+  }
+
+  const timer = setInterval(() => {
+    running = running.then(sweep)
+  }, EVERY_MS).unref()
+
+  return {
+    async stop() {
+      stopped = true
+      clearInterval(timer)
+      await running
+    },
+  }
+}
