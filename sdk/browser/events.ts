@@ -1,0 +1,26 @@
+/** What a page can listen to: on the client, and under the same names on `window`. */
+import type { EndReason, Mode, ReplaceReason } from '../protocol/wire.js'
+import type { Status } from './status.js'
+
+export interface ClientEvents {
+  /** This site's session is another now, the cookie is set: show the cart and the name anew. */
+  'session-replaced': { readonly reason: ReplaceReason; readonly source: Mode; readonly signedIn: boolean }
+  /** The session ended, and none took its place. */
+  'session-ended': { readonly reason: EndReason }
+  /** A sync has come to its end, whatever it found. */
+  synced: Status
+  /** A sync could not come to its end. The page has lost nothing. */
+  'sync-failed': Status
+}
+
+export type EventName = keyof ClientEvents
+export type Listener<Name extends EventName> = (detail: ClientEvents[Name]) => void
+
+declare global {
+  interface WindowEventMap {
+    'session-replaced': CustomEvent<ClientEvents['session-replaced']>
+    'session-ended': CustomEvent<ClientEvents['session-ended']>
+    synced: CustomEvent<ClientEvents['synced']>
+    'sync-failed': CustomEvent<ClientEvents['sync-failed']>
+  }
+}

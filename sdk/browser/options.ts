@@ -1,0 +1,28 @@
+/** What a page may choose. Checked once, in as few bytes as possible. */
+
+export interface ClientOptions {
+  /** The hub's origin, such as `https://hub.example`. */
+  readonly hub: string
+  /** Where this site's own endpoints are. @default '/session-hub' */
+  readonly endpoint?: string
+  /**
+   * `auto`: sync at once. `idle`: when the browser has nothing else to do. `manual`: nothing happens, nothing is asked or
+   * stored, before `sync()` is called: for pages that ask for consent first. @default 'auto'
+   */
+  readonly start?: 'auto' | 'idle' | 'manual'
+  /** How long a sync is good for, in seconds. @default 60 */
+  readonly interval?: number
+  /** After how many milliseconds a sync gives up and the page simply goes on. @default 5000 */
+  readonly timeout?: number
+}
+
+const defaults = { hub: '', endpoint: '/session-hub', start: 'auto' as const, interval: 60, timeout: 5000 }
+
+/** @throws TypeError for an option that nobody knows, or a hub that is no address */
+export function resolveOptions(options: ClientOptions): Required<ClientOptions> {
+  for (const key in options) {
+    if (!(key in defaults))
+      throw new TypeError(`SessionHub: unknown "${key}"; known: ${Object.keys(defaults).join(', ')}`)
+  }
+  return { ...defaults, ...options, hub: new URL(options.hub).origin }
+}

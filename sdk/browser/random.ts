@@ -1,0 +1,13 @@
+/** The verifier stays in this page's memory; the hub and the frame only ever see its hash (R10). */
+
+export async function createBinding(): Promise<{ verifier: string; nonce: string }> {
+  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)))
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
+  return { verifier, nonce: base64url(new Uint8Array(hash)) }
+}
+
+const base64url = (bytes: Uint8Array) =>
+  btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=/g, '')

@@ -1,0 +1,16 @@
+/** The parts that a site's endpoints and sessions share. */
+import type { Log } from '../settings/log.js'
+import type { KeyLookup } from '../tokens/verify.js'
+import type { SiteCookies } from './cookies.js'
+import type { HubClient } from './hub-client.js'
+import type { SiteSettings } from './options.js'
+import type { SessionTokens } from './session-token.js'
+
+export interface SiteContext {
+  readonly settings: SiteSettings
+  readonly hub: HubClient
+  readonly hubKeys: KeyLookup
+  readonly tokens: SessionTokens
+  readonly cookies: SiteCookies
+  readonly log: Log
+}

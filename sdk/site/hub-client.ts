@@ -1,0 +1,196 @@
+/** How a site speaks to its hub: over HTTP, on kept connections, with a time limit, and not at all while it is down. */
+import http from 'node:http'
+import https from 'node:https'
+
+import type { BackchannelRedeemBody, SessionView, SignInBody, UpdateBody } from '../protocol/bodies.js'
+import { parseSessionView } from '../protocol/bodies.js'
+import { isErrorCode, SessionHubError } from '../protocol/errors.js'
+import { type JsonObject, parseJsonObject } from '../protocol/json.js'
+import { type BackchannelAct, endReasons, hubPaths, limits } from '../protocol/wire.js'
+import type { Log } from '../settings/log.js'
+import { signToken } from '../tokens/sign.js'
+import { lookupLoopback } from './loopback.js'
+import type { SiteSettings } from './options.js'
+import { createPause } from './pause.js'
+
+/** Every method rejects with the hub's error code, or with `unavailable` when there is no usable answer (R21). */
+export interface HubClient {
+  redeem(body: BackchannelRedeemBody): Promise<SessionView>
+  /** Reads of one handle at the same time become one request. */
+  read(handle: string): Promise<SessionView>
+  update(body: UpdateBody): Promise<SessionView>
+  signIn(body: SignInBody): Promise<SessionView>
+  end(handle: string): Promise<void>
+  /** The hub's published keys, as they came. */
+  jwks(): Promise<JsonObject>
+  close(): void
+}
+
+interface RawReply {
+  readonly status: number
+  readonly text: string
+  readonly date: string | undefined
+}
+
+interface Reply extends RawReply {
+  readonly body: JsonObject
+}
+
+/** A session's data and claims, and around them the view. */
+const MAX_REPLY_BYTES = limits.dataBytes + limits.claimsBytes + 4096
+const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
+
+export function createHubClient(settings: SiteSettings, log: Log): HubClient {
+  const { hub, now, hubTimeoutMs } = settings
+  const transport = hub.startsWith('https:') ? https : http
+  const lookup = new URL(hub).hostname.endsWith('.localhost') ? lookupLoopback : undefined
+  const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
+  const pause = createPause(now, log)
+  const reads = new Map<string, Promise<SessionView>>()
+  let bearer: Promise<string> | undefined
+  let bearerUntil = 0
+
+  /** One token serves for half of its life, so its signature costs nothing per request. */
+  function token(): Promise<string> {
+    const iat = Math.floor(now() / 1000)
+    if (bearer && iat < bearerUntil) return bearer
+    bearerUntil = iat + limits.siteTokenSeconds / 2
+    const claims = { iss: settings.origin, aud: hub, iat, exp: iat + limits.siteTokenSeconds }
+    bearer = signToken('site+jwt', claims, settings.signingKey)
+    return bearer
+  }
+
+  async function act(name: BackchannelAct, body: object): Promise<JsonObject> {
+    const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await token())
+    if (reply.status === 200) return reply.body
+    const error = errorOf(reply)
+    if (error.code === 'site_token_invalid') warnOfClock(reply.date)
+    throw error
+  }
+
+  async function ask(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+    bearerToken?: string,
+  ): Promise<Reply> {
+    pause.check()
+    try {
+      const raw = await send(method, path, body, bearerToken)
+      const reply = { ...raw, body: parseJsonObject(raw.text, replyBounds) }
+      // A hub that says 503 itself is as little use as one that is silent, but it is there: no pause.
+      pause.succeeded()
+      return reply
+    } catch (cause) {
+      pause.failed()
+      throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
+    }
+  }
+
+  function send(
+    method: string,
+    path: string,
+    body: object | undefined,
+    bearerToken: string | undefined,
+  ): Promise<RawReply> {
+    const text = body && JSON.stringify(body)
+    return new Promise((resolve, reject) => {
+      const req = transport.request(hub + path, {
+        agent,
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(text !== undefined && {
+            'content-type': 'application/json',
+            'content-length': Buffer.byteLength(text),
+          }),
+          ...(bearerToken !== undefined && { authorization: `Bearer ${bearerToken}` }),
+        },
+      })
+      // One limit for all of it: a hub that sends a byte a second is down too.
+      const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs)
+      req.on('error', (error) => {
+        clearTimeout(timer)
+        reject(error)
+      })
+      req.on('response', (res) => {
+        const chunks: Buffer[] = []
+        let bytes = 0
+        res.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > MAX_REPLY_BYTES) req.destroy(new Error('the answer is too large'))
+          else chunks.push(chunk)
+        })
+        res.on('error', reject)
+        res.on('close', () => {
+          clearTimeout(timer)
+          if (!res.complete) reject(new Error('the answer broke off'))
+        })
+        res.on('end', () => {
+          resolve({
+            status: res.statusCode ?? 0,
+            text: Buffer.concat(chunks).toString(),
+            date: res.headers.date,
+          })
+        })
+      })
+      req.end(text)
+    })
+  }
+
+  function warnOfClock(date: string | undefined): void {
+    const differenceSeconds = Math.round((now() - Date.parse(date ?? '')) / 1000)
+    if (Math.abs(differenceSeconds) > limits.skewSeconds) {
+      log({
+        level: 'error',
+        event: 'clock_differs',
+        differenceSeconds,
+        description: `This clock is ${Math.abs(differenceSeconds)} s ${differenceSeconds > 0 ? 'ahead of' : 'behind'} the hub's; set both by NTP`,
+      })
+    }
+  }
+
+  return {
+    redeem: async (body) => parseView(await act('redeem', body)),
+    update: async (body) => parseView(await act('update', body)),
+    signIn: async (body) => parseView(await act('sign-in', body)),
+    async end(handle) {
+      await act('end', { handle })
+    },
+    read(handle) {
+      let reading = reads.get(handle)
+      if (!reading) {
+        reading = act('read', { handle })
+          .then(parseView)
+          .finally(() => reads.delete(handle))
+        reads.set(handle, reading)
+      }
+      return reading
+    },
+    async jwks() {
+      const reply = await ask('GET', hubPaths.jwks)
+      if (reply.status !== 200) throw new SessionHubError('unavailable', 'The hub does not give its keys')
+      return reply.body
+    },
+    close() {
+      agent.destroy()
+    },
+  }
+}
+
+function parseView(body: JsonObject): SessionView {
+  try {
+    return parseSessionView(body)
+  } catch (cause) {
+    throw new SessionHubError('unavailable', 'The hub gave an answer that this version does not understand', {
+      cause,
+    })
+  }
+}
+
+function errorOf({ status, body }: Reply): SessionHubError {
+  const { error, error_description: description, end_reason: said } = body
+  if (!isErrorCode(error)) return new SessionHubError('unavailable', `The hub answered with status ${status}`)
+  const endReason = endReasons.find((reason) => reason === said)
+  return new SessionHubError(error, typeof description === 'string' ? description : error, { endReason })
+}

@@ -1,0 +1,34 @@
+/** While the hub is down, nobody waits for it: after a failure it is left alone for a moment, longer each time. */
+import { SessionHubError } from '../protocol/errors.js'
+import type { Log } from '../settings/log.js'
+
+const FIRST_MS = 500
+const LONGEST_MS = 10_000
+
+export interface Pause {
+  /** @throws SessionHubError `unavailable` at once, while the pause lasts */
+  check(): void
+  succeeded(): void
+  failed(): void
+}
+
+export function createPause(now: () => number, log: Log): Pause {
+  let lengthMs = 0
+  let untilMs = 0
+  return {
+    check() {
+      if (now() < untilMs) throw new SessionHubError('unavailable', 'The hub did not answer a moment ago')
+      // One request goes ahead and finds out; the others do not wait with it.
+      if (lengthMs > 0) untilMs = now() + lengthMs
+    },
+    succeeded() {
+      if (lengthMs > 0) log({ level: 'info', event: 'hub_back' })
+      lengthMs = untilMs = 0
+    },
+    failed() {
+      if (lengthMs === 0) log({ level: 'warn', event: 'hub_unreachable' })
+      lengthMs = Math.min(LONGEST_MS, Math.max(FIRST_MS, lengthMs * 2))
+      untilMs = now() + lengthMs
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Sign-outs that the hub could not be told of. Without them the visitor would be signed in again by the next sync after the
+ * hub's return. Kept in memory: a restart of this process forgets them.
+ */
+import type { HubClient } from './hub-client.js'
+import { isCode } from './session.js'
+
+const TRY_EVERY_MS = 2000
+const MOST = 10_000
+
+export interface PendingEnds {
+  add(handle: string): void
+  close(): void
+}
+
+export function createPendingEnds(hub: Pick<HubClient, 'end'>): PendingEnds {
+  const handles = new Set<string>()
+  let timer: NodeJS.Timeout | undefined
+
+  async function tryAll(): Promise<void> {
+    timer = undefined
+    for (const handle of handles) {
+      try {
+        await hub.end(handle)
+      } catch (error) {
+        if (isCode(error, 'unavailable')) break
+        // Any other answer is final.
+      }
+      handles.delete(handle)
+    }
+    if (handles.size > 0) schedule()
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(() => void tryAll(), TRY_EVERY_MS).unref()
+  }
+
+  return {
+    add(handle) {
+      if (handles.size < MOST) handles.add(handle)
+      schedule()
+    },
+    close() {
+      clearTimeout(timer)
+      handles.clear()
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** The one line of HTML that a site's pages need. */
+import type { Request } from 'express'
+
+import { defaultEndpoint, hubPaths } from '../protocol/wire.js'
+import type { SiteSettings } from './options.js'
+
+export interface ScriptTagOptions {
+  /** The page's CSP nonce. @default `res.locals.cspNonce`, where helmet's guides put it */
+  readonly nonce?: string
+  /** `manual`: nothing happens before `SessionHub.sync()`, for pages that ask for consent first. @default 'auto' */
+  readonly start?: 'auto' | 'idle' | 'manual'
+  /** How long a sync is good for, in seconds. @default 60 */
+  readonly intervalSeconds?: number
+}
+
+export function scriptTag(
+  { hub, endpoint }: SiteSettings,
+  req: Request | undefined,
+  options: ScriptTagOptions,
+): string {
+  const local: unknown = req?.res?.locals.cspNonce
+  const nonce = options.nonce ?? (typeof local === 'string' ? local : undefined)
+  const attributes = {
+    src: hub + hubPaths.sdk,
+    nonce,
+    'data-endpoint': endpoint === defaultEndpoint ? undefined : endpoint,
+    'data-start': options.start,
+    'data-interval': options.intervalSeconds?.toString(),
+  }
+  const written = Object.entries(attributes).map(([name, value]) =>
+    value === undefined ? '' : ` ${name}="${escaped(value)}"`,
+  )
+  return `<script async${written.join('')}></script>`
+}
+
+const escaped = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')

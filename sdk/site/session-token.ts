@@ -1,0 +1,69 @@
+/** The JWT in the site's session cookie: what the site knows of the session without asking the hub. */
+import { LRUCache } from 'lru-cache'
+
+import type { SessionView } from '../protocol/bodies.js'
+import { parseSessionClaims, type SessionClaims } from '../protocol/claims.js'
+import type { JsonObject } from '../protocol/json.js'
+import { limits } from '../protocol/wire.js'
+import { signToken } from '../tokens/sign.js'
+import { lookup, verifyToken } from '../tokens/verify.js'
+import type { SiteSettings } from './options.js'
+
+export interface SessionTokens {
+  /** Makes the token for a session that the hub has just shown. */
+  issue(view: SessionView, handle: string): Promise<{ token: string; claims: SessionClaims }>
+  /** For a sign-in that the hub does not know of yet: no handle. */
+  issueProvisional(subject: string, claims: JsonObject): Promise<{ token: string; claims: SessionClaims }>
+  /** What a token that was read before says; no promise, for the common case. Its times are for the caller. */
+  known(token: string): SessionClaims | undefined
+  /** The same for any token; `undefined` when it is not one of ours. */
+  read(token: string): Promise<SessionClaims | undefined>
+}
+
+export function createSessionTokens(settings: SiteSettings): SessionTokens {
+  const { origin, now, freshForSeconds, sessionKey, sessionKeys } = settings
+  // A visitor's token comes with each request; its signature is looked at once per process. Keyed by the whole text.
+  const read = new LRUCache<string, SessionClaims>({ max: 20_000 })
+
+  async function issue(extra: Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>) {
+    const iat = Math.floor(now() / 1000)
+    const claims: SessionClaims = { iss: origin, aud: origin, iat, exp: iat + freshForSeconds, ...extra }
+    return { token: await signToken('session+jwt', { ...claims }, sessionKey, 'HS256'), claims }
+  }
+
+  return {
+    issue: (view, handle) =>
+      issue({
+        sk: handle,
+        ...(view.subject !== null && { sub: view.subject }),
+        ...(view.auth_time !== null && { auth_time: view.auth_time }),
+        ...(Object.keys(view.claims).length > 0 && { claims: view.claims }),
+      }),
+    issueProvisional: (subject, claims) =>
+      issue({
+        sub: subject,
+        auth_time: Math.floor(now() / 1000),
+        ...(Object.keys(claims).length > 0 && { claims }),
+      }),
+    known: (token) => read.get(token),
+    async read(token) {
+      const known = read.get(token)
+      if (known) return known
+      try {
+        const claims = parseSessionClaims(
+          await verifyToken('session+jwt', token, lookup(sessionKeys), 'HS256'),
+        )
+        if (claims.iss !== origin || claims.aud !== origin || !isPlausible(claims)) return undefined
+        read.set(token, claims)
+        return claims
+      } catch {
+        return undefined
+      }
+    },
+  }
+
+  /** R5, R28: a token that claims to be fresh for longer than five minutes was not made by this code. */
+  function isPlausible({ iat, exp }: SessionClaims): boolean {
+    return exp > iat && exp - iat <= 300 && iat <= now() / 1000 + limits.skewSeconds
+  }
+}

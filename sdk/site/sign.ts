@@ -1,0 +1,64 @@
+/** Signing in and out. Both work while the hub is down. */
+import type { Request, Response } from 'express'
+
+import { SessionHubError } from '../protocol/errors.js'
+import { checkJson, isJsonObject, type JsonObject } from '../protocol/json.js'
+import { limits } from '../protocol/wire.js'
+import type { SiteContext } from './context.js'
+import { loadSession } from './load.js'
+import type { PendingEnds } from './pending-ends.js'
+import { isCode } from './session.js'
+
+export interface SignIn {
+  /** Who the user is, in the words of your user table; 1 to 255 characters. */
+  readonly subject: string
+  /** What other sites should know of the user, at most 1 KiB as JSON: it travels in every ticket. @default {} */
+  readonly claims?: JsonObject
+}
+
+/**
+ * @throws SessionHubError `request_invalid`, `data_too_large`
+ */
+export async function signIn(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  { subject, claims = {} }: SignIn,
+): Promise<void> {
+  if (typeof subject !== 'string' || subject.length < 1 || subject.length > limits.subjectLength) {
+    throw new SessionHubError('request_invalid', `A subject has 1 to ${limits.subjectLength} characters`)
+  }
+  if (!isJsonObject(checkJson(claims))) throw new SessionHubError('request_invalid', 'Claims are an object')
+  if (Buffer.byteLength(JSON.stringify(claims)) > limits.claimsBytes) {
+    throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
+  }
+  const session = await loadSession(site, req, res)
+  try {
+    const view = await site.hub.signIn({ handle: session.handle, subject, claims })
+    if (view.handle !== undefined) await session.accept(view, view.handle)
+  } catch (error) {
+    if (!isCode(error, 'unavailable')) throw error
+    // The site's own login works without the hub. The hub is told when it is back.
+    const { token, claims: issued } = await site.tokens.issueProvisional(subject, claims)
+    session.acceptProvisional(token, issued)
+  }
+}
+
+/** Ends the session on every site of this browser; on this one at once, whatever the hub does. */
+export async function signOut(
+  site: SiteContext,
+  pending: PendingEnds,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const session = await loadSession(site, req, res)
+  const { handle } = session
+  session.clear()
+  if (handle === null) return
+  try {
+    await site.hub.end(handle)
+  } catch (error) {
+    if (!isCode(error, 'unavailable')) throw error
+    pending.add(handle)
+  }
+}

@@ -1,0 +1,75 @@
+/** Composition: options in, a site out. */
+import type { Request, RequestHandler, Response } from 'express'
+
+import { safeLog } from '../settings/log.js'
+import type { SiteContext } from './context.js'
+import { createSiteCookies } from './cookies.js'
+import { createHubClient } from './hub-client.js'
+import { createHubKeys } from './hub-keys.js'
+import { sessionMiddleware } from './load.js'
+import { resolveSiteOptions, type SiteOptions } from './options.js'
+import { createPendingEnds } from './pending-ends.js'
+import { createSiteRouter } from './router.js'
+import { scriptTag, type ScriptTagOptions } from './script-tag.js'
+import type { SiteSession } from './session.js'
+import { createSessionTokens } from './session-token.js'
+import { type SignIn, signIn, signOut } from './sign.js'
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the way to add to Express's request
+  namespace Express {
+    interface Request {
+      /** The visitor's session; there once `site.session()` has run. */
+      session: SiteSession
+    }
+  }
+}
+
+export interface Site {
+  /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
+  readonly router: RequestHandler
+  /** Middleware that gives each request its `req.session`. Within freshness it costs no hub call. */
+  session(): RequestHandler
+  /**
+   * Signs a user in, after the application has made sure who it is. The visitor gets a new session with a new handle; an
+   * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
+   */
+  signIn(req: Request, res: Response, who: SignIn): Promise<void>
+  /** Ends the session, here and on every other site of this browser. */
+  signOut(req: Request, res: Response): Promise<void>
+  /** The `<script>` element for this site's pages. */
+  scriptTag(req?: Request, options?: ScriptTagOptions): string
+  /** Closes the connections to the hub. */
+  close(): void
+}
+
+/**
+ * Makes the backend half of a site. Does not speak to the hub yet: a site starts while its hub is down.
+ *
+ * @throws SessionHubError `options_invalid` for an option that is unknown or wrong, with what to do about it
+ */
+export async function createSite(options: SiteOptions): Promise<Site> {
+  const settings = await resolveSiteOptions(options)
+  const log = safeLog(settings.log)
+  const hub = createHubClient(settings, log)
+  const pending = createPendingEnds(hub)
+  const site: SiteContext = {
+    settings,
+    hub,
+    hubKeys: createHubKeys(hub, settings.now, log),
+    tokens: createSessionTokens(settings),
+    cookies: createSiteCookies(settings.cookieName),
+    log,
+  }
+  return {
+    router: createSiteRouter(site, pending),
+    session: () => sessionMiddleware(site),
+    signIn: (req, res, who) => signIn(site, req, res, who),
+    signOut: (req, res) => signOut(site, pending, req, res),
+    scriptTag: (req, tagOptions = {}) => scriptTag(settings, req, tagOptions),
+    close() {
+      pending.close()
+      hub.close()
+    },
+  }
+}
