@@ -1,0 +1,78 @@
+/** An HTTP server on a port that the system chose, which can be stopped, hung and started again on the same port. */
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+
+import express, { type RequestHandler } from 'express'
+
+export interface SeenRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: http.IncomingHttpHeaders
+}
+
+export interface Listener {
+  readonly origin: string
+  readonly port: number
+  readonly app: express.Express
+  /** Every request that has arrived. */
+  readonly seen: SeenRequest[]
+  use(handler: RequestHandler): void
+  /** Refuses connections, as a stopped server does. */
+  stop(): Promise<void>
+  start(): Promise<void>
+  /** Takes connections and never answers. */
+  hang(isHanging: boolean): void
+  close(): Promise<void>
+}
+
+export async function listen(hostname: string): Promise<Listener> {
+  const app = express().disable('x-powered-by')
+  const seen: SeenRequest[] = []
+  const sockets = new Set<Socket>()
+  let isHanging = false
+  let server = create()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  function create(): http.Server {
+    const made = http.createServer((req, res) => {
+      seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers })
+      if (!isHanging) app(req, res)
+    })
+    made.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+    })
+    return made
+  }
+
+  async function stop(): Promise<void> {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+
+  return {
+    origin: `http://${hostname}:${port}`,
+    port,
+    app,
+    seen,
+    use(handler) {
+      app.use(handler)
+    },
+    stop,
+    async start() {
+      server = create()
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    hang(hanging) {
+      isHanging = hanging
+    },
+    close: stop,
+  }
+}

@@ -1,0 +1,49 @@
+/** A small site around `createSite`: a page, a cart, sign-in and sign-out. */
+import express, { type ErrorRequestHandler } from 'express'
+import { type Site, SessionHubError } from 'session-hub/site'
+
+export function siteApp(name: string, site: Site): express.Router {
+  const app = express.Router()
+  app.use(site.router)
+  app.use(site.session())
+  app.get('/', (req, res) => {
+    // As strict as a page can be, so that the SDK is shown to need nothing more.
+    const hub = /src="([^"]+)\/sdk\.js"/.exec(site.scriptTag(req))?.[1] ?? ''
+    res.set(
+      'content-security-policy',
+      `default-src 'none'; script-src ${hub}; frame-src ${hub}; connect-src 'self'`,
+    )
+    res.type('html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>${site.scriptTag(req)}`)
+  })
+  /** The same page without the SDK. */
+  app.get('/plain', (_req, res) => {
+    res.type('html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>`)
+  })
+  app.get('/whoami', async ({ session }, res) => {
+    res.json({
+      session: session.status,
+      subject: session.subject,
+      claims: session.claims,
+      data: await session.data(),
+    })
+  })
+  app.post('/cart', express.json(), async (req, res) => {
+    const { item } = req.body as { item: string }
+    const data = await req.session.update(({ cart = [] }) => ({ cart: [...(cart as string[]), item] }))
+    res.json(data)
+  })
+  app.post('/sign-in', express.json(), async (req, res) => {
+    const { name: subject, claims } = req.body as { name: string; claims?: Record<string, string> }
+    await site.signIn(req, res, { subject, ...(claims && { claims }) })
+    res.json({ subject: req.session.subject })
+  })
+  app.post('/sign-out', async (req, res) => {
+    await site.signOut(req, res)
+    res.json({})
+  })
+  app.use(((error, _req, res, _next) => {
+    const { status = 500, code = 'unknown' } = error instanceof SessionHubError ? error : {}
+    res.status(status).json({ error: code })
+  }) satisfies ErrorRequestHandler)
+  return app
+}

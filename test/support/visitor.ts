@@ -1,0 +1,188 @@
+/**
+ * A visitor without a browser: a jar of cookies and the requests that a browser would make, spelt as browsers spell them. For
+ * what can be seen on the wire; what browsers do themselves is tested in browsers.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import http from 'node:http'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly text: string
+  readonly json: Record<string, unknown>
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Record<string, string | undefined>
+  readonly body?: string | Buffer | object
+}
+
+/** One request, exactly as written: nothing is added but Host and the body's length. `*.localhost` is this machine. */
+export function send(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Reply> {
+  const { port, pathname, search, host } = new URL(url)
+  const payload = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body
+  const given = Object.fromEntries(
+    Object.entries({ host, ...headers }).filter(([, value]) => value !== undefined),
+  )
+  return new Promise((resolve, reject) => {
+    const req = http.request({
+      host: '127.0.0.1',
+      port,
+      path: pathname + search,
+      method,
+      headers: {
+        ...given,
+        ...(payload !== undefined && { 'content-length': String(Buffer.byteLength(payload)) }),
+      },
+    })
+    req.on('error', reject)
+    req.on('response', (res) => {
+      const chunks: Buffer[] = []
+      res.on('data', (chunk: Buffer) => chunks.push(chunk))
+      res.on('error', reject)
+      res.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, text, json: parsed(text) })
+      })
+    })
+    req.end(payload)
+  })
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+export interface Binding {
+  readonly verifier: string
+  readonly nonce: string
+}
+
+export function binding(): Binding {
+  const verifier = randomBytes(32).toString('base64url')
+  return { verifier, nonce: createHash('sha256').update(verifier).digest('base64url') }
+}
+
+/** What the hub wrote into a frame's document. */
+export interface FrameData {
+  readonly site: string
+  readonly proof: string
+  readonly message: {
+    readonly outcome: string
+    readonly ticket?: string
+    readonly reason?: string
+    readonly nonce: string
+  }
+}
+
+export class Visitor {
+  /** Cookies by host and name: loopback hosts under `.localhost` are sites of their own, and so is each port's host here. */
+  readonly jar = new Map<string, Map<string, string>>()
+
+  constructor(readonly hub: string) {}
+
+  cookies(origin: string): Map<string, string> {
+    const { host } = new URL(origin)
+    const cookies = this.jar.get(host) ?? new Map<string, string>()
+    this.jar.set(host, cookies)
+    return cookies
+  }
+
+  async ask(url: string, { headers = {}, ...rest }: Ask = {}): Promise<Reply> {
+    const cookies = this.cookies(url)
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const reply = await send(url, { ...rest, headers: { ...(cookie && { cookie }), ...headers } })
+    for (const set of reply.headers['set-cookie'] ?? []) {
+      const [pair = ''] = set.split(';')
+      const name = pair.slice(0, pair.indexOf('='))
+      const value = pair.slice(name.length + 1)
+      if (value === '' || /max-age=0/i.test(set)) cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    return reply
+  }
+
+  /** A page's own fetch to its backend. */
+  post(origin: string, path: string, body: object, headers: Ask['headers'] = {}): Promise<Reply> {
+    return this.ask(origin + path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', origin, 'sec-fetch-site': 'same-origin', ...headers },
+    })
+  }
+
+  /** The hub's frame in a page of this site, with third-party cookies allowed. */
+  async frame(
+    site: string,
+    nonce: string,
+    headers: Ask['headers'] = {},
+  ): Promise<Reply & { data: FrameData }> {
+    const state = this.cookies(site).get('__Host-session-state')
+    const query = new URLSearchParams({ site, nonce, ...(state && { state }) })
+    const reply = await this.ask(`${this.hub}/frame?${query}`, {
+      headers: {
+        referer: `${site}/`,
+        'sec-fetch-dest': 'iframe',
+        'sec-fetch-site': 'cross-site',
+        'sec-fetch-storage-access': 'active',
+        ...headers,
+      },
+    })
+    const written = /id=data>(.*?)<\/script>/s.exec(reply.text)?.[1] ?? 'null'
+    return { ...reply, data: JSON.parse(written) as FrameData }
+  }
+
+  exchange(
+    { site, proof, message }: FrameData,
+    offer: string | null,
+    headers: Ask['headers'] = {},
+  ): Promise<Reply> {
+    return this.ask(`${this.hub}/exchange`, {
+      method: 'POST',
+      body: { site, nonce: message.nonce, proof, offer },
+      headers: {
+        'content-type': 'application/json',
+        'x-session-hub': '1',
+        origin: this.hub,
+        'sec-fetch-site': 'same-origin',
+        ...headers,
+      },
+    })
+  }
+
+  /** A whole sync, as the SDK does it. */
+  async sync(
+    site: string,
+  ): Promise<{ outcome: string; redeemed?: Reply; ended?: unknown; reason?: unknown }> {
+    const { verifier, nonce } = binding()
+    const { data } = await this.frame(site, nonce)
+    let message: Record<string, unknown> = { ...data.message }
+    let ended: unknown
+    if (message.outcome === 'offer') {
+      const offered = await this.post(site, '/session-hub/offer', { nonce })
+      ended = offered.json.ended
+      message = (await this.exchange(data, (offered.json.offer as string | null | undefined) ?? null)).json
+    }
+    const { outcome, ticket, reason } = message
+    const redeemed =
+      ticket === undefined ? undefined : await this.post(site, '/session-hub/redeem', { ticket, verifier })
+    return { outcome: String(outcome), reason, ended, ...(redeemed && { redeemed }) }
+  }
+
+  /** A ticket for this site, not redeemed yet. */
+  async ticket(site: string): Promise<Binding & { ticket: string }> {
+    const bound = binding()
+    const { data } = await this.frame(site, bound.nonce)
+    if (data.message.ticket === undefined) throw new Error(`No ticket, but "${data.message.outcome}"`)
+    return { ...bound, ticket: data.message.ticket }
+  }
+
+  async whoami(site: string): Promise<Record<string, unknown>> {
+    return (await this.ask(`${site}/whoami`)).json
+  }
+}

@@ -1,0 +1,124 @@
+/** A whole world in one call: a hub and its sites on real sockets, ports chosen by the system, everything closed after. */
+import {
+  createHub,
+  generateHubKeys,
+  generateSite,
+  type GeneratedSiteKeys,
+  type Hub,
+  type HubKeys,
+  type HubOptions,
+  type LogEntry,
+  memoryStore,
+  type SiteRegistration,
+  type Store,
+} from 'session-hub/hub'
+import { createSite, type Site, type SiteOptions } from 'session-hub/site'
+
+import { listen, type Listener } from './listener.js'
+import { siteApp } from './site-app.js'
+
+export interface WorldOptions {
+  /** The names of the sites; each becomes `http://<name>.localhost:<port>`. @default shop, travel, magazine */
+  readonly sites?: readonly string[]
+  readonly hub?: Partial<HubOptions>
+  /** Options for every site, or for each by name. */
+  readonly site?: Partial<SiteOptions> | ((name: string) => Partial<SiteOptions>)
+  /** What is registered of a site, beside its keys. */
+  readonly registration?: (name: string) => Partial<SiteRegistration>
+}
+
+export interface WorldSite {
+  readonly origin: string
+  readonly keys: GeneratedSiteKeys
+  readonly registration: SiteRegistration
+  readonly site: Site
+  readonly listener: Listener
+}
+
+export interface World {
+  readonly hub: {
+    readonly origin: string
+    readonly hub: Hub
+    readonly listener: Listener
+    readonly keys: HubKeys
+    readonly store: Store
+  }
+  readonly sites: Readonly<Record<string, WorldSite>>
+  /** Everything that hub and sites have logged. */
+  readonly log: LogEntry[]
+  /** Moves the clock of hub and sites; browsers keep their own. */
+  advance(seconds: number): void
+  now(): number
+  /** Registers one more site while everything runs. */
+  addSite(name: string): Promise<WorldSite>
+  siteOf(name: string): WorldSite
+  close(): Promise<void>
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { sites: names = ['shop', 'travel', 'magazine'] } = options
+  const log: LogEntry[] = []
+  let offsetMs = 0
+  const now = () => Date.now() + offsetMs
+  const write = (entry: LogEntry) => void log.push(entry)
+  const registrations = new Map<string, SiteRegistration>()
+  const sites: Record<string, WorldSite> = {}
+
+  const hubListener = await listen('hub.localhost')
+  const keys = await generateHubKeys()
+  const store = options.hub?.store ?? memoryStore()
+  const hub = await createHub({
+    origin: hubListener.origin,
+    keys,
+    store,
+    findSite: (origin) => registrations.get(origin),
+    siteCacheSeconds: 0,
+    log: write,
+    now,
+    ...options.hub,
+  })
+  hubListener.use(hub.router)
+
+  async function addSite(name: string): Promise<WorldSite> {
+    const listener = await listen(`${name}.localhost`)
+    const made = await generateSite(listener.origin)
+    const registration = { ...made.registration, ...options.registration?.(name) }
+    registrations.set(listener.origin, registration)
+    const more = typeof options.site === 'function' ? options.site(name) : options.site
+    const site = await createSite({
+      origin: listener.origin,
+      hub: hubListener.origin,
+      keys: made.keys,
+      log: write,
+      now,
+      ...more,
+    })
+    listener.use(siteApp(name, site))
+    return (sites[name] = { origin: listener.origin, keys: made.keys, registration, site, listener })
+  }
+  for (const name of names) await addSite(name)
+
+  return {
+    hub: { origin: hubListener.origin, hub, listener: hubListener, keys, store },
+    sites,
+    log,
+    now,
+    advance(seconds) {
+      offsetMs += seconds * 1000
+    },
+    addSite,
+    siteOf(name) {
+      const site = sites[name]
+      if (!site) throw new Error(`There is no site "${name}" in this world`)
+      return site
+    },
+    async close() {
+      for (const { site, listener } of Object.values(sites)) {
+        site.close()
+        await listener.close()
+      }
+      await hubListener.close()
+      await hub.close()
+    },
+  }
+}
