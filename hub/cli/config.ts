@@ -1,0 +1,111 @@
+/** The configuration of `session-hub serve`: `unknown` from a file in, a hub's options out. */
+import { dirname, resolve } from 'node:path'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { JsonObject } from '../../sdk/protocol/json.js'
+import { whole } from '../../sdk/settings/checks.js'
+import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import type { HubKeys } from '../keys/keyring.js'
+import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
+import type { Store } from '../stores/store.js'
+import { loadConfig, type Place } from './config-file.js'
+import { storeOpener } from './config-store.js'
+import { isReadByAll, shown } from './files.js'
+import { findKeys } from './key-file.js'
+import { findSites } from './site-list.js'
+
+export interface ServeConfig {
+  /** As a person would write it; begins every message about it. */
+  readonly file: string
+  readonly host: string
+  readonly port: number
+  readonly trustProxyHops: number
+  readonly hub: HubOptions
+  /** Opened last, so that a wrong option does not leave a file behind. @throws SessionHubError */
+  openStore(): Store
+  /** The keys anew, after a rotation; absent where they do not come from a file. @throws SessionHubError */
+  readonly rereadKeys?: () => Promise<HubKeys>
+  /** What works, but hardly as it was meant; each names its file. */
+  readonly warnings: readonly string[]
+}
+
+const DEFAULT_PORT = 4000
+const KNOWN = ['host', 'port', 'trustProxyHops', ...hubOptionNames.filter((name) => name !== 'now')]
+
+/** @throws SessionHubError `options_invalid`, naming the file and the key */
+export async function readConfig(path: string, environment: NodeJS.ProcessEnv): Promise<ServeConfig> {
+  const file = shown(path)
+  const given = await loadConfig(path)
+  refuseUnknown(file, given, KNOWN)
+
+  const { host = '127.0.0.1', port, trustProxyHops = 0, keys, sites, store, ...options } = given
+  if (typeof host !== 'string' || host === '') {
+    throw wrong(file, '"host" has to be an address such as "127.0.0.1"')
+  }
+  const place: Place = { path, file, inFolder: (name) => resolve(dirname(path), name) }
+  const keySource = await findKeys(keys, place, environment)
+  const siteSource = await findSites(sites, place)
+  const hub = checkedOptions(file, { ...options, keys: keySource.keys, sites: siteSource.sites })
+  return {
+    file,
+    host,
+    port: port === undefined ? defaultPort(hub.origin) : whole(file, 'port', port, { min: 0, max: 65_535 }),
+    trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
+    hub,
+    openStore: storeOpener(store, place),
+    ...(keySource.reread && { rereadKeys: keySource.reread }),
+    warnings: [
+      ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
+      ...(await openSecrets([keySource.path, siteSource.path])),
+    ],
+  }
+}
+
+/** What works, but hardly as it was meant. */
+function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): string[] {
+  const found = []
+  if (given['store'] === 'memory') found.push('"store" is "memory": every session ends when the hub stops')
+  if (sites?.length === 0 && !findSite) {
+    found.push('no site is registered; "session-hub sites add <origin>" makes a registration for "sites"')
+  }
+  if (origin.startsWith('https:') && given['trustProxyHops'] === undefined) {
+    found.push(
+      '"origin" is https, so a proxy stands before the hub, and the rate limits would take all visitors for one: ' +
+        'set "trustProxyHops" to the number of proxies (0 keeps it so)',
+    )
+  }
+  return found
+}
+
+/** The hub's own check, with the file's name in the place of the function's. */
+function checkedOptions(file: string, given: Record<string, unknown>): HubOptions {
+  // A cast before its check: the check reads every member as what it may be.
+  const options = given as unknown as HubOptions
+  try {
+    resolveHubOptions(options)
+    return options
+  } catch (thrown) {
+    if (!(thrown instanceof SessionHubError)) throw thrown
+    throw new SessionHubError(
+      thrown.code,
+      thrown.message.replace(/^createHub(?=:)/, () => file),
+      { cause: thrown },
+    )
+  }
+}
+
+/** The hub speaks plain http, so an https origin's port is the proxy's. */
+function defaultPort(origin: string): number {
+  const { protocol, port } = new URL(origin)
+  return protocol === 'http:' && port ? Number(port) : DEFAULT_PORT
+}
+
+async function openSecrets(paths: readonly (string | undefined)[]): Promise<string[]> {
+  const warnings = []
+  for (const path of paths) {
+    if (path !== undefined && (await isReadByAll(path))) {
+      warnings.push(`"${shown(path)}" holds secrets, and every user of this machine can read it: chmod 600`)
+    }
+  }
+  return warnings
+}

@@ -1,0 +1,98 @@
+/** The command `session-hub`: finds the command that was asked for, runs it, and turns what it throws into one line. */
+import { readFileSync } from 'node:fs'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { closest } from '../../sdk/settings/refuse-unknown.js'
+import { type Command, helpOf, UsageError } from './command.js'
+import { makeKeys, rotateKeys } from './keys.js'
+import { printScriptTag } from './sdk.js'
+import { serve } from './serve.js'
+import { addSite, listSites } from './sites.js'
+import { hint, leave, painter, survivePipes } from './terminal.js'
+
+const commands: Readonly<Record<string, Command>> = {
+  keys: makeKeys,
+  'keys rotate': rotateKeys,
+  'sites add': addSite,
+  'sites list': listSites,
+  sdk: printScriptTag,
+  serve,
+}
+const names = Object.keys(commands)
+
+const HELP = `Usage: session-hub <command> [options]
+
+Commands:
+${names.map((name) => `  ${name.padEnd(13)} ${commands[name]?.summary ?? ''}`).join('\n')}
+
+Options:
+  -h, --help     show this text; after a command, show the command's own
+  -v, --version  show the version
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. One line on stderr says why.
+`
+
+async function main(args: readonly string[]): Promise<void> {
+  const [first] = args
+  if (first === undefined) throw new UsageError(`which command? Known are ${names.join(', ')}`)
+  if (first === '--version' || first === '-v') {
+    process.stdout.write(`${version()}\n`)
+    return
+  }
+  const isHelp = first === 'help' || args.includes('--help') || args.includes('-h')
+  const words = wordsOf(first === 'help' ? args.slice(1) : args)
+  const name = nameOf(words)
+  const command = name === undefined ? undefined : commands[name]
+  if (isHelp) {
+    process.stdout.write(helpOf(command?.help ?? HELP, painter(process.stdout)))
+    return
+  }
+  if (name === undefined || !command) throw new UsageError(unknown(first, words))
+  await command.run(args.slice(name.split(' ').length), name)
+}
+
+/** The leading words: what stands before the first option. */
+function wordsOf(args: readonly string[]): readonly string[] {
+  const option = args.findIndex((argument) => argument.startsWith('-'))
+  return option < 0 ? args : args.slice(0, option)
+}
+
+/** Two words name a command before one does; `keys rotat` is a slip, not `keys` with an argument. */
+function nameOf([group = '', act]: readonly string[]): string | undefined {
+  const isGroup = names.some((name) => name.startsWith(`${group} `))
+  const name = isGroup && act !== undefined ? `${group} ${act}` : group
+  return names.includes(name) ? name : undefined
+}
+
+function unknown(first: string, [group, act]: readonly string[]): string {
+  if (group === undefined) return `the command comes first, before "${first}"`
+  const isGroup = act !== undefined && names.some((name) => name.startsWith(`${group} `))
+  const meant = (act && closest(`${group} ${act}`, names)) ?? closest(group, names)
+  const given = isGroup ? `${group} ${act}` : group
+  return `unknown command "${given}"; ${meant ? `did you mean "${meant}"?` : `known are ${names.join(', ')}`}`
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+function fail(thrown: unknown): void {
+  const paint = painter(process.stderr)
+  process.stderr.write(`${paint('red', 'session-hub:')} ${messageOf(thrown)}\n`)
+  const isUsage = thrown instanceof UsageError
+  if (isUsage) hint(`"session-hub ${thrown.command}--help" shows what there is.`)
+  // A configuration in code may have opened what would keep the process alive.
+  leave(isUsage ? 2 : 1)
+}
+
+/** What nobody foresaw shows its place in the code; all else is one line. */
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof UsageError || thrown instanceof SessionHubError) return thrown.message
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+}
+
+survivePipes()
+await main(process.argv.slice(2)).catch(fail)

@@ -1,0 +1,46 @@
+/** What a running hub says: one line per entry, JSON for collectors, short text for a person at a terminal. */
+import type { LogEntry, LogEvent } from '../../sdk/settings/log.js'
+import { painter, type Paint, type Style } from './terminal.js'
+
+interface ServeEntry extends Omit<LogEntry, 'event'> {
+  readonly level: LogEntry['level']
+  readonly event:
+    | LogEvent
+    /** The configuration works, but hardly as it was meant. */
+    | 'config_doubtful'
+    | 'listening'
+    /** SIGHUP: the file was read again. */
+    | 'keys_reread'
+    /** SIGHUP: the file could not be used; the old keys stay. */
+    | 'keys_kept'
+    | 'stopping'
+    /** Some requests had to be cut off. */
+    | 'stop_forced'
+    | 'stopped'
+  readonly [field: string]: string | number | boolean | undefined
+}
+
+export type ServeLog = (entry: ServeEntry) => void
+
+export function createServeLog(stream: NodeJS.WriteStream): ServeLog {
+  const paint = painter(stream)
+  return (entry) => {
+    const now = new Date()
+    stream.write(
+      `${stream.isTTY ? textOf(entry, now, paint) : JSON.stringify({ time: now.toISOString(), ...entry })}\n`,
+    )
+  }
+}
+
+const STYLES: Record<LogEntry['level'], Style> = { info: 'green', warn: 'yellow', error: 'red' }
+
+function textOf({ level, event, description, ...fields }: ServeEntry, now: Date, paint: Paint): string {
+  const rest = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${String(value)}`)
+  const time = now.toTimeString().slice(0, 8)
+  const name = paint(STYLES[level], event.replaceAll('_', ' '))
+  return [`${paint('dim', time)} ${name}`, description, ...rest]
+    .filter((word) => word !== undefined)
+    .join('  ')
+}

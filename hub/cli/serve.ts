@@ -1,0 +1,100 @@
+/** `session-hub serve`. */
+import type { Server } from 'node:http'
+import { resolve } from 'node:path'
+
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { createHub, type Hub } from '../app.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { readConfig, type ServeConfig } from './config.js'
+import { KEYS_VARIABLE } from './key-file.js'
+import { createServeLog, type ServeLog } from './serve-log.js'
+import { createApp, listen, stop } from './server.js'
+import { leave } from './terminal.js'
+
+export const serve: Command = {
+  summary: 'run the hub',
+  help: `Usage: session-hub serve --config <file>
+
+Runs the hub until SIGTERM or SIGINT; open requests get five seconds to finish. SIGHUP reads the keys
+again. The hub speaks plain http: put a proxy with TLS before it. Logs go to stdout, as JSON lines unless
+it is a terminal.
+
+Options:
+  --config <file>  JSON, or .mjs with a default export
+
+Configuration (paths are relative to the file; only "origin" and the keys have no default):
+  origin            the hub's own origin, such as "https://hub.example"
+  keys              the file that "session-hub keys --out" made; default: ${KEYS_VARIABLE} holds the JSON
+  sites             the file that "session-hub sites add --file" made, or the list itself
+  store             the SQLite file of the sessions, default "session-hub.sqlite"; "memory" keeps nothing
+  host              the address to listen on, default "127.0.0.1"
+  port              default: the port of an http origin, else 4000
+  trustProxyHops    how many proxies stand before the hub, default 0
+  sessionSeconds    how long a session lives after it was last seen, default 2592000 (30 days)
+  ticketSeconds     how long a ticket may be redeemed, default 30
+  conflict          who gives way when two users meet: "keep-both" (default), "hub" or "site"
+  limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
+  siteCacheSeconds  how long an answer of findSite is believed, default 5
+
+Only in .mjs:
+  findSite          (origin) => the registration of a site that "sites" does not list
+  merge             ({ from, into, reason }) => the data of the session that stays
+  log               (entry) => receives the hub's entries, in the place of stdout
+
+Example:
+  { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "trustProxyHops": 1 }
+`,
+  async run(args, name) {
+    const { values } = readArguments(name, args, { config: { type: 'string' } })
+    if (values.config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
+    const config = await readConfig(resolve(values.config), process.env)
+    const log = createServeLog(process.stdout)
+    for (const description of config.warnings) log({ level: 'warn', event: 'config_doubtful', description })
+
+    const { hub, server } = await start(config, log)
+    process.on('SIGHUP', () => void rereadKeys(hub, config, log))
+    const stopped = firstSignal(['SIGTERM', 'SIGINT'])
+    log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server, config) })
+
+    const signal = await stopped
+    log({ level: 'info', event: 'stopping', signal })
+    if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })
+    await hub.close()
+    log({ level: 'info', event: 'stopped' })
+    leave(0)
+  },
+}
+
+async function start(config: ServeConfig, log: ServeLog): Promise<{ hub: Hub; server: Server }> {
+  const hub = await createHub({ log, ...config.hub, store: config.openStore() })
+  try {
+    return { hub, server: await listen(createApp(hub, config, log), config) }
+  } catch (thrown) {
+    await hub.close()
+    throw thrown
+  }
+}
+
+function urlOf(server: Server, { host }: ServeConfig): string {
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** After a rotation. A hub that runs is worth more than keys that do not: a broken file changes nothing. */
+async function rereadKeys(hub: Hub, { rereadKeys: reread, file }: ServeConfig, log: ServeLog): Promise<void> {
+  try {
+    if (!reread) throw wrong(file, '"keys" names no file that could be read again; restart the hub instead')
+    const keys = await reread()
+    await hub.setKeys(keys)
+    log({ level: 'info', event: 'keys_reread', keys: keys.signing.length })
+  } catch (thrown) {
+    log({ level: 'error', event: 'keys_kept', description: (thrown as Error).message })
+  }
+}
+
+/** Only the first: a second one, from someone who does not want to wait, ends the process at once. */
+const firstSignal = (signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    for (const signal of signals) process.once(signal, resolve)
+  })

@@ -1,0 +1,101 @@
+/** The hub behind a socket of its own. */
+import { createServer, type Server } from 'node:http'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+
+import { sendError } from '../../sdk/http/reply.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { logError } from '../../sdk/settings/log.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import type { Hub } from '../app.js'
+import type { ServeConfig } from './config.js'
+import type { ServeLog } from './serve-log.js'
+
+/** Headers that do not arrive hold a socket (R31). */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** Longer than a proxy keeps its connections, which is usually 60 s: else it sends a request into a closing one. */
+const KEEP_ALIVE_MS = 65_000
+const STOP_WITHIN_MS = 5000
+const CLOSE_IDLE_EVERY_MS = 50
+
+export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeLog): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('trust proxy', trustProxyHops)
+  app.use(hub.router)
+  app.use(() => {
+    throw new SessionHubError('not_found', 'There is nothing at this address')
+  })
+  app.use(((thrown, req, res, _next) => {
+    const error = sendError(res, thrown)
+    // Strangers ask for anything; only our own failures are news.
+    if (error.code !== 'not_found') logError(log, error, req.path)
+  }) satisfies ErrorRequestHandler)
+  return app
+}
+
+/** @throws SessionHubError `options_invalid` when the port or the address cannot be had */
+export async function listen(app: Express, { file, host, port }: ServeConfig): Promise<Server> {
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, app)
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  return new Promise((resolve, reject) => {
+    server.once('error', (thrown: NodeJS.ErrnoException) => {
+      reject(refusal(thrown, file, host, port))
+    })
+    server.listen(port, host, () => {
+      resolve(server)
+    })
+  })
+}
+
+function refusal(thrown: NodeJS.ErrnoException, file: string, host: string, port: number): SessionHubError {
+  switch (thrown.code) {
+    case 'EADDRINUSE':
+      return wrong(
+        file,
+        `"port": ${port} is taken on ${host}: stop what listens there, or set another port`,
+        thrown,
+      )
+    case 'EACCES':
+      return wrong(
+        file,
+        `"port": ${port} is not this user's to open: set one from 1024 on, behind a proxy`,
+        thrown,
+      )
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return wrong(
+        file,
+        `"host": "${host}" is no address of this machine; "127.0.0.1" is, and "0.0.0.0" is all`,
+        thrown,
+      )
+    default:
+      return wrong(
+        file,
+        `"host" and "port": ${host}:${port} cannot be listened on (${thrown.code ?? thrown.message})`,
+        thrown,
+      )
+  }
+}
+
+/** Lets open requests finish, for a while. @returns whether all of them did */
+export function stop(server: Server): Promise<boolean> {
+  return new Promise((resolve) => {
+    let isClean = true
+    // A connection whose request was still open when the server closed is idle only later.
+    const idle = setInterval(() => {
+      server.closeIdleConnections()
+    }, CLOSE_IDLE_EVERY_MS)
+    const deadline = setTimeout(() => {
+      isClean = false
+      server.closeAllConnections()
+    }, STOP_WITHIN_MS)
+    server.close(() => {
+      clearInterval(idle)
+      clearTimeout(deadline)
+      resolve(isClean)
+    })
+    server.closeIdleConnections()
+  })
+}

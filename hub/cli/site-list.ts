@@ -1,0 +1,47 @@
+/** The hub's list of sites as it lies in a file or in the configuration itself. */
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { readSite, type SiteRegistration } from '../sites/site.js'
+import type { Place } from './config-file.js'
+import { parseFile, readText, shown } from './files.js'
+
+/**
+ * The configuration's "sites": a path, the list itself, or nothing.
+ *
+ * @throws SessionHubError `options_invalid`
+ */
+export async function findSites(
+  given: unknown,
+  { file, inFolder }: Place,
+): Promise<{ sites: SiteRegistration[]; path?: string }> {
+  if (given === undefined) return { sites: [] }
+  if (typeof given !== 'string') return { sites: await checkedSites(given, file) }
+  const path = inFolder(given)
+  return { sites: await readSiteFile(path, `${file}: "sites"`), path }
+}
+
+/**
+ * @param where names what points at the file, if anything does
+ * @throws SessionHubError `options_invalid`
+ */
+export async function readSiteFile(path: string, where?: string): Promise<SiteRegistration[]> {
+  const remedy = `"session-hub sites add <origin> --file ${shown(path)}" makes it`
+  const text = await readText(path, { ...(where !== undefined && { where }), remedy })
+  return checkedSites(parseFile(text, shown(path)), shown(path))
+}
+
+/** @throws SessionHubError `options_invalid` */
+export async function checkedSites(given: unknown, where: string): Promise<SiteRegistration[]> {
+  if (!Array.isArray(given))
+    throw wrong(where, 'a list of sites is expected, such as "session-hub sites add" makes')
+  // A cast before its check: the registry's own reader looks at every member, as no type can.
+  const sites = given as SiteRegistration[]
+  const origins = new Set<string>()
+  for (const [index, site] of sites.entries()) {
+    const at = `${where}: sites[${index}]`
+    await readSite(site, at)
+    if (origins.has(site.origin))
+      throw wrong(at, `the origin "${site.origin}" stands twice; remove one of the two`)
+    origins.add(site.origin)
+  }
+  return sites
+}

@@ -1,0 +1,106 @@
+/** `session-hub sites add` and `session-hub sites list`. */
+import { resolve } from 'node:path'
+
+import { originFault } from '../../sdk/protocol/origins.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { generateSite } from '../keys/generate.js'
+import type { SiteRegistration } from '../sites/site.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { parseFile, shown, writePrivate } from './files.js'
+import { checkedSites, readSiteFile } from './site-list.js'
+import { hint } from './terminal.js'
+
+export const addSite: Command = {
+  summary: "make a site's keys, and what the hub registers",
+  help: `Usage: session-hub sites add <origin> [--file <file>] [--receive-only] [--json]
+
+Makes the keys of one site, such as https://shop.example. Two things come out:
+
+  - a line for the site's environment, read by createSite({ keys: JSON.parse(process.env.SESSION_HUB_KEYS) })
+  - the site's registration, for the hub's "sites"
+
+Both hold secrets: the site's private keys, and the ticket key that site and hub share.
+
+Options:
+  --file <file>   add the registration to this list, made if need be (mode 0600), and print the line alone
+  --receive-only  sessions that began on this site do not become the hub's ("mayOffer": false)
+  --json          print { "keys", "registration" } as JSON
+
+Example:
+  umask 077; session-hub sites add https://shop.example --file sites.json > shop.env
+`,
+  async run(args, name) {
+    const flags = {
+      file: { type: 'string' },
+      'receive-only': { type: 'boolean' },
+      json: { type: 'boolean' },
+    } as const
+    const { values, positionals } = readArguments(name, args, flags, [
+      '<origin>, such as https://shop.example',
+    ])
+    const [origin = ''] = positionals
+    const fault = originFault(origin)
+    if (fault) throw new UsageError(fault, name)
+    const { keys, registration: made } = await generateSite(origin)
+    const registration = values['receive-only'] ? { ...made, mayOffer: false } : made
+    const file = values.file === undefined ? undefined : resolve(values.file)
+    if (file !== undefined) await register(registration, file)
+
+    const environment = `SESSION_HUB_KEYS='${JSON.stringify(keys)}'\n`
+    if (values.json) process.stdout.write(pretty({ keys, registration }))
+    else if (file !== undefined) process.stdout.write(environment)
+    else process.stdout.write(forPeople(origin, environment, registration))
+
+    if (file === undefined) return
+    hint(`${shown(file)} registers ${origin} now; a running hub reads it when it starts again.`)
+    hint(`What stdout got is for the environment of ${origin}, and is not kept anywhere.`)
+  },
+}
+
+const forPeople = (origin: string, environment: string, registration: SiteRegistration) =>
+  `# The environment of ${origin} (secret)
+${environment}
+# The hub's "sites" (secret too: it holds the ticket key)
+${pretty(registration)}`
+
+export const listSites: Command = {
+  summary: 'show the registered sites',
+  help: `Usage: session-hub sites list --file <file>
+
+Shows each registered site with the names of its keys, never the keys.
+
+Options:
+  --file <file>  the list that "session-hub sites add --file" wrote
+`,
+  async run(args, name) {
+    const { values } = readArguments(name, args, { file: { type: 'string' } })
+    if (values.file === undefined) throw new UsageError(`"${name}" needs "--file <file>"`, name)
+    const path = resolve(values.file)
+    const sites = await readSiteFile(path)
+    const width = Math.max(0, ...sites.map(({ origin }) => origin.length))
+    for (const site of sites) process.stdout.write(`${site.origin.padEnd(width)}  ${described(site)}\n`)
+    if (sites.length === 0) hint(`${shown(path)} lists no site yet.`)
+  },
+}
+
+async function register(registration: SiteRegistration, path: string): Promise<void> {
+  await writePrivate(path, async (before = '[]') => {
+    const sites = await checkedSites(parseFile(before, shown(path)), shown(path))
+    if (sites.some(({ origin }) => origin === registration.origin)) {
+      throw wrong(
+        shown(path),
+        `"${registration.origin}" is registered already; remove its entry first to give it new keys`,
+      )
+    }
+    return pretty([...sites, registration])
+  })
+}
+
+function described({ signingKeys, ticketKeys, mayOffer = true, enabled = true }: SiteRegistration): string {
+  const does = enabled ? (mayOffer ? 'offers and receives' : 'receives only') : 'turned off'
+  return `${does.padEnd(19)}  signing ${kids(signingKeys)}  ticket ${kids(ticketKeys)}`
+}
+
+const kids = (jwks: readonly object[]) => jwks.map((jwk) => ('kid' in jwk ? String(jwk.kid) : '?')).join(', ')
+
+const pretty = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`

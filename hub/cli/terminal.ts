@@ -1,0 +1,29 @@
+/** Where a person may be reading: colours on a terminal only, and only where they are wanted (https://no-color.org). */
+import { styleText } from 'node:util'
+
+export type Style = Parameters<typeof styleText>[0]
+export type Paint = (style: Style, text: string) => string
+
+export function painter(stream: NodeJS.WriteStream): Paint {
+  if (!stream.isTTY || process.env['NO_COLOR']) return (_style, text) => text
+  return (style, text) => styleText(style, text, { validateStream: false })
+}
+
+/** Advice beside the result: on stderr, so that stdout holds the result alone. */
+export function hint(text: string): void {
+  process.stderr.write(`${painter(process.stderr)('dim', text)}\n`)
+}
+
+/** Ends the process once everything is written: on some systems a pipe is still on its way. */
+export function leave(code: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+}
+
+/** A reader that went away, such as `head` or a log collector, must not end a running hub. */
+export function survivePipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}

@@ -1,0 +1,213 @@
+import { once } from 'node:events'
+import { chmodSync, existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { expect } from 'chai'
+
+import { generateHubKeys } from '../../hub/keys/generate.js'
+import { type Folder, newFolder } from './command.js'
+
+/** Nothing here ever listens: each case stops at its fault. */
+describe('the configuration of session-hub serve', () => {
+  let folder: Folder
+  beforeEach(async () => {
+    folder = newFolder()
+    folder.write('hub-keys.json', await generateHubKeys())
+    folder.write('file', '')
+  })
+  afterEach(() => folder.close())
+
+  const good = {
+    origin: 'https://hub.example',
+    keys: 'hub-keys.json',
+    port: 0,
+    trustProxyHops: 1,
+    store: 'memory',
+  }
+
+  /** One line, whatever is wrong. */
+  async function refusalOf(config: unknown, name = 'hub.json'): Promise<string> {
+    folder.write(name, config)
+    const { code, stderr } = await folder.run('serve', '--config', name)
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/^session-hub: [^\n]+\n$/)
+    return stderr.slice('session-hub: '.length, -1)
+  }
+
+  const wrongKeys: readonly { config: object; says: string }[] = [
+    { config: { orign: 'https://hub.example' }, says: 'unknown option "orign"; did you mean "origin"?' },
+    { config: { trustProxyHop: 1 }, says: 'unknown option "trustProxyHop"; did you mean "trustProxyHops"?' },
+    { config: { now: 1 }, says: 'unknown option "now"' },
+    { config: { origin: undefined }, says: '"origin": An origin is a string' },
+    {
+      config: { origin: 'https://hub.example/' },
+      says: '"origin": "https://hub.example/" is not an origin; did you',
+    },
+    { config: { origin: 'http://hub.example' }, says: '"origin": "http://hub.example" has to be https' },
+    { config: { port: '80' }, says: '"port" has to be a whole number from 0 to 65535, not "80"' },
+    { config: { host: 80 }, says: '"host" has to be an address' },
+    { config: { host: '192.0.2.1' }, says: '"host": "192.0.2.1" is no address of this machine' },
+    {
+      config: { trustProxyHops: true },
+      says: '"trustProxyHops" has to be a whole number from 0 to 100, not true',
+    },
+    { config: { ticketSeconds: 4 }, says: '"ticketSeconds" has to be a whole number from 5 to 300, not 4' },
+    { config: { conflict: 'both' }, says: '"conflict" has to be one of "keep-both", "hub", "site"' },
+    {
+      config: { limits: { perAdress: 1 } },
+      says: 'limits: unknown option "perAdress"; did you mean "perAddress"?',
+    },
+    { config: { findSite: 'x' }, says: '"findSite" is a function; write the configuration as .mjs' },
+    { config: { keys: undefined }, says: '"keys" is missing: name the file that "session-hub keys --out' },
+    {
+      config: { keys: 'keys.json' },
+      says: '"keys": "keys.json" does not exist: "session-hub keys --out keys.json"',
+    },
+    { config: { keys: { signing: [] } }, says: 'keys: "secret" has to be 43 base64url characters' },
+    { config: { sites: 'sites.json' }, says: '"sites": "sites.json" does not exist: "session-hub sites add' },
+    { config: { sites: [{}] }, says: 'sites[0]: "origin": An origin is a string' },
+    { config: { sites: {} }, says: 'a list of sites is expected' },
+    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, or "memory"' },
+    {
+      config: { store: 'file/hub.sqlite' },
+      says: 'hub.sqlite" is in no folder that exists: create the folder',
+    },
+    {
+      config: { store: 'hub-keys.json' },
+      says: 'is not a session database: move it away, or set another path',
+    },
+  ]
+  for (const { config, says } of wrongKeys) {
+    it(`is refused in one line: hub.json: ${says}`, async () => {
+      const line = await refusalOf({ ...good, ...config })
+
+      expect(line).to.match(/^hub\.json: /)
+      expect(line).to.include(says)
+    })
+  }
+
+  const wrongTexts: readonly { text: string; says: string }[] = [
+    { text: '{\n  "port": 1,\n}', says: 'hub.json: line 3, column 1: a key in double quotes is expected' },
+    { text: '{ "port": 1', says: 'hub.json: line 1, column 12: "," or "}" is expected' },
+    { text: "{ 'port': 1 }", says: 'hub.json: line 1, column 3: a key in double quotes or "}" is expected' },
+    { text: '{ "port": 1 } x', says: 'hub.json: line 1, column 15: the end of the text is expected' },
+    { text: '{ "port": 1, "port": 2 }', says: 'hub.json: The key "port" stands twice' },
+    { text: '', says: 'hub.json: line 1, column 1: a value is expected' },
+    { text: '[]', says: 'hub.json: an object is expected, such as { "origin": "https://hub.example" }' },
+  ]
+  for (const { text, says } of wrongTexts) {
+    it(`is refused as ${JSON.stringify(text)}, with the place`, async () => {
+      expect(await refusalOf(text)).to.equal(says)
+    })
+  }
+
+  const wrongCode: readonly { code: string; says: string }[] = [
+    { code: 'export default { origin: }', says: '"node --check hub.mjs" shows the place' },
+    { code: 'throw new Error("no database")', says: 'hub.mjs: cannot be loaded: Error: no database' },
+    { code: 'export const origin = 1', says: 'hub.mjs: an object is expected, such as export default' },
+    { code: 'export default { orign: 1 }', says: 'hub.mjs: unknown option "orign"; did you mean "origin"?' },
+    {
+      code: `export default { ...${JSON.stringify(good)}, merge: 1 }`,
+      says: 'hub.mjs: "merge" has to be a function',
+    },
+  ]
+  for (const { code, says } of wrongCode) {
+    it(`is refused as code: ${code}`, async () => {
+      expect(await refusalOf(code, 'hub.mjs')).to.include(says)
+    })
+  }
+
+  it('is refused when it is not there', async () => {
+    const { code, stderr } = await folder.run('serve', '--config', 'none.json')
+
+    expect(code).to.equal(1)
+    expect(stderr).to.equal('session-hub: none.json: does not exist: correct the path after "--config"\n')
+  })
+
+  it('is refused with a key that does not sign yet, as when the clock is wrong', async () => {
+    const keys = await generateHubKeys()
+    const signsFrom = Math.floor(Date.now() / 1000) + 60
+    folder.write('hub-keys.json', { ...keys, signing: [{ ...keys.signing[0], signsFrom }] })
+
+    expect(await refusalOf(good)).to.match(
+      /^hub-keys\.json: no key of "signing" signs at .+: correct the clock, or /,
+    )
+  })
+
+  it('is refused with a wrong key, naming it and not showing it', async () => {
+    const { secret, signing } = await generateHubKeys()
+    const { kid, d } = signing[0]!
+    folder.write('hub-keys.json', { secret, signing: [{ ...signing[0], x: d }] })
+
+    const line = await refusalOf(good)
+
+    expect(line).to.match(/^hub-keys\.json: keys\.signing\[0\]: /)
+    expect(line).to.include(kid).and.not.include(d)
+  })
+
+  it('is refused when the port is taken, and leaves nothing running', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+
+    const line = await refusalOf({ ...good, port })
+
+    other.close()
+    expect(line).to.equal(
+      `hub.json: "port": ${port} is taken on 127.0.0.1: stop what listens there, or set another port`,
+    )
+  })
+
+  it('makes no session file when anything else is wrong', async () => {
+    await refusalOf({ ...good, store: 'hub.sqlite', ticketSeconds: 1 })
+
+    expect(existsSync(folder.path('hub.sqlite'))).to.equal(false)
+  })
+
+  it('finds its files beside itself, wherever the command runs', async () => {
+    await folder.run('sites', 'add', 'https://shop.example', '--file', 'sites.json')
+    folder.write('hub.json', { ...good, sites: 'sites.json', store: 'hub.sqlite' })
+
+    const hub = await folder.start(folder.path('hub.json'))
+
+    expect((await hub.get('/readyz')).status).to.equal(200)
+    expect(existsSync(folder.path('hub.sqlite'))).to.equal(true)
+  })
+
+  const doubts: readonly { config: object; says: string }[] = [
+    { config: {}, says: 'every session ends when the hub stops' },
+    { config: {}, says: 'no site is registered' },
+    { config: { trustProxyHops: undefined }, says: 'set "trustProxyHops" to the number of proxies' },
+  ]
+  for (const { config, says } of doubts) {
+    it(`is accepted with a warning: ${says}`, async () => {
+      folder.write('hub.json', { ...good, ...config })
+
+      const { seen } = await folder.start('hub.json')
+
+      expect(
+        seen
+          .filter(({ level }) => level === 'warn')
+          .map(({ description }) => description)
+          .join(),
+      ).to.include(says)
+    })
+  }
+
+  it('is accepted with a warning when everyone can read the keys', async () => {
+    chmodSync(folder.path('hub-keys.json'), 0o644)
+    folder.write('hub.json', good)
+
+    const { seen } = await folder.start('hub.json')
+
+    expect(JSON.stringify(seen)).to.include('chmod 600')
+  })
+
+  it('is accepted without a warning when nothing is doubtful', async () => {
+    await folder.run('sites', 'add', 'https://shop.example', '--file', 'sites.json')
+    folder.write('hub.json', { ...good, sites: 'sites.json', store: 'hub.sqlite' })
+
+    const { seen } = await folder.start('hub.json')
+
+    expect(seen.map(({ event }) => event)).to.deep.equal(['listening'])
+  })
+})

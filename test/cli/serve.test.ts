@@ -1,0 +1,200 @@
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { expect } from 'chai'
+
+import { generateHubKeys } from '../../hub/keys/generate.js'
+import { type Folder, newFolder, type RunningHub } from './command.js'
+
+describe('session-hub serve', () => {
+  let folder: Folder
+  beforeEach(() => (folder = newFolder()))
+  afterEach(() => folder.close())
+
+  const keysAt = async (hub: RunningHub) => {
+    const response = await hub.get('/.well-known/jwks.json')
+    return ((await response.json()) as { keys: object[] }).keys
+  }
+
+  it('serves the hub, with its sessions in a file beside the configuration', async () => {
+    const hub = await folder.serve()
+
+    expect(await (await hub.get('/readyz')).json()).to.deep.equal({ status: 'ready' })
+    expect(await keysAt(hub)).to.have.length(1)
+    expect(await (await hub.get('/sdk.js')).text()).to.equal(readFileSync('dist/sdk.js', 'utf8'))
+    expect(existsSync(folder.path('session-hub.sqlite'))).to.equal(true)
+  })
+
+  it('answers anything else with 404 as JSON, and does not say what it runs on', async () => {
+    const hub = await folder.serve({ store: 'memory' })
+
+    const response = await hub.get('/nothing')
+
+    expect(response.status).to.equal(404)
+    expect(await response.json())
+      .to.have.keys('error', 'error_description')
+      .and.include({ error: 'not_found' })
+    expect(response.headers.get('x-powered-by')).to.equal(null)
+  })
+
+  it('serves the sites of a list that "sites add" wrote', async () => {
+    await folder.run('sites', 'add', 'https://shop.example', '--file', 'sites.json')
+    const hub = await folder.serve({ sites: 'sites.json', store: 'memory' })
+    const frameFor = (site: string) =>
+      hub.get(`/frame?site=${site}&nonce=${'n'.repeat(43)}`, { 'sec-fetch-dest': 'iframe' })
+
+    expect((await frameFor('https://shop.example')).status).to.equal(200)
+    expect((await frameFor('https://stranger.example')).status).to.equal(404)
+  })
+
+  it('logs JSON lines without colour, and no secret', async () => {
+    const hub = await folder.serve({ store: 'memory' })
+    const nonce = 'n'.repeat(43)
+    await hub.get(`/frame?site=https://stranger.example&nonce=${nonce}`, {
+      'sec-fetch-dest': 'iframe',
+      cookie: `__Host-session-hub=${'c'.repeat(43)}`,
+    })
+
+    const entry = await hub.logged('request_refused')
+
+    expect(entry).to.include({ level: 'info', code: 'site_unknown' })
+    const said = JSON.stringify(hub.seen)
+    expect(said).to.not.include('\\u001b').and.not.include(nonce).and.not.include('ccc')
+  })
+
+  it('takes the keys from the environment, where the configuration names none', async () => {
+    const { stdout } = await folder.run('keys')
+    folder.write('hub.json', { origin: 'https://hub.example', port: 0, store: 'file/x.sqlite' })
+
+    const withKeys = await folder.runWith({ SESSION_HUB_HUB_KEYS: stdout }, 'serve', '--config', 'hub.json')
+    const without = await folder.run('serve', '--config', 'hub.json')
+
+    expect(withKeys.stderr).to.include('"store"') // got as far as that
+    expect(without.stderr).to.include('"keys" is missing').and.include('SESSION_HUB_HUB_KEYS')
+  })
+
+  it('runs a configuration in code, with functions', async () => {
+    folder.write('hub-keys.json', await generateHubKeys())
+    folder.write(
+      'hub.mjs',
+      `export default {
+        origin: 'https://hub.example', keys: 'hub-keys.json', port: 0, trustProxyHops: 1, store: 'memory',
+        findSite: (origin) => { console.log(JSON.stringify({ event: 'asked', origin })) },
+      }`,
+    )
+    const hub = await folder.start('hub.mjs')
+
+    const answer = hub.get(`/frame?site=https://shop.example&nonce=${'n'.repeat(43)}`, {
+      'sec-fetch-dest': 'iframe',
+    })
+
+    expect(await hub.logged('asked')).to.include({ origin: 'https://shop.example' })
+    expect((await answer).status).to.equal(404)
+  })
+
+  describe('on SIGTERM', () => {
+    it('stops, with exit code 0', async () => {
+      const hub = await folder.serve()
+
+      hub.signal('SIGTERM')
+
+      expect(await hub.logged('stopping')).to.include({ signal: 'SIGTERM' })
+      await hub.logged('stopped')
+      expect(await hub.exitCode()).to.equal(0)
+    })
+
+    it('answers the request that is open, and takes no other', async () => {
+      const hub = await folder.serve({ store: 'memory' })
+      const open = await openRequest(hub)
+
+      hub.signal('SIGTERM')
+      await hub.logged('stopping')
+      const refused = await hub.get('/healthz').catch((error: unknown) => error)
+      open.socket.write('}')
+
+      expect(refused).to.be.instanceOf(TypeError)
+      expect(await open.answer).to.match(/^HTTP\/1\.1 4\d\d /)
+      await hub.logged('stopped')
+      expect(hub.seen.map(({ event }) => event)).to.not.include('stop_forced')
+      expect(await hub.exitCode()).to.equal(0)
+    })
+
+    it('cuts off a request that does not end', async () => {
+      const hub = await folder.serve({ store: 'memory' })
+      const open = await openRequest(hub)
+
+      hub.signal('SIGINT')
+      await hub.logged('stop_forced')
+
+      expect(await open.answer).to.equal('')
+      expect(await hub.exitCode()).to.equal(0)
+    }).slow(20_000)
+  })
+
+  describe('on SIGHUP', () => {
+    it('publishes the key that "keys rotate" added', async () => {
+      const hub = await folder.serve({ store: 'memory' })
+      await folder.run('keys', 'rotate', '--file', 'hub-keys.json')
+      expect(await keysAt(hub)).to.have.length(1)
+
+      hub.signal('SIGHUP')
+
+      expect(await hub.logged('keys_reread')).to.include({ keys: 2 })
+      expect(await keysAt(hub)).to.have.length(2)
+    })
+
+    it('keeps its keys when the file is broken, and says so', async () => {
+      const hub = await folder.serve({ store: 'memory' })
+      const before = await keysAt(hub)
+      folder.write('hub-keys.json', '{')
+
+      hub.signal('SIGHUP')
+
+      const { level, description } = await hub.logged('keys_kept')
+      expect(level).to.equal('error')
+      expect(description).to.equal(
+        'hub-keys.json: line 1, column 2: a key in double quotes or "}" is expected',
+      )
+      expect(await keysAt(hub)).to.deep.equal(before)
+    })
+
+    it('says that keys in the configuration itself are not read again', async () => {
+      const hub = await folder.serve({ store: 'memory', keys: await generateHubKeys() })
+
+      hub.signal('SIGHUP')
+
+      expect((await hub.logged('keys_kept')).description).to.include('names no file')
+      expect((await hub.get('/readyz')).status).to.equal(200)
+    })
+  })
+
+  it('lives on when nobody reads its log', async () => {
+    const hub = await folder.serve({ store: 'memory' })
+    hub.leaveAlone()
+
+    for (let request = 0; request < 3; request += 1) expect((await hub.get('/frame')).status).to.equal(400) // logged
+
+    expect((await hub.get('/healthz')).status).to.equal(200)
+  })
+})
+
+/** A request whose body lacks its last byte; the hub has begun with it. */
+async function openRequest(hub: RunningHub): Promise<{ socket: Socket; answer: Promise<string> }> {
+  const { port, hostname } = new URL(hub.url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  const head = [
+    'POST /exchange HTTP/1.1',
+    'host: hub.example',
+    'origin: https://hub.example',
+    'sec-fetch-site: same-origin',
+    'x-session-hub: 1',
+    'content-type: application/json',
+    'content-length: 2',
+    'expect: 100-continue',
+  ]
+  socket.write(`${head.join('\r\n')}\r\n\r\n{`)
+  await once(socket, 'data') // "100 Continue"
+  let answer = ''
+  socket.on('data', (text: string) => (answer += text))
+  return { socket, answer: once(socket, 'close').then(() => answer) }
+}

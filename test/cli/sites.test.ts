@@ -1,0 +1,135 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { expect } from 'chai'
+
+import { readSite, type SiteRegistration } from '../../hub/sites/site.js'
+import { resolveSiteOptions, type SiteKeys } from '../../sdk/site/options.js'
+import { type Folder, newFolder } from './command.js'
+
+const SHOP = 'https://shop.example'
+
+/** What a shell, or a reader of .env files, makes of the line. */
+const keysOf = (stdout: string) => JSON.parse(/^SESSION_HUB_KEYS='([^']+)'$/m.exec(stdout)![1]!) as SiteKeys
+
+describe('session-hub sites add', () => {
+  let folder: Folder
+  beforeEach(() => (folder = newFolder()))
+  afterEach(() => folder.close())
+
+  const read = () => JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as SiteRegistration[]
+
+  it('prints keys that the site can use, and a registration that the hub can', async () => {
+    const { code, stdout, stderr } = await folder.run('sites', 'add', SHOP)
+
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
+    const site = await resolveSiteOptions({ origin: SHOP, hub: 'https://hub.example', keys: keysOf(stdout) })
+    const registration = JSON.parse(stdout.slice(stdout.indexOf('\n{'))) as SiteRegistration
+    const registered = await readSite(registration, 'test')
+    expect(registered?.origin).to.equal(SHOP)
+    expect([...registered!.signingKeys.keys()]).to.deep.equal([site.signingKey.kid])
+    expect([...site.ticketKeys.keys()]).to.deep.equal([registered!.ticketKey.kid])
+  })
+
+  it('gives the hub no private key', async () => {
+    const { stdout } = await folder.run('sites', 'add', SHOP, '--json')
+
+    const { keys, registration } = JSON.parse(stdout) as {
+      keys: { signing: { d: string } }
+      registration: object
+    }
+    expect(JSON.stringify(registration)).to.not.include(keys.signing.d)
+  })
+
+  it('adds the registration to a closed file, and prints the line for the site alone', async () => {
+    const { code, stdout } = await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+    await folder.run('sites', 'add', 'https://travel.example.org', '--file', 'sites.json')
+
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^SESSION_HUB_KEYS='\{.+\}'\n$/)
+    expect(statSync(folder.path('sites.json')).mode & 0o777).to.equal(0o600)
+    expect(read().map(({ origin }) => origin)).to.deep.equal([SHOP, 'https://travel.example.org'])
+    expect(read()[0]).to.not.have.property('mayOffer')
+  })
+
+  it('registers a site that only receives', async () => {
+    await folder.run('sites', 'add', SHOP, '--file', 'sites.json', '--receive-only')
+
+    expect(read()[0]).to.have.property('mayOffer', false)
+  })
+
+  it('does not register a site twice', async () => {
+    await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+    const before = read()
+
+    const { code, stdout, stderr } = await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+
+    expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' })
+    expect(stderr).to.equal(
+      `session-hub: sites.json: "${SHOP}" is registered already; remove its entry first to give it new keys\n`,
+    )
+    expect(read()).to.deep.equal(before)
+  })
+
+  it('loses no registration when several are added at once', async () => {
+    const origins = Array.from({ length: 5 }, (_, index) => `https://site-${index}.example`)
+
+    const runs = await Promise.all(
+      origins.map((origin) => folder.run('sites', 'add', origin, '--file', 'sites.json')),
+    )
+
+    const added = origins.filter((_, index) => runs[index]!.code === 0)
+    expect(added).to.not.be.empty
+    expect(read().map(({ origin }) => origin)).to.have.members(added)
+    for (const { code, stderr } of runs) if (code !== 0) expect(stderr).to.include('another session-hub')
+    expect(existsSync(folder.path('sites.json.lock'))).to.equal(false)
+  })
+
+  it('leaves a list alone that it cannot read', async () => {
+    folder.write('sites.json', `[{ "origin": "${SHOP}" },]`)
+
+    const { code, stderr } = await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+
+    expect(code).to.equal(1)
+    expect(stderr).to.equal('session-hub: sites.json: line 1, column 39: a value is expected\n')
+  })
+})
+
+describe('session-hub sites list', () => {
+  let folder: Folder
+  beforeEach(() => (folder = newFolder()))
+  afterEach(() => folder.close())
+
+  it('shows what is registered, and no key', async () => {
+    await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+    await folder.run('sites', 'add', 'https://blog.example', '--file', 'sites.json', '--receive-only')
+    const keys = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as {
+      ticketKeys: { k: string }[]
+    }[]
+
+    const { code, stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
+
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^https:\/\/shop\.example {2,}offers and receives /m)
+    expect(stdout).to.match(/^https:\/\/blog\.example {2,}receives only /m)
+    for (const { ticketKeys } of keys) expect(stdout).to.not.include(ticketKeys[0]!.k)
+  })
+
+  it('names the registration and the key that are wrong', async () => {
+    folder.write('sites.json', [{ origin: SHOP, signingKeys: [], tiketKeys: [] }])
+
+    const { code, stderr } = await folder.run('sites', 'list', '--file', 'sites.json')
+
+    expect(code).to.equal(1)
+    expect(stderr).to.equal(
+      'session-hub: sites.json: sites[0]: unknown option "tiketKeys"; did you mean "ticketKeys"?\n',
+    )
+  })
+
+  it('says how to make a list that is missing', async () => {
+    const { code, stderr } = await folder.run('sites', 'list', '--file', 'sites.json')
+
+    expect(code).to.equal(1)
+    expect(stderr).to.equal(
+      'session-hub: sites.json: does not exist: "session-hub sites add <origin> --file sites.json" makes it\n',
+    )
+  })
+})

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+
+import { type Folder, newFolder } from './command.js'
+
+const commands = ['keys', 'keys rotate', 'sites add', 'sites list', 'sdk', 'serve']
+
+describe('session-hub', () => {
+  let folder: Folder
+  beforeEach(() => (folder = newFolder()))
+  afterEach(() => folder.close())
+
+  it('lists every command with --help, on stdout', async () => {
+    const { code, stdout, stderr } = await folder.run('--help')
+
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
+    for (const command of commands) expect(stdout).to.match(new RegExp(`^  ${command} +\\w`, 'm'))
+  })
+
+  for (const command of commands) {
+    it(`explains "${command}" with --help, whatever else is asked`, async () => {
+      const { code, stdout, stderr } = await folder.run(...command.split(' '), '--help', '--nonsense')
+
+      expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
+      expect(stdout).to.match(new RegExp(`^Usage: session-hub ${command} `))
+    })
+  }
+
+  it("prints the package's version", async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+
+    expect(await folder.run('--version')).to.deep.equal({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  const slips: readonly { args: string[]; says: string }[] = [
+    { args: [], says: 'which command?' },
+    { args: ['serv'], says: 'unknown command "serv"; did you mean "serve"?' },
+    { args: ['keys', 'rotat'], says: 'unknown command "keys rotat"; did you mean "keys rotate"?' },
+    {
+      args: ['site', 'add', 'https://shop.example'],
+      says: 'unknown command "site"; did you mean "sites add"?',
+    },
+    { args: ['sites'], says: 'unknown command "sites"; known are ' },
+    { args: ['--config', 'hub.json', 'serve'], says: 'the command comes first, before "--config"' },
+    {
+      args: ['serve', '--confg', 'hub.json'],
+      says: 'unknown option "--confg" of "serve"; did you mean "--config"?',
+    },
+    {
+      args: ['keys', '--colour'],
+      says: 'unknown option "--colour" of "keys"; known are --help, --out, --force',
+    },
+    { args: ['keys', '--out'], says: "Option '--out <value>' argument missing" },
+    { args: ['keys', '--force'], says: '"--force" needs "--out <file>"' },
+    { args: ['keys', 'rotate'], says: '"keys rotate" needs "--file <file>"' },
+    { args: ['serve'], says: '"serve" needs "--config <file>"' },
+    { args: ['serve', '--config', 'hub.json', 'now'], says: '"serve" does not know what to do with "now"' },
+    { args: ['sdk'], says: '"sdk" needs "--hub <origin>"' },
+    { args: ['sites', 'list'], says: '"sites list" needs "--file <file>"' },
+    { args: ['sites', 'add'], says: '"sites add" needs <origin>' },
+    { args: ['sites', 'add', 'shop.example'], says: 'write it as "https://shop.example"' },
+    { args: ['sites', 'add', 'https://Shop.example/'], says: 'did you mean "https://shop.example"?' },
+    { args: ['sites', 'add', 'http://shop.example'], says: 'has to be https' },
+  ]
+  for (const { args, says } of slips) {
+    it(`refuses "${args.join(' ')}" with exit code 2, and says what was meant`, async () => {
+      const { code, stdout, stderr } = await folder.run(...args)
+
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
+      const [line] = stderr.split('\n')
+      expect(line).to.match(/^session-hub: /)
+      expect(line).to.include(says)
+    })
+  }
+
+  it('writes no colour where nobody sees it', async () => {
+    const runs = await Promise.all([
+      folder.runWith({ FORCE_COLOR: '1' }, '--help'),
+      folder.runWith({ FORCE_COLOR: '1' }, 'nonsense'),
+      folder.runWith({ FORCE_COLOR: '1' }, 'keys'),
+    ])
+
+    for (const { stdout, stderr } of runs) expect(stdout + stderr).to.not.include('\u001b')
+  })
+})
