@@ -1,8 +1,9 @@
 /** Composition only: options in, a hub out. */
 import type { RequestHandler } from 'express'
 
+import { readSdk } from '../sdk/http/sdk-asset.js'
 import { safeLog } from '../sdk/settings/log.js'
-import { readFrameScript, readSdk } from './assets.js'
+import { readFrameScript } from './frame-script.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
 import { type HubOptions, resolveHubOptions } from './options.js'

@@ -2,8 +2,8 @@
 import type { Request, Response } from 'express'
 
 import { sendJson } from '../../sdk/http/reply.js'
+import type { SdkAsset } from '../../sdk/http/sdk-asset.js'
 import { hubPaths, protocolVersion } from '../../sdk/protocol/wire.js'
-import type { SdkAsset } from '../assets.js'
 import type { HubContext } from '../flows/context.js'
 
 const CACHED = { 'cache-control': 'public, max-age=300' }

@@ -5,7 +5,7 @@ import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import type { FrameMessage } from '../../sdk/protocol/messages.js'
 import { logError } from '../../sdk/settings/log.js'
-import type { FrameScript } from '../assets.js'
+import type { FrameScript } from '../frame-script.js'
 import type { HubContext } from '../flows/context.js'
 import { type Answer, answerFrame } from '../flows/frame.js'
 import { frameProof } from '../flows/tags.js'
@@ -34,11 +34,15 @@ export function frameRoute({ hub, sites, limiters, script }: FrameRoute) {
       asked = readFrameRequest(req)
       const site = await sites.find(asked.site)
       // The same bytes for every visitor, known or not (R14).
-      if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+      if (!site)
+        throw new SessionHubError(
+          'site_unknown',
+          'No such site is registered here; "session-hub sites add" makes its keys',
+        )
       await answer(req, res, site, asked)
     } catch (thrown) {
       const error = toSessionHubError(thrown)
-      logError(hub.log, error, '/frame')
+      logError(hub.log, error, '/frame', { site: asked?.site })
       const retry = error.retryAfterSeconds
       if (retry !== undefined) res.setHeader('retry-after', retry)
       send(res, error.status, refusedHeaders, `<!doctype html><title>${error.code}</title>`)

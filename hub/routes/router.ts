@@ -3,10 +3,11 @@ import express, { type ErrorRequestHandler, type Request, type RequestHandler, t
 import helmet from 'helmet'
 
 import { sendError } from '../../sdk/http/reply.js'
+import { type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import { logError } from '../../sdk/settings/log.js'
-import type { FrameScript, SdkAsset } from '../assets.js'
+import type { FrameScript } from '../frame-script.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import { backchannelRoute } from './backchannel.js'
@@ -14,7 +15,6 @@ import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.
 import { exchangeRoute } from './exchange.js'
 import { frameRoute } from './frame.js'
 import type { Limiters } from './limits.js'
-import { sdkRoute } from './sdk.js'
 import { createAuthenticate } from './site-token.js'
 
 export interface RouterParts {
@@ -69,8 +69,9 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   router.get(hubPaths.discovery, discoveryRoute(hub, sdk))
   router.get(hubPaths.health, healthRoute)
   router.get(hubPaths.ready, readyRoute(hub))
-  router.get(hubPaths.sdk, sdkRoute(sdk, false))
-  router.get(sdk.versionedPath, sdkRoute(sdk, true))
+  router.get([hubPaths.sdk, sdk.versionedPath], (req, res) => {
+    sendSdk(req, res, sdk, req.path !== hubPaths.sdk)
+  })
   router.all(own, () => {
     throw new SessionHubError('method_not_allowed', 'This is read with GET')
   })

@@ -42,6 +42,8 @@ export function createClient(options: ClientOptions): Client {
     const state = readState()
     const memory = recall()
     const known = memory?.state ?? ''
+    // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at.
+    if (!isForced && document.hidden) return status
     const unfit = isSecureContext ? (BOT.test(navigator.userAgent) ? 'bot' : null) : 'insecure_context'
     if (unfit) return settle({ ...nothingYet, reason: unfit })
     if (!isForced && state === known && memory && Date.now() - memory.atMs < goodForMs) {
@@ -75,7 +77,7 @@ export function createClient(options: ClientOptions): Client {
     if (isWatching) return
     isWatching = true
     const look = () => {
-      if (document.visibilityState === 'hidden') return
+      if (document.hidden) return
       goodForMs = LOOK_MS
       void client.sync()
     }

@@ -10,6 +10,9 @@ export interface HubFrame {
 /** A frame speaks before it has loaded. One that loads in silence is the browser's error page, or was refused. */
 const SILENCE_MS = 500
 
+/** A page's load event waits for its frames, and a hub may hang: then the frame steps aside until the page has loaded. */
+const PATIENCE_MS = 1000
+
 export interface FrameListener {
   readonly hear: (message: FrameMessage) => void
   readonly lost: () => void
@@ -34,17 +37,31 @@ export function openFrame(hub: string, nonce: string, state: string, listener: F
     if (!message) return
     element.onload = null
     clearTimeout(silence)
+    clearTimeout(patience)
     listener.hear(message)
   }
   addEventListener('message', onMessage)
-  document.documentElement.append(element)
+
+  let isOpen = true
+  const show = () => {
+    if (isOpen) document.documentElement.append(element)
+  }
+  const patience = setTimeout(() => {
+    if (document.readyState === 'complete') return
+    // The page may load in the very moment in which the frame is gone: so first the listener, and the frame a moment later.
+    addEventListener('load', () => setTimeout(show))
+    element.remove()
+  }, PATIENCE_MS)
+  show()
 
   return {
     send(offer) {
       element.contentWindow?.postMessage({ sessionHub: 1, nonce, offer } satisfies PageMessage, hub)
     },
     close() {
+      isOpen = false
       clearTimeout(silence)
+      clearTimeout(patience)
       removeEventListener('message', onMessage)
       element.remove()
     },

@@ -20,7 +20,7 @@ export const backchannelActs = ['redeem', 'read', 'update', 'sign-in', 'end'] as
 export type BackchannelAct = (typeof backchannelActs)[number]
 
 /** Paths on a site, below its endpoint. */
-export const sitePaths = { offer: '/offer', redeem: '/redeem', signOut: '/sign-out' } as const
+export const sitePaths = { offer: '/offer', redeem: '/redeem', signOut: '/sign-out', sdk: '/sdk.js' } as const
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */

@@ -47,7 +47,12 @@ export function safeLog(log: Log | undefined): Log {
 }
 
 /** Writes what went wrong with a request: what the client was told, and the cause without its message. */
-export function logError(log: Log, error: SessionHubError, where: string): void {
+export function logError(
+  log: Log,
+  error: SessionHubError,
+  where: string,
+  more: { site?: string | undefined } = {},
+): void {
   const failed = error.status >= 500
   log({
     level: failed ? 'error' : 'info',
@@ -55,6 +60,7 @@ export function logError(log: Log, error: SessionHubError, where: string): void 
     where,
     code: error.code,
     description: error.message,
+    ...more,
     ...(error.cause !== undefined && { cause: causeOf(error.cause) }),
   })
 }

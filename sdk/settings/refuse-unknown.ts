@@ -9,7 +9,8 @@ import { SessionHubError } from '../protocol/errors.js'
  * @throws SessionHubError `options_invalid`
  */
 export function refuseUnknown(where: string, given: unknown, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null) throw wrong(where, 'an object of options is expected')
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw wrong(where, 'an object of options is expected')
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue
     const meant = closest(key, known)
@@ -27,7 +28,7 @@ export const wrong = (where: string, what: string, cause?: unknown): SessionHubE
 export function closest(word: string, known: readonly string[]): string | undefined {
   const near = known
     .map((candidate) => ({ candidate, distance: leven(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, candidate.length / 3))
     .sort((a, b) => a.distance - b.distance)
   return near[0]?.candidate
 }

@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { readJsonBody } from '../http/body.js'
 import { perAddressPerMinute } from '../http/rate-limit.js'
 import { sendError, sendJson } from '../http/reply.js'
+import { type SdkAsset, sendSdk } from '../http/sdk-asset.js'
 import { sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
@@ -15,15 +16,15 @@ import { signOut } from './sign.js'
 
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
-export function createSiteRouter(site: SiteContext, pending: PendingEnds): RequestHandler {
+export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: SdkAsset): RequestHandler {
   const { endpoint, perAddress } = site.settings
   const limit = perAddressPerMinute(perAddress)
   // Matched by hand: an application's other requests pass with one comparison.
   const endpoints = new Map<string, Endpoint>([
-    [endpoint + sitePaths.offer, (req, res, body) => makeOffer(site, req, res, body)],
-    [endpoint + sitePaths.redeem, (req, res, body) => redeemTicket(site, req, res, body)],
+    [sitePaths.offer, (req, res, body) => makeOffer(site, req, res, body)],
+    [sitePaths.redeem, (req, res, body) => redeemTicket(site, req, res, body)],
     [
-      endpoint + sitePaths.signOut,
+      sitePaths.signOut,
       async (req, res) => {
         await signOut(site, pending, req, res)
         return {}
@@ -38,7 +39,16 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds): Reque
   }
 
   return (req, res, next) => {
-    const act = req.url.startsWith(endpoint) ? endpoints.get(req.url) : undefined
+    if (!req.url.startsWith(`${endpoint}/`)) {
+      next()
+      return
+    }
+    const path = req.url.slice(endpoint.length)
+    if (path === sitePaths.sdk || path === sdk.versionedPath) {
+      sendSdk(req, res, sdk, path !== sitePaths.sdk)
+      return
+    }
+    const act = endpoints.get(path)
     if (!act) {
       next()
       return

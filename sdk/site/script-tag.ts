@@ -1,7 +1,10 @@
-/** The one line of HTML that a site's pages need. */
+/**
+ * The one line of HTML that a site's pages need. The script comes from the site itself: a hub that hangs delays no page's load
+ * event, and a hub that was broken into runs no code in any site.
+ */
 import type { Request } from 'express'
 
-import { defaultEndpoint, hubPaths } from '../protocol/wire.js'
+import { defaultEndpoint } from '../protocol/wire.js'
 import type { SiteSettings } from './options.js'
 
 export interface ScriptTagOptions {
@@ -15,14 +18,16 @@ export interface ScriptTagOptions {
 
 export function scriptTag(
   { hub, endpoint }: SiteSettings,
+  sdkPath: string,
   req: Request | undefined,
   options: ScriptTagOptions,
 ): string {
   const local: unknown = req?.res?.locals.cspNonce
   const nonce = options.nonce ?? (typeof local === 'string' ? local : undefined)
   const attributes = {
-    src: hub + hubPaths.sdk,
+    src: endpoint + sdkPath,
     nonce,
+    'data-hub': hub,
     'data-endpoint': endpoint === defaultEndpoint ? undefined : endpoint,
     'data-start': options.start,
     'data-interval': options.intervalSeconds?.toString(),

@@ -1,6 +1,7 @@
 /** Composition: options in, a site out. */
 import type { Request, RequestHandler, Response } from 'express'
 
+import { readSdk } from '../http/sdk-asset.js'
 import { safeLog } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
@@ -61,12 +62,13 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     cookies: createSiteCookies(settings.cookieName),
     log,
   }
+  const sdk = readSdk()
   return {
-    router: createSiteRouter(site, pending),
+    router: createSiteRouter(site, pending, sdk),
     session: () => sessionMiddleware(site),
     signIn: (req, res, who) => signIn(site, req, res, who),
     signOut: (req, res) => signOut(site, pending, req, res),
-    scriptTag: (req, tagOptions = {}) => scriptTag(settings, req, tagOptions),
+    scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
     close() {
       pending.close()
       hub.close()

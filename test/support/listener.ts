@@ -1,5 +1,5 @@
 /** An HTTP server on a port that the system chose, which can be stopped, hung and started again on the same port. */
-import { once } from 'node:events'
+import { EventEmitter, on, once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
@@ -9,6 +9,10 @@ export interface SeenRequest {
   readonly method: string
   readonly url: string
   readonly headers: http.IncomingHttpHeaders
+}
+
+export interface EndedRequest extends SeenRequest {
+  readonly status: number
 }
 
 export interface Listener {
@@ -21,16 +25,19 @@ export interface Listener {
   /** Refuses connections, as a stopped server does. */
   stop(): Promise<void>
   start(): Promise<void>
-  /** Takes connections and never answers. */
-  hang(isHanging: boolean): void
+  /** Waits for the end of the next request of this kind. */
+  next(isIt: (request: EndedRequest) => boolean): Promise<void>
+  /** Takes requests and never answers: from now on, or only so many. */
+  hang(isHanging: boolean | number): void
   close(): Promise<void>
 }
 
 export async function listen(hostname: string): Promise<Listener> {
   const app = express().disable('x-powered-by')
   const seen: SeenRequest[] = []
+  const events = new EventEmitter()
   const sockets = new Set<Socket>()
-  let isHanging = false
+  let hanging = 0
   let server = create()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -38,8 +45,11 @@ export async function listen(hostname: string): Promise<Listener> {
 
   function create(): http.Server {
     const made = http.createServer((req, res) => {
-      seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers })
-      if (!isHanging) app(req, res)
+      const request = { method: req.method ?? '', url: req.url ?? '', headers: req.headers }
+      seen.push(request)
+      res.on('finish', () => events.emit('request', { ...request, status: res.statusCode }))
+      if (hanging > 0) hanging -= 1
+      else app(req, res)
     })
     made.on('connection', (socket) => {
       sockets.add(socket)
@@ -70,8 +80,11 @@ export async function listen(hostname: string): Promise<Listener> {
       server.listen(port, '127.0.0.1')
       await once(server, 'listening')
     },
-    hang(hanging) {
-      isHanging = hanging
+    async next(isIt) {
+      for await (const [request] of on(events, 'request')) if (isIt(request as EndedRequest)) return
+    },
+    hang(isHanging) {
+      hanging = typeof isHanging === 'number' ? isHanging : isHanging ? Infinity : 0
     },
     close: stop,
   }

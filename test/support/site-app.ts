@@ -8,10 +8,10 @@ export function siteApp(name: string, site: Site): express.Router {
   app.use(site.session())
   app.get('/', (req, res) => {
     // As strict as a page can be, so that the SDK is shown to need nothing more.
-    const hub = /src="([^"]+)\/sdk\.js"/.exec(site.scriptTag(req))?.[1] ?? ''
+    const hub = /data-hub="([^"]+)"/.exec(site.scriptTag(req))?.[1] ?? ''
     res.set(
       'content-security-policy',
-      `default-src 'none'; script-src ${hub}; frame-src ${hub}; connect-src 'self'`,
+      `default-src 'none'; script-src 'self'; frame-src ${hub}; connect-src 'self'`,
     )
     res.type('html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>${site.scriptTag(req)}`)
   })
@@ -26,6 +26,10 @@ export function siteApp(name: string, site: Site): express.Router {
       claims: session.claims,
       data: await session.data(),
     })
+  })
+  /** Without the data, so without asking the hub. */
+  app.get('/who', ({ session }, res) => {
+    res.json({ session: session.status, subject: session.subject, isStale: session.isStale })
   })
   app.post('/cart', express.json(), async (req, res) => {
     const { item } = req.body as { item: string }

@@ -13,6 +13,7 @@ import {
   type Store,
 } from 'session-hub/hub'
 import { createSite, type Site, type SiteOptions } from 'session-hub/site'
+import type { RequestHandler } from 'express'
 
 import { listen, type Listener } from './listener.js'
 import { siteApp } from './site-app.js'
@@ -25,6 +26,8 @@ export interface WorldOptions {
   readonly site?: Partial<SiteOptions> | ((name: string) => Partial<SiteOptions>)
   /** What is registered of a site, beside its keys. */
   readonly registration?: (name: string) => Partial<SiteRegistration>
+  /** Sees each request to the hub first, as a proxy would. */
+  readonly inFrontOfHub?: RequestHandler
 }
 
 export interface WorldSite {
@@ -49,7 +52,9 @@ export interface World {
   /** Moves the clock of hub and sites; browsers keep their own. */
   advance(seconds: number): void
   now(): number
-  /** Registers one more site while everything runs. */
+  register(registration: SiteRegistration): void
+  unregister(origin: string): void
+  /** Starts and registers one more site while everything runs. */
   addSite(name: string): Promise<WorldSite>
   siteOf(name: string): WorldSite
   close(): Promise<void>
@@ -77,6 +82,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     now,
     ...options.hub,
   })
+  if (options.inFrontOfHub) hubListener.use(options.inFrontOfHub)
   hubListener.use(hub.router)
 
   async function addSite(name: string): Promise<WorldSite> {
@@ -105,6 +111,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     now,
     advance(seconds) {
       offsetMs += seconds * 1000
+    },
+    register(registration) {
+      registrations.set(registration.origin, registration)
+    },
+    unregister(origin) {
+      registrations.delete(origin)
     },
     addSite,
     siteOf(name) {

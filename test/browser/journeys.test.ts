@@ -1,0 +1,158 @@
+/** The journeys of a visitor in a real Chromium, third-party cookies allowed. */
+import { expect } from 'chai'
+import { createSite } from 'session-hub/site'
+import { generateSite } from 'session-hub/hub'
+
+import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import { siteApp } from '../support/site-app.js'
+import { startWorld, type World } from '../support/world.js'
+
+describe('a session on several sites, in Chromium with third-party cookies allowed', () => {
+  let world: World
+  let browser: TestBrowser
+  let page: TestPage
+  let shop: string
+  let travel: string
+  let magazine: string
+
+  beforeEach(async () => {
+    world = await startWorld()
+    browser = await startBrowser('allowed')
+    page = await browser.newPage()
+    shop = world.siteOf('shop').origin
+    travel = world.siteOf('travel').origin
+    magazine = world.siteOf('magazine').origin
+  })
+  afterEach(async () => {
+    await browser.close()
+    await world.close()
+  })
+
+  it('shows on travel the cart that was filled on shop, without a reload', async () => {
+    expect((await page.visit(shop)).detail).to.include({ outcome: 'none' })
+    await page.fetch('/cart', { item: 'boots' })
+    expect(await page.sync()).to.include({ outcome: 'adopt', rung: 'frame' })
+
+    const synced = await page.visit(travel)
+    expect(synced.detail).to.include({ outcome: 'replace', requests: 2, reason: null })
+    expect(await page.eventsNamed('session-replaced')).to.deep.equal([
+      { reason: 'empty', source: 'frame', signedIn: false },
+    ])
+    expect(await page.fetch('/whoami')).to.deep.include({ session: 'anonymous', data: { cart: ['boots'] } })
+    expect(page.errors).to.deep.equal([])
+  })
+
+  it('adopts a session that began on travel and shows it on shop', async () => {
+    await page.open(`${travel}/plain`)
+    await page.fetch('/cart', { item: 'a night in Porto' })
+    expect((await page.visit(travel)).detail).to.include({ outcome: 'adopt' })
+
+    expect((await page.visit(shop)).detail).to.include({ outcome: 'replace' })
+    expect(await page.fetch('/whoami')).to.deep.include({ data: { cart: ['a night in Porto'] } })
+  })
+
+  it('signs in on magazine and is signed in on shop, with the cart', async () => {
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+    await page.visit(magazine)
+    await page.fetch('/sign-in', { name: 'ada', claims: { name: 'Ada' } })
+    expect(await page.sync()).to.include({ outcome: 'adopt' })
+
+    await page.visit(shop)
+    await page.sync()
+    expect(await page.fetch('/whoami')).to.deep.equal({
+      session: 'signed-in',
+      subject: 'ada',
+      claims: { name: 'Ada' },
+      data: { cart: ['boots'] },
+    })
+  })
+
+  it('signs out on shop and is signed out on magazine at its next sync', async () => {
+    await page.visit(magazine)
+    await page.fetch('/sign-in', { name: 'ada' })
+    await page.sync()
+    await page.visit(shop)
+    expect(await page.fetch('/whoami')).to.include({ subject: 'ada' })
+    await page.page.evaluate(() => SessionHub.signOut())
+
+    await page.visit(magazine)
+    await page.sync()
+    expect(await page.eventsNamed('session-ended')).to.deep.equal([{ reason: 'signed-out' }])
+    expect(await page.fetch('/whoami')).to.include({ session: 'none', subject: null })
+  })
+
+  it('asks nobody anything when an unchanged visitor comes back, and keeps the session over a reload', async () => {
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+    await page.visit(shop)
+    const before = world.hub.listener.seen.filter(({ url }) => url.startsWith('/frame')).length
+
+    expect((await page.visit(shop)).detail).to.include({ requests: 0 })
+    await page.page.reload()
+    expect((await page.event('synced')).detail).to.include({ requests: 0 })
+    expect(await page.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
+    expect(world.hub.listener.seen.filter(({ url }) => url.startsWith('/frame'))).to.have.length(before)
+  })
+
+  it('takes one request for a visitor with nothing to share, and none in the time that it is good for', async () => {
+    expect((await page.visit(shop)).detail).to.include({ outcome: 'none', requests: 1 })
+    expect((await page.visit(shop)).detail).to.include({ requests: 0 })
+    expect(await page.page.cookies(shop)).to.deep.equal([])
+  })
+
+  it('looks again when the visitor comes from another site', async () => {
+    await page.visit(travel)
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+
+    await page.page.evaluate((to) => location.assign(to), travel)
+    await page.page.waitForFunction((there) => location.href.startsWith(there), {}, travel)
+    expect((await page.event('synced')).detail).to.include({ outcome: 'replace' })
+  })
+
+  it('syncs by itself when the site changes the session', async () => {
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.page.waitForFunction(() => SessionHub.status.outcome === 'adopt')
+  })
+
+  it('shares with the primary domain itself, where hub and site are one origin', async () => {
+    const { origin, listener } = world.hub
+    const { keys, registration } = await generateSite(origin)
+    world.register(registration)
+    const site = await createSite({ origin, hub: origin, keys })
+    listener.use(siteApp('primary', site))
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+
+    expect((await page.visit(origin)).detail).to.include({ outcome: 'replace' })
+    expect(await page.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
+    site.close()
+  })
+
+  it('shares with a fourth site that was registered while everything ran', async () => {
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+
+    const { origin } = await world.addSite('garden')
+    expect((await page.visit(origin)).detail).to.include({ outcome: 'replace' })
+    expect(await page.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
+  })
+
+  it('gives no session to a page that is not registered, and throws nothing there', async () => {
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+    const { origin } = await world.addSite('stranger')
+    world.unregister(origin)
+
+    expect((await page.visit(origin)).name).to.equal('sync-failed')
+    expect(await page.fetch('/whoami')).to.include({ session: 'none' })
+  })
+})

@@ -1,0 +1,152 @@
+/** Tokens as an attacker would make them: every part by hand, so that each can be wrong by itself. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  sign,
+} from 'node:crypto'
+import type { GeneratedSiteKeys, HubSigningKey, SymmetricKey } from 'session-hub/hub'
+
+import type { World, WorldSite } from './world.js'
+
+/** An object is written as JSON; text and bytes go in as they are. */
+export type Part = object | string | Buffer
+
+export const base64url = (part: Part): string => {
+  const bytes = Buffer.isBuffer(part) ? part : typeof part === 'string' ? part : JSON.stringify(part)
+  return Buffer.from(bytes).toString('base64url')
+}
+
+const decoded = (text: string) => JSON.parse(Buffer.from(text, 'base64url').toString()) as Claims
+
+export type Claims = Record<string, unknown>
+
+/** What a compact JWS says, believed or not. */
+export function readJws(jws: string): { header: Claims; claims: Claims } {
+  const [header = '', payload = ''] = jws.split('.')
+  return { header: decoded(header), claims: decoded(payload) }
+}
+
+export interface JwsParts {
+  readonly header: Part
+  readonly payload: Part
+}
+
+/** ES256, whatever the header says. */
+export function signEs256({ header, payload }: JwsParts, { kty, crv, x, y, d }: HubSigningKey): string {
+  const text = `${base64url(header)}.${base64url(payload)}`
+  const key = createPrivateKey({ key: { kty, crv, x, y, d }, format: 'jwk' })
+  return `${text}.${base64url(sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }))}`
+}
+
+/** HS256, whatever the header says. */
+export function signHs256({ header, payload }: JwsParts, secret: Buffer): string {
+  const text = `${base64url(header)}.${base64url(payload)}`
+  return `${text}.${base64url(createHmac('sha256', secret).update(text).digest())}`
+}
+
+/** What a careless library would take for an HMAC secret: the public key in each of its usual spellings. */
+export function publicKeySpellings({ kty, crv, x, y }: HubSigningKey): Buffer[] {
+  const key = createPublicKey({ key: { kty, crv, x, y }, format: 'jwk' })
+  const pem = key.export({ format: 'pem', type: 'spki' }) as string
+  const raw = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+  return [Buffer.from(pem), Buffer.from(pem.trim()), key.export({ format: 'der', type: 'spki' }), raw]
+}
+
+export const sealHeader = ({ kid }: SymmetricKey) => ({ alg: 'dir', enc: 'A256GCM', cty: 'JWT', kid })
+
+/** A compact JWE: `dir`, A256GCM. */
+export function seal(plaintext: string | Buffer, key: SymmetricKey, header: Part = sealHeader(key)): string {
+  const protectedHeader = base64url(header)
+  const iv = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', Buffer.from(key.k, 'base64url'), iv)
+  cipher.setAAD(Buffer.from(protectedHeader))
+  const text = Buffer.concat([cipher.update(plaintext), cipher.final()])
+  return [protectedHeader, '', base64url(iv), base64url(text), base64url(cipher.getAuthTag())].join('.')
+}
+
+export function open(jwe: string, key: SymmetricKey): string {
+  const [header = '', , iv = '', text = '', tag = ''] = jwe.split('.')
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    Buffer.from(key.k, 'base64url'),
+    Buffer.from(iv, 'base64url'),
+  )
+  decipher.setAAD(Buffer.from(header)).setAuthTag(Buffer.from(tag, 'base64url'))
+  return Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]).toString()
+}
+
+/** A true ticket, opened, with all that is needed to make it again a little differently. */
+export interface OpenTicket {
+  readonly jws: string
+  readonly header: Claims
+  readonly claims: Claims
+  readonly hubKey: HubSigningKey
+  readonly siteKeys: GeneratedSiteKeys
+  /** Signed and sealed again. What an attacker could not do himself, the world's own keys do for him. */
+  again(change?: { claims?: Claims | string; header?: Part }): string
+}
+
+export function openTicket(world: World, site: WorldSite, ticket: string): OpenTicket {
+  const jws = open(ticket, site.keys.ticket)
+  const { header, claims } = readJws(jws)
+  const hubKey = world.hub.keys.signing[0]!
+  return {
+    jws,
+    header,
+    claims,
+    hubKey,
+    siteKeys: site.keys,
+    again: (change = {}) =>
+      seal(
+        signEs256({ header: change.header ?? header, payload: change.claims ?? claims }, hubKey),
+        site.keys.ticket,
+      ),
+  }
+}
+
+/** A copy without these members. */
+export const without = (claims: Claims, ...names: string[]): Claims =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)))
+
+/** A site's Bearer token as the site itself would make it, with changes. */
+export function siteToken(
+  world: World,
+  site: WorldSite,
+  { claims = {}, header = {}, key = site.keys.signing }: SiteTokenChange = {},
+): string {
+  const iat = Math.floor(world.now() / 1000)
+  return signEs256(
+    {
+      header: { alg: 'ES256', typ: 'site+jwt', kid: site.keys.signing.kid, ...header },
+      payload: { iss: site.origin, aud: world.hub.origin, iat, exp: iat + 60, ...claims },
+    },
+    key,
+  )
+}
+
+export interface SiteTokenChange {
+  readonly claims?: Claims
+  readonly header?: Claims
+  readonly key?: HubSigningKey
+}
+
+/** Changes one character of a token in the middle of a part, so that real bits change. */
+export function flip(token: string, part: number): string {
+  const parts = token.split('.')
+  const text = parts[part] ?? ''
+  const at = Math.floor(text.length / 2)
+  parts[part] = text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
+  return parts.join('.')
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Another spelling of the same bytes: base64url ignores the last character's lowest bits. */
+export function respell(token: string): string {
+  const last = ALPHABET.indexOf(token.at(-1) ?? '')
+  return token.slice(0, -1) + ALPHABET.charAt(last ^ 1)
+}

@@ -1,0 +1,56 @@
+/** A store that counts what is written to it, shows what it holds, and can be taken away. */
+import { memoryStore, type Changes, type Handle, type Session, type Spend, type Store } from 'session-hub/hub'
+
+export interface WatchedStore extends Store {
+  /** Every record that was ever written. */
+  readonly written: { sessions: Session[]; handles: Handle[]; spends: Spend[] }
+  readonly rows: () => number
+  /** From now on every method rejects, as a driver does: not with one of our own errors. */
+  breakDown(isBroken: boolean): void
+}
+
+export function watchedStore(inner: Store = memoryStore()): WatchedStore {
+  const written = { sessions: [] as Session[], handles: [] as Handle[], spends: [] as Spend[] }
+  let isBroken = false
+  const check = async () => {
+    if (isBroken) throw new Error('connect ECONNREFUSED 10.0.0.7:6379')
+  }
+  const note = ({ sessions = [], handles = [] }: Changes) => {
+    written.sessions.push(...sessions)
+    written.handles.push(...handles)
+  }
+  return {
+    written,
+    rows: () => written.sessions.length + written.handles.length + written.spends.length,
+    breakDown(broken) {
+      isBroken = broken
+    },
+    async find(hash) {
+      await check()
+      return inner.find(hash)
+    },
+    async addHandle(handle) {
+      await check()
+      note({ handles: [handle] })
+      return inner.addHandle(handle)
+    },
+    async transact(question, decide) {
+      await check()
+      return inner.transact(question, (view) => {
+        const decided = decide(view)
+        if (decided.changes) note(decided.changes)
+        if (question.spend && !view.spentBefore) written.spends.push(question.spend)
+        return decided
+      })
+    },
+    async ping() {
+      await check()
+      return inner.ping()
+    },
+    async sweep(times, limit) {
+      await check()
+      return inner.sweep(times, limit)
+    },
+    close: () => inner.close(),
+  }
+}
