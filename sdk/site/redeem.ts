@@ -27,6 +27,10 @@ export async function redeemTicket(
   requireVerifier(claims.nonce, verifier)
 
   const session = await loadSession(site, req, res)
+  // R20, for a sign-in that the hub does not know of yet: it could not see that somebody is here.
+  const isUnknownUser = session.handle === null && session.subject !== null && session.subject !== claims.sub
+  if (isUnknownUser && !settings.alwaysReplace)
+    throw new SessionHubError('session_conflict', 'Another user is signed in here')
   const view = await hub.redeem({
     jti: claims.jti,
     exp: claims.exp,

@@ -9,7 +9,7 @@ import type { World } from './world.js'
 
 /** @returns what closes the new hub; the world closes the rest */
 export async function restartHub(world: World, options: Partial<HubOptions>): Promise<() => Promise<void>> {
-  const { hub, sites, log, now } = world
+  const { hub, sites, log } = world
   await hub.listener.stop()
   await hub.hub.close()
   const next = await createHub({
@@ -17,7 +17,7 @@ export async function restartHub(world: World, options: Partial<HubOptions>): Pr
     keys: hub.keys,
     sites: Object.values(sites).map(({ registration }) => registration),
     log: (entry) => void log.push(entry),
-    now,
+    now: () => world.now(),
     ...options,
   })
   const server = http.createServer(express().use(next.router)).listen(hub.listener.port, '127.0.0.1')

@@ -11,7 +11,7 @@ export function siteApp(name: string, site: Site): express.Router {
     const hub = /data-hub="([^"]+)"/.exec(site.scriptTag(req))?.[1] ?? ''
     res.set(
       'content-security-policy',
-      `default-src 'none'; script-src 'self'; frame-src ${hub}; connect-src 'self'`,
+      `default-src 'none'; script-src 'self'; frame-src 'self' ${hub}; connect-src 'self'`,
     )
     res.type('html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>${site.scriptTag(req)}`)
   })

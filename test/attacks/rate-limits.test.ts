@@ -1,0 +1,131 @@
+/** How much one address, one session and one site may ask (R31). */
+import { expect } from 'chai'
+
+import { perAddressPerMinute } from '../../sdk/http/rate-limit.js'
+import { siteToken } from '../support/forge.js'
+import { expectRefusalWithoutCookies } from '../support/refusal.js'
+import { binding, type Reply, send, Visitor } from '../support/visitor.js'
+import { startWorld, type World, type WorldOptions } from '../support/world.js'
+
+describe('R31: rate limits', () => {
+  let world: World
+  let visitor: Visitor
+  let shop: string
+  let travel: string
+
+  async function begin(options: WorldOptions): Promise<void> {
+    world = await startWorld({ sites: ['shop', 'travel'], ...options })
+    visitor = new Visitor(world.hub.origin)
+    shop = world.siteOf('shop').origin
+    travel = world.siteOf('travel').origin
+  }
+  afterEach(() => world.close())
+
+  function expectLimited(reply: Reply): void {
+    expect(reply.status).to.equal(429)
+    expect(Number(reply.headers['retry-after'])).to.be.within(1, 60)
+    expect(reply.headers['set-cookie']).to.equal(undefined)
+  }
+
+  it('one address may ask the hub so often and not once more, and forged addresses are no others', async () => {
+    await begin({ hub: { limits: { perAddress: 4 } } })
+    const frame = (headers = {}) => visitor.frame(travel, binding().nonce, headers)
+    expect((await frame()).status).to.equal(200)
+    const { data } = await frame()
+    expect((await visitor.exchange(data, null)).status).to.equal(200)
+    expect((await frame({ 'x-forwarded-for': '192.0.2.1' })).status).to.equal(200)
+
+    expectLimited(await frame())
+    expectLimited(await frame({ 'x-forwarded-for': '192.0.2.2', forwarded: 'for=192.0.2.3' }))
+    const exchanged = await visitor.exchange(data, null)
+    expectLimited(exchanged)
+    expectRefusalWithoutCookies(exchanged, 429, 'rate_limited')
+  })
+
+  it('one session may ask for so many tickets; another one still may', async () => {
+    await begin({ hub: { limits: { perSession: 3 } } })
+    const ada = new Visitor(world.hub.origin)
+    for (const one of [visitor, ada]) {
+      await one.post(shop, '/sign-in', { name: 'ada' })
+      expect((await one.sync(shop)).outcome).to.equal('adopt')
+    }
+    for (let time = 0; time < 3; time += 1) {
+      expect((await visitor.frame(travel, binding().nonce)).data.message.outcome).to.equal('replace')
+    }
+    const limited = await visitor.frame(travel, binding().nonce)
+    expect(limited.data.message).to.include({ outcome: 'failed', reason: 'rate_limited' })
+    expectLimited(limited)
+    expectLimited(await visitor.exchange((await ada.frame(shop, binding().nonce)).data, null))
+    expect((await ada.frame(travel, binding().nonce)).data.message.outcome).to.equal('replace')
+  })
+
+  it('one site may ask so often; another one still may', async () => {
+    await begin({ hub: { limits: { perSite: 2 } } })
+    const read = (name: string) =>
+      send(`${world.hub.origin}/backchannel/end`, {
+        method: 'POST',
+        body: { handle: binding().verifier },
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${siteToken(world, world.siteOf(name))}`,
+        },
+      })
+    expect((await read('shop')).status).to.equal(200)
+    expect((await read('shop')).status).to.equal(200)
+    const limited = await read('shop')
+    expectLimited(limited)
+    expectRefusalWithoutCookies(limited, 429, 'rate_limited')
+    expect((await read('travel')).status).to.equal(200)
+  })
+
+  it('a page is told how long to wait when its site has asked the hub too often', async () => {
+    await begin({ hub: { limits: { perSite: 2 } } })
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.sync(shop)
+    const { nonce } = binding()
+    expectLimited(await visitor.post(shop, '/session-hub/offer', { nonce }))
+  })
+
+  it('one address may ask a site’s endpoints so often and not once more', async () => {
+    await begin({ site: { perAddress: 2 } })
+    const offer = (headers = {}) =>
+      visitor.post(shop, '/session-hub/offer', { nonce: binding().nonce }, headers)
+    expect((await offer()).status).to.equal(200)
+    expect((await offer({ 'x-forwarded-for': '192.0.2.1' })).status).to.equal(200)
+    const limited = await offer({ 'x-forwarded-for': '192.0.2.2' })
+    expectLimited(limited)
+    expectRefusalWithoutCookies(limited, 429, 'rate_limited')
+    expect((await visitor.post(travel, '/session-hub/offer', { nonce: binding().nonce })).status).to.equal(
+      200,
+    )
+    expect((await visitor.ask(`${shop}/whoami`)).status, 'the application’s own pages').to.equal(200)
+  })
+})
+
+describe('R31: one network address', () => {
+  const isLimited = async (addresses: string[]): Promise<boolean> => {
+    const limit = perAddressPerMinute(1)
+    await limit(addresses[0])
+    return limit(addresses[1]).then(
+      () => false,
+      () => true,
+    )
+  }
+
+  for (const [first, second, isOne] of [
+    ['192.0.2.1', '192.0.2.1', true],
+    ['192.0.2.1', '192.0.2.2', false],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2:6:5:4:3', true],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:3:3:4:5:6', false],
+    ['2001:db8::a:b:c:d', '2001:db8::1:2:3:4', true],
+    ['2001:db8::1', '2001:db8::2', true],
+    ['2001:db8::1', '2001:db8:0:0:1:2:3:4', true],
+    ['2001:db8:1::1', '2001:db8:1:0:5::1', true],
+    ['2001:db8:1::1', '2001:db8:2::1', false],
+    ['::1', '::1', true],
+  ] as const) {
+    it(`${first} and ${second} are ${isOne ? 'one' : 'two'}`, async () => {
+      expect(await isLimited([first, second])).to.equal(isOne)
+    })
+  }
+})

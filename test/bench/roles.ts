@@ -1,0 +1,86 @@
+/** What a server of the bench can be. Each is written as an application would write it. */
+import type { RequestListener } from 'node:http'
+
+import express, { type RequestHandler } from 'express'
+import helmet from 'helmet'
+import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
+import { createSite, type SiteOptions } from 'session-hub/site'
+
+import { siteApp } from '../support/site-app.js'
+
+export type Role =
+  | { readonly name: 'bare' }
+  | { readonly name: 'hub'; readonly options: HubOptions; readonly database: string }
+  | { readonly name: 'site'; readonly options: SiteOptions }
+  | { readonly name: 'page'; readonly options: SiteOptions }
+
+export interface Running {
+  readonly handle: RequestListener
+  close(): Promise<void> | void
+}
+
+export function take(role: Role): Promise<Running> | Running {
+  switch (role.name) {
+    case 'bare':
+      return bare()
+    case 'hub':
+      return hub(role.options, role.database)
+    case 'site':
+      return site(role.options)
+    case 'page':
+      return page(role.options)
+  }
+}
+
+/** The measure of all: the least that anybody would write who takes JSON by POST, and would call safe. */
+function bare(): Running {
+  const app = express()
+  app.use(helmet())
+  app.post('/', express.json(), (req, res) => {
+    res.json(req.body)
+  })
+  return { handle: asListener(app), close: () => undefined }
+}
+
+async function hub(options: HubOptions, database: string): Promise<Running> {
+  const limits = { perAddress: NEVER, perSession: NEVER, perSite: NEVER }
+  const made = await createHub({ ...options, limits, store: sqliteStore(database) })
+  const app = express()
+  app.use(made.router)
+  return { handle: asListener(app), close: () => made.close() }
+}
+
+async function site(options: SiteOptions): Promise<Running> {
+  const made = await createSite({ ...options, perAddress: NEVER })
+  const app = express()
+  app.use(siteApp('shop', made))
+  return { handle: asListener(app), close: () => made.close() }
+}
+
+/** One page twice: under `/with` the application uses the site, under `/without` it does not, and says the same. */
+async function page(options: SiteOptions): Promise<Running> {
+  const made = await createSite(options)
+  const withSite = express()
+  withSite.use(made.router)
+  withSite.use(made.session())
+  withSite.get('/with', ({ session }, res) => {
+    res.json({ subject: session.subject })
+  })
+  const without = express()
+  without.get('/without', (_req, res) => {
+    res.json({ subject: 'ada' })
+  })
+  const [handleWith, handleWithout] = [asListener(withSite), asListener(without)]
+  return {
+    handle: (req, res) => {
+      const handle = req.url === '/with' ? handleWith : handleWithout
+      handle(req, res)
+    },
+    close: () => made.close(),
+  }
+}
+
+/** One machine asks on behalf of everybody, faster than any limit allows. */
+const NEVER = 1e9
+
+const asListener = (app: express.Express & RequestHandler): RequestListener => app as RequestListener

@@ -1,0 +1,86 @@
+/** What it costs the servers to bring a session to a site: the frame with its ticket, and the whole of it with the redeeming. */
+import { binding } from '../support/visitor.js'
+import { startCompany } from './company.js'
+import { compared, inTurns } from './cpu.js'
+import { createLoad } from './load.js'
+import { type Group, type Row, spreadRow } from './row.js'
+import { startServer } from './server.js'
+import { spreadOf } from './spread.js'
+
+const TIMES = 500
+
+export const transfer: Group = {
+  name: 'transfer',
+  async measure() {
+    const bare = await startServer('127.0.0.1')
+    await bare.become({ name: 'bare' })
+    const company = await startCompany()
+    const load = createLoad()
+    const { hub, site, hubCookie } = company
+
+    const post = (origin: string, path: string, body: object) =>
+      load.ask(origin + path, { method: 'POST', body, headers: { origin, 'sec-fetch-site': 'same-origin' } })
+
+    async function frame(nonce: string): Promise<string> {
+      const html = await load.ask(`${hub.origin}/frame?${new URLSearchParams({ site: site.origin, nonce })}`, {
+        headers: {
+          cookie: hubCookie,
+          referer: `${site.origin}/`,
+          'sec-fetch-dest': 'iframe',
+          'sec-fetch-mode': 'navigate',
+          'sec-fetch-site': 'cross-site',
+          'sec-fetch-storage-access': 'active',
+        },
+      })
+      const ticket = /"ticket":"([^"]+)"/.exec(html)?.[1]
+      if (ticket === undefined) throw new Error('The frame carries no ticket')
+      return ticket
+    }
+
+    async function redeem(): Promise<void> {
+      const { verifier, nonce } = binding()
+      const ticket = await frame(nonce)
+      await post(site.origin, '/session-hub/redeem', { ticket, verifier })
+    }
+
+    try {
+      const works = await inTurns({
+        bare: {
+          servers: [bare],
+          times: TIMES,
+          run: (times) => load.repeat(times, () => post(bare.origin, '/', { name: 'ada', items: [1, 2, 3] })),
+        },
+        frame: { servers: [hub], times: TIMES, run: (times) => load.repeat(times, () => frame(binding().nonce)) },
+        transfer: { servers: [hub, site], times: TIMES, run: (times) => load.repeat(times, redeem) },
+      })
+      return rows(works)
+    } finally {
+      load.close()
+      await Promise.all([bare.stop(), company.stop()])
+    }
+  },
+}
+
+const rows = ({ bare, frame, transfer }: Record<'bare' | 'frame' | 'transfer', number[]>): Row[] => [
+  spreadRow(
+    compared(bare, frame, (one, other) => one / other),
+    {
+      what: 'GET /frame with a ticket: rate against a bare POST',
+      unit: 'of bare',
+      target: { atLeast: 0.45 },
+      note: 'Bare: Express, helmet() and express.json(), answering what it was sent. Rates on one core: CPU time of a bare POST by CPU time of a frame.',
+    },
+  ),
+  spreadRow(
+    compared(transfer, bare, (one, other) => one / other),
+    {
+      what: 'a whole transfer: frame, redeem at the site, redeem at the hub',
+      unit: 'bare POSTs',
+      target: { atMost: 5 },
+      note: 'CPU time of hub and site together, SQLite in a file included. The visitor is signed in, and new at the site.',
+    },
+  ),
+  spreadRow(spreadOf(bare), { what: 'CPU time of a bare POST', unit: 'us' }),
+  spreadRow(spreadOf(frame), { what: 'CPU time of GET /frame with a ticket', unit: 'us' }),
+  spreadRow(spreadOf(transfer), { what: 'CPU time of a whole transfer', unit: 'us' }),
+]

@@ -1,0 +1,543 @@
+/** Every parser against everything: it answers, or refuses with its own error; it never takes what its grammar forbids. */
+import { expect } from 'chai'
+import fc from 'fast-check'
+
+import { readCookie, setCookie } from '../../sdk/http/cookies.js'
+import {
+  parseBackchannelRedeem,
+  parseExchangeBody,
+  parseHandleBody,
+  parseOfferBody,
+  parseRedeemBody,
+  parseSessionView,
+  parseSignInBody,
+  parseUpdateBody,
+} from '../../sdk/protocol/bodies.js'
+import {
+  parseOfferClaims,
+  parseSessionClaims,
+  parseSiteClaims,
+  parseTicketClaims,
+} from '../../sdk/protocol/claims.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { is128Bits, is256Bits, isCompactJwe, isCompactJws, isKeyId } from '../../sdk/protocol/formats.js'
+import { checkJson, type JsonObject, parseJson } from '../../sdk/protocol/json.js'
+import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
+import { readFrameMessage, readPageMessage } from '../../sdk/protocol/messages.js'
+import { originFault, parseOrigin } from '../../sdk/protocol/origins.js'
+import { outcomes } from '../../sdk/protocol/wire.js'
+import { importSigningKey, importTicketKey, importVerifyingKey, keySet } from '../../sdk/tokens/keys.js'
+import { sealToken, signToken } from '../../sdk/tokens/sign.js'
+import { timesFault } from '../../sdk/tokens/times.js'
+import { lookup, openToken, verifyToken } from '../../sdk/tokens/verify.js'
+import { generateSite } from '../../hub/keys/generate.js'
+
+/** The value, or `undefined` where it was refused as it should be. */
+function attempt<Value>(act: () => Value): Value | undefined {
+  try {
+    return act()
+  } catch (thrown) {
+    expect(thrown).to.be.instanceOf(SessionHubError).with.property('code', 'request_invalid')
+    return undefined
+  }
+}
+
+/** One of these characters. */
+const oneOf = (characters: string) => fc.constantFrom(...characters.split(''))
+
+const BOUNDS = { depth: 5, keys: 32 }
+const depthOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0
+const isWithin = (value: unknown): boolean =>
+  depthOf(value) <= BOUNDS.depth &&
+  (typeof value !== 'object' ||
+    value === null ||
+    (Object.values(value).every(isWithin) &&
+      (Array.isArray(value) ||
+        (Object.keys(value).length <= BOUNDS.keys && !Object.keys(value).includes('__proto__')))))
+
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.json())
+/** Text that is nearly JSON: pieces of it in any order. */
+const pieces = fc
+  .array(
+    fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      ',',
+      '"a"',
+      '"b"',
+      '"\\u0061"',
+      '"__proto__"',
+      '1',
+      'null',
+      ' ',
+      '\\',
+      '"',
+    ),
+  )
+  .map((parts) => parts.join(''))
+const base64url = (length: number) =>
+  fc.string({
+    unit: oneOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'),
+    minLength: length,
+    maxLength: length,
+  })
+const bits256 = base64url(43)
+const bits128 = base64url(22)
+const time = fc.nat()
+const objects = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })) as fc.Arbitrary<JsonObject>
+const origin = fc.constantFrom('https://shop.example', 'https://hub.example')
+
+describe('fuzzing: JSON', () => {
+  it('agrees with JSON.parse on everything that is valid and within the bounds', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const written = JSON.stringify(value)
+        if (isWithin(value)) expect(parseJson(written)).to.deep.equal(JSON.parse(written))
+        else expect(attempt(() => parseJson(written))).to.equal(undefined)
+      }),
+    )
+  })
+
+  it('never takes what JSON.parse refuses, nor fails in any other way', () => {
+    fc.assert(
+      fc.property(fc.oneof(text, pieces), (given) => {
+        const value = attempt(() => parseJson(given))
+        if (value === undefined) return
+        expect(value).to.deep.equal(JSON.parse(given))
+        expect(isWithin(value)).to.equal(true)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('refuses every key that stands twice, however it is spelt', () => {
+    const escaped = (key: string) =>
+      [...Array(key.length).keys()]
+        .map((at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, '0')}`)
+        .join('')
+    fc.assert(
+      fc.property(fc.string(), fc.jsonValue({ maxDepth: 1 }), fc.boolean(), (key, value, isEscaped) => {
+        const first = JSON.stringify(key)
+        const second = isEscaped ? `"${escaped(key)}"` : first
+        const written = JSON.stringify(value)
+        refusedJson(`{${first}:${written},${second}:1}`)
+        refusedJson(`{"x":[{${second}:1, ${first} :${written}}]}`)
+      }),
+    )
+  })
+  const refusedJson = (given: string) =>
+    expect(
+      attempt(() => parseJson(given)),
+      given,
+    ).to.equal(undefined)
+
+  it('checks parsed values by the same bounds as text', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const read = JSON.parse(JSON.stringify(value)) as unknown
+        expect(attempt(() => checkJson(read)) !== undefined).to.equal(isWithin(read))
+      }),
+    )
+    fc.assert(fc.property(fc.anything(), (value) => void attempt(() => checkJson(value))))
+  })
+
+  it('a merge patch does what RFC 7396 says, and touches no prototype', () => {
+    const model = (target: unknown, patch: unknown): unknown => {
+      if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+      const isObject = typeof target === 'object' && target !== null && !Array.isArray(target)
+      const result: Record<string, unknown> = isObject ? { ...target } : {}
+      for (const [key, value] of Object.entries(patch)) {
+        if (value === null) Reflect.deleteProperty(result, key)
+        else result[key] = model(result[key], value)
+      }
+      return result
+    }
+    const keyed = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'constructor'),
+      fc.jsonValue({ maxDepth: 3 }),
+    ) as fc.Arbitrary<JsonObject>
+    fc.assert(
+      fc.property(keyed, keyed, (target, patch) => {
+        const clean = JSON.parse(JSON.stringify(target).replaceAll('__proto__', 'p')) as JsonObject
+        const cleanPatch = JSON.parse(JSON.stringify(patch).replaceAll('__proto__', 'p')) as JsonObject
+        const own = Object.assign(Object.create(null) as object, clean)
+        const expected = model(own, cleanPatch) as object
+        expect(JSON.parse(JSON.stringify(applyMergePatch(clean, cleanPatch)))).to.deep.equal(
+          JSON.parse(JSON.stringify(expected)),
+        )
+      }),
+    )
+    expect(Object.keys(Object.prototype)).to.deep.equal([])
+  })
+})
+
+describe('fuzzing: bodies and claims', () => {
+  interface Kind {
+    readonly parse: (value: unknown) => object
+    readonly required: Record<string, fc.Arbitrary<unknown>>
+    readonly optional?: Record<string, fc.Arbitrary<unknown>>
+  }
+  const subject = fc.string({ minLength: 1, maxLength: 255 })
+  const token = fc.string({ minLength: 1, maxLength: 4096 })
+  const kinds: Record<string, Kind> = {
+    parseOfferBody: { parse: parseOfferBody, required: { nonce: bits256 } },
+    parseRedeemBody: { parse: parseRedeemBody, required: { ticket: token }, optional: { verifier: bits256 } },
+    parseExchangeBody: {
+      parse: parseExchangeBody,
+      required: {
+        site: origin,
+        nonce: bits256,
+        proof: fc.string({ minLength: 1, maxLength: 128 }),
+        offer: fc.option(token),
+      },
+    },
+    parseBackchannelRedeem: {
+      parse: parseBackchannelRedeem,
+      required: {
+        jti: bits128,
+        exp: time,
+        handle: bits256,
+        previous: fc.option(bits256),
+        overrule: fc.boolean(),
+      },
+    },
+    parseHandleBody: { parse: parseHandleBody, required: { handle: bits256 } },
+    parseUpdateBody: {
+      parse: parseUpdateBody,
+      required: { handle: fc.option(bits256), patch: objects },
+      optional: { version: time },
+    },
+    parseSignInBody: {
+      parse: parseSignInBody,
+      required: { handle: fc.option(bits256), subject, claims: objects },
+      optional: { auth_time: time },
+    },
+    parseSessionView: {
+      parse: parseSessionView,
+      required: {
+        state: bits128,
+        subject: fc.option(subject),
+        claims: objects,
+        data: objects,
+        version: time,
+        auth_time: fc.option(time),
+        expires_at: time,
+      },
+      optional: { handle: bits256, was_empty: fc.boolean() },
+    },
+    parseTicketClaims: {
+      parse: parseTicketClaims,
+      required: {
+        iss: origin,
+        aud: origin,
+        sid: bits256,
+        jti: bits128,
+        iat: time,
+        nbf: time,
+        exp: time,
+        nonce: bits256,
+        origin,
+        mode: fc.constant('frame'),
+      },
+      optional: { sub: subject, auth_time: time, claims: objects },
+    },
+    parseOfferClaims: {
+      parse: parseOfferClaims,
+      required: {
+        iss: origin,
+        aud: origin,
+        sid: bits256,
+        jti: bits128,
+        iat: time,
+        exp: time,
+        nonce: bits256,
+      },
+      optional: { yields: fc.boolean() },
+    },
+    parseSiteClaims: { parse: parseSiteClaims, required: { iss: origin, aud: origin, iat: time, exp: time } },
+    parseSessionClaims: {
+      parse: parseSessionClaims,
+      required: { iss: origin, aud: origin, iat: time, exp: time },
+      optional: { sk: bits256, sub: subject, auth_time: time, claims: objects },
+    },
+  }
+  /** Of no form that any member has. */
+  const wrong = fc.constantFrom<unknown>(
+    undefined,
+    -1,
+    0.5,
+    '',
+    [],
+    ['x'],
+    NaN,
+    Symbol.iterator,
+    2 ** 53,
+    () => 1,
+  )
+
+  for (const [name, { parse, required, optional = {} }] of Object.entries(kinds)) {
+    const right = fc.record({ ...required, ...optional }, { requiredKeys: Object.keys(required) })
+
+    it(`${name} takes everything that is right`, () => {
+      fc.assert(fc.property(right, (value) => void expect(parse(value)).to.deep.equal(value)))
+    })
+    it(`${name} refuses it without any one member, with one that is wrong, with one more`, () => {
+      fc.assert(
+        fc.property(right, wrong, fc.string(), (value, bad, extra) => {
+          for (const key of Object.keys(required)) {
+            const { [key]: _gone, ...rest } = value as Record<string, unknown>
+            expect(
+              attempt(() => parse(rest)),
+              `without ${key}`,
+            ).to.equal(undefined)
+          }
+          for (const key of Object.keys(value)) {
+            expect(
+              attempt(() => parse({ ...value, [key]: bad })),
+              `with a wrong ${key}`,
+            ).to.equal(undefined)
+          }
+          if (!Object.hasOwn({ ...required, ...optional, reason: 1 }, extra) && extra !== '__proto__') {
+            expect(
+              attempt(() => parse({ ...value, [extra]: 1 })),
+              `with ${extra}`,
+            ).to.equal(undefined)
+          }
+        }),
+      )
+    })
+    it(`${name} fails in no other way, whatever comes`, () => {
+      fc.assert(
+        fc.property(fc.anything({ withNullPrototype: true }), (value) => void attempt(() => parse(value))),
+      )
+      for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+        const value = JSON.parse(`{"${key}":1}`) as unknown
+        expect(attempt(() => parse(value))).to.equal(undefined)
+      }
+    })
+  }
+})
+
+describe('fuzzing: short strings, cookies, origins, messages', () => {
+  it('formats take the alphabet of base64url and nothing else', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 70 }), bits256, bits128), (given) => {
+        expect(is256Bits(given)).to.equal(
+          given.length === 43 && /^[\w-]*$/.test(given) && !given.endsWith('\n'),
+        )
+        expect(is128Bits(given)).to.equal(
+          given.length === 22 && /^[\w-]*$/.test(given) && !given.endsWith('\n'),
+        )
+        expect(isKeyId(given)).to.equal(given.length > 0 && given.length <= 64 && /^[\w-]*$/.test(given))
+        for (const is of [isCompactJws, isCompactJwe]) if (is(given)) expect(given).to.match(/^[\w.-]+$/)
+      }),
+      { numRuns: 1000 },
+    )
+    fc.assert(
+      fc.property(fc.anything(), (given) => {
+        if (typeof given === 'string') return
+        for (const is of [is256Bits, is128Bits, isKeyId, isCompactJws, isCompactJwe])
+          expect(is(given)).to.equal(false)
+      }),
+    )
+  })
+
+  it('compact tokens have three or five parts, and a ticket’s second one is empty', () => {
+    const part = base64url(4)
+    fc.assert(
+      fc.property(fc.array(fc.oneof(part, fc.constant('')), { maxLength: 7 }), (parts) => {
+        const token = parts.join('.')
+        const isFull = (indexes: number[]) => indexes.every((index) => parts[index] !== '')
+        expect(isCompactJws(token)).to.equal(parts.length === 3 && isFull([0, 1, 2]))
+        expect(isCompactJwe(token)).to.equal(parts.length === 5 && parts[1] === '' && isFull([0, 2, 3, 4]))
+        for (const more of ['\n', ' ', '=', '.']) {
+          expect(isCompactJws(token + more) || isCompactJwe(token + more)).to.equal(false)
+        }
+      }),
+    )
+  })
+
+  it('a cookie is read back as it was set, among any others; one that is there twice is none', () => {
+    const other = fc.tuple(
+      fc.string({ unit: oneOf('abcABC_-'), minLength: 1, maxLength: 8 }),
+      fc.string({ unit: oneOf('abc=-_."'), maxLength: 8 }),
+    )
+    fc.assert(
+      fc.property(fc.array(other), bits256, fc.nat(), (others, value, place) => {
+        const pairs = others.map(([name, content]) => `${name}=${content}`)
+        const own = `__Host-session=${value}`
+        const at = place % (pairs.length + 1)
+        const header = [...pairs.slice(0, at), own, ...pairs.slice(at)].join('; ')
+        expect(readCookie(header, '__Host-session')).to.equal(value)
+        expect(readCookie(header, '__Host-sessio')).to.equal(undefined)
+        expect(readCookie(`${header}; ${own}`, '__Host-session')).to.equal(undefined)
+        expect(readCookie(`__Host-session=; ${header}`, '__Host-session')).to.equal(undefined)
+        expect(readCookie(pairs.join('; '), '__Host-session')).to.equal(undefined)
+        expect(setCookie('__Host-session', value, { sameSite: 'Lax', httpOnly: true }, 60)).to.equal(
+          `${own}; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax`,
+        )
+      }),
+    )
+    fc.assert(
+      fc.property(fc.oneof(text, fc.string({ unit: oneOf('a=; \t"') })), (header) => {
+        const found = readCookie(header, 'a')
+        if (found === undefined) return
+        expect(found).to.not.match(/;|^\s|\s$/)
+        expect(header).to.include(`a=`)
+      }),
+    )
+  })
+
+  it('an origin is what a URL parser gives back, and never more than that', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.anything(),
+          fc.webUrl(),
+          fc.webAuthority().map((host) => `https://${host}`),
+        ),
+        (given) => {
+          const parsed = attempt(() => parseOrigin(given))
+          expect(originFault(given) === undefined).to.equal(parsed !== undefined)
+          if (parsed === undefined) return
+          expect(parsed).to.equal(new URL(parsed).origin)
+          expect(parsed).to.match(/^https?:\/\/(\[[\da-f:.]+\]|[a-z\d.-]+)(:\d+)?$/)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  it('messages are taken in their exact form only, for their own nonce', () => {
+    fc.assert(
+      fc.property(fc.anything(), bits256, (value, nonce) => {
+        expect(readFrameMessage(value, nonce)).to.equal(undefined)
+        expect(readPageMessage(value, nonce)).to.equal(undefined)
+      }),
+    )
+    const message = fc.record({ sessionHub: fc.constant(1), outcome: fc.constantFrom(...outcomes) })
+    fc.assert(
+      fc.property(message, bits256, bits256, fc.anything(), (given, nonce, other, junk) => {
+        fc.pre(nonce !== other)
+        expect(readFrameMessage({ ...given, nonce }, nonce)).to.deep.equal({ ...given, nonce })
+        expect(readFrameMessage({ ...given, nonce }, other)).to.equal(undefined)
+        expect(readFrameMessage({ ...given, nonce, sessionHub: '1' }, nonce)).to.equal(undefined)
+        if (typeof junk !== 'string' && junk !== undefined) {
+          expect(readFrameMessage({ ...given, nonce, ticket: junk }, nonce)).to.equal(undefined)
+          expect(readFrameMessage({ ...given, nonce, reason: junk }, nonce)).to.equal(undefined)
+        }
+        if (!outcomes.includes(junk as never)) {
+          expect(readFrameMessage({ ...given, nonce, outcome: junk }, nonce)).to.equal(undefined)
+        }
+        const asked = { sessionHub: 1, nonce, offer: null }
+        expect(readPageMessage(asked, nonce)).to.equal(asked)
+        expect(readPageMessage(asked, other)).to.equal(undefined)
+        expect(readPageMessage({ ...asked, offer: 'x'.repeat(4097) }, nonce)).to.equal(undefined)
+        if (typeof junk !== 'string' && junk !== null) {
+          expect(readPageMessage({ ...asked, offer: junk }, nonce)).to.equal(undefined)
+        }
+      }),
+    )
+  })
+
+  it('R5: no token is good outside its own times, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.nat(4000), fc.nat(4000), fc.nat(4000), fc.nat(4000), (iat, nbf, exp, now) => {
+        const fault = timesFault({ iat, nbf, exp }, now * 1000, 300, 5)
+        const isGood = exp > iat && exp - iat <= 300 && iat <= now + 5 && nbf <= now + 5 && now < exp + 5
+        expect(fault === undefined).to.equal(isGood)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
+describe('fuzzing: tokens', () => {
+  const claims = { iss: 'https://hub.example', n: 1 }
+
+  async function make() {
+    const { keys, registration } = await generateSite('https://shop.example')
+    const signing = await importSigningKey(keys.signing, 'test')
+    const ticket = await importTicketKey(keys.ticket, 'test')
+    const verifying = lookup(keySet([await importVerifyingKey(registration.signingKeys[0], 'test')], 'test'))
+    const jws = await signToken('ticket+jwt', claims, signing)
+    const jwe = await sealToken(jws, ticket)
+    const openAll = async (token: string) =>
+      verifyToken('ticket+jwt', await openToken(token, lookup(keySet([ticket], 'test'))), verifying)
+    return { jws, jwe, openAll, verify: (token: string) => verifyToken('ticket+jwt', token, verifying) }
+  }
+
+  const isSameBytes = (a: string, b: string) => {
+    const [as, bs] = [a.split('.'), b.split('.')]
+    return (
+      as.length === bs.length &&
+      as.every((part, index) =>
+        Buffer.from(part, 'base64url').equals(Buffer.from(bs[index]!, 'base64url')),
+      ) &&
+      as.slice(0, -1).every((part, index) => part === bs[index])
+    )
+  }
+
+  /** One character replaced, removed or put in. */
+  const mutation = fc.record({
+    at: fc.nat(),
+    how: fc.constantFrom('replace', 'remove', 'insert', 'swap', 'cut'),
+    by: oneOf('ABab01-_.=+/ \n{"é'),
+  })
+  const mutated = (token: string, { at, how, by }: { at: number; how: string; by: string }) => {
+    const index = at % token.length
+    const [before, after] = [token.slice(0, index), token.slice(index)]
+    if (how === 'replace') return before + by + after.slice(1)
+    if (how === 'remove') return before + after.slice(1)
+    if (how === 'insert') return before + by + after
+    if (how === 'swap') return before + after.slice(1, 2) + after.slice(0, 1) + after.slice(2)
+    return before
+  }
+
+  for (const kind of ['jws', 'jwe'] as const) {
+    it(`R8: a mutated ${kind === 'jws' ? 'offer' : 'ticket'} is never taken, unless its bytes are the same`, async () => {
+      const made = await make()
+      const genuine = made[kind]
+      const read = kind === 'jws' ? made.verify : made.openAll
+      expect(await read(genuine)).to.deep.equal(claims)
+      await fc.assert(
+        fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 3 }), async (mutations) => {
+          const forged = mutations.reduce(
+            (token, change) => (token ? mutated(token, change) : token),
+            genuine,
+          )
+          try {
+            expect(await read(forged)).to.deep.equal(claims)
+          } catch (thrown) {
+            if (!(thrown instanceof SessionHubError)) throw thrown
+            expect(thrown.code).to.equal('request_invalid')
+            return
+          }
+          expect(isSameBytes(forged, genuine), forged).to.equal(true)
+        }),
+        { numRuns: 1500 },
+      )
+    })
+
+    it(`any text in place of a ${kind} is refused, and nothing else happens`, async () => {
+      const made = await make()
+      const read = kind === 'jws' ? made.verify : made.openAll
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            text,
+            fc.array(base64url(8), { maxLength: 6 }).map((parts) => parts.join('.')),
+          ),
+          async (token) => {
+            const result = await read(token).catch((thrown: unknown) => thrown)
+            expect(result).to.be.instanceOf(SessionHubError).with.property('code', 'request_invalid')
+          },
+        ),
+      )
+    })
+  }
+})
