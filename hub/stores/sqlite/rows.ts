@@ -1,0 +1,105 @@
+/** Records as rows and back: `unknown` until each column was looked at. A damaged row is store trouble, not a crash. */
+import { isJsonObject, type JsonObject } from '../../../sdk/protocol/json.js'
+import { endReasons, type EndReason } from '../../../sdk/protocol/wire.js'
+import type { Handle, Held, Session, Spend } from '../store.js'
+
+export const sessionColumns = (session: Session) => ({
+  id: session.id,
+  subject: session.subject,
+  claims: JSON.stringify(session.claims),
+  data: JSON.stringify(session.data),
+  version: session.version,
+  createdAtMs: session.createdAtMs,
+  authTimeMs: session.authTimeMs,
+  seenAtMs: session.seenAtMs,
+  expiresAtMs: session.expiresAtMs,
+  endedAtMs: session.endedAtMs,
+  endReason: session.endReason,
+})
+
+export const handleColumns = (handle: Handle) => ({
+  hash: handle.hash,
+  sessionId: handle.sessionId,
+  site: handle.site,
+  createdAtMs: handle.createdAtMs,
+  activatedAtMs: handle.activatedAtMs,
+  expiresAtMs: handle.expiresAtMs,
+})
+
+export const heldOf = (row: unknown): Held => ({
+  handle: {
+    hash: text(row, 'hash'),
+    sessionId: text(row, 'session_id'),
+    site: text(row, 'site'),
+    createdAtMs: integer(row, 'handle_created_at_ms'),
+    activatedAtMs: orNull(row, 'activated_at_ms', integer),
+    expiresAtMs: integer(row, 'handle_expires_at_ms'),
+  },
+  session: {
+    id: text(row, 'session_id'),
+    subject: orNull(row, 'subject', text),
+    claims: json(row, 'claims'),
+    data: json(row, 'data'),
+    version: integer(row, 'version'),
+    createdAtMs: integer(row, 'created_at_ms'),
+    authTimeMs: orNull(row, 'auth_time_ms', integer),
+    seenAtMs: integer(row, 'seen_at_ms'),
+    expiresAtMs: integer(row, 'expires_at_ms'),
+    endedAtMs: orNull(row, 'ended_at_ms', integer),
+    endReason: orNull(row, 'end_reason', endReason),
+  },
+})
+
+export const spendOf = (row: unknown): Spend => ({
+  issuer: text(row, 'issuer'),
+  jti: text(row, 'jti'),
+  spentAtMs: integer(row, 'spent_at_ms'),
+  expiresAtMs: integer(row, 'expires_at_ms'),
+  gave: orNull(row, 'gave', text),
+})
+
+function column(row: unknown, name: string): unknown {
+  return typeof row === 'object' && row !== null ? Reflect.get(row, name) : undefined
+}
+
+function text(row: unknown, name: string): string {
+  const value = column(row, name)
+  if (typeof value !== 'string') throw new TypeError(`Column "${name}" holds no text`)
+  return value
+}
+
+export function integer(row: unknown, name: string): number {
+  const value = column(row, name)
+  if (typeof value !== 'number') throw new TypeError(`Column "${name}" holds no integer`)
+  return value
+}
+
+function json(row: unknown, name: string): JsonObject {
+  const value = parsed(text(row, name))
+  if (!isJsonObject(value)) throw new TypeError(`Column "${name}" holds no JSON object`)
+  return value
+}
+
+/** The parser's own error is dropped: it quotes the text, and what users keep in their sessions is nothing for a log. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+function endReason(row: unknown, name: string): EndReason {
+  const value = text(row, name)
+  const known = endReasons.find((reason) => reason === value)
+  if (known === undefined) throw new TypeError(`Column "${name}" holds no known reason`)
+  return known
+}
+
+function orNull<Value>(
+  row: unknown,
+  name: string,
+  read: (row: unknown, name: string) => Value,
+): Value | null {
+  return column(row, name) === null ? null : read(row, name)
+}

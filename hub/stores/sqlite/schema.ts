@@ -1,0 +1,48 @@
+/** The tables, and how an older file gets them. */
+
+/** "SHub": tells our files from other programs' databases, which must not be touched. */
+export const APPLICATION_ID = 0x53487562
+
+/** What brings a file from version n to n + 1. Never edit an entry that was released: add one. */
+export const MIGRATIONS = [
+  // Sessions can be long, so they are an ordinary table; the two others are short and live in their key's own tree.
+  `
+  CREATE TABLE session (
+    id             TEXT PRIMARY KEY NOT NULL,
+    subject        TEXT,
+    claims         TEXT NOT NULL,
+    data           TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    created_at_ms  INTEGER NOT NULL,
+    auth_time_ms   INTEGER,
+    seen_at_ms     INTEGER NOT NULL,
+    expires_at_ms  INTEGER NOT NULL,
+    ended_at_ms    INTEGER,
+    end_reason     TEXT
+  ) STRICT;
+  CREATE INDEX session_by_subject ON session (subject) WHERE subject IS NOT NULL;
+  CREATE INDEX session_by_expiry ON session (expires_at_ms);
+  CREATE INDEX session_by_end ON session (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+
+  CREATE TABLE handle (
+    hash             TEXT PRIMARY KEY NOT NULL,
+    session_id       TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    site             TEXT NOT NULL,
+    created_at_ms    INTEGER NOT NULL,
+    activated_at_ms  INTEGER,
+    expires_at_ms    INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX handle_by_session ON handle (session_id);
+  CREATE INDEX handle_not_activated ON handle (expires_at_ms) WHERE activated_at_ms IS NULL;
+
+  CREATE TABLE spend (
+    issuer         TEXT NOT NULL,
+    jti            TEXT NOT NULL,
+    spent_at_ms    INTEGER NOT NULL,
+    expires_at_ms  INTEGER NOT NULL,
+    gave           TEXT,
+    PRIMARY KEY (issuer, jti)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX spend_by_expiry ON spend (expires_at_ms);
+  `,
+]
