@@ -90,7 +90,7 @@ function settle(
 
   if (decision.outcome === 'replace') {
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
-    return { result: { answer: decision, ...(hubSession && { ticketFor: hubSession }) } }
+    return { result: { answer: { outcome: 'replace' }, ...(hubSession && { ticketFor: hubSession }) } }
   }
   if (decision.outcome !== 'adopt' || !siteSession)
     return { result: { answer: { outcome: decision.outcome } } }

@@ -22,7 +22,9 @@ export async function redeem(
     issuer: hub.origin,
     jti: body.jti,
     spentAtMs: nowMs,
-    expiresAtMs: (body.exp + limits.skewSeconds) * 1000,
+    // Remembered as long as a ticket can live, whatever the site says.
+    expiresAtMs:
+      Math.min(body.exp * 1000, nowMs + limits.ticketSeconds.max * 1000) + limits.skewSeconds * 1000,
     gave: hash,
   }
   const settled = await hub.store.transact<Settled>({ handles: [hash, previousHash], spend }, (view) => {
@@ -47,7 +49,7 @@ export async function redeem(
       return { result: { refused: new SessionHubError('session_ended', 'The session has ended') } }
     const previous = live(previousHeld, site, nowMs)
     const isSame = previous?.id === session.id
-    if (previous && !isSame && wouldSwitch(previous, session) && !body.overrule) {
+    if (previous && !isSame && wouldSwitch(previous, session) && !mayOverrule(hub, session, body.overrule)) {
       return {
         result: { refused: new SessionHubError('session_conflict', 'Another user is signed in here') },
       } // R20
@@ -76,7 +78,8 @@ function replayed(
 ): { changes?: Changes; result: Settled } {
   const refused = new SessionHubError('ticket_spent', 'The ticket was used before')
   const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
-  if (isDoubleSubmit || !held || held.handle.hash !== spent.gave) return { result: { refused } }
+  const gaveNothing = !held || held.handle.hash !== spent.gave || held.handle.activatedAtMs === null
+  if (isDoubleSubmit || gaveNothing) return { result: { refused } }
   hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
   return { changes: { sessions: [ended(held.session, 'replayed', nowMs)] }, result: { refused } }
 }
@@ -84,6 +87,10 @@ function replayed(
 /** Whether a signed-in user would silently become somebody else, or nobody. */
 const wouldSwitch = (previous: Session, next: Session) =>
   previous.subject !== null && previous.subject !== next.subject
+
+/** The site yields always, or the hub's policy lets its own user win over the site's. */
+const mayOverrule = (hub: HubContext, next: Session, siteYields: boolean) =>
+  siteYields || (hub.rules.conflict === 'hub' && next.subject !== null)
 
 interface TakenOver {
   readonly session: Session

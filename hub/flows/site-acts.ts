@@ -2,12 +2,12 @@
 import type { HandleBody, SessionView, SignInBody, UpdateBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
-import { checkJson, type JsonObject } from '../../sdk/protocol/json.js'
+import type { JsonObject } from '../../sdk/protocol/json.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
-import type { Held, Session } from '../stores/store.js'
+import type { Held, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { mergedInto } from './merge.js'
+import { bounded, mergedInto } from './merge.js'
 import { ended, endReasonOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
 
 /** A session is touched at most this often, so that reading stays reading. */
@@ -54,7 +54,12 @@ export async function signIn(hub: HubContext, site: string, body: SignInBody): P
   }
   const nowMs = hub.now()
   const hashes = body.handle === null ? [] : [sha256(body.handle)]
-  return hub.store.transact({ handles: hashes }, ({ held: [held] }) => {
+  const spend = registration(site, body, nowMs)
+  return hub.store.transact({ handles: hashes, ...(spend && { spend }) }, ({ held: [held], spentBefore }) => {
+    if (spentBefore)
+      throw new SessionHubError('session_ended', 'This sign-in was registered before', {
+        endReason: 'signed-in',
+      })
     const before = live(held, site, nowMs)
     const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
     const fresh = { ...newSession({ subject, claims, data: {} }, hub, nowMs), authTimeMs }
@@ -70,6 +75,21 @@ export async function signIn(hub: HubContext, site: string, body: SignInBody): P
       result: { ...viewFor(session, site, hub), handle },
     }
   })
+}
+
+/** The longest that a site may hold a sign-in back: the longest grace. */
+const REGISTER_MS = 31 * 86_400_000
+
+/** A late sign-in comes by a cookie, and a cookie can be kept and shown again: so it is spent (R28). */
+function registration(site: string, { jti, exp = 0 }: SignInBody, nowMs: number): Spend | undefined {
+  if (jti === undefined) return undefined
+  return {
+    issuer: site,
+    jti,
+    spentAtMs: nowMs,
+    expiresAtMs: Math.min(exp * 1000, nowMs + REGISTER_MS),
+    gave: null,
+  }
 }
 
 /** Ends the session everywhere in this browser. Ending what has ended is no error. */
@@ -109,11 +129,3 @@ const seen = (hub: HubContext, session: Session, nowMs: number): Session => ({
   seenAtMs: nowMs,
   expiresAtMs: nowMs + hub.rules.sessionSeconds * 1000,
 })
-
-function bounded(data: JsonObject): JsonObject {
-  checkJson(data)
-  if (sizeOf(data) > limits.dataBytes) {
-    throw new SessionHubError('data_too_large', `A session holds at most ${limits.dataBytes} bytes of data`)
-  }
-  return data
-}

@@ -10,7 +10,7 @@ import {
   parseUpdateBody,
 } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { type BackchannelAct, backchannelActs, hubPaths } from '../../sdk/protocol/wire.js'
+import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'
 import { redeem } from '../flows/redeem.js'
 import { endSession, readSession, signIn, updateSession } from '../flows/site-acts.js'
@@ -33,7 +33,8 @@ export const backchannelRoute =
     const name = req.url.slice(hubPaths.backchannel.length + 1)
     const act = backchannelActs.find((known) => known === name)
     if (!act) throw new SessionHubError('not_found', 'There is no such act on the back-channel')
-    const site = await authenticate(req.headers)
+    const site = await authenticate(req)
     await limiters.site(site.origin)
-    sendJson(res, 200, await acts[act](hub, site.origin, await readJsonBody(req)))
+    // Claims and data have their own full depth below the body's object.
+    sendJson(res, 200, await acts[act](hub, site.origin, await readJsonBody(req, limits.jsonDepth + 1)))
   }

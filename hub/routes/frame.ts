@@ -69,6 +69,7 @@ export function frameRoute({ hub, sites, limiters, script }: FrameRoute) {
       const error = toSessionHubError(thrown)
       logError(hub.log, error, '/frame')
       status = error.status
+      if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', error.retryAfterSeconds)
       told = { outcome: 'failed', reason: error.code }
     }
     const message: FrameMessage = { sessionHub: 1, nonce, ...told }

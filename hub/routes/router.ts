@@ -30,7 +30,7 @@ type Route = (req: Request, res: Response) => Promise<void>
 export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): RequestHandler {
   const frame = frameRoute({ hub, sites, limiters, script })
   const exchange = posted(exchangeRoute(hub, sites, limiters))
-  const backchannel = posted(backchannelRoute(hub, createAuthenticate(hub, sites), limiters))
+  const backchannel = posted(backchannelRoute(hub, createAuthenticate(hub, sites, limiters), limiters))
   const documents = documentsRouter(hub, sdk)
 
   return (req, res, next) => {
@@ -63,7 +63,11 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   ]
   router.use(
     own,
-    helmet({ contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } } }),
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } },
+      // Whether all of the company's subdomains are https is not for the hub to say.
+      strictTransportSecurity: false,
+    }),
   )
   router.get(hubPaths.jwks, jwksRoute(hub))
   router.get(hubPaths.discovery, discoveryRoute(hub, sdk))
@@ -72,7 +76,8 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   router.get([hubPaths.sdk, sdk.versionedPath], (req, res) => {
     sendSdk(req, res, sdk, req.path !== hubPaths.sdk)
   })
-  router.all(own, () => {
+  router.all(own, (_req, res) => {
+    res.set('allow', 'GET, HEAD')
     throw new SessionHubError('method_not_allowed', 'This is read with GET')
   })
   router.use(own, ((thrown, req, res, _next) => {

@@ -1,5 +1,5 @@
 /** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key. */
-import type { IncomingHttpHeaders } from 'node:http'
+import type { Request } from 'express'
 import { decodeJwt } from 'jose'
 import { LRUCache } from 'lru-cache'
 
@@ -12,9 +12,10 @@ import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
+import type { Limiters } from './limits.js'
 
 /** @throws SessionHubError `site_token_invalid` */
-export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Site>
+export type Authenticate = (req: Request) => Promise<Site>
 
 interface Verified {
   readonly origin: string
@@ -23,14 +24,16 @@ interface Verified {
   readonly claims: { readonly iat: number; readonly exp: number }
 }
 
-export function createAuthenticate(hub: HubContext, sites: SiteRegistry): Authenticate {
+export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiters: Limiters): Authenticate {
   // A site uses one token for a minute; its signature is looked at once. The key is the whole text.
   const known = new LRUCache<string, Verified>({ max: 2000 })
 
-  return async ({ authorization }) => {
+  return async ({ headers: { authorization }, ip }) => {
     const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''
     if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('A site token is missing')
     const before = known.get(token)
+    // A site shows a new token once a minute. Whoever shows many is counted before anything is verified.
+    if (!before) await limiters.address(ip)
     const site = await sites.find(before?.origin ?? claimedIssuer(token))
     if (!site) throw refused('The site is not registered')
     const claims = before?.keys === site.signingKeys ? before.claims : await verified(token, site)

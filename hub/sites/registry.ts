@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { originFault } from '../../sdk/protocol/origins.js'
-import type { Log } from '../../sdk/settings/log.js'
+import { type Log, reasonOf } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { readSite, type Site, type SiteRegistration } from './site.js'
 
@@ -60,7 +60,7 @@ export async function createRegistry({
         level: 'error',
         event: 'site_lookup_failed',
         site: origin,
-        description: (cause as Error).message,
+        description: reasonOf(cause),
       })
       throw new SessionHubError('unavailable', 'The site could not be looked up', { cause })
     }

@@ -47,15 +47,21 @@ export function createClient(options: ClientOptions): Client {
     const unfit = isSecureContext ? (BOT.test(navigator.userAgent) ? 'bot' : null) : 'insecure_context'
     if (unfit) return settle({ ...nothingYet, reason: unfit })
     if (!isForced && state === known && memory && Date.now() - memory.atMs < goodForMs) {
-      return tell('synced', settle(nothingYet))
+      return tell('synced', settle({ ...nothingYet, reason: memory.reason }))
     }
     goodForMs = interval * 1000
 
-    const result = await runSync({ hub, endpoint, timeout, state, isChanged: state !== known && !!state })
+    const result = await runSync({
+      hub,
+      endpoint,
+      timeout,
+      state,
+      isChanged: state !== known && !!state && memory?.reason !== 'blocked',
+    })
     const { outcome, reason, requests, replaced, ended } = result
     const isFailed = outcome === 'failed'
     // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw.
-    remember(isFailed ? known : readState())
+    remember(isFailed ? known : readState(), reason)
     settle({ outcome, reason, requests, rung: isFailed || outcome === 'blocked' ? null : 'frame' })
     if (replaced) {
       const { reason, subject } = replaced

@@ -14,6 +14,8 @@ export const readState = (): string =>
 export interface Memory {
   readonly state: string
   readonly atMs: number
+  /** Why the last sync could not share, if it could not: it holds for the pages that do not sync themselves. */
+  readonly reason: string | null
 }
 
 const KEY = 'session-hub'
@@ -27,9 +29,9 @@ export function recall(): Memory | null {
   }
 }
 
-export function remember(state: string): void {
+export function remember(state: string, reason: string | null = null): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ state, atMs: Date.now() }))
+    localStorage.setItem(KEY, JSON.stringify({ state, atMs: Date.now(), reason } satisfies Memory))
   } catch {
     // As above.
   }

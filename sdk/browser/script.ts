@@ -11,9 +11,11 @@ declare global {
 }
 
 const { src, dataset } = document.currentScript as HTMLScriptElement
-const { hub = src, interval, timeout, ...rest } = dataset
+// By name: other programs put attributes of their own on script tags.
+const { hub = src, endpoint, start, interval, timeout } = dataset
 const client = createClient({
-  ...(rest as Partial<ClientOptions>),
+  ...(endpoint && { endpoint }),
+  ...(start && { start: start as ClientOptions['start'] & string }),
   hub,
   ...(interval && { interval: +interval }),
   ...(timeout && { timeout: +timeout }),

@@ -11,15 +11,16 @@ import { limits } from '../protocol/wire.js'
 type ParsedRequest = IncomingMessage & { body?: unknown }
 
 /** @throws SessionHubError `media_type_invalid`, `body_too_large`, `body_timeout`, `request_invalid` */
-export async function readJsonBody(req: IncomingMessage, maxBytes: number = limits.bodyBytes): Promise<Json> {
+export async function readJsonBody(req: IncomingMessage, depth: number = limits.jsonDepth): Promise<Json> {
   const type = req.headers['content-type']
   // A form can send text/plain across origins without a preflight; application/json cannot.
   if (!type || !/^application\/json\s*(;|$)/i.test(type)) {
     throw new SessionHubError('media_type_invalid', 'The body has to be application/json')
   }
   const { body } = req as ParsedRequest
-  if (body !== undefined) return checkJson(body)
-  return parseJson(await readText(req, maxBytes))
+  const bounds = { depth, keys: limits.jsonKeys }
+  if (body !== undefined) return checkJson(body, bounds)
+  return parseJson(await readText(req, limits.bodyBytes), bounds)
 }
 
 function readText(req: IncomingMessage, maxBytes: number): Promise<string> {

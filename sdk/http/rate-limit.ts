@@ -1,4 +1,6 @@
 /** Rate limits (R31). Counted in memory, per process: they bound what one party can cost, they do not bill anyone. */
+import { isIPv6 } from 'node:net'
+
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 
 import { SessionHubError } from '../protocol/errors.js'
@@ -23,7 +25,16 @@ export function perMinute(points: number): Limiter {
 /** The same per network address. An IPv6 customer owns a whole /64, so that counts as one. */
 export function perAddressPerMinute(points: number): (address: string | undefined) => Promise<void> {
   const limit = perMinute(points)
-  return (address = '') => limit(isIpv6(address) ? address.split(':').slice(0, 4).join(':') : address)
+  return (address = '') => limit(isIPv6(address) && !address.includes('.') ? network(address) : address)
 }
 
-const isIpv6 = (address: string) => address.includes(':') && !address.includes('.')
+/** The first four groups of an IPv6 address, with the zeros that `::` stands for. */
+function network(address: string): string {
+  const [before = [], after] = address.split('::').map((half) => half.split(':').filter(Boolean))
+  const zeros = after === undefined ? 0 : 8 - before.length - after.length
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...(after ?? [])]
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16))
+    .join(':')
+}

@@ -1,11 +1,20 @@
 /** The JSON bodies of every endpoint, and one parser for each. */
-import { type Fields, isFlag, isNullOr, isObject, isOneOf, isText, isTime, readFields } from './fields.js'
+import {
+  type Fields,
+  isFlag,
+  isNullOr,
+  isObject,
+  isOneOf,
+  isSubject,
+  isText,
+  isTime,
+  readFields,
+} from './fields.js'
 import { is128Bits, is256Bits } from './formats.js'
 import { endReasons, limits, replaceReasons } from './wire.js'
 
 const isToken = isText(limits.tokenLength)
-const isSubject = isText(limits.subjectLength)
-const isOrigin = isText(255)
+const isOrigin = isText(limits.originLength)
 const isState = is128Bits
 
 /** Page → its own backend, `POST <endpoint>/offer`. */
@@ -64,8 +73,11 @@ export const parseUpdateBody = (value: unknown): UpdateBody =>
   readFields('The body', value, updateFields, updateOptional)
 
 const signInFields = { handle: isNullOr(is256Bits), subject: isSubject, claims: isObject }
-/** `auth_time`: when the visitor really signed in, where the hub could not be told at once. */
-const signInOptional = { auth_time: isTime }
+/**
+ * For a sign-in of which the hub could not be told at once: when it really was, and the `jti` of the site's own token that says
+ * so, which works once, until `exp`.
+ */
+const signInOptional = { auth_time: isTime, jti: is128Bits, exp: isTime }
 export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
 export const parseSignInBody = (value: unknown): SignInBody =>
   readFields('The body', value, signInFields, signInOptional)

@@ -1,10 +1,9 @@
 /** The claims of each token, and one parser for each: exactly the listed members, each of its exact form (R5). */
-import { type Fields, isObject, isOneOf, isText, isTime, readFields, isFlag } from './fields.js'
+import { type Fields, isFlag, isObject, isOneOf, isSubject, isText, isTime, readFields } from './fields.js'
 import { is128Bits, is256Bits } from './formats.js'
 import { limits, type Mode } from './wire.js'
 
-const isSubject = isText(limits.subjectLength)
-const isParty = isText(limits.subjectLength)
+const isParty = isText(limits.originLength)
 const isMode = isOneOf<Mode>(['frame'])
 
 const ticketRequired = {
@@ -71,6 +70,10 @@ const sessionRequired = {
 const sessionOptional = {
   /** The handle. Absent in a provisional session, which the hub does not know yet. */
   sk: is256Bits,
+  /** Of a provisional session: it can be registered once. */
+  jti: is128Bits,
+  /** Of a provisional session: the handle that was here before, whose session the sign-in ends. */
+  was: is256Bits,
   sub: isSubject,
   auth_time: isTime,
   claims: isObject,

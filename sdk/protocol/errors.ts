@@ -21,7 +21,6 @@ const STATUS = {
   /** `Host` is not the configured one (R18). */
   host_denied: 403,
   site_unknown: 404,
-  site_disabled: 403,
   /** The site's Bearer token (`site+jwt`) is missing, wrong or too old. */
   site_token_invalid: 401,
   /** The ticket's form, signature, type or claims are wrong. One code for all of them (R30). */

@@ -4,6 +4,7 @@
  */
 import { SessionHubError } from './errors.js'
 import { isJsonObject, type JsonObject } from './json.js'
+import { limits } from './wire.js'
 
 type Check<Value> = (value: unknown) => value is Value
 type Checked<C> = C extends Check<infer Value> ? Value : never
@@ -31,12 +32,14 @@ export function readFields<Needed extends Checks, Allowed extends Checks = never
   }
   for (const [key, member] of Object.entries(value)) {
     const check = own(required, key) ?? own(optional, key)
-    if (!check)
-      throw new SessionHubError('request_invalid', `${what} has an unknown member "${key.slice(0, 64)}"`)
+    if (!check) throw new SessionHubError('request_invalid', `${what} has an unknown member${quoted(key)}`)
     if (!check(member)) throw new SessionHubError('request_invalid', `${what} has a wrong "${key}"`)
   }
   return value as unknown as Fields<Needed, Allowed>
 }
+
+/** Only what looks like a member's name: anything else may be a secret in the wrong place (R30). */
+const quoted = (key: string) => (/^[A-Za-z_-]{1,24}$/.test(key) ? ` "${key}"` : '')
 
 function own<Value>(from: Record<string, Value> | undefined, key: string): Value | undefined {
   return from && Object.hasOwn(from, key) ? from[key] : undefined
@@ -46,6 +49,14 @@ export const isText =
   (maxLength: number, minLength = 1): Check<string> =>
   (value): value is string =>
     typeof value === 'string' && value.length >= minLength && value.length <= maxLength
+
+const encoder = new TextEncoder()
+
+/** A subject: 1 to 255 bytes as JSON, because it travels in every ticket. */
+export const isSubject: Check<string> = (value): value is string =>
+  typeof value === 'string' &&
+  value !== '' &&
+  encoder.encode(JSON.stringify(value)).length - 2 <= limits.subjectBytes
 
 /** Seconds since 1970, as JWT's NumericDate; integers only (R5). */
 export const isTime: Check<number> = (value): value is number =>

@@ -79,7 +79,8 @@ function firstFault(values: readonly unknown[], bounds: JsonLimits, depth: numbe
 const tooDeep = (bounds: JsonLimits) => `Nested deeper than ${bounds.depth} levels`
 const tooManyKeys = (bounds: JsonLimits) => `More than ${bounds.keys} keys in one object`
 
-const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g
+/** The last quote may be missing: a text that never ends is looked at once, not once per character of it (R31). */
+const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"?|[{}[\]]/g
 
 /**
  * One pass over the text before it is parsed, so that hostile nesting never reaches the parser's stack. The text need
@@ -99,7 +100,7 @@ function scanJson(text: string, bounds: JsonLimits): string | undefined {
       const keys = open.at(-1)
       if (!keys || !isKey(text, STRING_OR_BRACKET.lastIndex)) continue
       const key = unescaped(token)
-      if (keys.has(key)) return `The key ${token} stands twice` // R6
+      if (keys.has(key)) return 'A key stands twice' // R6
       if (key === '__proto__') return 'The key "__proto__" is refused'
       if (keys.add(key).size > bounds.keys) return tooManyKeys(bounds)
     }

@@ -1,5 +1,6 @@
 /** Origins are compared as whole strings, in the one spelling that a browser sends. */
 import { SessionHubError } from './errors.js'
+import { limits } from './wire.js'
 
 /**
  * Reads an origin such as `https://shop.example`. The text has to be exactly what a browser puts into the `Origin`
@@ -16,7 +17,7 @@ export function parseOrigin(value: unknown): string {
 /** What is wrong with an origin, in words that say what to do; `undefined` when nothing is. */
 export function originFault(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'An origin is a string such as "https://shop.example"'
-  if (value.length > 255) return 'An origin has at most 255 characters'
+  if (value.length > limits.originLength) return `An origin has at most ${limits.originLength} characters`
   let url
   try {
     url = new URL(value)
@@ -25,6 +26,8 @@ export function originFault(value: unknown): string | undefined {
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return `"${value}" is neither https nor http`
   if (url.origin !== value) return `"${value}" is not an origin; did you mean "${url.origin}"?`
+  // A URL parser takes more: `*`, `;` and quotes, which mean something else in a Content-Security-Policy (R14).
+  if (!/^([a-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)) return `"${value}" does not name one host`
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     return `"${value}" has to be https: browsers keep Secure cookies from plain http, loopback names excepted`
   }

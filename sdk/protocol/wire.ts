@@ -24,13 +24,7 @@ export const sitePaths = { offer: '/offer', redeem: '/redeem', signOut: '/sign-o
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */
-export const tokenTypes = {
-  ticket: 'ticket+jwt',
-  offer: 'offer+jwt',
-  session: 'session+jwt',
-  site: 'site+jwt',
-} as const
-export type TokenType = (typeof tokenTypes)[keyof typeof tokenTypes]
+export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt'
 
 /** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
 export const cookieNames = {
@@ -53,7 +47,10 @@ export const limits = {
   dataBytes: 16_384,
   /** A session's claims as JSON, in bytes: they travel in every ticket. */
   claimsBytes: 1024,
-  subjectLength: 255,
+  /** A subject as JSON, in bytes. */
+  subjectBytes: 255,
+  /** With all that a ticket may hold, it still fits into `tokenLength`. */
+  originLength: 128,
   bodyTimeoutMs: 10_000,
   ticketSeconds: { min: 5, max: 300, default: 30 },
   /** Clocks may differ by this much. */

@@ -65,6 +65,10 @@ export function logError(
   })
 }
 
+/** What an application's own hook threw, in words; applications throw anything. */
+export const reasonOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : typeof thrown
+
 /**
  * A cause by its names and its place in the code. Its message is left out: a parser's message quotes what it could not
  * parse, and that may be a ticket.

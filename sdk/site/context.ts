@@ -4,6 +4,7 @@ import type { KeyLookup } from '../tokens/verify.js'
 import type { SiteCookies } from './cookies.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
+import type { Provisional } from './provisional.js'
 import type { SessionTokens } from './session-token.js'
 
 export interface SiteContext {
@@ -12,5 +13,6 @@ export interface SiteContext {
   readonly hubKeys: KeyLookup
   readonly tokens: SessionTokens
   readonly cookies: SiteCookies
+  readonly provisional: Provisional
   readonly log: Log
 }

@@ -30,6 +30,7 @@ interface RawReply {
   readonly status: number
   readonly text: string
   readonly date: string | undefined
+  readonly retryAfter: string | undefined
 }
 
 interface Reply extends RawReply {
@@ -127,11 +128,8 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
           if (!res.complete) reject(new Error('the answer broke off'))
         })
         res.on('end', () => {
-          resolve({
-            status: res.statusCode ?? 0,
-            text: Buffer.concat(chunks).toString(),
-            date: res.headers.date,
-          })
+          const { date, 'retry-after': retryAfter } = res.headers
+          resolve({ status: res.statusCode ?? 0, text: Buffer.concat(chunks).toString(), date, retryAfter })
         })
       })
       req.end(text)
@@ -188,9 +186,12 @@ function parseView(body: JsonObject): SessionView {
   }
 }
 
-function errorOf({ status, body }: Reply): SessionHubError {
+function errorOf({ status, body, retryAfter }: Reply): SessionHubError {
   const { error, error_description: description, end_reason: said } = body
   if (!isErrorCode(error)) return new SessionHubError('unavailable', `The hub answered with status ${status}`)
   const endReason = endReasons.find((reason) => reason === said)
-  return new SessionHubError(error, typeof description === 'string' ? description : error, { endReason })
+  return new SessionHubError(error, typeof description === 'string' ? description : error, {
+    endReason,
+    ...(retryAfter !== undefined && { retryAfterSeconds: Number(retryAfter) }),
+  })
 }

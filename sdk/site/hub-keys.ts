@@ -9,22 +9,27 @@ import type { HubClient } from './hub-client.js'
 /** An unknown `kid` causes at most one fetch in this time, so that a stranger's tickets cannot make us hammer the hub. */
 const FETCH_EVERY_MS = 30_000
 
+/** A list this old is read again, so that a key that the hub has retired is trusted no longer. */
+const MAX_AGE_MS = 600_000
+
 export function createHubKeys(hub: Pick<HubClient, 'jwks'>, now: () => number, log: Log): KeyLookup {
   let keys: KeySet = new Map()
   let fetching: Promise<void> | undefined
   let lastFetchMs = -Infinity
+  let fetchedMs = -Infinity
 
   async function fetchKeys(): Promise<void> {
     let body
     try {
       body = await hub.jwks()
     } catch (thrown) {
-      // The hub was not reached, so nothing was learnt: the next ticket may try again.
-      lastFetchMs = -Infinity
+      // A hub that was not reached may be asked again by the next ticket; one that answered with an error may not.
+      if (thrown instanceof SessionHubError && thrown.cause !== undefined) lastFetchMs = -Infinity
       throw thrown
     }
     try {
       keys = await readJwks(body.keys)
+      fetchedMs = now()
     } catch (cause) {
       log({ level: 'error', event: 'jwks_refused' })
       logError(
@@ -37,12 +42,17 @@ export function createHubKeys(hub: Pick<HubClient, 'jwks'>, now: () => number, l
 
   return async (kid) => {
     const known = keys.get(kid)
-    if (known) return known
+    if (known && now() - fetchedMs < MAX_AGE_MS) return known
     if (!fetching && now() - lastFetchMs >= FETCH_EVERY_MS) {
       lastFetchMs = now()
       fetching = fetchKeys().finally(() => (fetching = undefined))
     }
-    await fetching
+    try {
+      await fetching
+    } catch (thrown) {
+      if (!known) throw thrown
+      // The old keys stay while the hub cannot be asked.
+    }
     return keys.get(kid)
   }
 }

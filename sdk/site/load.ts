@@ -38,7 +38,7 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
   const { cookie } = req.headers
   const { cookieName, now, graceForSeconds } = site.settings
   const text = readCookie(cookie, cookieName)
-  const claims = text === undefined ? undefined : await site.tokens.read(text)
+  const claims = await cookieClaims(site, req)
   if (!claims) {
     const none = createSession(site, res, undefined, false)
     // A state without a session would tell the SDK that all is well for ever.
@@ -48,33 +48,29 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
   const session = createSession(site, res, claims, false)
   if (claims.sk !== undefined && now() < claims.exp * 1000) return session
   try {
-    if (claims.sk === undefined) await register(site, session, claims)
-    else await session.accept(await site.hub.read(claims.sk), claims.sk)
+    if (claims.sk === undefined) {
+      const view = await site.provisional.register(claims)
+      if (view.handle !== undefined) await session.accept(view, view.handle)
+    } else await session.accept(await site.hub.read(claims.sk), claims.sk)
     return session
   } catch (error) {
+    const none = createSession(site, res, undefined, !isCode(error, 'session_ended'))
     if (isCode(error, 'session_ended')) {
-      session.clear()
-      return session
+      // A provisional cookie may just have been registered by a request beside this one: its new cookie has to stay.
+      if (claims.sk !== undefined) none.clear()
+      return none
     }
     logError(site.log, toSessionHubError(error), 'session')
     const isInGrace = now() < (claims.exp + graceForSeconds) * 1000
-    return createSession(site, res, isInGrace ? claims : undefined, true)
+    return isInGrace ? createSession(site, res, claims, true) : none
   }
 }
 
-/** A sign-in that the hub could not be told of is told now. */
-async function register(
-  site: SiteContext,
-  session: HeldSession,
-  { sub, claims, auth_time }: SessionClaims,
-): Promise<void> {
-  if (sub === undefined) return
-  const body = {
-    handle: null,
-    subject: sub,
-    claims: claims ?? {},
-    ...(auth_time !== undefined && { auth_time }),
-  }
-  const view = await site.hub.signIn(body)
-  if (view.handle !== undefined) await session.accept(view, view.handle)
+/**
+ * What the request's own cookie says, whether or not it is still good for anything else: signing out and in has to reach the
+ * session behind it all the same.
+ */
+export async function cookieClaims(site: SiteContext, req: Request): Promise<SessionClaims | undefined> {
+  const text = readCookie(req.headers.cookie, site.settings.cookieName)
+  return text === undefined ? undefined : site.tokens.read(text)
 }

@@ -9,6 +9,7 @@ import type { Mode } from '../protocol/wire.js'
 import { sha256 } from '../tokens/random.js'
 import { checkTimes } from '../tokens/times.js'
 import { lookup, openToken, verifyToken } from '../tokens/verify.js'
+import { reasonOf } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { loadSession } from './load.js'
 import { isCode } from './session.js'
@@ -90,7 +91,7 @@ async function tellApplication(
       level: 'error',
       event: 'hook_failed',
       hook: 'onReplaced',
-      description: (cause as Error).message,
+      description: reasonOf(cause),
     })
   }
 }

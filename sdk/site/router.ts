@@ -34,6 +34,7 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
 
   async function serve(act: Endpoint, req: Request, res: Response): Promise<void> {
     await limit(req.ip)
+    if (req.method !== 'POST') res.setHeader('allow', 'POST')
     requireOwnPage(req, site.settings)
     sendJson(res, 200, await act(req, res, await readJsonBody(req)))
   }

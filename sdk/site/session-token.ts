@@ -5,6 +5,7 @@ import type { SessionView } from '../protocol/bodies.js'
 import { parseSessionClaims, type SessionClaims } from '../protocol/claims.js'
 import type { JsonObject } from '../protocol/json.js'
 import { limits } from '../protocol/wire.js'
+import { random128 } from '../tokens/random.js'
 import { signToken } from '../tokens/sign.js'
 import { lookup, verifyToken } from '../tokens/verify.js'
 import type { SiteSettings } from './options.js'
@@ -13,7 +14,11 @@ export interface SessionTokens {
   /** Makes the token for a session that the hub has just shown. */
   issue(view: SessionView, handle: string): Promise<{ token: string; claims: SessionClaims }>
   /** For a sign-in that the hub does not know of yet: no handle. */
-  issueProvisional(subject: string, claims: JsonObject): Promise<{ token: string; claims: SessionClaims }>
+  issueProvisional(
+    subject: string,
+    claims: JsonObject,
+    was: string | null,
+  ): Promise<{ token: string; claims: SessionClaims }>
   /** What a token that was read before says; no promise, for the common case. Its times are for the caller. */
   known(token: string): SessionClaims | undefined
   /** The same for any token; `undefined` when it is not one of ours. */
@@ -39,10 +44,12 @@ export function createSessionTokens(settings: SiteSettings): SessionTokens {
         ...(view.auth_time !== null && { auth_time: view.auth_time }),
         ...(Object.keys(view.claims).length > 0 && { claims: view.claims }),
       }),
-    issueProvisional: (subject, claims) =>
+    issueProvisional: (subject, claims, was) =>
       issue({
         sub: subject,
         auth_time: Math.floor(now() / 1000),
+        jti: random128(),
+        ...(was !== null && { was }),
         ...(Object.keys(claims).length > 0 && { claims }),
       }),
     known: (token) => read.get(token),

@@ -30,7 +30,9 @@ export interface SiteSession {
    * that nothing is lost.
    *
    * @returns the data after the change
-   * @throws SessionHubError `unavailable`, `data_too_large`, `session_ended` (of a signed-in user)
+   * @throws SessionHubError `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, `body_too_large` for
+   * a patch past 8 KiB, `request_invalid` for one that is no JSON; `version_conflict` when others wrote eight times meanwhile;
+   * `rate_limited`
    */
   update(patch: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject>
 }

@@ -3,14 +3,15 @@ import type { Request, Response } from 'express'
 
 import { SessionHubError } from '../protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../protocol/json.js'
+import { isSubject } from '../protocol/fields.js'
 import { limits } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
-import { loadSession } from './load.js'
+import { cookieClaims, loadSession } from './load.js'
 import type { PendingEnds } from './pending-ends.js'
 import { isCode } from './session.js'
 
 export interface SignIn {
-  /** Who the user is, in the words of your user table; 1 to 255 characters. */
+  /** Who the user is, in the words of your user table; 1 to 255 bytes. */
   readonly subject: string
   /** What other sites should know of the user, at most 1 KiB as JSON: it travels in every ticket. @default {} */
   readonly claims?: JsonObject
@@ -25,10 +26,11 @@ export async function signIn(
   res: Response,
   { subject, claims = {} }: SignIn,
 ): Promise<void> {
-  if (typeof subject !== 'string' || subject.length < 1 || subject.length > limits.subjectLength) {
-    throw new SessionHubError('request_invalid', `A subject has 1 to ${limits.subjectLength} characters`)
+  if (!isSubject(subject)) {
+    throw new SessionHubError('request_invalid', `A subject has 1 to ${limits.subjectBytes} bytes`)
   }
-  if (!isJsonObject(checkJson(claims))) throw new SessionHubError('request_invalid', 'Claims are an object')
+  if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))
+    throw new SessionHubError('request_invalid', 'Claims are an object')
   if (Buffer.byteLength(JSON.stringify(claims)) > limits.claimsBytes) {
     throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
   }
@@ -39,7 +41,9 @@ export async function signIn(
   } catch (error) {
     if (!isCode(error, 'unavailable')) throw error
     // The site's own login works without the hub. The hub is told when it is back.
-    const { token, claims: issued } = await site.tokens.issueProvisional(subject, claims)
+    const before = await cookieClaims(site, req)
+    const was = session.handle ?? before?.sk ?? before?.was ?? null
+    const { token, claims: issued } = await site.tokens.issueProvisional(subject, claims, was)
     session.acceptProvisional(token, issued)
   }
 }
@@ -52,9 +56,11 @@ export async function signOut(
   res: Response,
 ): Promise<void> {
   const session = await loadSession(site, req, res)
-  const { handle } = session
+  const before = await cookieClaims(site, req)
+  if (before) site.provisional.revoke(before)
+  const handle = session.handle ?? before?.sk ?? before?.was
   session.clear()
-  if (handle === null) return
+  if (handle === undefined) return
   try {
     await site.hub.end(handle)
   } catch (error) {

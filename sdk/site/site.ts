@@ -10,6 +10,7 @@ import { createHubKeys } from './hub-keys.js'
 import { sessionMiddleware } from './load.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
 import { createPendingEnds } from './pending-ends.js'
+import { createProvisional } from './provisional.js'
 import { createSiteRouter } from './router.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session.js'
@@ -60,6 +61,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     hubKeys: createHubKeys(hub, settings.now, log),
     tokens: createSessionTokens(settings),
     cookies: createSiteCookies(settings.cookieName),
+    provisional: createProvisional(hub, settings),
     log,
   }
   const sdk = readSdk()

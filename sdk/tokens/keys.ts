@@ -5,7 +5,7 @@ import { SessionHubError } from '../protocol/errors.js'
 import { isKeyId } from '../protocol/formats.js'
 import { isJsonObject } from '../protocol/json.js'
 
-export type { CryptoKey, JWK }
+export type { CryptoKey }
 
 /** A key with the name under which its counterpart is found. */
 export interface NamedKey {

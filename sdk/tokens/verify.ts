@@ -62,7 +62,7 @@ export async function openToken(token: string, keys: KeyLookup): Promise<string>
 
 /** The protected header, with exactly these members: so no `jku`, `x5u`, `jwk`, `x5c`, `crit`, `b64`, `zip` (R7). */
 function readHeader(token: string, members: readonly string[]): JsonObject {
-  const header = parseJsonObject(text(base64url.decode(token.slice(0, token.indexOf('.')))))
+  const header = parseJsonObject(text(decoded(token.slice(0, token.indexOf('.')))))
   const found = Object.keys(header)
   if (found.length !== members.length || !members.every((member) => Object.hasOwn(header, member))) {
     throw refused(`the header has other members than ${members.join(', ')}`)
@@ -75,6 +75,14 @@ async function keyOf({ kid }: JsonObject, keys: KeyLookup): Promise<CryptoKey> {
   const key = await keys(kid)
   if (!key) throw refused('the kid is unknown')
   return key
+}
+
+function decoded(part: string): Uint8Array {
+  try {
+    return base64url.decode(part)
+  } catch (cause) {
+    throw refused('it is not base64url', cause)
+  }
 }
 
 function text(bytes: Uint8Array): string {

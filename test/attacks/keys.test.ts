@@ -134,6 +134,33 @@ describe("the hub's keys", () => {
   })
 })
 
+describe('R9: a hub that answers the question for its keys with an error', () => {
+  it('is not asked again with every ticket', async () => {
+    const world = await startWorld({
+      sites: ['shop', 'travel'],
+      inFrontOfHub: (req, res, next) => {
+        if (req.url === '/.well-known/jwks.json') res.status(500).json({ error: 'unavailable' })
+        else next()
+      },
+    })
+    try {
+      const travel = world.siteOf('travel').origin
+      const visitor = new Visitor(world.hub.origin)
+      await visitor.post(world.siteOf('shop').origin, '/sign-in', { name: 'ada' })
+      await visitor.sync(world.siteOf('shop').origin)
+      const { ticket, verifier } = await visitor.ticket(travel)
+      for (let time = 0; time < 10; time += 1) {
+        const reply = await visitor.post(travel, '/session-hub/redeem', { ticket, verifier })
+        expect(reply.status).to.be.oneOf([401, 503])
+      }
+      const fetches = world.hub.listener.seen.filter(({ url }) => url === '/.well-known/jwks.json')
+      expect(fetches.length).to.be.at.most(2)
+    } finally {
+      await world.close()
+    }
+  })
+})
+
 describe('R9: a hub that publishes nonsense', () => {
   const [x, y] = ['A'.repeat(43), 'A'.repeat(43)]
   const nonsense: Record<string, unknown> = {

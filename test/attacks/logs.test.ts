@@ -177,6 +177,21 @@ describe('R30: logs and errors', () => {
       expect(log.includes(secret), secret.slice(0, 8)).to.equal(false)
   })
 
+  it('not even the few characters that a parser quotes of what it cannot parse', async () => {
+    const { verifier } = binding()
+    const body = `{"ticket": "x", "verifier": x${verifier}}`
+    const reply = await ada.ask(`${travel}/session-hub/redeem`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', origin: travel },
+    })
+    expectRefusal(reply, 400, 'request_invalid')
+    expect(text(world.log)).to.include('SyntaxError')
+    for (const told of [text(world.log), reply.text]) {
+      expect(told.includes(verifier.slice(0, 6)), told).to.equal(false)
+    }
+  })
+
   it('line breaks and other control characters are encoded in every field', async () => {
     const forged = 'x\r\n{"level":"info"}\u2028\u0000\u001b[31m'
     await ada.ask(`${shop}/session-hub/offer`, {
@@ -184,9 +199,22 @@ describe('R30: logs and errors', () => {
       body: { nonce: binding().nonce, [forged]: 1 },
       headers: { 'content-type': 'application/json', origin: shop },
     })
-    const entry = world.log.find(({ event }) => event === 'request_refused')!
-    expect(entry.description).to.include('x\\u000d\\u000a{"level":"info"}\\u2028\\u0000\\u001b[31m')
-    for (const value of world.log.flatMap((logged) => Object.values(logged))) {
+    const failing = await startWorld({
+      sites: ['shop'],
+      hub: {
+        findSite: () => {
+          throw new Error(forged)
+        },
+      },
+    })
+    const query = new URLSearchParams({ site: failing.siteOf('shop').origin, nonce: binding().nonce })
+    await send(`${failing.hub.origin}/frame?${query}`, { headers: { 'sec-fetch-dest': 'iframe' } })
+    await failing.close()
+
+    const entry = failing.log.find(({ event }) => event === 'site_lookup_failed')!
+    expect(entry.description).to.equal('x\\u000d\\u000a{"level":"info"}\\u2028\\u0000\\u001b[31m')
+    expect(world.log).to.have.length.above(0)
+    for (const value of [...world.log, ...failing.log].flatMap((logged) => Object.values(logged))) {
       // eslint-disable-next-line no-control-regex -- these are what is looked for
       if (typeof value === 'string') expect(value).to.not.match(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
     }

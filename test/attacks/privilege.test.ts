@@ -94,6 +94,17 @@ describe('a change of who is signed in', () => {
       expect((await thief.sync(travel)).outcome).to.equal('none')
       expect((await ada.sync(travel)).outcome).to.equal('replace')
     })
+
+    it('is dead after a sign-in that the hub could not be told of, when it is back', async () => {
+      await ada.post(shop, '/sign-in', { name: 'ada' })
+      const before = cookie(ada, shop)
+      await world.hub.listener.stop()
+      await ada.post(shop, '/sign-in', { name: 'bob' })
+      await world.hub.listener.start()
+      world.advance(11)
+      expect(await ada.whoami(shop)).to.include({ subject: 'bob' })
+      expect(await seenWith(before, shop)).to.include({ session: 'none', subject: null })
+    })
   })
 
   describe('R20: a ticket for one user where another is signed in', () => {

@@ -49,14 +49,25 @@ describe('R31: rate limits', () => {
       await one.post(shop, '/sign-in', { name: 'ada' })
       expect((await one.sync(shop)).outcome).to.equal('adopt')
     }
-    for (let time = 0; time < 3; time += 1) {
+    const { data } = await visitor.frame(shop, binding().nonce)
+    for (let time = 0; time < 2; time += 1) {
       expect((await visitor.frame(travel, binding().nonce)).data.message.outcome).to.equal('replace')
     }
     const limited = await visitor.frame(travel, binding().nonce)
+    expect(limited.status).to.equal(429)
     expect(limited.data.message).to.include({ outcome: 'failed', reason: 'rate_limited' })
-    expectLimited(limited)
-    expectLimited(await visitor.exchange((await ada.frame(shop, binding().nonce)).data, null))
+    const exchanged = await visitor.exchange(data, null)
+    expectLimited(exchanged)
+    expectRefusalWithoutCookies(exchanged, 429, 'rate_limited')
     expect((await ada.frame(travel, binding().nonce)).data.message.outcome).to.equal('replace')
+  })
+
+  it('a frame that is refused for its session says how long to wait, like every other answer', async () => {
+    await begin({ hub: { limits: { perSession: 1 } } })
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.sync(shop)
+    expect((await visitor.frame(travel, binding().nonce)).status).to.equal(200)
+    expectLimited(await visitor.frame(travel, binding().nonce))
   })
 
   it('one site may ask so often; another one still may', async () => {

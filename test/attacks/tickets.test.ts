@@ -286,7 +286,7 @@ describe('a ticket that is not quite one', () => {
   it('R1: the largest claims and the longest subject still make a ticket that can be redeemed', async () => {
     const { world } = scene
     const shop = world.siteOf('shop').origin
-    for (const subject of ['u'.repeat(255), '日'.repeat(255)]) {
+    for (const subject of ['u'.repeat(255), '日'.repeat(85)]) {
       const visitor = new Visitor(world.hub.origin)
       const claims = { text: 'x'.repeat(1024 - '{"text":""}'.length) }
       expect((await visitor.post(shop, '/sign-in', { name: subject, claims })).status).to.equal(200)

@@ -98,19 +98,19 @@ describe('a page whose hub hangs', () => {
   })
 
   it('has loaded before the sync gives up', async () => {
-    const { page, event, eventsNamed } = await browser.newPage()
+    const tab = await browser.newPage()
     world.hub.listener.hang(true)
-    await page.goto(world.siteOf('shop').origin, { waitUntil: 'load' })
+    await tab.page.goto(world.siteOf('shop').origin, { waitUntil: 'load' })
     expect(world.hub.listener.seen.some(({ url }) => url.startsWith('/frame'))).to.equal(true)
-    expect(await eventsNamed('sync-failed')).to.deep.equal([])
-    expect((await event('sync-failed')).detail).to.include({ reason: 'timeout' })
+    expect(await tab.eventsNamed('sync-failed')).to.deep.equal([])
+    expect((await tab.event('sync-failed')).detail).to.include({ reason: 'timeout' })
   })
 
   it("is told the hub's decision after all, when the hub was only slow", async () => {
-    const { page, event } = await browser.newPage()
+    const tab = await browser.newPage()
     world.hub.listener.hang(1)
-    await page.goto(world.siteOf('shop').origin, { waitUntil: 'load' })
-    expect((await event('synced')).detail).to.include({ outcome: 'none' })
+    await tab.page.goto(world.siteOf('shop').origin, { waitUntil: 'load' })
+    expect((await tab.event('synced')).detail).to.include({ outcome: 'none' })
   })
 })
 

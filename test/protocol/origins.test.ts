@@ -1,4 +1,5 @@
 /** Which texts are origins: exactly those that a browser writes into `Origin` and that name one single site. */
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 
 import { isLoopback, originFault, parseOrigin } from '../../sdk/protocol/origins.js'
@@ -75,7 +76,7 @@ describe('origins', () => {
     })
   }
   for (const other of others) {
-    it(`${String(JSON.stringify(other)).slice(0, 60)} is none`, () => {
+    it(`${inspect(other).slice(0, 60)} is none`, () => {
       expect(originFault(other)).to.be.a('string')
       expect(() => parseOrigin(other))
         .to.throw()

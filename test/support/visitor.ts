@@ -21,7 +21,7 @@ export interface Ask {
 /** One request, exactly as written: nothing is added but Host and the body's length. `*.localhost` is this machine. */
 export function send(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Reply> {
   const { port, pathname, search, host } = new URL(url)
-  const payload = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body
+  const payload = payloadOf(body)
   const given = Object.fromEntries(
     Object.entries({ host, ...headers }).filter(([, value]) => value !== undefined),
   )
@@ -49,6 +49,9 @@ export function send(url: string, { method = 'GET', headers = {}, body }: Ask = 
     req.end(payload)
   })
 }
+
+const payloadOf = (body: Ask['body']): string | Buffer | undefined =>
+  body instanceof Buffer || typeof body !== 'object' ? body : JSON.stringify(body)
 
 function parsed(text: string): Record<string, unknown> {
   try {

@@ -1,0 +1,49 @@
+/**
+ * Sign-ins that the hub could not be told of. They live in the cookie alone: the site's own login works while the hub is down. Each
+ * can be registered once, within the grace, and not after a sign-out.
+ */
+import { LRUCache } from 'lru-cache'
+
+import type { SessionView } from '../protocol/bodies.js'
+import type { SessionClaims } from '../protocol/claims.js'
+import { SessionHubError } from '../protocol/errors.js'
+import type { HubClient } from './hub-client.js'
+import type { SiteSettings } from './options.js'
+
+export interface Provisional {
+  /** Tells the hub. Requests of one visitor at the same time become one. @throws SessionHubError `session_ended`, `unavailable` */
+  register(claims: SessionClaims): Promise<SessionView>
+  /** After a sign-out this cookie is worth nothing, wherever a copy of it lies. In this process: a restart forgets it. */
+  revoke(claims: SessionClaims): void
+}
+
+export function createProvisional(hub: HubClient, { now, graceForSeconds }: SiteSettings): Provisional {
+  const revoked = new LRUCache<string, true>({ max: 10_000 })
+  const running = new Map<string, Promise<SessionView>>()
+  const gone = () => new SessionHubError('session_ended', 'The sign-in is over', { endReason: 'signed-out' })
+
+  return {
+    async register({ sub, claims = {}, auth_time, exp, jti, was }) {
+      const until = exp + graceForSeconds
+      if (sub === undefined || jti === undefined || revoked.has(jti) || now() >= until * 1000) throw gone()
+      let registering = running.get(jti)
+      if (!registering) {
+        registering = hub
+          .signIn({
+            handle: was ?? null,
+            subject: sub,
+            claims,
+            jti,
+            exp: until,
+            ...(auth_time !== undefined && { auth_time }),
+          })
+          .finally(() => running.delete(jti))
+        running.set(jti, registering)
+      }
+      return registering
+    },
+    revoke({ jti }) {
+      if (jti !== undefined) revoked.set(jti, true)
+    },
+  }
+}

@@ -1,0 +1,432 @@
+/** The documents say what the code does: their code runs, their tables are the code's, their links lead somewhere. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+import { expect } from 'chai'
+import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
+import { generateHubKeys, generateSite } from 'session-hub/hub'
+
+import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
+import { parseTicketClaims } from '../../sdk/protocol/claims.js'
+import { errorCodes, SessionHubError } from '../../sdk/protocol/errors.js'
+import { Visitor } from '../support/visitor.js'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const text = (name: string) => readFileSync(join(root, name), 'utf8')
+const documents = ['.', 'docs'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+)
+
+describe('the README', () => {
+  const readme = text('README.md')
+
+  describe('has examples that run', () => {
+    const ways = [
+      { names: ['hub.mjs', 'site.mjs', 'public/page.js'], runsHub: 'its own hub' },
+      { names: ['site.mjs', 'public/page.js'], runsHub: '"session-hub serve"' },
+    ]
+    for (const { names, runsHub } of ways) {
+      it(`a cart travels from one site to the other, with ${runsHub}`, async () => {
+        const company = await startCompany(names)
+        const { hub, shop, travel } = company
+        try {
+          const visitor = new Visitor(hub)
+
+          const added = await visitor.post(shop, '/cart', { item: 'boots' })
+          expect(added.json).to.deep.equal({ cart: ['boots'] })
+          expect((await visitor.sync(shop)).outcome).to.equal('adopt')
+          expect((await visitor.sync(travel)).outcome).to.equal('replace')
+          const there = await visitor.ask(`${travel}/session`)
+          expect(there.json).to.deep.equal({ subject: null, cart: ['boots'] })
+
+          await visitor.post(travel, '/sign-in', { name: 'ada' })
+          expect((await visitor.sync(travel)).outcome).to.equal('adopt')
+          expect((await visitor.sync(shop)).outcome).to.equal('replace')
+          const back = await visitor.ask(`${shop}/session`)
+          expect(back.json).to.deep.equal({ subject: 'ada', cart: ['boots'] })
+        } finally {
+          await company.close()
+        }
+      })
+    }
+
+    it('the page gets the SDK, its own script, and a policy that allows both', async () => {
+      const company = await startCompany(['hub.mjs', 'site.mjs', 'public/page.js'])
+      const { hub, shop } = company
+      try {
+        const visitor = new Visitor(hub)
+        const page = await visitor.ask(`${shop}/`)
+        const scripts = [...page.text.matchAll(/ src="([^"]+)"/g)].map(([, path]) => path!)
+        expect(scripts).to.have.length(2)
+        for (const path of scripts) {
+          const script = await visitor.ask(shop + path)
+          expect(script, path).to.include({ status: 200 })
+          expect(script.headers['content-type'], path).to.match(/^text\/javascript/)
+        }
+        expect(page.text).to.include(`data-hub="${hub}"`)
+        expect(page.headers['content-security-policy']).to.equal(
+          `script-src 'self'; frame-src ${hub}; connect-src 'self'`,
+        )
+      } finally {
+        await company.close()
+      }
+    })
+  })
+
+  describe('lists every option', () => {
+    const lists: readonly { heading: string; names: readonly string[] }[] = [
+      { heading: '### `createHub(options)`', names: membersOf('hub/options.ts', 'HubOptions') },
+      { heading: '### `createHub(options)`', names: membersOf('hub/routes/limits.ts', 'RateLimits') },
+      { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SiteRegistration') },
+      { heading: '### `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
+      { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
+      {
+        heading: '### `createSite(options)`',
+        names: membersOf('sdk/site/script-tag.ts', 'ScriptTagOptions'),
+      },
+      { heading: '### `createClient(options)`', names: membersOf('sdk/browser/options.ts', 'ClientOptions') },
+      { heading: '### `req.session`', names: membersOf('sdk/site/session.ts', 'SiteSession') },
+      { heading: '## Events and status', names: membersOf('sdk/browser/client.ts', 'Client') },
+      { heading: '## Events and status', names: membersOf('sdk/browser/status.ts', 'Status') },
+      { heading: '## Events and status', names: membersOf('sdk/browser/events.ts', 'ClientEvents') },
+      { heading: '### `session-hub serve', names: serveKeys() },
+    ]
+    for (const { heading, names } of lists) {
+      it(`of ${heading.replace(/^#+ /, '')}: ${names.join(', ')}`, () => {
+        expect(names).to.not.be.empty
+        const words = codeOf(sectionOf(readme, heading))
+        expect(words).to.include.members(names)
+      })
+    }
+
+    it('with the defaults of the source', () => {
+      for (const [source, heading] of [
+        ['hub/options.ts', '### `createHub(options)`'],
+        ['sdk/site/options.ts', '### `createSite(options)`'],
+        ['sdk/browser/options.ts', '### `createClient(options)`'],
+      ] as const) {
+        const section = sectionOf(readme, heading)
+        const defaults = defaultsOf(source)
+        expect(defaults).to.have.length.above(3)
+        for (const [name, value] of defaults) {
+          expect(rowOf(section, name).at(-1), `${source}: ${name}`).to.include(value)
+        }
+      }
+    })
+  })
+})
+
+describe('docs/protocol.md', () => {
+  const protocol = text('docs/protocol.md')
+
+  it('has the decision table of the code', () => {
+    const none: Side = { kind: 'none' }
+    const anonymous = (id: string, isEmpty: boolean): Side => ({ kind: 'anonymous', id, isEmpty })
+    const user = (id: string, subject: string): Side => ({ kind: 'user', id, subject })
+    /** By the words of the document: the site's side, and what each word for the hub's side means beside it. */
+    const sides: Record<string, [site: Side, hub: Record<string, Side[]>]> = {}
+    const strangers = {
+      none: [none],
+      anonymous: [anonymous('hub', true), anonymous('hub', false)],
+    }
+    const anyone = { ...strangers, user: [user('hub', 'ada')] }
+    sides.none = [none, anyone]
+    const empty = anonymous('site', true)
+    sides['anonymous, empty'] = [empty, { ...anyone, 'the same session': [empty] }]
+    const cart = anonymous('site', false)
+    sides['anonymous, with data'] = [cart, { ...anyone, 'the same session': [cart] }]
+    const ada = user('site', 'ada')
+    sides.user = [
+      ada,
+      {
+        ...strangers,
+        'the same user, another session': [user('hub', 'ada')],
+        'another user': [user('hub', 'bob')],
+        'the same session': [ada],
+      },
+    ]
+
+    const expected = Object.entries(sides).flatMap(([site, [siteSide, hubs]]) =>
+      Object.entries(hubs).flatMap(([hub, hubSides]) =>
+        hubSides.map((hubSide) => {
+          const cell = (conflict: ConflictPolicy, siteYields: boolean) =>
+            inWords(decide(siteSide, hubSide, { conflict, siteYields }))
+          const cells = [cell('keep-both', false), cell('hub', false), cell('site', false)]
+          return [site, hub, ...cells, cell('keep-both', true)]
+        }),
+      ),
+    )
+    // An empty and a full session of the hub are one row.
+    const rows = [...new Set(expected.map((row) => row.join(' | ')))]
+    const table = tableOf(sectionOf(protocol, '## The decision'))
+    expect(table.map((row) => row.join(' | '))).to.deep.equal(rows)
+  })
+
+  it('has an example that another library opens, verifies and finds to be as shown', async () => {
+    const section = sectionOf(protocol, '## A worked example')
+    const block = (name: string) => {
+      const found = new RegExp(`^\`\`\`\\w+ ${name}\\n(.*?)^\`\`\`$`, 'ms').exec(section)?.[1]
+      if (found === undefined) throw new Error(`There is no block "${name}"`)
+      return found
+    }
+    const key = async (name: string, alg: string) => importJWK(JSON.parse(block(name)) as JWK, alg)
+    const word = (name: string) => block(name).replace(/\s/g, '')
+    const claims = parseTicketClaims(JSON.parse(block('claims')))
+
+    const sealed = await compactDecrypt(word('ticket'), await key('ticket-key', 'A256GCM'))
+    expect(sealed.protectedHeader).to.deep.equal({
+      alg: 'dir',
+      enc: 'A256GCM',
+      cty: 'JWT',
+      kid: 'example-ticket',
+    })
+    const signed = await compactVerify(sealed.plaintext, await key('hub-key', 'ES256'))
+    expect(signed.protectedHeader).to.deep.equal({ alg: 'ES256', typ: 'ticket+jwt', kid: 'example-hub' })
+    expect(JSON.parse(new TextDecoder().decode(signed.payload))).to.deep.equal(claims)
+    expect(hash(word('verifier')))
+      .to.equal(word('nonce'))
+      .and.to.equal(claims.nonce)
+    expect(hash(claims.sid)).to.equal(word('handle-hash'))
+  })
+})
+
+describe('docs/errors.md', () => {
+  const errors = text('docs/errors.md')
+
+  it('has every error code, in order, with its status', () => {
+    const table = tableOf(sectionOf(errors, '## Error codes'))
+    const listed = table.map(([code = '', status]) => [code.replaceAll('`', ''), Number(status)])
+    expect(listed).to.deep.equal(errorCodes.map((code) => [code, new SessionHubError(code, '').status]))
+  })
+
+  it('has every log event', () => {
+    const listed = [...sectionOf(errors, '## Log events').matchAll(/^\| `(\w+)` \|/gm)].map(
+      ([, name]) => name,
+    )
+    const known = ['sdk/settings/log.ts', 'hub/cli/serve-log.ts'].flatMap((source) =>
+      [...text(source).matchAll(/^ +\| '(\w+)'$/gm)].map(([, name]) => name),
+    )
+    expect(known).to.have.length.above(10)
+    expect(listed).to.have.members(known)
+  })
+})
+
+describe('SECURITY.md', () => {
+  it('has every rule that the code cites', () => {
+    const listed = [...text('SECURITY.md').matchAll(/^- \*\*(R\d+)\*\*/gm)].map(([, rule]) => rule)
+    const cited = ['sdk', 'hub', 'test'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .flatMap((name) => text(join(folder, name)).match(/\bR\d+\b/g) ?? []),
+    )
+    expect(listed).to.include.members([...new Set(cited)])
+  })
+})
+
+describe('every document', () => {
+  for (const name of documents) {
+    it(`${name} has links that lead somewhere`, () => {
+      const targets = [...withoutCode(text(name)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!)
+      for (const target of targets.filter((found) => !/^https?:/.test(found))) {
+        const [path = '', anchor] = target.split('#')
+        const file = path === '' ? name : join(dirname(name), path)
+        expect(existsSync(join(root, file)), `${target}: the file`).to.be.true
+        if (anchor !== undefined) expect(anchorsOf(text(file)), target).to.include(anchor)
+      }
+    })
+
+    it(`${name} has tables of whole rows`, () => {
+      const widths = (table: string) =>
+        new Set(
+          table
+            .trim()
+            .split('\n')
+            .map((row) => cellsOf(row).length),
+        )
+      for (const [table] of text(name).matchAll(/(?:^\|.*\n)+/gm))
+        expect(widths(table).size, table).to.equal(1)
+    })
+  }
+})
+
+// The README's company
+
+interface Company {
+  readonly hub: string
+  readonly shop: string
+  readonly travel: string
+  close(): Promise<void>
+}
+
+/** Runs the README's files as a reader would, in a folder of their own; without `hub.mjs` by the command. */
+async function startCompany(names: readonly string[]): Promise<Company> {
+  // Inside the repository, where the package finds itself by its name.
+  mkdirSync(join(root, 'build'), { recursive: true })
+  const folder = mkdtempSync(join(root, 'build', 'readme-'))
+  const children: ChildProcess[] = []
+  const close = async () => {
+    await Promise.all(children.map(ended))
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    for (const name of names) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), exampleOf(name))
+    }
+    const [hub, shop, travel] = (await freePorts(['hub', 'shop', 'travel'])) as [string, string, string]
+    const sites = { shop: await generateSite(shop), travel: await generateSite(travel) }
+    const write = (name: string, value: unknown) => {
+      writeFileSync(join(folder, name), JSON.stringify(value), { mode: 0o600 })
+    }
+    write('hub-keys.json', await generateHubKeys())
+    write('sites.json', [sites.shop.registration, sites.travel.registration])
+
+    const run = async (file: string, environment: Record<string, string>, ...args: string[]) => {
+      const child = spawn(process.execPath, [file, ...args], {
+        cwd: folder,
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      children.push(child)
+      await listens(child)
+    }
+    if (names.includes('hub.mjs')) await run('hub.mjs', { ORIGIN: hub })
+    else {
+      const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('README.md'))?.[1]
+      write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })
+      await run(join(root, 'dist/cli.js'), {}, 'serve', '--config', 'hub.json')
+    }
+    const runSite = (origin: string, { keys }: Pick<typeof sites.shop, 'keys'>) =>
+      run('site.mjs', { ORIGIN: origin, HUB: hub, SESSION_HUB_KEYS: JSON.stringify(keys) })
+    await Promise.all([runSite(shop, sites.shop), runSite(travel, sites.travel)])
+    return { hub, shop, travel, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The code block of the README that begins with this file's name. */
+function exampleOf(name: string): string {
+  const blocks = [...text('README.md').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!)
+  const found = blocks.find((code) => code.startsWith(`// ${name}\n`))
+  if (found === undefined) throw new Error(`The README has no "${name}"`)
+  return found
+}
+
+/** Origins on ports that nobody has; all are held until the last is known, so that no two are the same. */
+async function freePorts(names: readonly string[]): Promise<string[]> {
+  const servers = names.map(() => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return names.map((name, index) => `http://${name}.localhost:${ports[index]}`)
+}
+
+/** Waits for a program to say that it listens. */
+async function listens(child: ChildProcess): Promise<void> {
+  let complaint = ''
+  child.stderr!.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
+  for await (const line of createInterface(child.stdout!)) {
+    if (!/listens|"listening"/.test(line)) continue
+    child.stdout!.resume()
+    return
+  }
+  throw new Error(`It ended before it listened: ${complaint}`)
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+// Reading Markdown
+
+/** From a heading that begins like this to the next of its rank or higher. */
+function sectionOf(markdown: string, heading: string): string {
+  const lines = withoutComments(markdown).split('\n')
+  const start = lines.findIndex((line) => line.startsWith(heading))
+  if (start < 0) throw new Error(`There is no "${heading}"`)
+  const rank = heading.indexOf(' ')
+  const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(' ') <= rank)
+  return lines.slice(start, length < 0 ? undefined : start + 1 + length).join('\n')
+}
+
+/** The cells of the first table, without its head. */
+function tableOf(markdown: string): string[][] {
+  const [table = ''] = /(?:^\|.*(?:\n|$))+/m.exec(markdown) ?? []
+  return table.trim().split('\n').slice(2).map(cellsOf)
+}
+
+const cellsOf = (row: string) =>
+  row
+    .slice(1, row.lastIndexOf('|'))
+    .split('|')
+    .map((cell) => cell.trim())
+
+function rowOf(markdown: string, name: string): string[] {
+  const row = new RegExp(`^\\| \`${name}\` \\|.*$`, 'm').exec(markdown)?.[0]
+  if (row === undefined) throw new Error(`There is no row "${name}"`)
+  return cellsOf(row)
+}
+
+/** Every word that stands in code: a name that is only mentioned in prose does not count. */
+const codeOf = (markdown: string) =>
+  [...markdown.matchAll(/`([^`\n]+)`/g)].flatMap(([, code]) => code!.match(/[\w-]+/g) ?? [])
+
+const withoutComments = (markdown: string) => markdown.replace(/<!--.*?-->\n/gs, '')
+const withoutCode = (markdown: string) => markdown.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, '')
+
+/** Headings as GitHub names them. */
+const anchorsOf = (markdown: string) =>
+  [...markdown.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+// Reading the source
+
+/** The members of an interface. */
+function membersOf(source: string, name: string): string[] {
+  const body = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(text(source))?.[1]
+  if (body === undefined) throw new Error(`${source} has no interface "${name}"`)
+  const members = [...body.matchAll(/^ {2}(?:readonly )?(?:'([\w-]+)'|(\w+))[?:(<]/gm)]
+  return [...new Set(members.map(([, quoted, plain]) => quoted ?? plain!))]
+}
+
+/** Options with their `@default`, where that is one value. */
+function defaultsOf(source: string): [name: string, value: string][] {
+  const documented = text(source).matchAll(/@default ([^\s*]+)(?: \(.*?\))?\s*\*\/\n {2}readonly (\w+)\?/g)
+  return [...documented].map(([, value, name]) => [name!, value!])
+}
+
+function serveKeys(): string[] {
+  const help = /^Configuration .*?\n\nExample:/ms.exec(text('hub/cli/serve.ts'))?.[0] ?? ''
+  return [...help.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name!)
+}
+
+function inWords(decision: Decision): string {
+  switch (decision.outcome) {
+    case 'replace':
+      return `replace: ${decision.reason}`
+    case 'adopt':
+      return decision.merge ? 'adopt, merge' : 'adopt'
+    default:
+      return decision.outcome
+  }
+}
+
+const hash = (word: string) => createHash('sha256').update(word).digest('base64url')
