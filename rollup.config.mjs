@@ -5,7 +5,7 @@ import typescript from '@rollup/plugin-typescript'
 rmSync('dist', { recursive: true, force: true })
 
 /** Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. */
-const stripTypes = ({ sourceMap }) =>
+const stripTypes = () =>
   typescript({
     tsconfig: 'tsconfig.build.json',
     compilerOptions: {
@@ -14,7 +14,6 @@ const stripTypes = ({ sourceMap }) =>
       noCheck: true,
       declaration: false,
       emitDeclarationOnly: false,
-      sourceMap,
       outDir: 'dist',
     },
   })
@@ -35,15 +34,15 @@ const failOnWarning = (level, log) => {
 const browserScript = (input, file) => ({
   input,
   output: { file, format: 'iife' },
-  plugins: [stripTypes({ sourceMap: false }), minify()],
+  plugins: [stripTypes(), minify()],
   onLog: failOnWarning,
 })
 
 export default [
   {
     input: './sdk/browser/index.ts',
-    output: { file: 'dist/index.js', format: 'es', sourcemap: true },
-    plugins: [stripTypes({ sourceMap: true })],
+    output: { file: 'dist/index.js', format: 'es' },
+    plugins: [stripTypes()],
     onLog: failOnWarning,
   },
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
@@ -55,15 +54,11 @@ export default [
       dir: 'dist',
       format: 'es',
       hoistTransitiveImports: false,
-      sourcemap: true,
       // Flat: code finds sdk.js and frame.js beside itself, whichever chunk it lands in.
       chunkFileNames: 'chunk-[name].js',
       banner: ({ fileName }) => (fileName === 'cli.js' ? '#!/usr/bin/env node' : ''),
     },
-    plugins: [
-      stripTypes({ sourceMap: true }),
-      { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
-    ],
+    plugins: [stripTypes(), { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) }],
     onLog: failOnWarning,
   },
 ]

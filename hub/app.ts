@@ -1,4 +1,6 @@
 /** Composition only: options in, a hub out. */
+import type { RequestListener } from 'node:http'
+
 import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
@@ -7,6 +9,7 @@ import { readFrameScript } from './frame-script.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
+import { addressOf } from './routes/address.js'
 import { createLimiters } from './routes/limits.js'
 import { createRouter } from './routes/router.js'
 import { createRegistry } from './sites/registry.js'
@@ -16,6 +19,13 @@ import { startSweeper } from './sweeper.js'
 export interface Hub {
   /** All of the hub's endpoints: `app.use(hub.router)`, at the root of its origin. */
   readonly router: RequestHandler
+  /**
+   * The same for a server of the hub's own, without the cost of Express on the paths that browsers and sites wait for:
+   * `http.createServer(hub.listener(app))`, where `app` answers everything else and uses `hub.router`.
+   *
+   * @param options.proxyHops how many proxies of one's own stand before this server @default 0
+   */
+  listener(app: RequestListener, options?: { readonly proxyHops?: number }): RequestListener
   /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
   setKeys(keys: HubKeys): Promise<void>
   /** Stops what runs in the background and closes the store. */
@@ -46,14 +56,21 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     log,
   }
   const sweeper = startSweeper(hub)
+  const { router, direct } = createRouter({
+    hub,
+    sites,
+    limiters: createLimiters(settings.limits),
+    sdk: readSdk(),
+    script: readFrameScript(),
+  })
   return {
-    router: createRouter({
-      hub,
-      sites,
-      limiters: createLimiters(settings.limits),
-      sdk: readSdk(),
-      script: readFrameScript(),
-    }),
+    router,
+    listener:
+      (app, { proxyHops = 0 } = {}) =>
+      (req, res) => {
+        const { url = '/' } = req
+        if (!direct(Object.assign(req, { url, ip: addressOf(req, proxyHops) }), res)) app(req, res)
+      },
     async setKeys(keys) {
       keyring = await createKeyring(keys)
     },

@@ -86,6 +86,12 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   const { conflict = 'keep-both', merge = fill, limits = {}, now = Date.now } = options
   if (!isJsonObject(options.keys)) throw wrong(where, '"keys" is missing; "session-hub keys" makes them')
   if (!Array.isArray(sites)) throw wrong(where, '"sites" has to be a list')
+  if (options.store !== undefined && !isStore(options.store)) {
+    throw wrong(
+      where,
+      '"store" has to be a store: sqliteStore("sessions.sqlite"), memoryStore(), or your own',
+    )
+  }
   refuseUnknown(`${where}: limits`, limits, Object.keys(defaultRateLimits))
   return {
     origin: origin(where, 'origin', options.origin),
@@ -111,3 +117,10 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
 
 const rate = (name: keyof RateLimits, given: Partial<RateLimits>) =>
   whole('createHub: limits', name, given[name] ?? defaultRateLimits[name], { min: 1, max: 1e9 })
+
+const METHODS: readonly (keyof Store)[] = ['find', 'addHandle', 'transact', 'ping', 'sweep', 'close']
+
+const isStore = (given: unknown): boolean =>
+  typeof given === 'object' &&
+  given !== null &&
+  METHODS.every((name) => typeof Reflect.get(given, name) === 'function')

@@ -68,7 +68,7 @@ Example:
 async function start(config: ServeConfig, log: ServeLog): Promise<{ hub: Hub; server: Server }> {
   const hub = await createHub({ log, ...config.hub, store: config.openStore() })
   try {
-    return { hub, server: await listen(createApp(hub, config, log), config) }
+    return { hub, server: await listen(hub, createApp(hub, config, log), config) }
   } catch (thrown) {
     await hub.close()
     throw thrown

@@ -35,8 +35,12 @@ export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeL
 }
 
 /** @throws SessionHubError `options_invalid` when the port or the address cannot be had */
-export async function listen(app: Express, { file, host, port }: ServeConfig): Promise<Server> {
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, app)
+export async function listen(hub: Hub, app: Express, config: ServeConfig): Promise<Server> {
+  const { file, host, port, trustProxyHops: proxyHops } = config
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    hub.listener(app, { proxyHops }),
+  )
   server.keepAliveTimeout = KEEP_ALIVE_MS
   return new Promise((resolve, reject) => {
     server.once('error', (thrown: NodeJS.ErrnoException) => {

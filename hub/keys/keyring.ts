@@ -73,8 +73,10 @@ export async function createKeyring(keys: HubKeys, where = 'keys'): Promise<Keyr
 async function ringKey(jwk: HubSigningKey, where: string): Promise<RingKey> {
   refuseUnknown(where, jwk, ['kty', 'crv', 'kid', 'x', 'y', 'd', 'alg', 'use', 'signsFrom', 'retiresAt'])
   const { signsFrom = 0, retiresAt = Infinity, x, y } = jwk
-  if (!(signsFrom >= 0)) throw wrong(where, '"signsFrom" has to be a time in seconds since 1970')
-  if (!(retiresAt > signsFrom)) throw wrong(where, '"retiresAt" has to be later than "signsFrom"')
+  if (typeof signsFrom !== 'number' || !(signsFrom >= 0))
+    throw wrong(where, '"signsFrom" has to be a time in seconds since 1970')
+  if (typeof retiresAt !== 'number' || !(retiresAt > signsFrom))
+    throw wrong(where, '"retiresAt" has to be later than "signsFrom"')
   const { kid, key } = await importSigningKey(jwk, where)
   return {
     kid,

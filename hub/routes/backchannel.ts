@@ -1,5 +1,5 @@
 /** `POST /backchannel/<act>`: a site's backend speaks to the hub. Server to server, so no browser header plays a part. */
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
 import { sendJson } from '../../sdk/http/reply.js'
@@ -14,6 +14,7 @@ import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sd
 import type { HubContext } from '../flows/context.js'
 import { redeem } from '../flows/redeem.js'
 import { endSession, readSession, signIn, updateSession } from '../flows/site-acts.js'
+import type { HubRequest } from './address.js'
 import type { Limiters } from './limits.js'
 import type { Authenticate } from './site-token.js'
 
@@ -29,7 +30,7 @@ const acts: Record<BackchannelAct, Act> = {
 
 export const backchannelRoute =
   (hub: HubContext, authenticate: Authenticate, limiters: Limiters) =>
-  async (req: Request, res: Response): Promise<void> => {
+  async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const name = req.url.slice(hubPaths.backchannel.length + 1)
     const act = backchannelActs.find((known) => known === name)
     if (!act) throw new SessionHubError('not_found', 'There is no such act on the back-channel')

@@ -1,5 +1,5 @@
 /** `POST /exchange`: the frame brings the site's offer. Same-origin only, so no CORS header is ever sent (R16). */
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
 import { setCookie } from '../../sdk/http/cookies.js'
@@ -11,6 +11,7 @@ import type { HubContext } from '../flows/context.js'
 import { exchange } from '../flows/exchange.js'
 import { readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
+import type { HubRequest } from './address.js'
 import { hubHandleHash } from './access.js'
 import type { Limiters } from './limits.js'
 
@@ -19,7 +20,7 @@ const COOKIE_SECONDS = 400 * 86_400
 
 export const exchangeRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
-  async (req: Request, res: Response): Promise<void> => {
+  async (req: HubRequest, res: ServerResponse): Promise<void> => {
     await limiters.address(req.ip)
     requireOwnFrame(req, hub.origin)
     const { site: origin, nonce, proof, offer } = parseExchangeBody(await readJsonBody(req))
@@ -41,7 +42,7 @@ export const exchangeRoute =
   }
 
 /** R16 */
-function requireOwnFrame({ headers }: Request, origin: string): void {
+function requireOwnFrame({ headers }: HubRequest, origin: string): void {
   if (
     headers.origin !== origin ||
     headers['sec-fetch-site'] !== 'same-origin' ||

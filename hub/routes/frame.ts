@@ -1,5 +1,5 @@
 /** `GET /frame`: the hidden document, with the decision inside it. */
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
 
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
@@ -11,6 +11,7 @@ import { type Answer, answerFrame } from '../flows/frame.js'
 import { frameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
+import type { HubRequest } from './address.js'
 import { hasUnpartitionedAccess, hubHandleHash } from './access.js'
 import type { Limiters } from './limits.js'
 
@@ -27,7 +28,7 @@ export interface FrameRoute {
 export function frameRoute({ hub, sites, limiters, script }: FrameRoute) {
   const siteHeaders = new WeakMap<Site, Readonly<Record<string, string>>>()
 
-  return async (req: Request, res: Response): Promise<void> => {
+  return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     let asked
     try {
       await limiters.address(req.ip)
@@ -49,7 +50,12 @@ export function frameRoute({ hub, sites, limiters, script }: FrameRoute) {
     }
   }
 
-  async function answer(req: Request, res: Response, site: Site, asked: FrameRequest): Promise<void> {
+  async function answer(
+    req: HubRequest,
+    res: ServerResponse,
+    site: Site,
+    asked: FrameRequest,
+  ): Promise<void> {
     const { headers } = req
     const { nonce, state } = asked
     const hash = hubHandleHash(headers)
@@ -102,7 +108,7 @@ interface FrameRequest {
 }
 
 /** @throws SessionHubError `request_invalid` */
-function readFrameRequest({ url, headers }: Request): FrameRequest {
+function readFrameRequest({ url, headers }: HubRequest): FrameRequest {
   // R16: anything but a frame in a page has no business here.
   if (headers['sec-fetch-dest'] !== 'iframe')
     throw new SessionHubError('request_invalid', 'This document is for an iframe')
@@ -131,7 +137,12 @@ const frameHeaders = (policy: string) => ({
 
 const refusedHeaders = frameHeaders("frame-ancestors 'none'")
 
-function send(res: Response, status: number, headers: Readonly<Record<string, string>>, html: string): void {
+function send(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  html: string,
+): void {
   res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(html) })
   res.end(html)
 }

@@ -1,5 +1,7 @@
 /** All of the hub's endpoints. What a browser or a site waits for is matched by hand, before anything else runs. */
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
+import type { ServerResponse } from 'node:http'
+
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import helmet from 'helmet'
 
 import { sendError } from '../../sdk/http/reply.js'
@@ -10,6 +12,7 @@ import { logError } from '../../sdk/settings/log.js'
 import type { FrameScript } from '../frame-script.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
+import type { HubRequest, Route } from './address.js'
 import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
 import { exchangeRoute } from './exchange.js'
@@ -25,27 +28,40 @@ export interface RouterParts {
   readonly script: FrameScript
 }
 
-type Route = (req: Request, res: Response) => Promise<void>
+export interface HubRouter {
+  /** Everything, for an Express application. */
+  readonly router: RequestHandler
+  /** Answers what browsers and sites wait for; `false` for anything else. */
+  readonly direct: (req: HubRequest, res: ServerResponse) => boolean
+}
 
-export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): RequestHandler {
+export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): HubRouter {
   const frame = frameRoute({ hub, sites, limiters, script })
   const exchange = posted(exchangeRoute(hub, sites, limiters))
   const backchannel = posted(backchannelRoute(hub, createAuthenticate(hub, sites, limiters), limiters))
   const documents = documentsRouter(hub, sdk)
 
-  return (req, res, next) => {
+  function routeOf(path: string, method: string | undefined): Route | undefined {
+    if (path === hubPaths.frame && method === 'GET') return frame
+    if (path === hubPaths.exchange) return exchange
+    return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
+  }
+
+  function direct(req: HubRequest, res: ServerResponse): boolean {
     const path = pathOf(req.url)
-    let route: Route | undefined
-    if (path === hubPaths.frame && req.method === 'GET') route = frame
-    else if (path === hubPaths.exchange) route = exchange
-    else if (path.startsWith(`${hubPaths.backchannel}/`)) route = backchannel
-    if (!route) {
-      documents(req, res, next)
-      return
-    }
+    const route = routeOf(path, req.method)
+    if (!route) return false
     route(req, res).catch((thrown: unknown) => {
       logError(hub.log, sendError(res, thrown), path)
     })
+    return true
+  }
+
+  return {
+    direct,
+    router(req, res, next) {
+      if (!direct(req, res)) documents(req, res, next)
+    },
   }
 }
 
@@ -61,7 +77,7 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
     hubPaths.sdk,
     sdk.versionedPath,
   ]
-  router.use(
+  router.all(
     own,
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } },

@@ -1,5 +1,4 @@
 /** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key. */
-import type { Request } from 'express'
 import { decodeJwt } from 'jose'
 import { LRUCache } from 'lru-cache'
 
@@ -12,10 +11,11 @@ import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
+import type { HubRequest } from './address.js'
 import type { Limiters } from './limits.js'
 
 /** @throws SessionHubError `site_token_invalid` */
-export type Authenticate = (req: Request) => Promise<Site>
+export type Authenticate = (req: HubRequest) => Promise<Site>
 
 interface Verified {
   readonly origin: string

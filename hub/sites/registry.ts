@@ -44,7 +44,7 @@ export async function createRegistry({
   // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
   const asked = new LRUCache<string, Promise<Site | undefined>>({
     max: 10_000,
-    ttl: Math.max(1, cacheSeconds * 1000),
+    ttl: cacheSeconds * 1000,
   })
 
   async function ask(origin: string, find: FindSite): Promise<Site | undefined> {
@@ -55,7 +55,6 @@ export async function createRegistry({
         throw wrong('findSite', `asked for "${origin}", got "${registration.origin}"`)
       return await readSite(registration, `findSite("${origin}")`)
     } catch (cause) {
-      asked.delete(origin)
       log({
         level: 'error',
         event: 'site_lookup_failed',
@@ -70,10 +69,16 @@ export async function createRegistry({
     async find(origin) {
       if (fixed.has(origin)) return fixed.get(origin)
       if (!findSite || originFault(origin)) return undefined
+      if (cacheSeconds === 0) return ask(origin, findSite)
       let answer = asked.get(origin)
       if (!answer) {
-        answer = ask(origin, findSite)
-        asked.set(origin, answer)
+        const asking = ask(origin, findSite)
+        answer = asking
+        asked.set(origin, asking)
+        // A failure is no answer: the next request asks again.
+        asking.catch(() => {
+          if (asked.peek(origin) === asking) asked.delete(origin)
+        })
       }
       return answer
     },

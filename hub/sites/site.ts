@@ -49,7 +49,9 @@ export async function readSite(registration: SiteRegistration, where: string): P
 }
 
 async function firstOf(jwks: readonly object[], where: string): Promise<NamedKey> {
-  const [first] = await all(jwks, 'ticketKeys', where, importTicketKey)
+  const keys = await all(jwks, 'ticketKeys', where, importTicketKey)
+  keySet(keys, where)
+  const [first] = keys
   if (!first) throw wrong(where, '"ticketKeys" has to list at least one key')
   return first
 }

@@ -3,7 +3,7 @@
  * so that nothing travels that nobody has looked at (R5).
  */
 import { SessionHubError } from './errors.js'
-import { isJsonObject, type JsonObject } from './json.js'
+import { isJsonObject, type JsonObject, quoted } from './json.js'
 import { limits } from './wire.js'
 
 type Check<Value> = (value: unknown) => value is Value
@@ -37,9 +37,6 @@ export function readFields<Needed extends Checks, Allowed extends Checks = never
   }
   return value as unknown as Fields<Needed, Allowed>
 }
-
-/** Only what looks like a member's name: anything else may be a secret in the wrong place (R30). */
-const quoted = (key: string) => (/^[A-Za-z_-]{1,24}$/.test(key) ? ` "${key}"` : '')
 
 function own<Value>(from: Record<string, Value> | undefined, key: string): Value | undefined {
   return from && Object.hasOwn(from, key) ? from[key] : undefined

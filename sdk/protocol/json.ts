@@ -100,7 +100,7 @@ function scanJson(text: string, bounds: JsonLimits): string | undefined {
       const keys = open.at(-1)
       if (!keys || !isKey(text, STRING_OR_BRACKET.lastIndex)) continue
       const key = unescaped(token)
-      if (keys.has(key)) return 'A key stands twice' // R6
+      if (keys.has(key)) return `The key${quoted(key)} stands twice` // R6
       if (key === '__proto__') return 'The key "__proto__" is refused'
       if (keys.add(key).size > bounds.keys) return tooManyKeys(bounds)
     }
@@ -123,3 +123,6 @@ function unescaped(token: string): string {
     return token
   }
 }
+
+/** A key for a message, if it looks like a name: anything else may be a secret in the wrong place (R30). */
+export const quoted = (key: string): string => (/^[A-Za-z_-]{1,24}$/.test(key) ? ` "${key}"` : '')

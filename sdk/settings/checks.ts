@@ -15,17 +15,13 @@ export function whole(
   { min, max }: { min: number; max: number },
 ): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw wrong(
-      where,
-      `"${name}" has to be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`,
-    )
+    throw wrong(where, `"${name}" has to be a whole number from ${min} to ${max}, not ${shown(value)}`)
   }
   return value
 }
 
 export function flag(where: string, name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean')
-    throw wrong(where, `"${name}" has to be true or false, not ${JSON.stringify(value)}`)
+  if (typeof value !== 'boolean') throw wrong(where, `"${name}" has to be true or false, not ${shown(value)}`)
   return value
 }
 
@@ -45,3 +41,10 @@ export function oneOf<Value extends string>(
     throw wrong(where, `"${name}" has to be one of ${values.map((v) => `"${v}"`).join(', ')}`)
   return found
 }
+
+const shown = (value: unknown) =>
+  typeof value === 'object' && value !== null
+    ? 'an object'
+    : typeof value === 'string'
+      ? `"${value}"`
+      : String(value)

@@ -6,6 +6,7 @@ import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 import type { Provisional } from './provisional.js'
 import type { SessionTokens } from './session-token.js'
+import type { TakeTurn } from './turns.js'
 
 export interface SiteContext {
   readonly settings: SiteSettings
@@ -14,5 +15,6 @@ export interface SiteContext {
   readonly tokens: SessionTokens
   readonly cookies: SiteCookies
   readonly provisional: Provisional
+  readonly takeTurn: TakeTurn
   readonly log: Log
 }

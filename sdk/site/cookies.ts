@@ -10,36 +10,32 @@ const COOKIE_SECONDS = 400 * 86_400
 export interface SiteCookies {
   /** `state` is empty for a session that the hub does not know yet. */
   write(res: Response, token: string, state: string): void
-  writeState(res: Response, state: string): void
   clear(res: Response): void
 }
 
 export function createSiteCookies(sessionCookieName: string): SiteCookies {
-  const put = (res: Response, name: string, value: string, httpOnly: boolean) => {
-    replaceCookie(res, name, setCookie(name, value, { sameSite: 'Lax', httpOnly }, COOKIE_SECONDS))
-  }
-  const writeState = (res: Response, state: string) => {
-    put(res, cookieNames.state, state, false)
-  }
+  const session = (token: string) => cookie(sessionCookieName, token, true)
+  const state = (tag: string) => cookie(cookieNames.state, tag, false)
   return {
-    write(res, token, state) {
-      put(res, sessionCookieName, token, true)
-      writeState(res, state)
+    write(res, token, tag) {
+      put(res, [session(token), state(tag)])
     },
-    writeState,
     clear(res) {
-      put(res, sessionCookieName, '', true)
-      writeState(res, '')
+      put(res, [session(''), state('')])
     },
   }
 }
 
+const cookie = (name: string, value: string, httpOnly: boolean) =>
+  setCookie(name, value, { sameSite: 'Lax', httpOnly }, COOKIE_SECONDS)
+
 /** A response that signs in after it has stored something sends one cookie of each name, the last. */
-function replaceCookie(res: Response, name: string, cookie: string): void {
+function put(res: Response, cookies: readonly string[]): void {
   if (res.headersSent) return
+  const names = cookies.map((one) => one.slice(0, one.indexOf('=') + 1))
   const others = [res.getHeader('set-cookie') ?? []]
     .flat()
     .map(String)
-    .filter((other) => !other.startsWith(`${name}=`))
-  res.setHeader('set-cookie', [...others, cookie])
+    .filter((other) => !names.some((name) => other.startsWith(name)))
+  res.setHeader('set-cookie', [...others, ...cookies])
 }

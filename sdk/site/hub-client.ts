@@ -37,6 +37,8 @@ interface Reply extends RawReply {
   readonly body: JsonObject
 }
 
+const CLOCK_EVERY_MS = 60_000
+
 /** A session's data and claims, and around them the view. */
 const MAX_REPLY_BYTES = limits.dataBytes + limits.claimsBytes + 4096
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
@@ -44,12 +46,15 @@ const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   const { hub, now, hubTimeoutMs } = settings
   const transport = hub.startsWith('https:') ? https : http
-  const lookup = new URL(hub).hostname.endsWith('.localhost') ? lookupLoopback : undefined
+  const { host, hostname, port } = new URL(hub)
+  const lookup = hostname.endsWith('.localhost') ? lookupLoopback : undefined
+  const address = hostname.replace(/^\[|\]$/g, '')
   const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
   const pause = createPause(now, log)
   const reads = new Map<string, Promise<SessionView>>()
   let bearer: Promise<string> | undefined
   let bearerUntil = 0
+  let clockSeenMs = -Infinity
 
   /** One token serves for half of its life, so its signature costs nothing per request. */
   function token(): Promise<string> {
@@ -64,9 +69,7 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   async function act(name: BackchannelAct, body: object): Promise<JsonObject> {
     const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await token())
     if (reply.status === 200) return reply.body
-    const error = errorOf(reply)
-    if (error.code === 'site_token_invalid') warnOfClock(reply.date)
-    throw error
+    throw errorOf(reply)
   }
 
   async function ask(
@@ -75,15 +78,16 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     body?: object,
     bearerToken?: string,
   ): Promise<Reply> {
-    pause.check()
+    const attempt = pause.begin()
     try {
       const raw = await send(method, path, body, bearerToken)
       const reply = { ...raw, body: parseJsonObject(raw.text, replyBounds) }
       // A hub that says 503 itself is as little use as one that is silent, but it is there: no pause.
       pause.succeeded()
+      lookAtClock(reply.date)
       return reply
     } catch (cause) {
-      pause.failed()
+      pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
     }
   }
@@ -96,18 +100,13 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   ): Promise<RawReply> {
     const text = body && JSON.stringify(body)
     return new Promise((resolve, reject) => {
-      const req = transport.request(hub + path, {
-        agent,
-        method,
-        headers: {
-          accept: 'application/json',
-          ...(text !== undefined && {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(text),
-          }),
-          ...(bearerToken !== undefined && { authorization: `Bearer ${bearerToken}` }),
-        },
-      })
+      // As a list, Node writes them as they are; from an object it would look at each again.
+      const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
+      if (text !== undefined) {
+        headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
+      }
+      if (bearerToken !== undefined) headers.push('authorization', `Bearer ${bearerToken}`)
+      const req = transport.request({ agent, hostname: address, port, path, method, headers, setHost: false })
       // One limit for all of it: a hub that sends a byte a second is down too.
       const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs)
       req.on('error', (error) => {
@@ -136,7 +135,10 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     })
   }
 
-  function warnOfClock(date: string | undefined): void {
+  /** Tokens of a wrong clock are refused without a word about clocks, so each answer of the hub is a chance to notice. */
+  function lookAtClock(date: string | undefined): void {
+    if (now() - clockSeenMs < CLOCK_EVERY_MS) return
+    clockSeenMs = now()
     const differenceSeconds = Math.round((now() - Date.parse(date ?? '')) / 1000)
     if (Math.abs(differenceSeconds) > limits.skewSeconds) {
       log({

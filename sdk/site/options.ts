@@ -124,16 +124,26 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
   const { hubTimeoutMs = 2000, perAddress = 600, now = Date.now } = options
   const { mayShare = () => true, onReplaced = () => undefined } = options
   const siteOrigin = origin(where, 'origin', options.origin)
-  if (!/^(\/[A-Za-z0-9_-]+)+$/.test(endpoint))
+  if (typeof endpoint !== 'string' || !/^(\/[A-Za-z0-9_-]+)+$/.test(endpoint))
     throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
   if (!/^__Host-[A-Za-z0-9_-]+$/.test(cookieName))
     throw wrong(where, '"cookieName" has to begin with "__Host-"') // R22
+  if (cookieName === cookieNames.state || cookieName === cookieNames.hub) {
+    throw wrong(where, `"cookieName": "${cookieName}" is the name of another cookie of this protocol`)
+  }
+  const { host = new URL(siteOrigin).host } = options
+  if (typeof host !== 'string' || !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?$/.test(host)) {
+    throw wrong(
+      where,
+      '"host" has to be a host as browsers send it, such as "shop.example" or "shop.example:8443"',
+    )
+  }
   return {
     origin: siteOrigin,
     hub: origin(where, 'hub', options.hub),
     ...(await importKeys(options.keys)),
     endpoint,
-    host: options.host ?? new URL(siteOrigin).host,
+    host,
     cookieName,
     freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: 300 }), // R28
     graceForSeconds: whole(where, 'graceForSeconds', graceForSeconds, { min: 0, max: 30 * 86_400 }),

@@ -6,26 +6,34 @@ const FIRST_MS = 500
 const LONGEST_MS = 10_000
 
 export interface Pause {
-  /** @throws SessionHubError `unavailable` at once, while the pause lasts */
-  check(): void
+  /**
+   * @returns the number of this try, for `failed`
+   * @throws SessionHubError `unavailable` at once, while the pause lasts
+   */
+  begin(): number
   succeeded(): void
-  failed(): void
+  failed(attempt: number): void
 }
 
 export function createPause(now: () => number, log: Log): Pause {
   let lengthMs = 0
   let untilMs = 0
+  let failures = 0
   return {
-    check() {
+    begin() {
       if (now() < untilMs) throw new SessionHubError('unavailable', 'The hub did not answer a moment ago')
       // One request goes ahead and finds out; the others do not wait with it.
       if (lengthMs > 0) untilMs = now() + lengthMs
+      return failures
     },
     succeeded() {
       if (lengthMs > 0) log({ level: 'info', event: 'hub_back' })
       lengthMs = untilMs = 0
     },
-    failed() {
+    failed(attempt) {
+      // Requests that were under way together fail together: that is one failure.
+      if (attempt !== failures) return
+      failures += 1
       if (lengthMs === 0) log({ level: 'warn', event: 'hub_unreachable' })
       lengthMs = Math.min(LONGEST_MS, Math.max(FIRST_MS, lengthMs * 2))
       untilMs = now() + lengthMs

@@ -23,8 +23,8 @@ export function createPendingEnds(hub: Pick<HubClient, 'end'>): PendingEnds {
       try {
         await hub.end(handle)
       } catch (error) {
-        if (isCode(error, 'unavailable')) break
-        // Any other answer is final.
+        // It has ended already, or it is to be tried again.
+        if (!isCode(error, 'session_ended')) break
       }
       handles.delete(handle)
     }

@@ -45,7 +45,8 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
       return
     }
     const path = req.url.slice(endpoint.length)
-    if (path === sitePaths.sdk || path === sdk.versionedPath) {
+    const isRead = req.method === 'GET' || req.method === 'HEAD'
+    if (isRead && (path === sitePaths.sdk || path === sdk.versionedPath)) {
       sendSdk(req, res, sdk, path !== sitePaths.sdk)
       return
     }

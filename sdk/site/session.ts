@@ -1,4 +1,6 @@
 /** `req.session`: the visitor's session as the application sees it. It has no id, and no handle to give away. */
+import { setTimeout as delay } from 'node:timers/promises'
+
 import type { Request, Response } from 'express'
 
 import type { SessionView } from '../protocol/bodies.js'
@@ -31,7 +33,7 @@ export interface SiteSession {
    *
    * @returns the data after the change
    * @throws SessionHubError `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, `body_too_large` for
-   * a patch past 8 KiB, `request_invalid` for one that is no JSON; `version_conflict` when others wrote eight times meanwhile;
+   * a patch past 8 KiB, `request_invalid` for one that is no JSON; `version_conflict` when other processes wrote twelve times meanwhile;
    * `rate_limited`
    */
   update(patch: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject>
@@ -49,107 +51,136 @@ export interface HeldSession extends SiteSession {
 }
 
 /** How often an update is tried again when others write at the same time. */
-const TRIES = 8
+const TRIES = 12
 
-export function createSession(
+export const createSession = (
   site: SiteContext,
   res: Response,
-  first: SessionClaims | undefined,
+  claims: SessionClaims | undefined,
   isStale: boolean,
-): HeldSession {
-  let token = first
-  let view: SessionView | undefined
+): HeldSession => new LoadedSession(site, res, claims, isStale)
 
-  const session: HeldSession = {
-    get status() {
-      return !token ? 'none' : token.sub === undefined ? 'anonymous' : 'signed-in'
-    },
-    get subject() {
-      return token?.sub ?? null
-    },
-    get claims() {
-      return token?.claims ?? {}
-    },
-    get authTime() {
-      return token?.auth_time ?? null
-    },
-    isStale,
-    get handle() {
-      return token?.sk ?? null
-    },
+/** A class, because there is one per request: an object literal would make each getter anew. */
+class LoadedSession implements HeldSession {
+  readonly isStale: boolean
+  readonly #site: SiteContext
+  readonly #res: Response
+  /** Whether a user was signed in when the request came. */
+  readonly #wasSignedIn: boolean
+  #token: SessionClaims | undefined
+  #view: SessionView | undefined
 
-    async data() {
-      const { handle } = session
-      if (handle === null) return {}
-      view ??= await orCleared(site.hub.read(handle))
-      return view.data
-    },
-
-    async update(change) {
-      if (token && session.handle === null) {
-        throw new SessionHubError(
-          'unavailable',
-          'The hub does not know this sign-in yet; nothing can be stored',
-        )
-      }
-      return typeof change === 'function' ? updateBy(change) : write(change)
-    },
-
-    async accept(next, handle) {
-      const issued = await site.tokens.issue(next, handle)
-      token = issued.claims
-      view = next
-      site.cookies.write(res, issued.token, next.state)
-    },
-    acceptProvisional(text, claims) {
-      token = claims
-      view = undefined
-      site.cookies.write(res, text, '')
-    },
-    clear() {
-      token = view = undefined
-      site.cookies.clear(res)
-    },
+  constructor(site: SiteContext, res: Response, claims: SessionClaims | undefined, isStale: boolean) {
+    this.isStale = isStale
+    this.#site = site
+    this.#res = res
+    this.#wasSignedIn = claims?.sub !== undefined
+    this.#token = claims
   }
-  return session
 
-  async function updateBy(change: (data: JsonObject) => JsonObject): Promise<JsonObject> {
+  get status() {
+    if (!this.#token) return 'none'
+    return this.#token.sub === undefined ? 'anonymous' : 'signed-in'
+  }
+
+  get subject() {
+    return this.#token?.sub ?? null
+  }
+
+  get claims() {
+    return this.#token?.claims ?? {}
+  }
+
+  get authTime() {
+    return this.#token?.auth_time ?? null
+  }
+
+  get handle() {
+    return this.#token?.sk ?? null
+  }
+
+  async data(): Promise<JsonObject> {
+    const { handle } = this
+    if (handle === null) return {}
+    this.#view ??= await this.#read(handle)
+    return this.#view.data
+  }
+
+  async update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+    if (this.#token && this.handle === null) {
+      throw new SessionHubError(
+        'unavailable',
+        'The hub does not know this sign-in yet; nothing can be stored',
+      )
+    }
+    if (typeof change !== 'function') return this.#write(change)
+    const { handle } = this
+    return handle === null
+      ? this.#updateBy(change)
+      : this.#site.takeTurn(handle, () => this.#updateBy(change))
+  }
+
+  async accept(view: SessionView, handle: string): Promise<void> {
+    const issued = await this.#site.tokens.issue(view, handle)
+    this.#token = issued.claims
+    this.#view = view
+    this.#site.cookies.write(this.#res, issued.token, view.state)
+  }
+
+  acceptProvisional(token: string, claims: SessionClaims): void {
+    this.#token = claims
+    this.#view = undefined
+    this.#site.cookies.write(this.#res, token, '')
+  }
+
+  clear(): void {
+    this.#token = this.#view = undefined
+    this.#site.cookies.clear(this.#res)
+  }
+
+  async #updateBy(change: (data: JsonObject) => JsonObject): Promise<JsonObject> {
     for (let attempt = 1; ; attempt += 1) {
-      const data = await session.data().catch(ignoreEndOfAnonymous)
+      const data = await this.#dataOrNothing()
       try {
-        return await write(change(data), view?.version)
+        return await this.#write(change(data), this.#view?.version)
       } catch (error) {
         if (!isCode(error, 'version_conflict') || attempt === TRIES) throw error
-        view = undefined
+        this.#view = undefined
+        // Other processes begin again too: not all at the same moment.
+        await delay(Math.random() * 10 * attempt)
       }
     }
   }
 
-  async function write(patch: JsonObject, version?: number): Promise<JsonObject> {
-    const { handle, subject } = session
+  async #write(patch: JsonObject, version?: number): Promise<JsonObject> {
+    const { handle } = this
     try {
-      view = await site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
+      this.#view = await this.#site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
     } catch (error) {
       if (!isCode(error, 'session_ended')) throw error
-      session.clear()
+      this.clear()
       // A signed-in user's data must not land in a stranger's session; an anonymous visitor simply begins again.
-      if (subject !== null) throw error
-      return write(patch)
+      if (this.#wasSignedIn) throw error
+      return this.#write(patch)
     }
-    if (view.handle !== undefined) await session.accept(view, view.handle)
-    return view.data
+    if (this.#view.handle !== undefined) await this.accept(this.#view, this.#view.handle)
+    return this.#view.data
   }
 
-  function ignoreEndOfAnonymous(error: unknown): JsonObject {
-    if (isCode(error, 'session_ended') && token === undefined && first?.sub === undefined) return {}
-    throw error
-  }
-
-  async function orCleared(reading: Promise<SessionView>): Promise<SessionView> {
+  async #dataOrNothing(): Promise<JsonObject> {
     try {
-      return await reading
+      return await this.data()
     } catch (error) {
-      if (isCode(error, 'session_ended')) session.clear()
+      if (isCode(error, 'session_ended') && !this.#wasSignedIn) return {}
+      throw error
+    }
+  }
+
+  async #read(handle: string): Promise<SessionView> {
+    try {
+      return await this.#site.hub.read(handle)
+    } catch (error) {
+      if (isCode(error, 'session_ended')) this.clear()
       throw error
     }
   }
@@ -158,12 +189,10 @@ export function createSession(
 export const isCode = (error: unknown, code: SessionHubError['code']): boolean =>
   error instanceof SessionHubError && error.code === code
 
-const held = new WeakMap<Request, HeldSession>()
-
-/** Remembers a request's session, for the application (`req.session`) and for us. */
+/** Remembers a request's session, for the application and for us. */
 export function attach(req: Request, session: HeldSession): void {
-  held.set(req, session)
   req.session = session
 }
 
-export const attached = (req: Request): HeldSession | undefined => held.get(req)
+export const attached = ({ session }: Request): HeldSession | undefined =>
+  session instanceof LoadedSession ? session : undefined

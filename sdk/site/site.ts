@@ -16,6 +16,7 @@ import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session.js'
 import { createSessionTokens } from './session-token.js'
 import { type SignIn, signIn, signOut } from './sign.js'
+import { createTurns } from './turns.js'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way to add to Express's request
@@ -62,6 +63,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     tokens: createSessionTokens(settings),
     cookies: createSiteCookies(settings.cookieName),
     provisional: createProvisional(hub, settings),
+    takeTurn: createTurns(),
     log,
   }
   const sdk = readSdk()

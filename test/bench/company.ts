@@ -1,8 +1,4 @@
 /** A hub and a site in processes of their own, and a visitor whose session the hub has. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { generateHubKeys, generateSite } from 'session-hub/hub'
 
 import { Visitor } from '../support/visitor.js'
@@ -17,14 +13,12 @@ export interface Company {
 }
 
 export async function startCompany(): Promise<Company> {
-  const folder = await mkdtemp(join(tmpdir(), 'session-hub-bench-'))
   const hub = await startServer('hub.localhost')
   const site = await startServer('shop.localhost')
   const { keys, registration } = await generateSite(site.origin)
   await hub.become({
     name: 'hub',
     options: { origin: hub.origin, keys: await generateHubKeys(), sites: [registration] },
-    database: join(folder, 'sessions.db'),
   })
   await site.become({ name: 'site', options: { origin: site.origin, hub: hub.origin, keys } })
   return {
@@ -33,7 +27,6 @@ export async function startCompany(): Promise<Company> {
     hubCookie: await signedInVisitor(hub.origin, site.origin),
     async stop() {
       await Promise.all([hub.stop(), site.stop()])
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }
@@ -41,8 +34,11 @@ export async function startCompany(): Promise<Company> {
 /** Puts something into the cart, signs in, and lets the hub adopt the session. */
 async function signedInVisitor(hub: string, site: string): Promise<string> {
   const visitor = new Visitor(hub)
-  await visitor.post(site, '/cart', { item: 'a kettle, blue, 1.7 litres' })
-  await visitor.post(site, '/sign-in', { name: 'ada', claims: { name: 'Ada Lovelace', locale: 'en-GB' } })
+  await visitor.post(site, '/cart', { cart: ['a kettle, blue, 1.7 litres'] })
+  await visitor.post(site, '/sign-in', {
+    subject: 'ada',
+    claims: { name: 'Ada Lovelace', locale: 'en-GB' },
+  })
   const { outcome } = await visitor.sync(site)
   if (outcome !== 'adopt') throw new Error(`The hub did not adopt the session, but said "${outcome}"`)
   return [...visitor.cookies(hub)].map(([name, value]) => `${name}=${value}`).join('; ')

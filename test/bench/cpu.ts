@@ -21,7 +21,9 @@ const WARM_UP_ROUNDS = 5
  *
  * @returns of each, its CPU time per piece in microseconds, one figure per round
  */
-export async function inTurns<Name extends string>(works: Record<Name, Work>): Promise<Record<Name, number[]>> {
+export async function inTurns<Name extends string>(
+  works: Record<Name, Work>,
+): Promise<Record<Name, number[]>> {
   const names = Object.keys(works) as Name[]
   const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
@@ -34,12 +36,16 @@ export async function inTurns<Name extends string>(works: Record<Name, Work>): P
 }
 
 async function costOf({ servers, times, run }: Work): Promise<number> {
-  const used = async () => (await Promise.all(servers.map((server) => server.cpuMicros()))).reduce((a, b) => a + b, 0)
+  const used = async () =>
+    (await Promise.all(servers.map((server) => server.cpuMicros()))).reduce((a, b) => a + b, 0)
   const before = await used()
   await run(times)
   return ((await used()) - before) / times
 }
 
 /** Compares round by round. */
-export const compared = (a: readonly number[], b: readonly number[], how: (a: number, b: number) => number): Spread =>
-  spreadOf(a.map((figure, round) => how(figure, b[round]!)))
+export const compared = (
+  a: readonly number[],
+  b: readonly number[],
+  how: (a: number, b: number) => number,
+): Spread => spreadOf(a.map((figure, round) => how(figure, b[round]!)))

@@ -17,7 +17,8 @@ export interface FarBrowser {
 
 export async function startFarBrowser(origins: readonly string[], roundTripMs: number): Promise<FarBrowser> {
   const proxies = new Map<string, DelayProxy>()
-  for (const origin of origins) proxies.set(origin, await startDelayProxy(Number(new URL(origin).port), roundTripMs))
+  for (const origin of origins)
+    proxies.set(origin, await startDelayProxy(Number(new URL(origin).port), roundTripMs))
   // The site's backend does not go this way: it stands beside the hub.
   const rules = [...proxies].map(([origin, { port }]) => `MAP ${new URL(origin).host} 127.0.0.1:${port}`)
 

@@ -6,9 +6,10 @@ import type { Ask } from '../support/visitor.js'
 const CONNECTIONS = 8
 
 /** What Chromium sends with every request. Parsing it is a part of any server's work, so all servers here get it. */
-export const browserHeaders = {
+const browserHeaders = {
   'sec-ch-ua-platform': '"Linux"',
-  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  'user-agent':
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   'sec-ch-ua': '"Chromium";v="140", "Not=A?Brand";v="24"',
   'sec-ch-ua-mobile': '?0',
   accept: '*/*',
@@ -49,7 +50,10 @@ export function createLoad(): Load {
           res.on('end', () => {
             const text = Buffer.concat(chunks).toString()
             if (res.statusCode === 200) resolve(text)
-            else reject(new Error(`${method} ${url} was answered with ${res.statusCode ?? 0}: ${text.slice(0, 200)}`))
+            else
+              reject(
+                new Error(`${method} ${url} was answered with ${res.statusCode ?? 0}: ${text.slice(0, 200)}`),
+              )
           })
         })
         req.on('error', reject)

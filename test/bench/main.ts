@@ -24,5 +24,8 @@ for (const { name, measure } of groups) {
 }
 console.log(tableOf(rows))
 
-const report = { node: process.version, rows: rows.map((row) => ({ ...row, ...(row.target && { met: isMet(row) }) })) }
+const report = {
+  node: process.version,
+  rows: rows.map((row) => ({ ...row, ...(row.target && { met: isMet(row) }) })),
+}
 await writeFile(new URL('../../bench.json', import.meta.url), `${JSON.stringify(report, null, 2)}\n`)

@@ -72,7 +72,10 @@ export const middleware: Group = {
 }
 
 /** Cookies of signed-in visitors, as the site itself would have set them a moment ago. */
-async function cookieMaker(origin: string, keys: GeneratedSiteKeys): Promise<(count: number) => Promise<string[]>> {
+async function cookieMaker(
+  origin: string,
+  keys: GeneratedSiteKeys,
+): Promise<(count: number) => Promise<string[]>> {
   const key = await importSessionKey(keys.session, 'bench')
   const random = (bytes: number) => randomBytes(bytes).toString('base64url')
   const make = async () => {

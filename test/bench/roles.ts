@@ -1,16 +1,17 @@
 /** What a server of the bench can be. Each is written as an application would write it. */
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 import express, { type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
-import { createSite, type SiteOptions } from 'session-hub/site'
-
-import { siteApp } from '../support/site-app.js'
+import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
 
 export type Role =
   | { readonly name: 'bare' }
-  | { readonly name: 'hub'; readonly options: HubOptions; readonly database: string }
+  | { readonly name: 'hub'; readonly options: HubOptions }
   | { readonly name: 'site'; readonly options: SiteOptions }
   | { readonly name: 'page'; readonly options: SiteOptions }
 
@@ -24,7 +25,7 @@ export function take(role: Role): Promise<Running> | Running {
     case 'bare':
       return bare()
     case 'hub':
-      return hub(role.options, role.database)
+      return hub(role.options)
     case 'site':
       return site(role.options)
     case 'page':
@@ -42,18 +43,35 @@ function bare(): Running {
   return { handle: asListener(app), close: () => undefined }
 }
 
-async function hub(options: HubOptions, database: string): Promise<Running> {
+/** With its default store, in a folder that goes when it goes, however the bench ends. */
+async function hub(options: HubOptions): Promise<Running> {
   const limits = { perAddress: NEVER, perSession: NEVER, perSite: NEVER }
-  const made = await createHub({ ...options, limits, store: sqliteStore(database) })
+  const folder = await mkdtemp(join(tmpdir(), 'session-hub-bench-'))
+  const made = await createHub({ ...options, limits, store: sqliteStore(join(folder, 'sessions.db')) })
   const app = express()
   app.use(made.router)
-  return { handle: asListener(app), close: () => made.close() }
+  return {
+    // As the command `session-hub serve` does it.
+    handle: made.listener(asListener(app)),
+    async close() {
+      await made.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 async function site(options: SiteOptions): Promise<Running> {
   const made = await createSite({ ...options, perAddress: NEVER })
   const app = express()
-  app.use(siteApp('shop', made))
+  app.use(made.router)
+  app.use(made.session())
+  app.post('/cart', express.json(), async (req, res) => {
+    res.json(await req.session.update(req.body as JsonObject))
+  })
+  app.post('/sign-in', express.json(), async (req, res) => {
+    await made.signIn(req, res, req.body as SignIn)
+    res.json({})
+  })
   return { handle: asListener(app), close: () => made.close() }
 }
 

@@ -103,12 +103,13 @@ async function fillCart(page: Page, shop: string): Promise<void> {
 }
 
 /** A visit of a browser that knows nothing of the site; its connection to the site has just brought the page. */
-async function firstVisit({ page, disconnect }: FarBrowser, hub: string, site: string, isCold: boolean): Promise<number> {
+async function firstVisit(browser: FarBrowser, hub: string, site: string, isCold: boolean): Promise<number> {
+  const { page } = browser
   await page.goto('about:blank')
   const devtools = await page.createCDPSession()
   await devtools.send('Storage.clearDataForOrigin', { origin: site, storageTypes: 'cookies,local_storage' })
   await devtools.detach()
-  if (isCold) disconnect(hub)
+  if (isCold) browser.disconnect(hub)
   const { synced, replacedMs } = await visit(page, `${site}/inline`)
   if (replacedMs === undefined) throw new Error(`No session came, but ${JSON.stringify(synced)}`)
   return replacedMs / ROUND_TRIP_MS

@@ -13,7 +13,7 @@ export interface Row {
   readonly note?: string
 }
 
-export type Target = { readonly atMost: number } | { readonly atLeast: number }
+type Target = { readonly atMost: number } | { readonly atLeast: number }
 
 export interface Group {
   readonly name: string

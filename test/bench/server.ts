@@ -21,7 +21,9 @@ export interface BenchServer {
 type Order = { readonly become: Role } | 'cpu'
 
 export async function startServer(hostname: string): Promise<BenchServer> {
-  const child = fork(fileURLToPath(import.meta.url), ['server'], { env: { ...process.env, NODE_ENV: 'production' } })
+  const child = fork(fileURLToPath(import.meta.url), ['server'], {
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
   const port = await answerOf(child)
   const order = (order: Order) => {
     child.send(order)

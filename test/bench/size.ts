@@ -15,7 +15,12 @@ export const size: Group = {
     // What differs from one visit to the next: the ticket and, so that nothing can be told from the length, blanks.
     const document = frame.replace(/ *(<\/script>)/, '$1')
     return [
-      { what: 'sdk.js, brotli', figure: brotliCompressSync(sdk).length, unit: 'bytes', target: { atMost: 2400 } },
+      {
+        what: 'sdk.js, brotli',
+        figure: brotliCompressSync(sdk).length,
+        unit: 'bytes',
+        target: { atMost: 2400 },
+      },
       {
         what: 'frame document without ticket and padding, brotli',
         figure: brotliCompressSync(document).length,

@@ -18,9 +18,20 @@ export function tableOf(rows: readonly Row[]): string {
   })
   const all = [HEADINGS, ...lines]
   const widths = HEADINGS.map((_, column) => Math.max(...all.map((line) => line[column]!.length)))
-  const written = all.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())
+  const written = all.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
   const rule = widths.map((width) => '-'.repeat(width)).join('  ')
-  return [written[0], rule, ...written.slice(1), '', ...notes.map((note, index) => `[${index + 1}] ${note}`)].join('\n')
+  return [
+    written[0],
+    rule,
+    ...written.slice(1),
+    '',
+    ...notes.map((note, index) => `[${index + 1}] ${note}`),
+  ].join('\n')
 }
 
 function targetOf({ target }: Row): string {

@@ -1,0 +1,253 @@
+/** Every wrong option of a hub is one clear line at start-up, and never a surprise at a request. */
+import { existsSync } from 'node:fs'
+
+import { expect } from 'chai'
+import {
+  createHub,
+  generateHubKeys,
+  generateSite,
+  type GeneratedSiteKeys,
+  type HubKeys,
+  type HubOptions,
+  memoryStore,
+  rotateHubKeys,
+  type SiteRegistration,
+} from 'session-hub/hub'
+
+import { expectOptionFault } from '../support/option-fault.js'
+
+/** What the options are wrong in, and the words that the line has to hold. */
+type Fault = readonly [question: string, options: () => unknown, ...words: string[]]
+
+describe('createHub', () => {
+  let keys: HubKeys
+  let shop: { keys: GeneratedSiteKeys; registration: SiteRegistration }
+  let travel: typeof shop
+
+  before(async () => {
+    keys = await generateHubKeys()
+    shop = await generateSite('https://shop.example')
+    travel = await generateSite('https://travel.example')
+  })
+
+  const good = () => ({ origin: 'https://hub.example', keys, store: memoryStore() })
+  const start = (options: unknown) => createHub(options as HubOptions)
+  const but = (changes: object) => ({ ...good(), ...changes })
+  const withOrigin = (origin: unknown) => () => but({ origin })
+  const withKeys = (change: object) => but({ keys: { ...keys, ...change } })
+  const withKey = (change: object) => withKeys({ signing: [{ ...keys.signing[0], ...change }] })
+  const withSite = (change: object) => but({ sites: [{ ...shop.registration, ...change }] })
+
+  const faults: Record<string, readonly Fault[]> = {
+    'the options': [
+      ['are missing', () => undefined, 'createHub', 'object of options'],
+      ['are a list', () => [good()], 'createHub', 'object of options'],
+      ['hold a slip', () => but({ sesionSeconds: 60 }), '"sesionSeconds"', 'did you mean "sessionSeconds"?'],
+      ['hold a name in another case', () => but({ findsite: () => null }), 'did you mean "findSite"?'],
+      [
+        'hold what nobody knows',
+        () => but({ wonderful: true }),
+        '"wonderful"',
+        'known are origin, keys, sites',
+      ],
+    ],
+    '"origin"': [
+      ['is missing', withOrigin(undefined), '"origin"', 'https://shop.example'],
+      ['is no text', withOrigin(5), '"origin"', 'is a string'],
+      ['lacks its scheme', withOrigin('hub.example'), '"hub.example"', 'write it as'],
+      ['ends with a slash', withOrigin('https://hub.example/'), 'did you mean "https://hub.example"?'],
+      ['has a path', withOrigin('https://hub.example/sso'), 'did you mean "https://hub.example"?'],
+      ['is in upper case', withOrigin('https://Hub.Example'), 'did you mean "https://hub.example"?'],
+      [
+        'names the default port',
+        withOrigin('https://hub.example:443'),
+        'did you mean "https://hub.example"?',
+      ],
+      [
+        'is in another script',
+        withOrigin('https://bücher.example'),
+        'did you mean "https://xn--bcher-kva.example"?',
+      ],
+      ['is plain http', withOrigin('http://hub.example'), 'has to be https'],
+      ['is plain http to another machine', withOrigin('http://192.168.0.7:4000'), 'has to be https'],
+      ['is of another scheme', withOrigin('ftp://hub.example'), 'neither https nor http'],
+      ['is longer than a name can be', withOrigin(`https://${'a'.repeat(250)}.example`), 'characters'],
+      ['is a wildcard', withOrigin('https://*.example'), '"https://*.example"'],
+      ['would end a policy', withOrigin('https://evil.example;.hub.example'), 'evil.example;.hub.example'],
+    ],
+    '"keys"': [
+      ['are missing', () => but({ keys: undefined }), '"keys"', '"session-hub keys" makes them'],
+      ['are text', () => but({ keys: JSON.stringify(keys) }), '"keys"', '"session-hub keys" makes them'],
+      ['hold a slip', () => withKeys({ secrets: 'x' }), 'did you mean "secret"?'],
+      ['lack the secret', () => withKeys({ secret: undefined }), '"secret"', '43 base64url characters'],
+      ['have a short secret', () => withKeys({ secret: 'c2hvcnQ' }), '"secret"', '43 base64url characters'],
+      ['sign with nothing', () => withKeys({ signing: [] }), '"signing"', 'at least one key'],
+      ['are one key and no list', () => withKeys({ signing: keys.signing[0] }), '"signing"', 'list'],
+      ['sign with a public half', () => withKey({ d: undefined }), 'signing[0]', 'only the public half'],
+      ['sign with a secret', () => withKeys({ signing: [shop.keys.ticket] }), 'signing[0]'],
+      ['sign on another curve', () => withKey({ crv: 'P-384' }), 'signing[0]', 'P-256'],
+      ['sign with another algorithm', () => withKey({ alg: 'ES384' }), 'signing[0]', 'only ES256 is used'],
+      ['have a point beside the curve', () => withKey({ x: keys.signing[0]!.y }), 'cannot be read'],
+      ['have halves that are no pair', () => withKey({ d: shop.keys.signing.d }), 'cannot be read'],
+      ['lack a name', () => withKey({ kid: undefined }), 'signing[0]', '"kid"'],
+      ['have a name with a space', () => withKey({ kid: 'a b' }), 'signing[0]', '"kid"'],
+      [
+        'share a name',
+        () => withKeys({ signing: [keys.signing[0], { ...shop.keys.signing, kid: keys.signing[0]!.kid }] }),
+        'two signing keys have the same "kid"',
+      ],
+      ['sign from no time', () => withKey({ signsFrom: 'soon' }), '"signsFrom"', 'seconds since 1970'],
+      ['sign from a time in text', () => withKey({ signsFrom: '1700000000' }), '"signsFrom"'],
+      ['retire before they sign', () => withKey({ signsFrom: 10, retiresAt: 5 }), '"retiresAt"', 'later'],
+      ['hold a slip in a key', () => withKey({ signFrom: 5 }), 'did you mean "signsFrom"?'],
+    ],
+    '"sites"': [
+      ['are no list', () => but({ sites: shop.registration }), '"sites" has to be a list'],
+      ['are origins only', () => but({ sites: ['https://shop.example'] }), 'sites[0]'],
+      ['hold a slip', () => withSite({ mayofer: false }), 'sites[0]', 'did you mean "mayOffer"?'],
+      [
+        'have a wrong origin',
+        () => withSite({ origin: 'https://shop.example/' }),
+        'sites[0]',
+        'did you mean',
+      ],
+      ['are plain http', () => withSite({ origin: 'http://shop.example' }), 'sites[0]', 'has to be https'],
+      [
+        'have one origin twice',
+        () => but({ sites: [shop.registration, { ...travel.registration, origin: 'https://shop.example' }] }),
+        'sites[1]',
+        '"https://shop.example" stands twice',
+      ],
+      ['lack signing keys', () => withSite({ signingKeys: [] }), '"signingKeys"', 'at least one key'],
+      ['lack ticket keys', () => withSite({ ticketKeys: undefined }), '"ticketKeys"', 'at least one key'],
+      [
+        'have a private key',
+        () => withSite({ signingKeys: [shop.keys.signing] }),
+        'sites[0].signingKeys[0]',
+        'private key',
+        'only its public half',
+      ],
+      [
+        'verify with a secret',
+        () => withSite({ signingKeys: [shop.keys.ticket] }),
+        'signingKeys[0]',
+        'EC key',
+      ],
+      [
+        'encrypt with a public key',
+        () => withSite({ ticketKeys: shop.registration.signingKeys }),
+        'ticketKeys[0]',
+        'symmetric',
+      ],
+      [
+        'have a short ticket key',
+        () => withSite({ ticketKeys: [{ ...shop.keys.ticket, k: shop.keys.ticket.k.slice(0, 22) }] }),
+        'ticketKeys[0]',
+        '256 bits',
+      ],
+      [
+        'have two signing keys of one name',
+        () => withSite({ signingKeys: [shop.registration.signingKeys[0], shop.registration.signingKeys[0]] }),
+        'two keys have the kid',
+      ],
+      [
+        'have two ticket keys of one name',
+        () =>
+          withSite({ ticketKeys: [shop.keys.ticket, { ...travel.keys.ticket, kid: shop.keys.ticket.kid }] }),
+        'two keys have the kid',
+      ],
+      ['may offer perhaps', () => withSite({ mayOffer: 'no' }), '"mayOffer" has to be true or false'],
+      ['are on in text', () => withSite({ enabled: 'false' }), '"enabled" has to be true or false'],
+    ],
+    'a number': [
+      ['is text', () => but({ ticketSeconds: '30' }), '"ticketSeconds"', '5 to 300', 'not "30"'],
+      ['is too small', () => but({ ticketSeconds: 4 }), '"ticketSeconds"', '5 to 300', 'not 4'],
+      ['is too large', () => but({ ticketSeconds: 301 }), '"ticketSeconds"', '5 to 300', 'not 301'],
+      ['is no whole one', () => but({ sessionSeconds: 90.5 }), '"sessionSeconds"', 'not 90.5'],
+      ['is endless', () => but({ sessionSeconds: Infinity }), '"sessionSeconds"', 'not Infinity'],
+      ['is none', () => but({ sessionSeconds: NaN }), '"sessionSeconds"', 'not NaN'],
+      ['is a BigInt', () => but({ sessionSeconds: 3600n }), '"sessionSeconds"', 'whole number'],
+      ['is null', () => but({ sessionSeconds: null }), '"sessionSeconds"', 'not null'],
+      ['is below zero', () => but({ siteCacheSeconds: -1 }), '"siteCacheSeconds"', '0 to 3600'],
+      ['of the limits is zero', () => but({ limits: { perSite: 0 } }), 'limits', '"perSite"', 'not 0'],
+      ['of the limits has a slip', () => but({ limits: { perAdress: 9 } }), 'did you mean "perAddress"?'],
+    ],
+    'another option': [
+      [
+        'is none of the policies',
+        () => but({ conflict: 'mine' }),
+        '"conflict"',
+        '"keep-both", "hub", "site"',
+      ],
+      ['is a hook and no function', () => but({ merge: 'fill' }), '"merge" has to be a function'],
+      ['is a lookup and no function', () => but({ findSite: {} }), '"findSite" has to be a function'],
+      ['is a logger and no function', () => but({ log: console }), '"log" has to be a function'],
+      ['is a clock and no function', () => but({ now: Date.now() }), '"now" has to be a function'],
+      ['is a store and a path', () => but({ store: 'hub.sqlite' }), '"store"'],
+      ['is a store that lacks its methods', () => but({ store: { find: () => undefined } }), '"store"'],
+    ],
+  }
+
+  for (const [what, table] of Object.entries(faults)) {
+    describe(`is it one clear line when ${what}`, () => {
+      for (const [question, options, ...words] of table) {
+        it(`${question}?`, () => expectOptionFault(() => start(options()), words))
+      }
+    })
+  }
+
+  it('does a wrong option leave no database behind?', async () => {
+    await expectOptionFault(() => start({ ...good(), store: undefined, merge: 5 }), ['"merge"'])
+    expect(existsSync('session-hub.sqlite')).to.be.false
+  })
+
+  describe('does it take', () => {
+    const fine: Record<string, () => unknown> = {
+      'the least that it needs': () => good(),
+      'every option at once': () =>
+        but({
+          sites: [shop.registration, travel.registration],
+          findSite: () => undefined,
+          siteCacheSeconds: 0,
+          ticketSeconds: 5,
+          sessionSeconds: 60,
+          conflict: 'site',
+          merge: () => ({}),
+          limits: { perAddress: 1, perSession: 1, perSite: 1 },
+          log: () => undefined,
+          now: Date.now,
+        }),
+      'the largest numbers': () =>
+        but({ ticketSeconds: 300, sessionSeconds: 400 * 86_400, siteCacheSeconds: 3600 }),
+      'an origin with a port': () => but({ origin: 'https://hub.example:8443' }),
+      'an origin with a dash and digits': () => but({ origin: 'https://hub-2.example-1.org' }),
+      localhost: () => but({ origin: 'http://localhost:4000' }),
+      'a name under localhost': () => but({ origin: 'http://hub.localhost:4000' }),
+      'the loopback of IPv4': () => but({ origin: 'http://127.0.0.1:4000' }),
+      'the loopback of IPv6': () => but({ origin: 'http://[::1]:4000' }),
+      'two sites whose keys have one name': () =>
+        but({
+          sites: [
+            shop.registration,
+            { ...travel.registration, ticketKeys: [{ ...travel.keys.ticket, kid: shop.keys.ticket.kid }] },
+          ],
+        }),
+      'a key that says what it is for': () => withKey({ alg: 'ES256', use: 'sig' }),
+    }
+    for (const [what, options] of Object.entries(fine)) {
+      it(`${what}?`, async () => (await start(options())).close())
+    }
+
+    it('keys after a rotation?', async () => {
+      const rotated = await rotateHubKeys(keys, Date.now())
+      await (await start(but({ keys: rotated }))).close()
+    })
+  })
+
+  it('are new keys held to the same rules, and do the old ones stay when they are wrong?', async () => {
+    const hub = await start(good())
+    await expectOptionFault(() => hub.setKeys({ ...keys, signing: [] }), ['at least one key'])
+    await hub.setKeys(await rotateHubKeys(keys, Date.now()))
+    await hub.close()
+  })
+})

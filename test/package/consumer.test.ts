@@ -1,0 +1,365 @@
+/** The package as a stranger gets it: packed, unpacked into a project of its own, and used by its public names only. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, posix, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import { expect } from 'chai'
+import { parseAst } from 'rollup/parseAst'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+const isWindows = process.platform === 'win32'
+const run = promisify(execFile)
+
+interface Manifest {
+  readonly version: string
+  readonly bin: Record<string, string>
+  readonly exports: Record<string, string | Record<string, string | null>>
+  readonly dependencies: Record<string, string>
+}
+
+describe('the packed package', function () {
+  this.timeout(60_000)
+  let project: string
+  let home: string
+  let manifest: Manifest
+  /** Every file of the package, by its path with slashes, and its size. */
+  let files: Map<string, number>
+
+  before(async () => {
+    project = await mkdtemp(join(tmpdir(), 'session-hub-consumer-'))
+    home = join(project, 'node_modules', 'session-hub')
+    await mkdir(home, { recursive: true })
+    await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', project], {
+      cwd: ROOT,
+      shell: isWindows,
+    })
+    const tarball = (await readdir(project)).find((name) => name.endsWith('.tgz'))!
+    await run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1'].map(toSlashes), { cwd: project })
+    await rm(join(project, tarball))
+    manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as Manifest
+    files = await list(home)
+    for (const name of Object.keys(manifest.dependencies)) await link(name)
+    await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  })
+  after(() => rm(project, { recursive: true }))
+
+  /** A dependency as an installer would put it there, without asking a registry. */
+  async function link(name: string): Promise<void> {
+    const to = join(project, 'node_modules', name)
+    await mkdir(dirname(to), { recursive: true })
+    await symlink(join(ROOT, 'node_modules', name), to, 'junction')
+  }
+
+  const node = async (script: string, ...flags: string[]): Promise<unknown> => {
+    const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '--eval', script], {
+      cwd: project,
+    })
+    return JSON.parse(stdout)
+  }
+
+  describe('its doors', () => {
+    it('does every one of them open under node, and give what it promises?', async () => {
+      const names = await node(`
+        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub']
+        const open = async (door) => [door, Object.keys(await import(door))]
+        console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
+      expect(names).to.deep.equal({
+        'session-hub': ['createClient'],
+        'session-hub/site': ['SessionHubError', 'createSite'],
+        'session-hub/hub': [
+          'SessionHubError',
+          'createHub',
+          'generateHubKeys',
+          'generateSite',
+          'memoryStore',
+          'rotateHubKeys',
+          'sqliteStore',
+        ],
+      })
+    })
+
+    it('is there a file behind every name, its types too?', async () => {
+      const targets = Object.values(manifest.exports).flatMap((target) =>
+        typeof target === 'string' ? [target] : Object.values(target),
+      )
+      for (const target of [...targets, ...Object.values(manifest.bin)]) {
+        if (target !== null) expect(files.has(posix.normalize(target)), target).to.be.true
+      }
+      const resolved = await node(`
+        const names = ${JSON.stringify(Object.keys(manifest.exports))}
+        console.log(JSON.stringify(names.map((name) => import.meta.resolve(name.replace('.', 'session-hub')))))`)
+      for (const url of resolved as string[]) expect(existsSync(fileURLToPath(url)), url).to.be.true
+    })
+
+    it('can an application of CommonJS require them?', async () => {
+      const kinds = await node(`
+        import { createRequire } from 'node:module'
+        const require = createRequire(import.meta.url + '/../index.cjs')
+        const [hub, site] = [require('session-hub/hub'), require('session-hub/site')]
+        console.log(JSON.stringify([typeof hub.createHub, typeof site.createSite]))`)
+      expect(kinds).to.deep.equal(['function', 'function'])
+    })
+
+    it('are those of the server closed to a browser’s bundle, and is the main one open?', async () => {
+      const outcomes = await node(
+        `
+        const outcomes = {}
+        for (const door of ['session-hub', 'session-hub/site', 'session-hub/hub'])
+          outcomes[door] = await import(door).then(() => 'open', ({ code }) => code)
+        console.log(JSON.stringify(outcomes))`,
+        '--conditions=browser',
+      )
+      expect(outcomes).to.deep.equal({
+        'session-hub': 'open',
+        'session-hub/site': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+        'session-hub/hub': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+      })
+    })
+
+    it('is there no way in beside them?', async () => {
+      const outcome = await node(`
+        const outcome = await import('session-hub/dist/hub.js').then(() => 'open', ({ code }) => code)
+        console.log(JSON.stringify(outcome))`)
+      expect(outcome).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED')
+    })
+
+    it('does that of the browser import nothing at all?', async () => {
+      for (const name of ['dist/index.js', 'dist/sdk.js', 'dist/frame.js']) {
+        const source = await readFile(join(home, name), 'utf8')
+        const kinds = parseAst(source).body.map(({ type }) => type)
+        expect(
+          kinds.filter((type) => type === 'ImportDeclaration' || type === 'ExportAllDeclaration'),
+        ).to.deep.equal([], name)
+        expect(source, name).to.not.match(/\bimport\s*\(|\brequire\s*\(|\bprocess\.|\bBuffer\b/)
+      }
+    })
+
+    it('does that of the server import nothing but node and its declared dependencies?', async () => {
+      const allowed = Object.keys(manifest.dependencies).filter((name) => !name.startsWith('@types/'))
+      for (const name of files.keys()) {
+        if (!/^dist\/[^/]+\.js$/.test(name)) continue
+        const { body } = parseAst(await readFile(join(home, name), 'utf8'), {
+          allowReturnOutsideFunction: true,
+        })
+        for (const statement of body) {
+          if (!('source' in statement) || !statement.source) continue
+          const from = String((statement.source as { value: unknown }).value)
+          if (from.startsWith('node:')) continue
+          if (from.startsWith('.')) expect(files.has(posix.join('dist', from)), `${name}: ${from}`).to.be.true
+          else expect(allowed, name).to.include(from)
+        }
+      }
+    })
+  })
+
+  describe('its types', () => {
+    const server = `
+      import express from 'express'
+      import { createHub, generateHubKeys, generateSite, memoryStore, type HubOptions, SessionHubError } from 'session-hub/hub'
+      import { createSite, type Json, type SiteOptions } from 'session-hub/site'
+
+      const { keys, registration } = await generateSite('https://shop.example')
+      const options: HubOptions = {
+        origin: 'https://hub.example',
+        keys: await generateHubKeys(),
+        sites: [registration],
+        store: memoryStore(),
+        merge: ({ from, into }) => ({ ...from, ...into }),
+      }
+      const hub = await createHub(options)
+      const more: Partial<SiteOptions> = { onReplaced: ({ req, wasEmpty }) => console.log(req.session.subject, wasEmpty) }
+      const site = await createSite({ origin: 'https://shop.example', hub: 'https://hub.example', keys, ...more })
+      const app = express()
+      app.use(hub.router, site.router, site.session())
+      app.post('/cart', async (req, res) => {
+        const subject: string | null = req.session.subject
+        const data = await req.session.update(({ cart }) => ({ cart: [cart ?? null, subject] }))
+        const cart: Json | undefined = data['cart']
+        await site.signIn(req, res, { subject: 'ada', claims: { name: 'Ada' } })
+        res.send(site.scriptTag(req, { start: 'idle' }) + String(cart))
+      })
+      try {
+        await hub.close()
+      } catch (error) {
+        if (error instanceof SessionHubError && error.code === 'unavailable') console.log(error.status)
+      }
+      // @ts-expect-error -- a slip in an option
+      await createSite({ orign: 'https://shop.example', hub: 'https://hub.example', keys })
+      // @ts-expect-error -- no code of ours
+      if (new SessionHubError('unavailable', '').code === 'unavailabel') site.close()
+      // @ts-expect-error -- the session has no id to give away
+      app.get('/', (req, res) => res.send(req.session.id))
+      // @ts-expect-error -- nor a handle
+      app.get('/', (req, res) => res.send(req.session.handle))
+      `
+    const browser = `
+      import { createClient, type Status } from 'session-hub'
+
+      const client = createClient({ hub: 'https://hub.example', start: 'manual' })
+      client.on('session-replaced', ({ source, reason }) => console.log(source, reason))
+      const status: Status = await client.sync({ force: true })
+      console.log(status)
+      // @ts-expect-error -- no event of ours
+      client.on('session-replacd', () => undefined)
+      // @ts-expect-error -- a slip in an option
+      createClient({ hubs: 'https://hub.example' })
+      `
+    const setups = {
+      'a server under nodenext': {
+        source: server,
+        options: { module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2022'], types: ['node'] },
+      },
+      'a server under bundler': {
+        source: server,
+        options: { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022'], types: ['node'] },
+      },
+      'a page under nodenext': {
+        source: browser,
+        options: { module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2022', 'dom'], types: [] },
+      },
+      'a page under bundler, exact': {
+        source: browser,
+        options: {
+          module: 'esnext',
+          moduleResolution: 'bundler',
+          lib: ['es2022', 'dom'],
+          types: [],
+          exactOptionalPropertyTypes: true,
+        },
+      },
+    }
+
+    const compiled = new Map<string, Promise<string>>()
+
+    before(async () => {
+      await link('@types/node') // what a consumer with a server has anyway
+      for (const what of Object.keys(setups) as (keyof typeof setups)[]) compiled.set(what, compile(what))
+    })
+
+    /** What the compiler complains of. */
+    async function compile(what: keyof typeof setups): Promise<string> {
+      const { source, options } = setups[what]
+      const folder = await mkdtemp(join(project, 'types-'))
+      const compilerOptions = {
+        target: 'es2022',
+        strict: true,
+        skipLibCheck: false,
+        noEmit: true,
+        ...options,
+      }
+      await writeFile(join(folder, 'index.ts'), source)
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['index.ts'] }))
+      return run(process.execPath, [TSC, '-p', folder]).then(
+        ({ stdout }) => stdout,
+        (error: unknown) => (error as { stdout: string }).stdout || String(error),
+      )
+    }
+
+    for (const what of Object.keys(setups)) {
+      it(`does ${what} compile, strictly and with every declaration checked?`, async () => {
+        expect(await compiled.get(what)).to.equal('')
+      })
+    }
+  })
+
+  describe('its command', () => {
+    it('does it run, and tell its version?', async () => {
+      const command = join(home, manifest.bin['session-hub']!)
+      const { stdout } = await run(process.execPath, [command, '--version'], { cwd: project })
+      expect(stdout).to.equal(`${manifest.version}\n`)
+    })
+
+    it('does it run by itself, as an installer links it?', async function () {
+      if (isWindows) this.skip() // an installer writes a .cmd beside it there
+      const { stdout } = await run(join(home, manifest.bin['session-hub']!), ['--version'], { cwd: project })
+      expect(stdout).to.equal(`${manifest.version}\n`)
+    })
+
+    it('does it make keys that the package takes?', async () => {
+      const command = join(home, manifest.bin['session-hub']!)
+      await run(process.execPath, [command, 'keys', '--out', 'hub.keys.json'], { cwd: project })
+      const started = await node(`
+        import { readFileSync } from 'node:fs'
+        import { createHub, memoryStore } from 'session-hub/hub'
+        const keys = JSON.parse(readFileSync('hub.keys.json', 'utf8'))
+        const hub = await createHub({ origin: 'https://hub.example', keys, store: memoryStore() })
+        await hub.close()
+        console.log(JSON.stringify('started'))`)
+      expect(started).to.equal('started')
+    })
+  })
+
+  describe('its files', () => {
+    it('are they those that a user needs, and no others?', () => {
+      const isOurs =
+        /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|docs\/.+\.(md|svg|png)|dist\/([\w-]+\.js(\.map)?|types\/(sdk|hub)\/.+\.d\.ts))$/
+      expect([...files.keys()].filter((name) => !isOurs.test(name))).to.deep.equal([])
+      expect(
+        [...files.keys()].filter((name) => /test|demo|bench|\.env|\.sqlite|keys\.json/.test(name)),
+      ).to.deep.equal([])
+      expect([...files.keys()]).to.include.members(['LICENSE', 'dist/sdk.js', 'dist/frame.js', 'dist/cli.js'])
+    })
+
+    it('are they of a sane size, each and together?', () => {
+      for (const [name, size] of files) expect(size, name).to.be.below(200_000)
+      expect([...files.values()].reduce((sum, size) => sum + size, 0)).to.be.below(1_000_000)
+    })
+
+    it('does a path of the machine that built them stand in any?', async () => {
+      const places = [ROOT, homedir(), tmpdir()]
+        .map((place) => join(place, sep))
+        .filter((place) => place !== sep)
+      const foreign = [/file:\/\//, /\/(home|Users)\/\w/, /[A-Z]:\\+Users/]
+      for (const name of files.keys()) {
+        if (name.startsWith('docs/') || name.endsWith('.md')) continue
+        const text = await readFile(join(home, name), 'utf8')
+        for (const place of places) expect(text.includes(place), `${name}: ${place}`).to.be.false
+        for (const pattern of foreign) expect(pattern.test(text), `${name}: ${pattern.source}`).to.be.false
+      }
+    })
+
+    it('does every source map bring its sources, or point to them inside the package?', async () => {
+      const maps = [...files.keys()].filter((name) => name.endsWith('.map'))
+      for (const name of maps) {
+        const astray: string[] = []
+        const map = JSON.parse(await readFile(join(home, name), 'utf8')) as {
+          sources: string[]
+          sourcesContent?: (string | null)[]
+        }
+        for (const [index, source] of map.sources.entries()) {
+          const path = posix.join(posix.dirname(name), source)
+          const isInside = !path.startsWith('..') && !posix.isAbsolute(source)
+          const isThere = typeof map.sourcesContent?.[index] === 'string' || files.has(path)
+          if (!isInside || !isThere) astray.push(source)
+        }
+        expect(astray, name).to.deep.equal([])
+      }
+    })
+
+    it('does every script that names a source map have it?', async () => {
+      for (const name of files.keys()) {
+        if (!/\.(js|d\.ts)$/.test(name)) continue
+        const named = /^\/\/# sourceMappingURL=(.+)$/m.exec(await readFile(join(home, name), 'utf8'))?.[1]
+        if (named) expect(files.has(posix.join(posix.dirname(name), named)), `${name}: ${named}`).to.be.true
+      }
+    })
+  })
+})
+
+const toSlashes = (path: string) => path.split(sep).join('/')
+
+async function list(folder: string): Promise<Map<string, number>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(async (entry) => {
+      const path = join(entry.parentPath, entry.name)
+      return [toSlashes(relative(folder, path)), (await stat(path)).size] as const
+    })
+  return new Map(await Promise.all(sizes))
+}

@@ -1,0 +1,39 @@
+/** What a page has to wait for, in bytes on the wire. `.size-limit.json` watches the files; this watches the answers. */
+import { brotliCompressSync } from 'node:zlib'
+
+import { expect } from 'chai'
+
+import { binding, send, Visitor } from '../support/visitor.js'
+import { startWorld, type World } from '../support/world.js'
+
+describe('the size of', () => {
+  let world: World
+
+  before(async () => (world = await startWorld({ sites: ['shop'] })))
+  after(() => world.close())
+
+  it('the frame of a visitor who has nothing to share: is it within 1 kB, its padding aside?', async () => {
+    const visitor = new Visitor(world.hub.origin)
+    const { data, text } = await visitor.frame(world.siteOf('shop').origin, binding().nonce)
+    expect(data.message.outcome).to.equal('none')
+    const bare = text.replace(/ +<\/script>/, '</script>')
+    expect(bare.length, 'there was padding').to.be.below(text.length)
+    expect(JSON.parse(/id=data>(.*?)<\/script>/s.exec(bare)![1]!)).to.deep.equal(data)
+    expect(brotliCompressSync(bare).length).to.be.at.most(1000)
+    expect(brotliCompressSync(text).length, 'padding costs next to nothing').to.be.at.most(1024)
+  })
+
+  it('the SDK: is it within 2.4 kB, from the site and from the hub?', async () => {
+    const { origin, site } = world.siteOf('shop')
+    const own = / src="([^"]+)"/.exec(site.scriptTag())![1]!
+    for (const url of [origin + own, `${world.hub.origin}/sdk.js`]) {
+      const { status, headers } = await send(url, { method: 'HEAD', headers: { 'accept-encoding': 'br' } })
+      expect({ status, encoding: headers['content-encoding'] }, url).to.deep.equal({
+        status: 200,
+        encoding: 'br',
+      })
+      const { text } = await send(url)
+      expect(brotliCompressSync(text).length, url).to.be.at.most(2400)
+    }
+  })
+})
