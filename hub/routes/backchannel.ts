@@ -28,6 +28,9 @@ const acts: Record<BackchannelAct, Act> = {
   end: (hub, site, body) => endSession(hub, site, parseHandleBody(body)),
 }
 
+/** Claims and data have their own full depth, below the body's object. */
+const DEPTH = limits.jsonDepth + 1
+
 export const backchannelRoute =
   (hub: HubContext, authenticate: Authenticate, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
@@ -36,6 +39,5 @@ export const backchannelRoute =
     if (!act) throw new SessionHubError('not_found', 'There is no such act on the back-channel')
     const site = await authenticate(req)
     await limiters.site(site.origin)
-    // Claims and data have their own full depth below the body's object.
-    sendJson(res, 200, await acts[act](hub, site.origin, await readJsonBody(req, limits.jsonDepth + 1)))
+    sendJson(res, 200, await acts[act](hub, site.origin, await readJsonBody(req, DEPTH)))
   }

@@ -9,7 +9,12 @@ import { runSync } from './sync.js'
 export interface Client {
   /** What the last sync came to. */
   readonly status: Status
-  /** Listens to an event. @returns a function that stops listening */
+  /**
+   * Listens to an event. A listener that comes after it, in the same page, is told at once: a script tag that loads early must
+   * not be too early.
+   *
+   * @returns a function that stops listening
+   */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
   /**
    * Syncs, if it is time to. Never rejects; at most one runs at a time.
@@ -31,6 +36,7 @@ const LOOK_MS = 2000
 export function createClient(options: ClientOptions): Client {
   const { hub, endpoint, start, interval, timeout } = resolveOptions(options)
   const bus = new EventTarget()
+  const said: Partial<ClientEvents> = {}
   let status = nothingYet
   let running: Promise<Status> | undefined
   let isWatching = false
@@ -67,12 +73,14 @@ export function createClient(options: ClientOptions): Client {
       const { reason, subject } = replaced
       tell('session-replaced', { reason, source: 'frame', signedIn: subject !== null })
     } else if (ended) tell('session-ended', { reason: ended })
+    else if (known && !state && !isFailed) tell('session-ended', { reason: 'unknown' })
     return tell(isFailed ? 'sync-failed' : 'synced', status)
   }
 
   const settle = (next: Omit<Status, 'atMs'>) => (status = { ...next, atMs: Date.now() })
 
   function tell<Name extends EventName>(name: Name, detail: ClientEvents[Name]): ClientEvents[Name] {
+    said[name] = detail
     // As events, so that a listener that throws is the page's affair and no sync's.
     for (const target of [bus, globalThis]) target.dispatchEvent(new CustomEvent(name, { detail }))
     return detail
@@ -93,7 +101,8 @@ export function createClient(options: ClientOptions): Client {
     })
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
     globalThis.cookieStore?.addEventListener('change', ({ changed, deleted }) => {
-      if ([...changed, ...deleted].some(({ name }) => name === STATE_COOKIE)) void client.sync()
+      const isOurs = [...changed, ...deleted].some(({ name }) => name === STATE_COOKIE)
+      if (isOurs && readState() !== recall()?.state) void client.sync()
     })
   }
 
@@ -106,6 +115,11 @@ export function createClient(options: ClientOptions): Client {
         listener((event as CustomEvent<ClientEvents[typeof name]>).detail)
       }
       bus.addEventListener(name, hear)
+      const before = said[name]
+      if (before)
+        queueMicrotask(() => {
+          listener(before)
+        })
       return () => {
         bus.removeEventListener(name, hear)
       }

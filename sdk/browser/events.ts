@@ -5,8 +5,8 @@ import type { Status } from './status.js'
 export interface ClientEvents {
   /** This site's session is another now, the cookie is set: show the cart and the name anew. */
   'session-replaced': { readonly reason: ReplaceReason; readonly source: Mode; readonly signedIn: boolean }
-  /** The session ended, and none took its place. */
-  'session-ended': { readonly reason: EndReason }
+  /** The session ended, and none took its place. `unknown`: the site's own backend had noticed before. */
+  'session-ended': { readonly reason: EndReason | 'unknown' }
   /** A sync has come to its end, whatever it found. */
   synced: Status
   /** A sync could not come to its end. The page has lost nothing. */

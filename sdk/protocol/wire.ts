@@ -43,7 +43,9 @@ export const limits = {
   bodyBytes: 8192,
   jsonDepth: 5,
   jsonKeys: 32,
-  /** A session's data as JSON, in bytes. */
+  /** One update of a session's data as JSON, in bytes: it has to fit into a body, with a handle beside it. */
+  patchBytes: 7680,
+  /** A session's data as JSON, in bytes. More than one update carries, because merges bring data together. */
   dataBytes: 16_384,
   /** A session's claims as JSON, in bytes: they travel in every ticket. */
   claimsBytes: 1024,

@@ -7,6 +7,7 @@ import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
+import { limits } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
 
 export interface SiteSession {
@@ -32,8 +33,8 @@ export interface SiteSession {
    * that nothing is lost.
    *
    * @returns the data after the change
-   * @throws SessionHubError `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, `body_too_large` for
-   * a patch past 8 KiB, `request_invalid` for one that is no JSON; `version_conflict` when other processes wrote twelve times meanwhile;
+   * @throws SessionHubError `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, or for
+   * a patch past 7.5 KiB; `request_invalid` for one that is no JSON; `version_conflict` when other processes wrote twelve times meanwhile;
    * `rate_limited`
    */
   update(patch: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject>
@@ -154,6 +155,9 @@ class LoadedSession implements HeldSession {
 
   async #write(patch: JsonObject, version?: number): Promise<JsonObject> {
     const { handle } = this
+    if (Buffer.byteLength(JSON.stringify(patch)) > limits.patchBytes) {
+      throw new SessionHubError('data_too_large', `One update carries at most ${limits.patchBytes} bytes`)
+    }
     try {
       this.#view = await this.#site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
     } catch (error) {

@@ -83,6 +83,32 @@ describe('a session on several sites, in Chromium with third-party cookies allow
     expect(await page.fetch('/whoami')).to.include({ session: 'none', subject: null })
   })
 
+  it('tells a page that its own backend has signed the visitor out', async () => {
+    await page.visit(magazine)
+    await page.fetch('/sign-in', { name: 'ada' })
+    await page.sync()
+    await page.fetch('/sign-out', {})
+    expect((await page.event('session-ended')).detail).to.deep.equal({ reason: 'unknown' })
+  })
+
+  it('tells a listener that comes too late, and one that throws harms nobody', async () => {
+    await page.visit(shop)
+    await page.fetch('/cart', { item: 'boots' })
+    await page.sync()
+    await page.visit(travel)
+    const told = await page.page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          SessionHub.on('session-replaced', () => {
+            throw new Error('a listener of the page')
+          })
+          SessionHub.on('session-replaced', resolve)
+        }),
+    )
+    expect(told).to.deep.equal({ reason: 'empty', source: 'frame', signedIn: false })
+    expect(await page.sync()).to.include({ outcome: 'keep' })
+  })
+
   it('asks nobody anything when an unchanged visitor comes back, and keeps the session over a reload', async () => {
     await page.visit(shop)
     await page.fetch('/cart', { item: 'boots' })

@@ -19,7 +19,7 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-export interface SdkEvent {
+interface SdkEvent {
   readonly name: string
   readonly detail: Record<string, unknown>
 }

@@ -5,13 +5,13 @@ import type { AddressInfo, Socket } from 'node:net'
 
 import express, { type RequestHandler } from 'express'
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string
   readonly url: string
   readonly headers: http.IncomingHttpHeaders
 }
 
-export interface EndedRequest extends SeenRequest {
+interface EndedRequest extends SeenRequest {
   readonly status: number
 }
 

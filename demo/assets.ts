@@ -1,0 +1,18 @@
+/** Style sheets and pictures lie in the source tree as they are; the pages' scripts are compiled beside this file. */
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import express, { type RequestHandler } from 'express'
+
+const pictures = fileURLToPath(new URL('../../demo/public', import.meta.url))
+const scripts = fileURLToPath(new URL('./browser', import.meta.url))
+
+/** The modules of the page's script. */
+export const modules = readdirSync(scripts).filter((name) => name.endsWith('.js'))
+
+export function files(): RequestHandler {
+  const router = express.Router()
+  router.use('/public', express.static(pictures))
+  router.use('/browser', express.static(scripts))
+  return router
+}

@@ -1,0 +1,105 @@
+/** The script of a site's page. It works by the site's own backend; the SDK only says when to look again. */
+import type { Status } from 'session-hub'
+
+import { isObject } from './cart.js'
+import { ask, Refused } from './backend.js'
+import { byId } from './elements.js'
+import { log } from './log.js'
+import { hideNotice, showNotice } from './notice.js'
+import { sdk, showMissing, showStatus } from './sync-panel.js'
+import { showVisitor } from './visitor.js'
+
+// What the visitor does
+
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('button') : null
+  const { add, remove } = button?.dataset ?? {}
+  if (add !== undefined) void act('POST', '/cart', { item: add })
+  if (remove !== undefined) void act('DELETE', `/cart/${encodeURIComponent(remove)}`)
+})
+
+byId('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault()
+  const field = byId('name', HTMLInputElement)
+  void act('POST', '/sign-in', { name: field.value }).then((isDone) => {
+    if (!isDone) return
+    field.value = ''
+    toYou()
+  })
+})
+
+byId('sign-out', HTMLButtonElement).addEventListener(
+  'click',
+  () => void act('POST', '/sign-out', {}).then(toYou),
+)
+
+/** The button that was pressed is gone now; without this, the keyboard would start at the top again. */
+const toYou = () => byId('you-title', HTMLElement).focus()
+
+byId('sync-now', HTMLButtonElement).addEventListener('click', () => void sdk()?.sync({ force: true }))
+
+// What the SDK says. These are the two events that a site has to know.
+
+addEventListener('session-replaced', ({ type, detail }) => {
+  log(type, detail)
+  void refresh()
+})
+
+addEventListener('session-ended', ({ type, detail }) => {
+  log(type, detail)
+  void refresh()
+})
+
+// And these two are for the curious.
+
+for (const name of ['synced', 'sync-failed'] as const) {
+  addEventListener(name, ({ detail }) => {
+    showSync(name, detail)
+    // The same session, but another site may have changed what is in it since this page was made.
+    if (detail.outcome === 'keep') void refresh()
+  })
+}
+
+// The SDK loads beside this script, and may have been faster: then its first events are past.
+const earlier = sdk()?.status
+if (earlier && earlier.atMs > 0) {
+  showSync(earlier.outcome === 'failed' ? 'sync-failed' : 'synced', earlier)
+  void refresh()
+}
+addEventListener('load', () => {
+  if (!sdk()) showMissing()
+})
+
+function showSync(name: 'synced' | 'sync-failed', status: Status): void {
+  const { outcome, reason, requests } = status
+  log(name, { outcome, reason }, requests)
+  showStatus(status)
+}
+
+async function refresh(): Promise<void> {
+  await shown(ask('GET', '/whoami'))
+}
+
+async function act(method: 'POST' | 'DELETE', path: string, body?: object): Promise<boolean> {
+  const isDone = await shown(ask(method, path, body))
+  log(`${method} ${path}`, isDone ? (body ?? {}) : { refused: true })
+  // The other sites need not wait for the next page. Where the session is still the same, this costs no request.
+  await sdk()?.sync()
+  return isDone
+}
+
+/** Shows the visitor anew, or says kindly why not. */
+async function shown(answer: Promise<unknown>): Promise<boolean> {
+  let visitor
+  try {
+    visitor = await answer
+  } catch (error) {
+    const code = error instanceof Refused ? error.code : 'unreachable'
+    showNotice(code)
+    if (code === 'session_ended') showVisitor({ subject: null, session: 'none', data: {} })
+    return false
+  }
+  hideNotice()
+  if (isObject(visitor)) showVisitor(visitor)
+  return true
+}

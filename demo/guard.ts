@@ -1,0 +1,17 @@
+/** Who may change something here: this site's own pages, and programs that are no browser. */
+import type { RequestHandler } from 'express'
+import { SessionHubError } from 'session-hub/site'
+
+/**
+ * Cross-site request forgery needs a browser, for only a browser adds the visitor's cookies to a stranger's request. Every
+ * browser names the stranger in `Origin` when it posts, and most in `Sec-Fetch-Site` too; where both are missing, it was curl.
+ * `SameSite=Lax` alone would not do: another port or subdomain of this site is same-site.
+ */
+export const ownPagesOnly =
+  (origin: string): RequestHandler =>
+  ({ method, headers }, _res, next) => {
+    const { origin: from = origin, 'sec-fetch-site': relation = 'same-origin' } = headers
+    const isRead = method === 'GET' || method === 'HEAD'
+    if (isRead || (from === origin && relation === 'same-origin')) next()
+    else next(new SessionHubError('origin_denied', 'Only pages of this site may do this'))
+  }

@@ -1,0 +1,38 @@
+/** The hub's application: Session Hub itself, and a page that says what it is. */
+import { join } from 'node:path'
+
+import express, { type Express } from 'express'
+import { createHub, type Log, sqliteStore } from 'session-hub/hub'
+
+import { files } from './assets.js'
+import { uniteCarts } from './cart.js'
+import { pageHeaders } from './headers.js'
+import type { DemoKeys } from './keys.js'
+import { hubPage } from './pages/hub-page.js'
+import { type Addresses, siteNames } from './sites.js'
+
+export interface HubAppOptions {
+  readonly addresses: Addresses
+  readonly keys: DemoKeys
+  readonly folder: string
+  readonly log: Log | undefined
+}
+
+export async function createHubApp({ addresses, keys, folder, log }: HubAppOptions) {
+  const hub = await createHub({
+    origin: addresses.hub,
+    keys: keys.hub,
+    sites: siteNames.map((name) => ({ ...keys[name].registration, origin: addresses[name] })),
+    store: sqliteStore(join(folder, 'sessions.sqlite')),
+    merge: uniteCarts,
+    ...(log && { log }),
+  })
+  const app: Express = express()
+  app.use(hub.router)
+  app.use(pageHeaders())
+  app.use(files())
+  app.get('/', (_req, res) => {
+    res.send(hubPage(addresses).text)
+  })
+  return { app, close: () => hub.close() }
+}

@@ -1,0 +1,22 @@
+/** What may come in: one short text, in JSON. */
+import { SessionHubError } from 'session-hub/site'
+
+const LONGEST = 80
+
+/** @throws SessionHubError `media_type_invalid`, `request_invalid` */
+export const readItem = (body: unknown): string => readText(body, 'item')
+
+/** @throws SessionHubError `media_type_invalid`, `request_invalid` */
+export const readName = (body: unknown): string => readText(body, 'name')
+
+function readText(body: unknown, key: string): string {
+  // express.json() leaves every other media type alone.
+  if (body === undefined)
+    throw new SessionHubError('media_type_invalid', 'The body has to be application/json')
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, key) : undefined
+  const text = typeof value === 'string' ? value.trim() : ''
+  if (text.length < 1 || text.length > LONGEST || /\p{Cc}/u.test(text)) {
+    throw new SessionHubError('request_invalid', `"${key}" has to be a text of 1 to ${LONGEST} characters`)
+  }
+  return text
+}

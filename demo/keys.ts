@@ -1,0 +1,62 @@
+/** The keys of the hub and of its sites: made once, kept in a file that only its owner can read. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { generateHubKeys, generateSite, type HubKeys, SessionHubError } from 'session-hub/hub'
+
+import { siteNames, type SiteName } from './sites.js'
+
+type SiteSecrets = Awaited<ReturnType<typeof generateSite>>
+export type DemoKeys = Readonly<Record<SiteName, SiteSecrets>> & { readonly hub: HubKeys }
+
+/** @throws SessionHubError `options_invalid` when the file is there and holds no keys */
+export async function loadKeys(folder: string): Promise<DemoKeys> {
+  const file = join(folder, 'keys.json')
+  const text = await readFile(file, 'utf8').catch(noFile)
+  if (text !== undefined) return readKeys(text, file)
+  const keys = await makeKeys()
+  // wx: of two demos that start in one folder, the second must not take the first one's keys away.
+  await writeFile(file, JSON.stringify(keys, null, 2), { mode: 0o600, flag: 'wx' })
+  return keys
+}
+
+async function makeKeys(): Promise<DemoKeys> {
+  // The origin is written anew at every start (see hub.ts): the same keys serve on any ports.
+  const make = (name: SiteName) => generateSite(`http://${name}.localhost`)
+  const [hub, shop, travel, magazine] = await Promise.all([
+    generateHubKeys(),
+    make('shop'),
+    make('travel'),
+    make('magazine'),
+  ])
+  return { hub, shop, travel, magazine }
+}
+
+function readKeys(text: string, file: string): DemoKeys {
+  try {
+    const keys: unknown = JSON.parse(text)
+    if (isDemoKeys(keys)) return keys
+  } catch {
+    // The parser's message would quote the keys.
+  }
+  throw new SessionHubError(
+    'options_invalid',
+    `"${file}" holds no keys of this demo: remove it, or use another DATA_DIR`,
+  )
+}
+
+/** Only whether all parts are there: `createHub` and `createSite` look at every key themselves. */
+function isDemoKeys(keys: unknown): keys is DemoKeys {
+  return (
+    has(keys, 'hub') &&
+    siteNames.every((name) => has(keys, name) && has(keys[name], 'keys') && has(keys[name], 'registration'))
+  )
+}
+
+const has = <Name extends string>(value: unknown, name: Name): value is Record<Name, unknown> =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+
+function noFile(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
+}

@@ -1,0 +1,73 @@
+/** A site's one page. */
+import { modules } from '../assets.js'
+import type { CartLine } from '../browser/cart.js'
+import type { Addresses, Item, Profile } from '../sites.js'
+import { cartCard } from './cart-card.js'
+import { html, type Html, trusted } from './html.js'
+import { layout, picture, scene } from './layout.js'
+import { syncPanel } from './sync-panel.js'
+import { visitorCard, visitorChip } from './visitor.js'
+
+interface Visitor {
+  readonly subject: string | null
+  readonly session: string
+  /** `null` while the hub cannot be asked. */
+  readonly cart: readonly CartLine[] | null
+}
+
+export interface SitePage {
+  readonly profile: Profile
+  readonly addresses: Addresses
+  readonly visitor: Visitor
+  /** The script element of the SDK. */
+  readonly sdk: string
+}
+
+export function sitePage({ profile, addresses, visitor, sdk }: SitePage): Html {
+  return layout({
+    look: profile.name,
+    title: `${profile.title} · ${profile.tagline}`,
+    addresses,
+    session: visitor.session,
+    head: [
+      // All at once, not one after the other: the page listens before the SDK has something to say.
+      modules.map((name) => html`<link rel="modulepreload" href="/browser/${name}" />`),
+      html`<script type="module" src="/browser/page.js"></script>`,
+      trusted(sdk),
+    ],
+    body: html`
+      <header class="masthead">
+        <img src="/public/${profile.name}.svg" alt="" width="48" height="48" />
+        <div>
+          <h1>${profile.title}</h1>
+          <p>${profile.tagline}</p>
+        </div>
+        ${visitorChip(visitor.subject)}
+      </header>
+      <main id="main">
+        ${scene(profile.name, profile.pitch)}
+        <p class="notice" id="notice" role="alert" hidden></p>
+        <div class="columns">
+          <section aria-labelledby="catalogue">
+            <h2 id="catalogue">${profile.heading}</h2>
+            <ul class="items">
+              ${profile.items.map((item) => itemCard(item, profile.add))}
+            </ul>
+          </section>
+          <aside aria-label="You and your cart">
+            ${visitorCard(visitor.subject)} ${cartCard(visitor.cart)}
+          </aside>
+        </div>
+        ${syncPanel}
+      </main>
+    `,
+  })
+}
+
+const itemCard = (item: Item, add: string) =>
+  html`<li class="item">
+    ${picture(item.picture, '0 0 160 120')}
+    <h3>${item.name}</h3>
+    <p>${item.about}</p>
+    <button type="button" data-add="${item.name}">${add}<span class="unseen">: ${item.name}</span></button>
+  </li>`

@@ -1,0 +1,42 @@
+/** What the SDK does, made visible. */
+import { html } from './html.js'
+
+export const syncPanel = html`<section class="card sync" aria-labelledby="sync-title">
+  <header>
+    <div>
+      <h2 id="sync-title">Behind the page</h2>
+      <p class="hint">One session on three domains, without a reload. This is the SDK on this page.</p>
+    </div>
+    <button type="button" class="quiet" id="sync-now">Sync now</button>
+  </header>
+  <dl class="facts">
+    <div class="cost">
+      <dt>Requests of the last sync</dt>
+      <dd id="requests">–</dd>
+    </div>
+    <div>
+      <dt>Outcome</dt>
+      <dd><code id="outcome">–</code></dd>
+    </div>
+    <div>
+      <dt>Reason</dt>
+      <dd><code id="reason">–</code></dd>
+    </div>
+    <div>
+      <dt>In plain words</dt>
+      <dd id="words" role="status">Waiting for the SDK.</dd>
+    </div>
+  </dl>
+  <h3 id="log-title">Events</h3>
+  <div class="log-frame" tabindex="0" role="region" aria-labelledby="log-title">
+    <ol id="log" role="log" aria-labelledby="log-title"></ol>
+  </div>
+  <template id="log-line">
+    <li>
+      <time></time>
+      <code data-event></code>
+      <span data-detail></span>
+      <span data-requests></span>
+    </li>
+  </template>
+</section>`

@@ -1,0 +1,85 @@
+/** One site: a page, a cart, sign-in and sign-out. Everything that a site of your own needs is in this file. */
+import express, { type Express } from 'express'
+import { createSite, type Log, type SiteOptions } from 'session-hub/site'
+
+import { files } from './assets.js'
+import { cartOf } from './browser/cart.js'
+import { withLine, withoutLine } from './cart.js'
+import { answerError } from './errors.js'
+import { ownPagesOnly } from './guard.js'
+import { pageHeaders } from './headers.js'
+import { readItem, readName } from './input.js'
+import { sitePage } from './pages/site-page.js'
+import { type Addresses, profiles, type SiteName } from './sites.js'
+import { dataOf, whoami } from './whoami.js'
+
+export interface SiteAppOptions {
+  readonly name: SiteName
+  readonly addresses: Addresses
+  readonly keys: SiteOptions['keys']
+  readonly log: Log | undefined
+}
+
+export async function createSiteApp({ name, addresses, keys, log }: SiteAppOptions) {
+  const origin = addresses[name]
+  const profile = profiles[name]
+  const site = await createSite({ origin, hub: addresses.hub, keys, ...(log && { log }) })
+
+  const app: Express = express()
+  app.use(pageHeaders(addresses.hub))
+  app.use(files())
+  app.use(site.router)
+  app.use(site.session())
+  app.use(ownPagesOnly(origin))
+  app.use(express.json({ limit: '4kb' }))
+
+  app.get('/', async (req, res) => {
+    // The SDK and the cookies belong to the name; under another, such as 127.0.0.1, only half of it would work.
+    if (req.headers.host !== new URL(origin).host) {
+      res.redirect(307, `${origin}/`)
+      return
+    }
+    // Without the hub there is no cart to show, and still a page.
+    const data = await dataOf(req.session).catch(() => null)
+    const { subject, status } = req.session
+    const visitor = { subject, session: status, cart: data && cartOf(data) }
+    res.set('cache-control', 'no-store')
+    res.send(sitePage({ profile, addresses, visitor, sdk: site.scriptTag(req) }).text)
+  })
+
+  app.get('/whoami', async (req, res) => {
+    res.set('cache-control', 'no-store').json(await whoami(req.session))
+  })
+
+  app.post('/cart', async (req, res) => {
+    const item = readItem(req.body)
+    await req.session.update((data) => withLine(data, { item, from: name, atMs: Date.now() }))
+    res.json(await whoami(req.session))
+  })
+
+  app.delete('/cart/:id', async (req, res) => {
+    // An update would begin a session for a visitor who has none.
+    if (req.session.status !== 'none') await req.session.update((data) => withoutLine(data, req.params.id))
+    res.json(await whoami(req.session))
+  })
+
+  app.post('/sign-in', async (req, res) => {
+    // A site of your own looks at a password or a passkey here; the demo believes everybody.
+    const subject = readName(req.body)
+    await site.signIn(req, res, { subject })
+    res.json(await whoami(req.session))
+  })
+
+  app.post('/sign-out', async (req, res) => {
+    await site.signOut(req, res)
+    res.json(await whoami(req.session))
+  })
+
+  app.use(answerError)
+  return {
+    app,
+    close() {
+      site.close()
+    },
+  }
+}
