@@ -22,9 +22,8 @@ export interface Ask {
 export function send(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Reply> {
   const { port, pathname, search, host } = new URL(url)
   const payload = payloadOf(body)
-  const given = Object.fromEntries(
-    Object.entries({ host, ...headers }).filter(([, value]) => value !== undefined),
-  )
+  const all: Record<string, string | undefined> = { host, ...headers }
+  const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
   return new Promise((resolve, reject) => {
     const req = http.request({
       host: '127.0.0.1',
