@@ -4,6 +4,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { unavailable } from './sqlite/faults.js'
 import { openDatabase } from './sqlite/file.js'
+import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
 import { handleColumns, heldOf, sessionColumns, spendOf } from './sqlite/rows.js'
 import { prepareStatements, type Statements } from './sqlite/statements.js'
 import type { Changes, Handle, Held, Question, Spend, Store, Swept, View } from './store.js'
@@ -22,9 +23,9 @@ export interface SqliteOptions {
 /**
  * Sessions in one SQLite file: the hub's default. Several processes of one machine may share the file.
  *
- * What was answered survives a crash and `kill -9` (write-ahead log, `synchronous=NORMAL`). A power loss may lose the
- * last instants; it never corrupts the file. A new file is readable by its owner only (mode 0600, its `-wal` and
- * `-shm` too); a file that exists keeps its mode.
+ * What was answered survives a crash and `kill -9` (write-ahead log, `synchronous=NORMAL`). A power loss may lose what the
+ * operating system had not yet written to the disk, usually less than half a minute; it never corrupts the file. A new file is
+ * readable by its owner only (mode 0600, its `-wal` and `-shm` too); a file that exists keeps its mode.
  *
  * The statements run synchronously, well under a tenth of a millisecond each: a thread would cost more.
  *
@@ -54,46 +55,49 @@ export function sqliteStore(options: SqliteOptions | string): Store {
 class SqliteStore implements Store {
   readonly #database: DatabaseSyncInstance
   readonly #statements: Statements
+  readonly #commit: GroupCommit
 
   constructor(database: DatabaseSyncInstance) {
     this.#database = database
     this.#statements = prepareStatements(database)
+    this.#commit = createGroupCommit(database, this.#statements)
   }
 
   async find(hash: string): Promise<Held | undefined> {
-    return this.#attempt(() => this.#held(hash))
+    return attempt(() => this.#held(hash))
   }
 
-  async addHandle(handle: Handle): Promise<void> {
-    this.#attempt(() => this.#statements.putHandle.run({ ...handleColumns(handle) }))
+  addHandle(handle: Handle): Promise<void> {
+    return this.#commit.run(() => {
+      attempt(() => this.#statements.putHandle.run({ ...handleColumns(handle) }))
+    })
   }
 
-  async transact<Result>(
+  transact<Result>(
     { handles, spend }: Question,
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result> {
-    const view = this.#attempt((): View => {
-      // IMMEDIATE takes the write lock first: whoever reads here is alone until COMMIT, and never has to start again.
-      this.#statements.begin.run()
-      const spentBefore = spend && this.#spend(spend)
-      return { held: handles.map((hash) => this.#held(hash)), spentBefore }
+    return this.#commit.run(() => {
+      const view = attempt((): View => {
+        const spentBefore = spend && this.#spend(spend)
+        return { held: handles.map((hash) => this.#held(hash)), spentBefore }
+      })
+      const { changes = {}, result } = decide(view)
+      attempt(() => {
+        this.#write(changes)
+      })
+      return result
     })
-    const { changes = {}, result } = this.#orRollBack(() => decide(view))
-    this.#attempt(() => {
-      this.#write(changes)
-      this.#statements.commit.run()
-    })
-    return result
   }
 
   async ping(): Promise<void> {
-    this.#attempt(() => this.#statements.ping.run())
+    attempt(() => this.#statements.ping.run())
   }
 
   async sweep(times: { nowMs: number; endedBeforeMs: number }, limit: number): Promise<Swept> {
     const { nowMs, endedBeforeMs } = times
     // Three short transactions, not a long one: sign-ins wait for the lock meanwhile.
-    return this.#attempt(() => ({
+    return attempt(() => ({
       sessions: this.#statements.sweepSessions.run({ nowMs, endedBeforeMs, limit }).changes,
       handles: this.#statements.sweepHandles.run({ nowMs, limit }).changes,
       spends: this.#statements.sweepSpends.run({ nowMs, limit }).changes,
@@ -101,7 +105,11 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#database.isOpen) this.#attempt(() => this.#database.close())
+    if (!this.#database.isOpen) return
+    this.#commit.flush()
+    attempt(() => {
+      this.#database.close()
+    })
   }
 
   #held(hash: string): Held | undefined {
@@ -121,22 +129,13 @@ class SqliteStore implements Store {
     for (const handle of handles) this.#statements.putHandle.run({ ...handleColumns(handle) })
     for (const hash of forget) this.#statements.forget.run({ hash })
   }
+}
 
-  /** Whatever fails in here is store trouble, and store trouble is never "allowed" (R21). */
-  #attempt<Result>(work: () => Result): Result {
-    try {
-      return this.#orRollBack(work)
-    } catch (cause) {
-      throw unavailable(cause)
-    }
-  }
-
-  #orRollBack<Result>(work: () => Result): Result {
-    try {
-      return work()
-    } catch (thrown) {
-      if (this.#database.isOpen && this.#database.isTransaction) this.#statements.rollBack.run()
-      throw thrown
-    }
+/** Whatever fails in here is store trouble, and store trouble is never "allowed" (R21). */
+function attempt<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (cause) {
+    throw unavailable(cause)
   }
 }

@@ -7,6 +7,9 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),
   commit: database.prepare('COMMIT'),
   rollBack: database.prepare('ROLLBACK'),
+  savepoint: database.prepare('SAVEPOINT job'),
+  undo: database.prepare('ROLLBACK TO job'),
+  release: database.prepare('RELEASE job'),
   ping: database.prepare('SELECT 1 FROM session LIMIT 1'),
 
   find: database.prepare(`
