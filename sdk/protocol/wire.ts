@@ -93,7 +93,7 @@ export const replaceReasons = [
   'empty',
   /** The site's anonymous data was moved into the hub's session. */
   'merged',
-  /** The site is configured to always yield. */
+  /** The site always yields, or the hub's conflict policy lets its own user win. */
   'overruled',
   /** The same user, in another session. */
   'same-user',

@@ -13,9 +13,11 @@ import { expect } from 'chai'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
 import { generateHubKeys, generateSite } from 'session-hub/hub'
 
+import { siteNames } from '../../demo/sites.js'
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
 import { parseTicketClaims } from '../../sdk/protocol/claims.js'
 import { errorCodes, SessionHubError } from '../../sdk/protocol/errors.js'
+import { endReasons, limits, replaceReasons } from '../../sdk/protocol/wire.js'
 import { Visitor } from '../support/visitor.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -88,6 +90,7 @@ describe('the README', () => {
       { heading: '### `createHub(options)`', names: membersOf('hub/routes/limits.ts', 'RateLimits') },
       { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SiteRegistration') },
       { heading: '### `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
+      { heading: '### `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
       {
         heading: '### `createSite(options)`',
@@ -98,6 +101,7 @@ describe('the README', () => {
       { heading: '## Events and status', names: membersOf('sdk/browser/client.ts', 'Client') },
       { heading: '## Events and status', names: membersOf('sdk/browser/status.ts', 'Status') },
       { heading: '## Events and status', names: membersOf('sdk/browser/events.ts', 'ClientEvents') },
+      { heading: '## Events and status', names: [...replaceReasons, ...endReasons, 'unknown'] },
       { heading: '### `session-hub serve', names: serveKeys() },
     ]
     for (const { heading, names } of lists) {
@@ -122,6 +126,26 @@ describe('the README', () => {
         }
       }
     })
+  })
+
+  it('has the addresses of the demo', () => {
+    const port = Number(/^const DEFAULT_PORT_BASE = (\d+)$/m.exec(text('demo/start.ts'))?.[1])
+    const names = ['hub', ...siteNames]
+    const addresses = names.map((name, index) => `http://${name}.localhost:${port + index}`)
+    const start = sectionOf(readme, '## Quick start')
+    const listed = [...start.matchAll(/<(http:[^>]+)>/g)].map(([, address]) => address)
+    expect(listed).to.have.members(addresses)
+  })
+
+  it('has the size limits of the build', () => {
+    const limited = JSON.parse(text('.size-limit.json')) as { name: string; limit: string }[]
+    const section = sectionOf(readme, '## Speed and size')
+    expect(limited).to.not.be.empty
+    expect(tableOf(section)).to.have.length(limited.length)
+    for (const { name, limit } of limited) {
+      const [, bytes = ''] = tableOf(section).find(([file = '']) => file.includes(`\`${name}\``)) ?? []
+      expect(`${Number(bytes.replace(',', ''))} B`, name).to.equal(limit)
+    }
   })
 })
 
@@ -169,6 +193,29 @@ describe('docs/protocol.md', () => {
     const rows = [...new Set(expected.map((row) => row.join(' | ')))]
     const table = tableOf(sectionOf(protocol, '## The decision'))
     expect(table.map((row) => row.join(' | '))).to.deep.equal(rows)
+  })
+
+  it('has the limits of the code', () => {
+    const rows = tableOf(sectionOf(protocol, '## Limits'))
+    const limitOf = (what: string) => {
+      const [, limit = ''] = rows.find(([first]) => first === what) ?? []
+      return limit.replaceAll(',', '')
+    }
+    const expected: readonly [what: string, limit: string][] = [
+      ['a token', `${limits.tokenLength} characters`],
+      ['a request body', `${limits.bodyBytes} bytes`],
+      ["the body's arrival", `${limits.bodyTimeoutMs / 1000} seconds`],
+      ['one patch of the data as JSON, at the site', `${limits.patchBytes} bytes`],
+      ["a session's data as JSON", `${limits.dataBytes} bytes`],
+      ["a session's claims as JSON", `${limits.claimsBytes} bytes`],
+      ['data and claims', `${limits.jsonDepth} levels each`],
+      ['a subject', `1 to ${limits.subjectBytes} bytes`],
+      ['an origin', `${limits.originLength} characters`],
+      ['clocks', `${limits.skewSeconds} seconds apart`],
+    ]
+    for (const [what, limit] of expected) {
+      expect(limitOf(what), what).to.match(new RegExp(`^${limit}(?!\\w)`))
+    }
   })
 
   it('has an example that another library opens, verifies and finds to be as shown', async () => {
