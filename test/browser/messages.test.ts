@@ -122,14 +122,18 @@ describe('the frame among strangers, in Chromium', () => {
       expect(exchanges()).to.equal(1)
     })
 
-    it('not from another window of the page, whoever that is', async () => {
-      await embed(page, `${evil}/plain`)
-      await childOf(page, evil).evaluate((bound) => {
-        window.parent.frames[0]?.postMessage({ sessionHub: 1, nonce: bound, offer: null }, '*')
-      }, nonce)
-      await askAsPage()
-      expect(exchanges()).to.equal(1)
-    })
+    for (const whose of ['a stranger', 'the site itself']) {
+      it(`not from another window in the page, of ${whose}`, async () => {
+        const other = `${whose === 'a stranger' ? evil : shop}/plain`
+        await embed(page, other)
+        const sibling = page.frames().find((frame) => frame.parentFrame() !== null && frame.url() === other)
+        await (sibling as Frame).evaluate((bound) => {
+          window.parent.frames[0]?.postMessage({ sessionHub: 1, nonce: bound, offer: null }, '*')
+        }, nonce)
+        await askAsPage()
+        expect(exchanges()).to.equal(1)
+      })
+    }
 
     for (const [name, message] of Object.entries({
       'of another nonce': { sessionHub: 1, nonce: binding().nonce, offer: null },
