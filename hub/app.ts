@@ -9,7 +9,6 @@ import { readFrameScript } from './frame-script.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
-import { addressOf } from './routes/address.js'
 import { createLimiters } from './routes/limits.js'
 import { createRouter } from './routes/router.js'
 import { createRegistry } from './sites/registry.js'
@@ -68,8 +67,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     listener:
       (app, { proxyHops = 0 } = {}) =>
       (req, res) => {
-        const { url = '/' } = req
-        if (!direct(Object.assign(req, { url, ip: addressOf(req, proxyHops) }), res)) app(req, res)
+        if (!direct(req, res, proxyHops)) app(req, res)
       },
     async setKeys(keys) {
       keyring = await createKeyring(keys)

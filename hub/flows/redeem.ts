@@ -29,7 +29,7 @@ export async function redeem(
   }
   const settled = await hub.store.transact<Settled>({ handles: [hash, previousHash], spend }, (view) => {
     const [held, previousHeld] = view.held
-    if (view.spentBefore) return replayed(hub, view.spentBefore, held, nowMs)
+    if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
     // A refusal is a result, not an exception: the ticket stays spent.
     if (
       !held ||
@@ -72,14 +72,19 @@ export async function redeem(
 /** R27: seeing a ticket must not sign anyone out, but who had its verifier too has had the page's secrets. */
 function replayed(
   hub: HubContext,
+  site: string,
   spent: Spend,
   held: Held | undefined,
   nowMs: number,
 ): { changes?: Changes; result: Settled } {
   const refused = new SessionHubError('ticket_spent', 'The ticket was used before')
   const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
-  const gaveNothing = !held || held.handle.hash !== spent.gave || held.handle.activatedAtMs === null
-  if (isDoubleSubmit || gaveNothing) return { result: { refused } }
+  // This very use, at this very site, gave this handle; otherwise nothing of the sender's was replayed.
+  const gave =
+    held?.handle.site === site &&
+    held.handle.hash === spent.gave &&
+    held.handle.activatedAtMs === spent.spentAtMs
+  if (isDoubleSubmit || !gave) return { result: { refused } }
   hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
   return { changes: { sessions: [ended(held.session, 'replayed', nowMs)] }, result: { refused } }
 }

@@ -1,14 +1,13 @@
-/** What a site does with its own sessions over the back-channel: read, update, sign in, end. */
-import type { HandleBody, SessionView, SignInBody, UpdateBody } from '../../sdk/protocol/bodies.js'
+/** What a site does with its own sessions over the back-channel: read, update, end. */
+import type { HandleBody, SessionView, UpdateBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
-import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
-import type { Held, Session, Spend } from '../stores/store.js'
+import type { Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { bounded, mergedInto } from './merge.js'
-import { ended, endReasonOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
+import { bounded } from './merge.js'
+import { ended, endReasonOf, live, newHandle, newSession, viewFor } from './sessions.js'
 
 /** A session is touched at most this often, so that reading stays reading. */
 const TOUCH_MS = 3_600_000
@@ -41,55 +40,6 @@ export async function updateSession(hub: HubContext, site: string, body: UpdateB
     const changed = { ...seen(hub, session, nowMs), data, version: session.version + 1 }
     return { changes: { sessions: [changed] }, result: viewFor(changed, site, hub) }
   })
-}
-
-/** A change of privilege makes a new session with a new handle; nobody who held an old one gains anything. */
-export async function signIn(hub: HubContext, site: string, body: SignInBody): Promise<SessionView> {
-  const { subject, claims } = body
-  if (sizeOf(claims) > limits.claimsBytes) {
-    throw new SessionHubError(
-      'data_too_large',
-      `The claims are larger than ${limits.claimsBytes} bytes; they travel in every ticket`,
-    )
-  }
-  const nowMs = hub.now()
-  const hashes = body.handle === null ? [] : [sha256(body.handle)]
-  const spend = registration(site, body, nowMs)
-  return hub.store.transact({ handles: hashes, ...(spend && { spend }) }, ({ held: [held], spentBefore }) => {
-    if (spentBefore)
-      throw new SessionHubError('session_ended', 'This sign-in was registered before', {
-        endReason: 'signed-in',
-      })
-    const before = live(held, site, nowMs)
-    const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
-    const fresh = { ...newSession({ subject, claims, data: {} }, hub, nowMs), authTimeMs }
-    // One user's data never becomes another's.
-    const isTheirs = before && (before.subject === null || before.subject === subject)
-    const session = isTheirs ? mergedInto(hub, fresh, before, 'signed-in') : fresh
-    const { handle, record } = newHandle(session, site, nowMs)
-    return {
-      changes: {
-        sessions: before ? [session, ended(before, 'signed-in', nowMs)] : [session],
-        handles: [record],
-      },
-      result: { ...viewFor(session, site, hub), handle },
-    }
-  })
-}
-
-/** The longest that a site may hold a sign-in back: the longest grace. */
-const REGISTER_MS = 31 * 86_400_000
-
-/** A late sign-in comes by a cookie, and a cookie can be kept and shown again: so it is spent (R28). */
-function registration(site: string, { jti, exp = 0 }: SignInBody, nowMs: number): Spend | undefined {
-  if (jti === undefined) return undefined
-  return {
-    issuer: site,
-    jti,
-    spentAtMs: nowMs,
-    expiresAtMs: Math.min(exp * 1000, nowMs + REGISTER_MS),
-    gave: null,
-  }
 }
 
 /** Ends the session everywhere in this browser. Ending what has ended is no error. */

@@ -1,5 +1,5 @@
 /** All of the hub's endpoints. What a browser or a site waits for is matched by hand, before anything else runs. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import helmet from 'helmet'
@@ -12,7 +12,7 @@ import { logError } from '../../sdk/settings/log.js'
 import type { FrameScript } from '../frame-script.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
-import type { HubRequest, Route } from './address.js'
+import { addressOf, type HubRequest, type Route } from './address.js'
 import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
 import { exchangeRoute } from './exchange.js'
@@ -32,7 +32,7 @@ export interface HubRouter {
   /** Everything, for an Express application. */
   readonly router: RequestHandler
   /** Answers what browsers and sites wait for; `false` for anything else. */
-  readonly direct: (req: HubRequest, res: ServerResponse) => boolean
+  readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
 export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): HubRouter {
@@ -47,20 +47,24 @@ export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts)
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 
-  function direct(req: HubRequest, res: ServerResponse): boolean {
-    const path = pathOf(req.url)
-    const route = routeOf(path, req.method)
-    if (!route) return false
+  function serve(route: Route, req: HubRequest, res: ServerResponse): void {
     route(req, res).catch((thrown: unknown) => {
-      logError(hub.log, sendError(res, thrown), path)
+      logError(hub.log, sendError(res, thrown), pathOf(req.url))
     })
-    return true
   }
 
   return {
-    direct,
+    direct(req, res, proxyHops) {
+      const { url = '/', method } = req
+      const route = routeOf(pathOf(url), method)
+      if (!route) return false
+      serve(route, Object.assign(req, { url, ip: addressOf(req, proxyHops) }), res)
+      return true
+    },
     router(req, res, next) {
-      if (!direct(req, res)) documents(req, res, next)
+      const route = routeOf(pathOf(req.url), req.method)
+      if (route) serve(route, req, res)
+      else documents(req, res, next)
     },
   }
 }

@@ -52,7 +52,7 @@ export function createClient(options: ClientOptions): Client {
     if (!isForced && document.hidden) return status
     const unfit = isSecureContext ? (BOT.test(navigator.userAgent) ? 'bot' : null) : 'insecure_context'
     if (unfit) return settle({ ...nothingYet, reason: unfit })
-    if (!isForced && state === known && memory && Date.now() - memory.atMs < goodForMs) {
+    if (!isForced && state === known && memory && Math.abs(Date.now() - memory.atMs) < goodForMs) {
       return tell('synced', settle({ ...nothingYet, reason: memory.reason }))
     }
     goodForMs = interval * 1000
@@ -67,14 +67,17 @@ export function createClient(options: ClientOptions): Client {
     const { outcome, reason, requests, replaced, ended } = result
     const isFailed = outcome === 'failed'
     // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw.
-    remember(isFailed ? known : readState(), reason)
+    // Only what the hub has seen: this site may have changed its session meanwhile.
+    remember(isFailed ? known : (replaced?.state ?? (ended ? '' : state)), reason)
     settle({ outcome, reason, requests, rung: isFailed || outcome === 'blocked' ? null : 'frame' })
     if (replaced) {
       const { reason, subject } = replaced
       tell('session-replaced', { reason, source: 'frame', signedIn: subject !== null })
     } else if (ended) tell('session-ended', { reason: ended })
     else if (known && !state && !isFailed) tell('session-ended', { reason: 'unknown' })
-    return tell(isFailed ? 'sync-failed' : 'synced', status)
+    tell(isFailed ? 'sync-failed' : 'synced', status)
+    const isOvertaken = !isFailed && !replaced && !ended && readState() !== state
+    return isOvertaken ? sync(false) : status
   }
 
   const settle = (next: Omit<Status, 'atMs'>) => (status = { ...next, atMs: Date.now() })

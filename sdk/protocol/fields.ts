@@ -49,10 +49,15 @@ export const isText =
 
 const encoder = new TextEncoder()
 
+/** Control characters, which some stores cut a text at, and halves of a character, which none keeps: two users would be one. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const NOT_IN_SUBJECTS = /[\u0000-\u001f\u007f]|\p{Surrogate}/u
+
 /** A subject: 1 to 255 bytes as JSON, because it travels in every ticket. */
 export const isSubject: Check<string> = (value): value is string =>
   typeof value === 'string' &&
   value !== '' &&
+  !NOT_IN_SUBJECTS.test(value) &&
   encoder.encode(JSON.stringify(value)).length - 2 <= limits.subjectBytes
 
 /** Seconds since 1970, as JWT's NumericDate; integers only (R5). */

@@ -6,6 +6,7 @@ import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 import type { Provisional } from './provisional.js'
 import type { SessionTokens } from './session-token.js'
+import type { Superseded } from './superseded.js'
 import type { TakeTurn } from './turns.js'
 
 export interface SiteContext {
@@ -16,5 +17,6 @@ export interface SiteContext {
   readonly cookies: SiteCookies
   readonly provisional: Provisional
   readonly takeTurn: TakeTurn
+  readonly superseded: Superseded
   readonly log: Log
 }

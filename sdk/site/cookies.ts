@@ -38,4 +38,20 @@ function put(res: Response, cookies: readonly string[]): void {
     .map(String)
     .filter((other) => !names.some((name) => other.startsWith(name)))
   res.setHeader('set-cookie', [...others, ...cookies])
+  keepPrivate(res)
+}
+
+const kept = new WeakSet<Response>()
+
+/** An answer with a visitor's cookie is for nobody else, whatever the application says of its page: shared caches would hand it on. */
+function keepPrivate(res: Response): void {
+  if (kept.has(res)) return
+  kept.add(res)
+  const writeHead = res.writeHead.bind(res) as (...given: unknown[]) => Response
+  // At the last moment, because the application sets its header later than we.
+  res.writeHead = (...given: unknown[]) => {
+    const said = String(res.getHeader('cache-control') ?? '')
+    if (!/private|no-store/i.test(said)) res.setHeader('cache-control', 'private, no-cache')
+    return writeHead(...given)
+  }
 }

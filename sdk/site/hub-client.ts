@@ -37,6 +37,8 @@ interface Reply extends RawReply {
   readonly body: JsonObject
 }
 
+/** A proxy's words for a hub that is silent. */
+const GATEWAY_TROUBLE = [502, 504]
 const CLOCK_EVERY_MS = 60_000
 
 /** A session's data and claims, and around them the view. */
@@ -53,13 +55,16 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   const pause = createPause(now, log)
   const reads = new Map<string, Promise<SessionView>>()
   let bearer: Promise<string> | undefined
+  let bearerFrom = 0
   let bearerUntil = 0
   let clockSeenMs = -Infinity
 
   /** One token serves for half of its life, so its signature costs nothing per request. */
   function token(): Promise<string> {
     const iat = Math.floor(now() / 1000)
-    if (bearer && iat < bearerUntil) return bearer
+    // Both bounds, for a clock can be set back.
+    if (bearer && iat >= bearerFrom && iat < bearerUntil) return bearer
+    bearerFrom = iat
     bearerUntil = iat + limits.siteTokenSeconds / 2
     const claims = { iss: settings.origin, aud: hub, iat, exp: iat + limits.siteTokenSeconds }
     bearer = signToken('site+jwt', claims, settings.signingKey)
@@ -79,16 +84,21 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     bearerToken?: string,
   ): Promise<Reply> {
     const attempt = pause.begin()
+    let raw
     try {
-      const raw = await send(method, path, body, bearerToken)
-      const reply = { ...raw, body: parseJsonObject(raw.text, replyBounds) }
-      // A hub that says 503 itself is as little use as one that is silent, but it is there: no pause.
-      pause.succeeded()
-      lookAtClock(reply.date)
-      return reply
+      raw = await send(method, path, body, bearerToken)
+      if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
       pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
+    }
+    // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
+    pause.succeeded()
+    lookAtClock(raw.date)
+    try {
+      return { ...raw, body: parseJsonObject(raw.text, replyBounds) }
+    } catch {
+      throw new SessionHubError('unavailable', `The hub's answer, of status ${raw.status}, is not from a hub`)
     }
   }
 
@@ -137,7 +147,7 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
 
   /** Tokens of a wrong clock are refused without a word about clocks, so each answer of the hub is a chance to notice. */
   function lookAtClock(date: string | undefined): void {
-    if (now() - clockSeenMs < CLOCK_EVERY_MS) return
+    if (Math.abs(now() - clockSeenMs) < CLOCK_EVERY_MS) return
     clockSeenMs = now()
     const differenceSeconds = Math.round((now() - Date.parse(date ?? '')) / 1000)
     if (Math.abs(differenceSeconds) > limits.skewSeconds) {

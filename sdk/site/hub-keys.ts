@@ -42,8 +42,8 @@ export function createHubKeys(hub: Pick<HubClient, 'jwks'>, now: () => number, l
 
   return async (kid) => {
     const known = keys.get(kid)
-    if (known && now() - fetchedMs < MAX_AGE_MS) return known
-    if (!fetching && now() - lastFetchMs >= FETCH_EVERY_MS) {
+    if (known && Math.abs(now() - fetchedMs) < MAX_AGE_MS) return known
+    if (!fetching && Math.abs(now() - lastFetchMs) >= FETCH_EVERY_MS) {
       lastFetchMs = now()
       fetching = fetchKeys().finally(() => (fetching = undefined))
     }

@@ -56,8 +56,9 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
   } catch (error) {
     const none = createSession(site, res, undefined, !isCode(error, 'session_ended'))
     if (isCode(error, 'session_ended')) {
-      // A provisional cookie may just have been registered by a request beside this one: its new cookie has to stay.
-      if (claims.sk !== undefined) none.clear()
+      // A request beside this one may just have signed in, or registered a provisional cookie: its new cookies have to stay.
+      const isSuperseded = claims.sk === undefined || site.superseded.has(claims.sk)
+      if (!isSuperseded) none.clear()
       return none
     }
     logError(site.log, toSessionHubError(error), 'session')

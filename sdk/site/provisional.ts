@@ -17,15 +17,22 @@ export interface Provisional {
   revoke(claims: SessionClaims): void
 }
 
+/** How much later than the first one such a request may come. */
+const LATE_MS = 30_000
+
 export function createProvisional(hub: HubClient, { now, graceForSeconds }: SiteSettings): Provisional {
   const revoked = new LRUCache<string, true>({ max: 10_000 })
   const running = new Map<string, Promise<SessionView>>()
+  const done = new LRUCache<string, string>({ max: 10_000, ttl: LATE_MS })
   const gone = () => new SessionHubError('session_ended', 'The sign-in is over', { endReason: 'signed-out' })
 
   return {
     async register({ sub, claims = {}, auth_time, exp, jti, was }) {
       const until = exp + graceForSeconds
       if (sub === undefined || jti === undefined || revoked.has(jti) || now() >= until * 1000) throw gone()
+      const before = done.get(jti)
+      // A request that was under way with the old cookie gets the same session, if that has not ended since.
+      if (before !== undefined) return { ...(await hub.read(before)), handle: before }
       let registering = running.get(jti)
       if (!registering) {
         registering = hub
@@ -40,7 +47,9 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
           .finally(() => running.delete(jti))
         running.set(jti, registering)
       }
-      return registering
+      const view = await registering
+      if (view.handle !== undefined) done.set(jti, view.handle)
+      return view
     },
     revoke({ jti }) {
       if (jti !== undefined) revoked.set(jti, true)

@@ -28,6 +28,10 @@ export async function redeemTicket(
   requireVerifier(claims.nonce, verifier)
 
   const session = await loadSession(site, req, res)
+  // R21: a session that cannot be looked up is not no session; somebody may be signed in.
+  if (session.isStale && session.status === 'none') {
+    throw new SessionHubError('unavailable', 'Who is signed in here cannot be looked up now')
+  }
   // R20, for a sign-in that the hub does not know of yet: it could not see that somebody is here.
   const isUnknownUser = session.handle === null && session.subject !== null && session.subject !== claims.sub
   if (isUnknownUser && !settings.alwaysReplace)

@@ -108,10 +108,11 @@ class LoadedSession implements HeldSession {
   }
 
   async update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
-    if (this.#token && this.handle === null) {
+    // A session that cannot be looked up is not no session: nothing may be begun in its place.
+    if (this.handle === null && (this.#token || this.isStale)) {
       throw new SessionHubError(
         'unavailable',
-        'The hub does not know this sign-in yet; nothing can be stored',
+        'The hub cannot be asked about this session; nothing can be stored',
       )
     }
     if (typeof change !== 'function') return this.#write(change)
@@ -123,6 +124,7 @@ class LoadedSession implements HeldSession {
 
   async accept(view: SessionView, handle: string): Promise<void> {
     const issued = await this.#site.tokens.issue(view, handle)
+    if (this.handle !== null && this.handle !== handle) this.#site.superseded.add(this.handle)
     this.#token = issued.claims
     this.#view = view
     this.#site.cookies.write(this.#res, issued.token, view.state)
@@ -137,6 +139,10 @@ class LoadedSession implements HeldSession {
   clear(): void {
     this.#token = this.#view = undefined
     this.#site.cookies.clear(this.#res)
+  }
+
+  #isSuperseded(): boolean {
+    return this.handle !== null && this.#site.superseded.has(this.handle)
   }
 
   async #updateBy(change: (data: JsonObject) => JsonObject): Promise<JsonObject> {
@@ -161,7 +167,7 @@ class LoadedSession implements HeldSession {
     try {
       this.#view = await this.#site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
     } catch (error) {
-      if (!isCode(error, 'session_ended')) throw error
+      if (!isCode(error, 'session_ended') || this.#isSuperseded()) throw error
       this.clear()
       // A signed-in user's data must not land in a stranger's session; an anonymous visitor simply begins again.
       if (this.#wasSignedIn) throw error
@@ -175,7 +181,7 @@ class LoadedSession implements HeldSession {
     try {
       return await this.data()
     } catch (error) {
-      if (isCode(error, 'session_ended') && !this.#wasSignedIn) return {}
+      if (isCode(error, 'session_ended') && !this.#wasSignedIn && !this.#isSuperseded()) return {}
       throw error
     }
   }
@@ -184,7 +190,7 @@ class LoadedSession implements HeldSession {
     try {
       return await this.#site.hub.read(handle)
     } catch (error) {
-      if (isCode(error, 'session_ended')) this.clear()
+      if (isCode(error, 'session_ended') && !this.#isSuperseded()) this.clear()
       throw error
     }
   }

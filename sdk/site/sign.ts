@@ -1,10 +1,11 @@
 /** Signing in and out. Both work while the hub is down. */
 import type { Request, Response } from 'express'
 
-import { SessionHubError } from '../protocol/errors.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../protocol/json.js'
 import { isSubject } from '../protocol/fields.js'
 import { limits } from '../protocol/wire.js'
+import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { cookieClaims, loadSession } from './load.js'
 import type { PendingEnds } from './pending-ends.js'
@@ -27,7 +28,10 @@ export async function signIn(
   { subject, claims = {} }: SignIn,
 ): Promise<void> {
   if (!isSubject(subject)) {
-    throw new SessionHubError('request_invalid', `A subject has 1 to ${limits.subjectBytes} bytes`)
+    throw new SessionHubError(
+      'request_invalid',
+      `A subject has 1 to ${limits.subjectBytes} bytes, none of them a control character`,
+    )
   }
   if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))
     throw new SessionHubError('request_invalid', 'Claims are an object')
@@ -35,14 +39,15 @@ export async function signIn(
     throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
   }
   const session = await loadSession(site, req, res)
+  const before = await cookieClaims(site, req)
+  const was = session.handle ?? before?.sk ?? before?.was ?? null
   try {
-    const view = await site.hub.signIn({ handle: session.handle, subject, claims })
+    const view = await site.hub.signIn({ handle: was, subject, claims })
     if (view.handle !== undefined) await session.accept(view, view.handle)
   } catch (error) {
-    if (!isCode(error, 'unavailable')) throw error
-    // The site's own login works without the hub. The hub is told when it is back.
-    const before = await cookieClaims(site, req)
-    const was = session.handle ?? before?.sk ?? before?.was ?? null
+    if (isCode(error, 'request_invalid') || isCode(error, 'data_too_large')) throw error
+    // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
+    logError(site.log, toSessionHubError(error), 'sign-in')
     const { token, claims: issued } = await site.tokens.issueProvisional(subject, claims, was)
     session.acceptProvisional(token, issued)
   }
@@ -64,7 +69,8 @@ export async function signOut(
   try {
     await site.hub.end(handle)
   } catch (error) {
-    if (!isCode(error, 'unavailable')) throw error
+    if (isCode(error, 'session_ended')) return
+    logError(site.log, toSessionHubError(error), 'sign-out')
     pending.add(handle)
   }
 }

@@ -16,6 +16,7 @@ import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session.js'
 import { createSessionTokens } from './session-token.js'
 import { type SignIn, signIn, signOut } from './sign.js'
+import { createSuperseded } from './superseded.js'
 import { createTurns } from './turns.js'
 
 declare global {
@@ -64,6 +65,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     cookies: createSiteCookies(settings.cookieName),
     provisional: createProvisional(hub, settings),
     takeTurn: createTurns(),
+    superseded: createSuperseded(),
     log,
   }
   const sdk = readSdk()
