@@ -14,9 +14,17 @@ describe('a session on several sites, in Chromium with third-party cookies allow
   let shop: string
   let travel: string
   let magazine: string
+  /** Takes the next frame's request into a test's hands. */
+  let onFrame: ((next: () => void) => void) | undefined
 
   beforeEach(async () => {
-    world = await startWorld()
+    onFrame = undefined
+    world = await startWorld({
+      inFrontOfHub: (req, _res, next) => {
+        if (onFrame && req.url.startsWith('/frame')) onFrame(next)
+        else next()
+      },
+    })
     browser = await startBrowser('allowed')
     page = await browser.newPage()
     shop = world.siteOf('shop').origin
@@ -143,6 +151,25 @@ describe('a session on several sites, in Chromium with third-party cookies allow
   it('syncs by itself when the site changes the session', async () => {
     await page.visit(shop)
     await page.fetch('/cart', { item: 'boots' })
+    await page.page.waitForFunction(() => SessionHub.status.outcome === 'adopt')
+  })
+
+  it('shares a sign-in that happened while a sync was under way', async () => {
+    await page.visit(shop)
+    let release: (() => void) | undefined
+    const arrived = new Promise<void>((resolve) => {
+      onFrame = (next) => {
+        release = next
+        onFrame = undefined
+        resolve()
+      }
+    })
+    await page.page.evaluate(() => {
+      void SessionHub.sync({ force: true })
+    })
+    await arrived
+    await page.fetch('/sign-in', { name: 'ada' })
+    release?.()
     await page.page.waitForFunction(() => SessionHub.status.outcome === 'adopt')
   })
 
