@@ -50,8 +50,7 @@ export const isText =
 const encoder = new TextEncoder()
 
 /** Control characters, which some stores cut a text at, and halves of a character, which none keeps: two users would be one. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const NOT_IN_SUBJECTS = /[\u0000-\u001f\u007f]|\p{Surrogate}/u
+const NOT_IN_SUBJECTS = /[\p{Cc}\p{Surrogate}]/u
 
 /** A subject: 1 to 255 bytes as JSON, because it travels in every ticket. */
 export const isSubject: Check<string> = (value): value is string =>

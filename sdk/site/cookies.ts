@@ -50,8 +50,21 @@ function keepPrivate(res: Response): void {
   const writeHead = res.writeHead.bind(res) as (...given: unknown[]) => Response
   // At the last moment, because the application sets its header later than we.
   res.writeHead = (...given: unknown[]) => {
+    const rest = given.map((part) => withoutCacheControl(res, part))
     const said = String(res.getHeader('cache-control') ?? '')
     if (!/private|no-store/i.test(said)) res.setHeader('cache-control', 'private, no-cache')
-    return writeHead(...given)
+    return writeHead(...rest)
   }
+}
+
+/** Headers that are given to `writeHead` itself, an object or a flat list, would have the last word: theirs is moved to the others. */
+function withoutCacheControl(res: Response, part: unknown): unknown {
+  if (typeof part !== 'object' || part === null) return part
+  const pairs: [string, unknown][] = Array.isArray(part)
+    ? part.flatMap((name, at): [string, unknown][] => (at % 2 === 0 ? [[String(name), part[at + 1]]] : []))
+    : Object.entries(part)
+  const isIt = ([name]: [string, unknown]) => name.toLowerCase() === 'cache-control'
+  for (const [name, value] of pairs.filter(isIt)) res.setHeader(name, String(value))
+  const others = pairs.filter((pair) => !isIt(pair))
+  return Array.isArray(part) ? others.flat() : Object.fromEntries(others)
 }
