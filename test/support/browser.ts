@@ -44,7 +44,8 @@ export interface TestPage {
   sync(): Promise<Record<string, unknown>>
 }
 
-export async function startBrowser(cookies: Cookies): Promise<TestBrowser> {
+/** @param more arguments for Chromium's command line */
+export async function startBrowser(cookies: Cookies, more: readonly string[] = []): Promise<TestBrowser> {
   const userDataDir = await mkdtemp(join(tmpdir(), 'session-hub-chromium-'))
   await mkdir(join(userDataDir, 'Default'))
   const preferences = { profile: { cookie_controls_mode: COOKIE_CONTROLS[cookies] } }
@@ -52,7 +53,7 @@ export async function startBrowser(cookies: Cookies): Promise<TestBrowser> {
   const browser = await puppeteer.launch({
     executablePath: findChromium(),
     userDataDir,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', ...more],
   })
   return {
     browser,

@@ -7,13 +7,16 @@ export function siteApp(name: string, site: Site): express.Router {
   app.use(site.router)
   app.use(site.session())
   app.get('/', (req, res) => {
+    const start = (['idle', 'manual'] as const).find((way) => way === req.query.start) ?? 'auto'
     // As strict as a page can be, so that the SDK is shown to need nothing more.
     const hub = /data-hub="([^"]+)"/.exec(site.scriptTag(req))?.[1] ?? ''
     res.set(
       'content-security-policy',
       `default-src 'none'; script-src 'self'; frame-src 'self' ${hub}; connect-src 'self'`,
     )
-    res.type('html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>${site.scriptTag(req)}`)
+    res
+      .type('html')
+      .send(`<!doctype html><title>${name}</title><h1>${name}</h1>${site.scriptTag(req, { start })}`)
   })
   /** The same page without the SDK. */
   app.get('/plain', (_req, res) => {
