@@ -1,6 +1,6 @@
 /** Redeeming: one transaction that spends the ticket, then gives the site its session (R19). */
 import type { BackchannelRedeemBody, SessionView } from '../../sdk/protocol/bodies.js'
-import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { type ErrorCode, SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits, type ReplaceReason } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Changes, Held, Session, Spend } from '../stores/store.js'
@@ -30,29 +30,22 @@ export async function redeem(
   const settled = await hub.store.transact<Settled>({ handles: [hash, previousHash], spend }, (view) => {
     const [held, previousHeld] = view.held
     if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
-    // A refusal is a result, not an exception: the ticket stays spent.
     if (
       !held ||
       held.handle.site !== site ||
       held.handle.activatedAtMs !== null ||
       held.handle.expiresAtMs <= nowMs
     ) {
-      return {
-        result: {
-          refused: new SessionHubError('ticket_invalid', 'The hub did not issue this ticket to this site'),
-        },
-      }
+      return refuse('ticket_invalid', 'The hub did not issue this ticket to this site')
     }
     const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
     const session = live({ handle, session: held.session }, site, nowMs)
-    if (!session)
-      return { result: { refused: new SessionHubError('session_ended', 'The session has ended') } }
+    if (!session) return refuse('session_ended', 'The session has ended')
     const previous = live(previousHeld, site, nowMs)
     const isSame = previous?.id === session.id
+    // R20
     if (previous && !isSame && wouldSwitch(previous, session) && !mayOverrule(hub, session, body.overrule)) {
-      return {
-        result: { refused: new SessionHubError('session_conflict', 'Another user is signed in here') },
-      } // R20
+      return refuse('session_conflict', 'Another user is signed in here')
     }
     const settled = previous && !isSame ? takeOver(hub, session, previous, nowMs) : plain(session, previous)
     return {
@@ -69,6 +62,11 @@ export async function redeem(
   return { ...viewFor(session, site, hub), was_empty: wasEmpty, reason }
 }
 
+/** A refusal is a result, not an exception: the transaction is kept, and the ticket stays spent. */
+const refuse = (code: ErrorCode, message: string): { result: Settled } => ({
+  result: { refused: new SessionHubError(code, message) },
+})
+
 /** R27: seeing a ticket must not sign anyone out, but who had its verifier too has had the page's secrets. */
 function replayed(
   hub: HubContext,
@@ -77,16 +75,16 @@ function replayed(
   held: Held | undefined,
   nowMs: number,
 ): { changes?: Changes; result: Settled } {
-  const refused = new SessionHubError('ticket_spent', 'The ticket was used before')
+  const refused = refuse('ticket_spent', 'The ticket was used before')
   const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
   // This very use, at this very site, gave this handle; otherwise nothing of the sender's was replayed.
   const gave =
     held?.handle.site === site &&
     held.handle.hash === spent.gave &&
     held.handle.activatedAtMs === spent.spentAtMs
-  if (isDoubleSubmit || !gave) return { result: { refused } }
+  if (isDoubleSubmit || !gave) return refused
   hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
-  return { changes: { sessions: [ended(held.session, 'replayed', nowMs)] }, result: { refused } }
+  return { ...refused, changes: { sessions: [ended(held.session, 'replayed', nowMs)] } }
 }
 
 /** Whether a signed-in user would silently become somebody else, or nobody. */

@@ -2,6 +2,7 @@
 import type { Response } from 'express'
 
 import { setCookie } from '../http/cookies.js'
+import { keepPrivate } from '../http/keep-private.js'
 import { cookieNames } from '../protocol/wire.js'
 
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
@@ -39,32 +40,4 @@ function put(res: Response, cookies: readonly string[]): void {
     .filter((other) => !names.some((name) => other.startsWith(name)))
   res.setHeader('set-cookie', [...others, ...cookies])
   keepPrivate(res)
-}
-
-const kept = new WeakSet<Response>()
-
-/** An answer with a visitor's cookie is for nobody else, whatever the application says of its page: shared caches would hand it on. */
-function keepPrivate(res: Response): void {
-  if (kept.has(res)) return
-  kept.add(res)
-  const writeHead = res.writeHead.bind(res) as (...given: unknown[]) => Response
-  // At the last moment, because the application sets its header later than we.
-  res.writeHead = (...given: unknown[]) => {
-    const rest = given.map((part) => withoutCacheControl(res, part))
-    const said = String(res.getHeader('cache-control') ?? '')
-    if (!/private|no-store/i.test(said)) res.setHeader('cache-control', 'private, no-cache')
-    return writeHead(...rest)
-  }
-}
-
-/** Headers that are given to `writeHead` itself, an object or a flat list, would have the last word: theirs is moved to the others. */
-function withoutCacheControl(res: Response, part: unknown): unknown {
-  if (typeof part !== 'object' || part === null) return part
-  const pairs: [string, unknown][] = Array.isArray(part)
-    ? part.flatMap((name, at): [string, unknown][] => (at % 2 === 0 ? [[String(name), part[at + 1]]] : []))
-    : Object.entries(part)
-  const isIt = ([name]: [string, unknown]) => name.toLowerCase() === 'cache-control'
-  for (const [name, value] of pairs.filter(isIt)) res.setHeader(name, String(value))
-  const others = pairs.filter((pair) => !isIt(pair))
-  return Array.isArray(part) ? others.flat() : Object.fromEntries(others)
 }
