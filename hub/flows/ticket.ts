@@ -8,17 +8,17 @@ import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { newHandle, seconds } from './sessions.js'
 
-export interface TicketOrder {
+export type TicketOrder = {
   readonly site: Site
   readonly session: Session
-  readonly nonce: string
-  readonly mode: Mode
-}
+} & (
+  | { readonly mode: Exclude<Mode, 'link'>; readonly nonce: string }
+  /** A link ticket is bound to the site where the link is, by its origin, and to no page (R10). */
+  | { readonly mode: 'link'; readonly from: string }
+)
 
-export async function issueTicket(
-  hub: HubContext,
-  { site, session, nonce, mode }: TicketOrder,
-): Promise<string> {
+export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<string> {
+  const { site, session, mode } = order
   const nowMs = hub.now()
   const iat = seconds(nowMs)
   const exp = iat + hub.rules.ticketSeconds
@@ -26,17 +26,18 @@ export async function issueTicket(
   const claims = {
     iss: hub.origin,
     aud: site.origin,
+    // R10: the site compares it with a sign-in that the hub does not know of yet.
     ...(session.subject !== null && { sub: session.subject }),
     sid: handle,
     jti: random128(),
     iat,
     nbf: iat,
     exp,
-    nonce,
-    origin: site.origin,
+    ...(order.mode === 'link' ? { origin: order.from } : { origin: site.origin, nonce: order.nonce }),
     mode,
     ...(session.authTimeMs !== null && { auth_time: seconds(session.authTimeMs) }),
-    ...(Object.keys(session.claims).length > 0 && { claims: session.claims }),
+    // Addresses and cookies are short; the site is told the claims when it redeems.
+    ...(mode === 'frame' && Object.keys(session.claims).length > 0 && { claims: session.claims }),
   }
   const [jws] = await Promise.all([
     signToken('ticket+jwt', claims, hub.keyring.signing(nowMs)),

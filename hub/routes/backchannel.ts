@@ -4,7 +4,9 @@ import type { ServerResponse } from 'node:http'
 import { readJsonBody } from '../../sdk/http/body.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import {
+  parseBackchannelLink,
   parseBackchannelRedeem,
+  parseEmptyBody,
   parseHandleBody,
   parseSignInBody,
   parseUpdateBody,
@@ -12,33 +14,41 @@ import {
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'
+import { linkTicket, sistersOf } from '../flows/link.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
 import { endSession, readSession, updateSession } from '../flows/site-acts.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import type { Site } from '../sites/site.js'
 import type { HubRequest } from './address.js'
 import type { Limiters } from './limits.js'
 import type { Authenticate } from './site-token.js'
 
-type Act = (hub: HubContext, site: string, body: unknown) => Promise<object>
+type Act = (hub: HubContext, site: Site, body: unknown, sites: SiteRegistry) => object | Promise<object>
 
 const acts: Record<BackchannelAct, Act> = {
-  redeem: (hub, site, body) => redeem(hub, site, parseBackchannelRedeem(body)),
-  read: (hub, site, body) => readSession(hub, site, parseHandleBody(body)),
-  update: (hub, site, body) => updateSession(hub, site, parseUpdateBody(body)),
-  'sign-in': (hub, site, body) => signIn(hub, site, parseSignInBody(body)),
-  end: (hub, site, body) => endSession(hub, site, parseHandleBody(body)),
+  redeem: (hub, { origin }, body) => redeem(hub, origin, parseBackchannelRedeem(body)),
+  read: (hub, { origin }, body) => readSession(hub, origin, parseHandleBody(body)),
+  update: (hub, { origin }, body) => updateSession(hub, origin, parseUpdateBody(body)),
+  'sign-in': (hub, { origin }, body) => signIn(hub, origin, parseSignInBody(body)),
+  end: (hub, { origin }, body) => endSession(hub, origin, parseHandleBody(body)),
+  link: (hub, site, body, sites) => linkTicket(hub, sites, site, parseBackchannelLink(body)),
+  sisters: (_hub, site, body, sites) => {
+    parseEmptyBody(body)
+    return sistersOf(sites, site)
+  },
 }
 
 /** Claims and data have their own full depth, below the body's object. */
 const DEPTH = limits.jsonDepth + 1
 
 export const backchannelRoute =
-  (hub: HubContext, authenticate: Authenticate, limiters: Limiters) =>
+  (hub: HubContext, sites: SiteRegistry, authenticate: Authenticate, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const name = req.url.slice(hubPaths.backchannel.length + 1)
     const act = backchannelActs.find((known) => known === name)
     if (!act) throw new SessionHubError('not_found', 'There is no such act on the back-channel')
     const site = await authenticate(req)
     await limiters.site(site.origin)
-    sendJson(res, 200, await acts[act](hub, site.origin, await readJsonBody(req, DEPTH)))
+    sendJson(res, 200, await acts[act](hub, site, await readJsonBody(req, DEPTH), sites))
   }

@@ -38,7 +38,7 @@ export interface HubRouter {
 export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): HubRouter {
   const frame = frameRoute({ hub, sites, limiters, script })
   const exchange = posted(exchangeRoute(hub, sites, limiters))
-  const backchannel = posted(backchannelRoute(hub, createAuthenticate(hub, sites, limiters), limiters))
+  const backchannel = posted(backchannelRoute(hub, sites, createAuthenticate(hub, sites, limiters), limiters))
   const documents = documentsRouter(hub, sdk)
 
   function routeOf(path: string, method: string | undefined): Route | undefined {

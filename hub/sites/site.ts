@@ -1,6 +1,7 @@
 /** A registered site, as configured and as the hub uses it. */
 import type { JsonObject } from '../../sdk/protocol/json.js'
-import { flag, origin } from '../../sdk/settings/checks.js'
+import { defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
+import { endpointPath, flag, origin } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import {
   importTicketKey,
@@ -20,6 +21,13 @@ export interface SiteRegistration {
   readonly ticketKeys: readonly object[]
   /** Whether sessions that began on this site may become the hub's. `false`: it only receives. @default true */
   readonly mayOffer?: boolean
+  /** Where the site's endpoints are: its own `endpoint` option. A redirect comes back there and nowhere else. @default '/session-hub' */
+  readonly endpoint?: string
+  /**
+   * The origins of the sites that this one may know of and link to. @default all that are listed in `sites` beside it; for a site
+   * of `findSite`: none
+   */
+  readonly sisters?: readonly string[]
   /** `false` turns the site off without forgetting its keys. @default true */
   readonly enabled?: boolean
 }
@@ -30,6 +38,9 @@ export interface Site {
   readonly signingKeys: KeySet
   readonly ticketKey: NamedKey
   readonly mayOffer: boolean
+  readonly endpoint: string
+  /** `undefined`: not said. */
+  readonly sisters: readonly string[] | undefined
 }
 
 /**
@@ -37,15 +48,32 @@ export interface Site {
  * @throws SessionHubError `options_invalid`
  */
 export async function readSite(registration: SiteRegistration, where: string): Promise<Site | undefined> {
-  refuseUnknown(where, registration, ['origin', 'signingKeys', 'ticketKeys', 'mayOffer', 'enabled'])
-  const { mayOffer = true, enabled = true } = registration
+  refuseUnknown(where, registration, [
+    'origin',
+    'signingKeys',
+    'ticketKeys',
+    'mayOffer',
+    'endpoint',
+    'sisters',
+    'enabled',
+  ])
+  const { mayOffer = true, enabled = true, endpoint = defaultEndpoint } = registration
   const site = {
     origin: origin(where, 'origin', registration.origin),
     signingKeys: keySet(await all(registration.signingKeys, 'signingKeys', where, importVerifyingKey), where),
     ticketKey: await firstOf(registration.ticketKeys, where),
     mayOffer: flag(where, 'mayOffer', mayOffer),
+    endpoint: endpointPath(where, endpoint),
+    sisters: readSisters(registration.sisters, where),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
+}
+
+function readSisters(sisters: unknown, where: string): readonly string[] | undefined {
+  if (sisters === undefined) return undefined
+  if (!Array.isArray(sisters) || sisters.length > limits.sisters)
+    throw wrong(where, `"sisters" has to be a list of at most ${limits.sisters} origins`)
+  return sisters.map((sister) => origin(where, 'sisters', sister))
 }
 
 async function firstOf(jwks: readonly object[], where: string): Promise<NamedKey> {

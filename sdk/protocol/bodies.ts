@@ -41,6 +41,13 @@ export type ExchangeBody = Fields<typeof exchangeFields>
 export const parseExchangeBody = (value: unknown): ExchangeBody =>
   readFields('The body', value, exchangeFields)
 
+/** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
+const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }
+const lookOptional = { state: isState }
+export type LookBody = Fields<typeof lookFields, typeof lookOptional>
+export const parseLookBody = (value: unknown): LookBody =>
+  readFields('The body', value, lookFields, lookOptional)
+
 /** Site → hub, `POST /backchannel/<act>`. */
 const backchannelRedeemFields = {
   jti: is128Bits,
@@ -81,6 +88,35 @@ const signInOptional = { auth_time: isTime, jti: is128Bits, exp: isTime }
 export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
 export const parseSignInBody = (value: unknown): SignInBody =>
   readFields('The body', value, signInFields, signInOptional)
+
+/** `to`: the sister's origin. */
+const linkFields = { handle: is256Bits, to: isOrigin }
+export type BackchannelLinkBody = Fields<typeof linkFields>
+export const parseBackchannelLink = (value: unknown): BackchannelLinkBody =>
+  readFields('The body', value, linkFields)
+
+/** Page → its own backend, `POST <endpoint>/link`. */
+const linkRequestFields = { to: isOrigin }
+export type LinkBody = Fields<typeof linkRequestFields>
+export const parseLinkBody = (value: unknown): LinkBody => readFields('The body', value, linkRequestFields)
+
+const nothing = {}
+/** A question that its endpoint says all of. */
+export const parseEmptyBody = (value: unknown): Fields<typeof nothing> =>
+  readFields('The body', value, nothing)
+
+/** Hub → site, and site → page: `null` where there is nothing to share. */
+const linkReplyFields = { ticket: isNullOr(isToken) }
+export type LinkReply = Fields<typeof linkReplyFields>
+export const parseLinkReply = (value: unknown): LinkReply =>
+  readFields('The answer of the hub', value, linkReplyFields)
+
+const isOriginList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= limits.sisters && value.every(isOrigin)
+const sistersReplyFields = { sisters: isOriginList }
+export type SistersReply = Fields<typeof sistersReplyFields>
+export const parseSistersReply = (value: unknown): SistersReply =>
+  readFields('The answer of the hub', value, sistersReplyFields)
 
 /** Hub → site: a session as the back-channel shows it. */
 const viewFields = {

@@ -1,10 +1,10 @@
 /** The claims of each token, and one parser for each: exactly the listed members, each of its exact form (R5). */
+import { SessionHubError } from './errors.js'
 import { type Fields, isFlag, isObject, isOneOf, isSubject, isText, isTime, readFields } from './fields.js'
 import { is128Bits, is256Bits } from './formats.js'
-import { limits, type Mode } from './wire.js'
+import { limits, modes } from './wire.js'
 
 const isParty = isText(limits.originLength)
-const isMode = isOneOf<Mode>(['frame'])
 
 const ticketRequired = {
   /** The hub's origin. */
@@ -17,18 +17,21 @@ const ticketRequired = {
   iat: isTime,
   nbf: isTime,
   exp: isTime,
-  /** base64url(SHA-256(verifier)) of the page that asked. */
-  nonce: is256Bits,
-  /** The origin whose page asked. */
+  /** The origin whose page asked: the audience itself, or the sister where the link is. */
   origin: isParty,
-  mode: isMode,
+  mode: isOneOf(modes),
 }
-const ticketOptional = { sub: isSubject, auth_time: isTime, claims: isObject }
+/** `nonce`: base64url(SHA-256(verifier)) of the page or the start cookie. A link ticket, and no other, has none (R10). */
+const ticketOptional = { nonce: is256Bits, sub: isSubject, auth_time: isTime, claims: isObject }
 export type TicketClaims = Fields<typeof ticketRequired, typeof ticketOptional>
 
 /** @throws SessionHubError `request_invalid` */
-export const parseTicketClaims = (value: unknown): TicketClaims =>
-  readFields('The ticket', value, ticketRequired, ticketOptional)
+export function parseTicketClaims(value: unknown): TicketClaims {
+  const claims = readFields('The ticket', value, ticketRequired, ticketOptional)
+  if ((claims.nonce === undefined) !== (claims.mode === 'link'))
+    throw new SessionHubError('request_invalid', 'A ticket has a nonce, unless it is a link ticket')
+  return claims
+}
 
 const offerRequired = {
   /** The site's origin. */
@@ -83,3 +86,21 @@ export type SessionClaims = Fields<typeof sessionRequired, typeof sessionOptiona
 /** @throws SessionHubError `request_invalid` */
 export const parseSessionClaims = (value: unknown): SessionClaims =>
   readFields('The session token', value, sessionRequired, sessionOptional)
+
+const startRequired = {
+  /** The site's origin, twice: it speaks to itself. */
+  iss: isParty,
+  aud: isParty,
+  iat: isTime,
+  exp: isTime,
+  /** Since when redirects have followed one another, and how many: the loop guard. */
+  since: isTime,
+  count: isTime,
+}
+/** Of a redirect that is under way: the page's verifier, where it leads, and whether an offer has been made on the way. */
+const startOptional = { verifier: is256Bits, to: isText(limits.targetLength), offered: isFlag }
+export type StartClaims = Fields<typeof startRequired, typeof startOptional>
+
+/** @throws SessionHubError `request_invalid` */
+export const parseStartClaims = (value: unknown): StartClaims =>
+  readFields('The start cookie', value, startRequired, startOptional)

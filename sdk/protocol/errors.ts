@@ -27,6 +27,12 @@ const STATUS = {
   ticket_invalid: 401,
   ticket_expired: 401,
   ticket_spent: 401,
+  /** A redirect came back without its start cookie, with another's, or too late (R24). */
+  start_invalid: 401,
+  /** Too many redirects in a row; this one was not followed. */
+  redirect_loop: 429,
+  /** The origin is none of this site's sisters. */
+  sister_unknown: 403,
   /** The verifier is missing or does not belong to the ticket (R10). */
   verifier_invalid: 401,
   offer_invalid: 401,

@@ -6,7 +6,14 @@ export const protocolVersion = 1
 /** Paths on the hub. */
 export const hubPaths = {
   frame: '/frame',
+  /** The frame asks again, after the browser has let it have its cookies. */
+  look: '/look',
   exchange: '/exchange',
+  /** The visible frame, with the one button that asks the browser for storage access. */
+  access: '/access',
+  /** A small page of the hub's own, in a popup: a click there lets the frame have its cookies in some browsers. */
+  unlock: '/unlock',
+  redirect: '/redirect',
   sdk: '/sdk.js',
   jwks: '/.well-known/jwks.json',
   discovery: '/.well-known/session-hub',
@@ -16,21 +23,46 @@ export const hubPaths = {
 } as const
 
 /** Acts of a site on the hub, each a POST to `/backchannel/<act>`. */
-export const backchannelActs = ['redeem', 'read', 'update', 'sign-in', 'end'] as const
+export const backchannelActs = ['redeem', 'read', 'update', 'sign-in', 'end', 'link', 'sisters'] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
 
 /** Paths on a site, below its endpoint. */
-export const sitePaths = { offer: '/offer', redeem: '/redeem', signOut: '/sign-out', sdk: '/sdk.js' } as const
+export const sitePaths = {
+  offer: '/offer',
+  redeem: '/redeem',
+  signOut: '/sign-out',
+  /** Gives a link ticket for one sister. */
+  link: '/link',
+  /** Which origins are sisters. */
+  sisters: '/sisters',
+  /** Takes a link ticket by POST; finishes by GET. */
+  enter: '/enter',
+  redirect: '/redirect',
+  callback: '/callback',
+  sdk: '/sdk.js',
+} as const
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */
-export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt'
+export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt'
 
 /** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
 export const cookieNames = {
   hub: '__Host-session-hub',
+  /** Set only in a page of the hub's own, so a frame that has it is in no partition. Says nothing else. */
+  hubSeen: '__Host-session-hub-seen',
+  /** The hub's own nonce of a redirect that has to bring an offer (R13). */
+  hubStart: '__Host-session-hub-start',
   session: '__Host-session',
   state: '__Host-session-state',
+  /** A redirect under way: its verifier and return target, and how many there were in a row (R10, R24). */
+  start: '__Host-session-start',
+  /** A link ticket that was posted, until the same-site step that sees who is here. */
+  enter: '__Host-session-enter',
+  /** `redirectOnce` has been here in this browser session. */
+  once: '__Host-session-once',
+  /** For the SDK to read and remove: how the visitor has just arrived. */
+  arrival: '__Host-session-arrival',
 } as const
 
 /** Without it a cross-origin form cannot reach `/exchange` even by mistake (R16). */
@@ -53,6 +85,12 @@ export const limits = {
   subjectBytes: 255,
   /** With all that a ticket may hold, it still fits into `tokenLength`. */
   originLength: 128,
+  /** Where a link or a redirect leads, in characters: it travels in addresses and in a cookie. */
+  targetLength: 2000,
+  /** How many sisters one site may know. */
+  sisters: 64,
+  /** How long a redirect may take, on the site and on the hub. */
+  redirectSeconds: 120,
   bodyTimeoutMs: 10_000,
   ticketSeconds: { min: 5, max: 300, default: 30 },
   /** Clocks may differ by this much. */
@@ -64,7 +102,8 @@ export const limits = {
 } as const
 
 /** How a session was asked for. A ticket of one mode is none of another (R11). */
-export type Mode = 'frame'
+export const modes = ['frame', 'link', 'redirect'] as const
+export type Mode = (typeof modes)[number]
 
 /** What the hub decided in a frame or an exchange. */
 export const outcomes = [

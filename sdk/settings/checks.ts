@@ -1,11 +1,19 @@
 /** Checks of single options. Each returns the value or throws `options_invalid` with the option's name. */
 import { originFault } from '../protocol/origins.js'
+import { defaultEndpoint } from '../protocol/wire.js'
 import { wrong } from './refuse-unknown.js'
 
 export function origin(where: string, name: string, value: unknown): string {
   const fault = originFault(value)
   if (fault) throw wrong(where, `"${name}": ${fault}`)
   return value as string
+}
+
+/** A path below which a site's endpoints are. */
+export function endpointPath(where: string, value: unknown): string {
+  if (typeof value !== 'string' || !/^(\/[A-Za-z0-9_-]+)+$/.test(value))
+    throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
+  return value
 }
 
 export function whole(

@@ -3,10 +3,11 @@ import type { Request } from 'express'
 
 import { isJsonObject } from '../protocol/json.js'
 import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
-import { callable, flag, origin, whole } from '../settings/checks.js'
+import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import {
+  deriveStartKey,
   importSessionKey,
   importSigningKey,
   importTicketKey,
@@ -75,6 +76,9 @@ export interface SiteSettings {
   readonly ticketKeys: KeySet
   readonly sessionKey: NamedKey
   readonly sessionKeys: KeySet
+  /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
+  readonly startKey: NamedKey
+  readonly startKeys: KeySet
   readonly endpoint: string
   readonly host: string
   readonly cookieName: string
@@ -124,11 +128,9 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
   const { hubTimeoutMs = 2000, perAddress = 600, now = Date.now } = options
   const { mayShare = () => true, onReplaced = () => undefined } = options
   const siteOrigin = origin(where, 'origin', options.origin)
-  if (typeof endpoint !== 'string' || !/^(\/[A-Za-z0-9_-]+)+$/.test(endpoint))
-    throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
   if (!/^__Host-[A-Za-z0-9_-]+$/.test(cookieName))
     throw wrong(where, '"cookieName" has to begin with "__Host-"') // R22
-  if (cookieName === cookieNames.state || cookieName === cookieNames.hub) {
+  if (cookieName !== cookieNames.session && (Object.values(cookieNames) as string[]).includes(cookieName)) {
     throw wrong(where, `"cookieName": "${cookieName}" is the name of another cookie of this protocol`)
   }
   const { host = new URL(siteOrigin).host } = options
@@ -142,7 +144,7 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
     origin: siteOrigin,
     hub: origin(where, 'hub', options.hub),
     ...(await importKeys(options.keys)),
-    endpoint,
+    endpoint: endpointPath(where, endpoint),
     host,
     cookieName,
     freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: 300 }), // R28
@@ -162,16 +164,19 @@ async function importKeys(keys: unknown) {
   const at = `${where}: keys`
   if (!isJsonObject(keys)) throw wrong(where, '"keys" is missing; "session-hub sites add" makes them')
   refuseUnknown(at, keys, ['signing', 'ticket', 'session'])
-  const [signingKey, ticket, session] = await Promise.all([
+  const [signingKey, ticket, session, start] = await Promise.all([
     importSigningKey(keys.signing, `${at}.signing`),
     importList(keys.ticket, `${at}.ticket`, importTicketKey),
     importList(keys.session, `${at}.session`, importSessionKey),
+    importList(keys.session, `${at}.session`, deriveStartKey),
   ])
   return {
     signingKey,
     ticketKeys: keySet(ticket, `${at}.ticket`),
     sessionKey: session[0],
     sessionKeys: keySet(session, `${at}.session`),
+    startKey: start[0],
+    startKeys: keySet(start, `${at}.session`),
   }
 }
 

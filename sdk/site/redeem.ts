@@ -75,9 +75,11 @@ async function readTicket(site: SiteContext, ticket: string, modes: readonly Mod
 }
 
 /** R10: only the page that asked holds the verifier. */
-function requireVerifier(nonce: string, verifier: string | undefined): void {
+function requireVerifier(nonce: string | undefined, verifier: string | undefined): void {
   const isTheirs =
-    verifier !== undefined && timingSafeEqual(Buffer.from(sha256(verifier)), Buffer.from(nonce))
+    nonce !== undefined &&
+    verifier !== undefined &&
+    timingSafeEqual(Buffer.from(sha256(verifier)), Buffer.from(nonce))
   if (!isTheirs)
     throw new SessionHubError('verifier_invalid', 'The verifier is missing or not that of the ticket')
 }

@@ -1,4 +1,6 @@
 /** Keys, parsed once at start-up into what jose needs, each bound to one algorithm (R2). */
+import { hkdfSync } from 'node:crypto'
+
 import { importJWK, type CryptoKey, type JWK } from 'jose'
 
 import { SessionHubError } from '../protocol/errors.js'
@@ -29,6 +31,18 @@ export const importTicketKey = (jwk: unknown, where: string) => importSecret(jwk
 
 /** Signs and verifies a site's own session tokens. */
 export const importSessionKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'HS256')
+
+/**
+ * The key for a site's other words to itself, drawn from its session key: session tokens have a key of their own (R4), and the owner
+ * has none more to look after. HKDF, RFC 5869.
+ */
+export async function deriveStartKey(jwk: unknown, where: string): Promise<NamedKey> {
+  await importSessionKey(jwk, where)
+  const { kid, members } = named(jwk, where)
+  const secret = Buffer.from(String(members.k), 'base64url')
+  const derived = Buffer.from(hkdfSync('sha256', secret, '', 'session-hub start+jwt', 32))
+  return { kid, key: await webCryptoSecret(derived.toString('base64url'), 'HS256', kid, where) }
+}
 
 /** @throws SessionHubError `options_invalid` when two keys share a `kid` */
 export function keySet(keys: readonly NamedKey[], where: string): KeySet {
