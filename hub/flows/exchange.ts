@@ -16,6 +16,9 @@ import { issueTicket } from './ticket.js'
 export interface ExchangeQuestion {
   readonly site: Site
   readonly nonce: string
+  /** The nonce that the offer carries: the frame's, or in a redirect the hub's own (R13). */
+  readonly offerNonce: string
+  readonly mode: 'frame' | 'redirect'
   readonly offer: string | null
   readonly hubHandleHash: string | undefined
   readonly hasAccess: boolean
@@ -33,9 +36,9 @@ interface Decided {
 }
 
 export async function exchange(hub: HubContext, question: ExchangeQuestion): Promise<ExchangeAnswer> {
-  const { site, nonce, hubHandleHash, hasAccess } = question
+  const { site, nonce, offerNonce, mode, hubHandleHash, hasAccess } = question
   if (!hasAccess) return { outcome: 'blocked' }
-  const offer = question.offer === null ? undefined : await readOffer(hub, site, nonce, question.offer)
+  const offer = question.offer === null ? undefined : await readOffer(hub, site, offerNonce, question.offer)
 
   const hashes = [hubHandleHash ?? '', offer?.sid ?? '']
   const spend = offer && spendOf(offer, hub.now())
@@ -47,10 +50,10 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
     },
   )
   if (!ticketFor) return answer
-  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode: 'frame' }) }
+  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode }) }
 }
 
-/** R13: signed by this site, for this frame, fresh, and from a site that may. */
+/** R13: signed by this site, for this frame or redirect, fresh, and from a site that may. */
 async function readOffer(hub: HubContext, site: Site, nonce: string, token: string): Promise<OfferClaims> {
   if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
   let offer
@@ -60,7 +63,7 @@ async function readOffer(hub: HubContext, site: Site, nonce: string, token: stri
     throw new SessionHubError('offer_invalid', 'The offer is not valid', { cause })
   }
   if (offer.iss !== site.origin || offer.aud !== hub.origin || offer.nonce !== nonce) {
-    throw new SessionHubError('offer_invalid', 'The offer is not for this frame')
+    throw new SessionHubError('offer_invalid', 'The offer is not for this exchange')
   }
   checkTimes(offer, hub.now(), limits.ticketSeconds.max, {
     expired: 'offer_expired',

@@ -24,7 +24,11 @@ export interface Answer {
   readonly reason?: string
 }
 
-export async function answerFrame(hub: HubContext, question: FrameQuestion): Promise<Answer> {
+export async function answerFrame(
+  hub: HubContext,
+  question: FrameQuestion,
+  mode: 'frame' | 'redirect' = 'frame',
+): Promise<Answer> {
   const { site, nonce, state, hubHandleHash, hasAccess } = question
   // In a partitioned jar the frame would look healthy and share nothing.
   if (!hasAccess) return { outcome: 'blocked' }
@@ -33,7 +37,7 @@ export async function answerFrame(hub: HubContext, question: FrameQuestion): Pro
   // The site holds something else. Before it may lose anything, it has to be seen.
   if (state !== undefined && site.mayOffer) return { outcome: 'offer' }
   if (!session) return { outcome: 'none' }
-  return { outcome: 'replace', ticket: await issueTicket(hub, { site, session, nonce, mode: 'frame' }) }
+  return { outcome: 'replace', ticket: await issueTicket(hub, { site, session, nonce, mode }) }
 }
 
 async function findHubSession(hub: HubContext, hash: string): Promise<Session | undefined> {

@@ -50,6 +50,34 @@ export function readFrameProof(
   return facts
 }
 
+export interface RedirectFacts {
+  readonly site: string
+  readonly nonce: string
+  /** The hub's own nonce, which an offer has to carry (R13). */
+  readonly hubNonce: string
+}
+
+/** The hub's start cookie: in this very browser it has asked this site for an offer. */
+export function redirectSeal(secret: KeyObject, facts: RedirectFacts, endMs: number): string {
+  return `${endMs}.${facts.hubNonce}.${tag(secret, sealText(facts, endMs))}`
+}
+
+/** The hub's nonce, or `undefined` for a seal of another site or redirect, or an old one. */
+export function readRedirectSeal(
+  secret: KeyObject,
+  seal: string,
+  site: string,
+  nonce: string,
+  nowMs: number,
+): string | undefined {
+  const [end, hubNonce = '', mac = '', rest] = seal.split('.')
+  const expected = tag(secret, sealText({ site, nonce, hubNonce }, Number(end)))
+  return rest === undefined && isEqual(mac, expected) && Number(end) > nowMs ? hubNonce : undefined
+}
+
+const sealText = ({ site, nonce, hubNonce }: RedirectFacts, endMs: number) =>
+  `redirect\n${site}\n${nonce}\n${hubNonce}\n${endMs}`
+
 const proofText = ({ site, nonce, hasAccess }: FrameFacts, end: number) =>
   `proof\n${site}\n${nonce}\n${hasAccess}\n${end}`
 

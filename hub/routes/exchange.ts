@@ -2,21 +2,18 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
-import { setCookie } from '../../sdk/http/cookies.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import { parseExchangeBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { cookieNames, exchangeHeader } from '../../sdk/protocol/wire.js'
+import { exchangeHeader } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'
 import { exchange } from '../flows/exchange.js'
 import { readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { HubRequest } from './address.js'
 import { hubHandleHash } from './access.js'
+import { hubCookie } from './cookies.js'
 import type { Limiters } from './limits.js'
-
-/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
-const COOKIE_SECONDS = 400 * 86_400
 
 export const exchangeRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
@@ -34,6 +31,8 @@ export const exchangeRoute =
     const { hubHandle, ...answer } = await exchange(hub, {
       site,
       nonce,
+      offerNonce: nonce,
+      mode: 'frame',
       offer,
       hubHandleHash: hash,
       hasAccess,
@@ -51,7 +50,3 @@ function requireOwnFrame({ headers }: HubRequest, origin: string): void {
     throw new SessionHubError('origin_denied', 'Only the frame of this hub may ask this')
   }
 }
-
-/** Not Partitioned: one jar for all sites is the point (R22). */
-const hubCookie = (handle: string) =>
-  setCookie(cookieNames.hub, handle, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)

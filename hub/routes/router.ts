@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import helmet from 'helmet'
 
+import { pathOf } from '../../sdk/http/navigation.js'
 import { sendError } from '../../sdk/http/reply.js'
 import { type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -18,6 +19,7 @@ import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.
 import { exchangeRoute } from './exchange.js'
 import { frameRoute } from './frame.js'
 import type { Limiters } from './limits.js'
+import { redirectRoute } from './redirect.js'
 import { createAuthenticate } from './site-token.js'
 
 export interface RouterParts {
@@ -38,12 +40,14 @@ export interface HubRouter {
 export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): HubRouter {
   const frame = frameRoute({ hub, sites, limiters, script })
   const exchange = posted(exchangeRoute(hub, sites, limiters))
+  const redirect = redirectRoute(hub, sites, limiters)
   const backchannel = posted(backchannelRoute(hub, sites, createAuthenticate(hub, sites, limiters), limiters))
   const documents = documentsRouter(hub, sdk)
 
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
     if (path === hubPaths.exchange) return exchange
+    if (path === hubPaths.redirect && method === 'GET') return redirect
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 
@@ -114,8 +118,3 @@ const posted =
     res.setHeader('allow', 'POST')
     return Promise.reject(new SessionHubError('method_not_allowed', 'This is asked with POST'))
   }
-
-const pathOf = (url: string) => {
-  const query = url.indexOf('?')
-  return query < 0 ? url : url.slice(0, query)
-}

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 
 import { SessionHubError } from '../protocol/errors.js'
-import { checkJson, type Json, parseJson } from '../protocol/json.js'
+import { checkJson, isJsonObject, type Json, parseJson } from '../protocol/json.js'
 import { limits } from '../protocol/wire.js'
 
 type ParsedRequest = IncomingMessage & { body?: unknown }
@@ -21,6 +21,20 @@ export async function readJsonBody(req: IncomingMessage, depth: number = limits.
   const bounds = { depth, keys: limits.jsonKeys }
   if (body !== undefined) return checkJson(body, bounds)
   return parseJson(await readText(req, limits.bodyBytes), bounds)
+}
+
+/** A form that another origin's page has posted; its members as text. @throws SessionHubError as above */
+export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
+  const type = req.headers['content-type']
+  if (!type || !/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type))
+    throw new SessionHubError('media_type_invalid', 'The body has to be a form')
+  const { body } = req as ParsedRequest
+  if (body === undefined) return new URLSearchParams(await readText(req, limits.bodyBytes))
+  // An application's own parser gives an object; what it made of it is no text, and left out.
+  const members = isJsonObject(body) ? Object.entries(body) : []
+  return new URLSearchParams(
+    members.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
 }
 
 function readText(req: IncomingMessage, maxBytes: number): Promise<string> {

@@ -25,13 +25,17 @@ export interface CookieKind {
   readonly httpOnly: boolean
 }
 
-/** A `Set-Cookie` value; an empty value removes the cookie. */
+/**
+ * A `Set-Cookie` value; an empty value removes the cookie.
+ *
+ * @param maxAgeSeconds absent: as long as the browser's own session
+ */
 export function setCookie(
   name: string,
   value: string,
   { sameSite, httpOnly }: CookieKind,
-  maxAgeSeconds: number,
+  maxAgeSeconds?: number,
 ): string {
   const age = value === '' ? 0 : maxAgeSeconds
-  return `${name}=${value}; Path=/; Max-Age=${age}; Secure; ${httpOnly ? 'HttpOnly; ' : ''}SameSite=${sameSite}`
+  return `${name}=${value}; Path=/; ${age === undefined ? '' : `Max-Age=${age}; `}Secure; ${httpOnly ? 'HttpOnly; ' : ''}SameSite=${sameSite}`
 }

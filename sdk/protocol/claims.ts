@@ -97,10 +97,24 @@ const startRequired = {
   since: isTime,
   count: isTime,
 }
-/** Of a redirect that is under way: the page's verifier, where it leads, and whether an offer has been made on the way. */
-const startOptional = { verifier: is256Bits, to: isText(limits.targetLength), offered: isFlag }
+/** Of a redirect that is under way: its verifier, and whether an offer has been made on the way. */
+const startOptional = { verifier: is256Bits, offered: isFlag }
 export type StartClaims = Fields<typeof startRequired, typeof startOptional>
 
 /** @throws SessionHubError `request_invalid` */
 export const parseStartClaims = (value: unknown): StartClaims =>
   readFields('The start cookie', value, startRequired, startOptional)
+
+const enterRequired = {
+  iss: isParty,
+  aud: isParty,
+  iat: isTime,
+  exp: isTime,
+  ticket: isText(limits.tokenLength),
+}
+/** A link ticket that was posted from the right origin, and waits for the same-site step. */
+export type EnterClaims = Fields<typeof enterRequired>
+
+/** @throws SessionHubError `request_invalid` */
+export const parseEnterClaims = (value: unknown): EnterClaims =>
+  readFields('The enter cookie', value, enterRequired)

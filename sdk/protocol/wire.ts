@@ -44,7 +44,7 @@ export const sitePaths = {
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */
-export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt'
+export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt' | 'enter+jwt'
 
 /** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
 export const cookieNames = {

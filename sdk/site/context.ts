@@ -4,6 +4,7 @@ import type { KeyLookup } from '../tokens/verify.js'
 import type { SiteCookies } from './cookies.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
+import type { OwnTokens } from './own-token.js'
 import type { Provisional } from './provisional.js'
 import type { SessionTokens } from './session-token.js'
 import type { Superseded } from './superseded.js'
@@ -15,6 +16,7 @@ export interface SiteContext {
   readonly hubKeys: KeyLookup
   readonly tokens: SessionTokens
   readonly cookies: SiteCookies
+  readonly ownTokens: OwnTokens
   readonly provisional: Provisional
   readonly takeTurn: TakeTurn
   readonly superseded: Superseded

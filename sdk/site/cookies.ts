@@ -1,4 +1,4 @@
-/** The site's two cookies: the session, for the backend only, and its state, for the SDK to see whether it changed (R22). */
+/** The site's two lasting cookies: the session, for the backend only, and its state, for the SDK to see whether it changed (R22). */
 import type { Response } from 'express'
 
 import { setCookie } from '../http/cookies.js'
@@ -19,10 +19,10 @@ export function createSiteCookies(sessionCookieName: string): SiteCookies {
   const state = (tag: string) => cookie(cookieNames.state, tag, false)
   return {
     write(res, token, tag) {
-      put(res, [session(token), state(tag)])
+      addCookies(res, [session(token), state(tag)])
     },
     clear(res) {
-      put(res, [session(''), state('')])
+      addCookies(res, [session(''), state('')])
     },
   }
 }
@@ -31,7 +31,7 @@ const cookie = (name: string, value: string, httpOnly: boolean) =>
   setCookie(name, value, { sameSite: 'Lax', httpOnly }, COOKIE_SECONDS)
 
 /** A response that signs in after it has stored something sends one cookie of each name, the last. */
-function put(res: Response, cookies: readonly string[]): void {
+export function addCookies(res: Response, cookies: readonly string[]): void {
   if (res.headersSent) return
   const names = cookies.map((one) => one.slice(0, one.indexOf('=') + 1))
   const others = [res.getHeader('set-cookie') ?? []]

@@ -4,12 +4,22 @@ import type { Request } from 'express'
 import { SessionHubError } from '../protocol/errors.js'
 import type { SiteSettings } from './options.js'
 
-/** @throws SessionHubError `method_not_allowed`, `host_denied`, `origin_denied` */
-export function requireOwnPage({ method, headers }: Request, { origin, host }: SiteSettings): void {
-  if (method !== 'POST') throw new SessionHubError('method_not_allowed', 'This is asked with POST')
-  // Compared with what is configured; nothing is ever derived from the request, least of all from X-Forwarded-Host.
+/**
+ * Compared with what is configured; nothing is ever derived from the request, least of all from X-Forwarded-Host.
+ *
+ * @throws SessionHubError `host_denied`
+ */
+export function requireOwnHost({ headers }: Request, { host }: SiteSettings): void {
   if (headers.host !== host)
     throw new SessionHubError('host_denied', 'This is not the host that the site is configured for')
+}
+
+/** @throws SessionHubError `method_not_allowed`, `host_denied`, `origin_denied` */
+export function requireOwnPage(req: Request, settings: SiteSettings): void {
+  const { method, headers } = req
+  const { origin } = settings
+  if (method !== 'POST') throw new SessionHubError('method_not_allowed', 'This is asked with POST')
+  requireOwnHost(req, settings)
   const from = headers['sec-fetch-site']
   const isOwn = headers.origin === undefined ? from === 'same-origin' : headers.origin === origin
   if (!isOwn || (from !== undefined && from !== 'same-origin')) {

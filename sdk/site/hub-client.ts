@@ -2,8 +2,16 @@
 import http from 'node:http'
 import https from 'node:https'
 
-import type { BackchannelRedeemBody, SessionView, SignInBody, UpdateBody } from '../protocol/bodies.js'
-import { parseSessionView } from '../protocol/bodies.js'
+import type {
+  BackchannelLinkBody,
+  BackchannelRedeemBody,
+  LinkReply,
+  SessionView,
+  SignInBody,
+  SistersReply,
+  UpdateBody,
+} from '../protocol/bodies.js'
+import { parseLinkReply, parseSessionView, parseSistersReply } from '../protocol/bodies.js'
 import { isErrorCode, SessionHubError } from '../protocol/errors.js'
 import { type JsonObject, parseJsonObject } from '../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../protocol/wire.js'
@@ -21,6 +29,10 @@ export interface HubClient {
   update(body: UpdateBody): Promise<SessionView>
   signIn(body: SignInBody): Promise<SessionView>
   end(handle: string): Promise<void>
+  link(body: BackchannelLinkBody): Promise<LinkReply>
+  sisters(): Promise<SistersReply>
+  /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
+  isReachable(): Promise<boolean>
   /** The hub's published keys, as they came. */
   jwks(): Promise<JsonObject>
   close(): void
@@ -40,6 +52,8 @@ interface Reply extends RawReply {
 /** A proxy's words for a hub that is silent. */
 const GATEWAY_TROUBLE = [502, 504]
 const CLOCK_EVERY_MS = 60_000
+/** A hub that answered so lately is there. */
+const RECENT_MS = 5000
 
 /** A session's data and claims, and around them the view. */
 const MAX_REPLY_BYTES = limits.dataBytes + limits.claimsBytes + 4096
@@ -58,6 +72,7 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   let bearerFrom = 0
   let bearerUntil = 0
   let clockSeenMs = -Infinity
+  let answeredMs = -Infinity
 
   /** One token serves for half of its life, so its signature costs nothing per request. */
   function token(): Promise<string> {
@@ -94,6 +109,7 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     }
     // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
     pause.succeeded()
+    answeredMs = now()
     lookAtClock(raw.date)
     try {
       return { ...raw, body: parseJsonObject(raw.text, replyBounds) }
@@ -161,9 +177,9 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   }
 
   return {
-    redeem: async (body) => parseView(await act('redeem', body)),
-    update: async (body) => parseView(await act('update', body)),
-    signIn: async (body) => parseView(await act('sign-in', body)),
+    redeem: async (body) => parsed(parseSessionView, await act('redeem', body)),
+    update: async (body) => parsed(parseSessionView, await act('update', body)),
+    signIn: async (body) => parsed(parseSessionView, await act('sign-in', body)),
     async end(handle) {
       await act('end', { handle })
     },
@@ -171,11 +187,22 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
       let reading = reads.get(handle)
       if (!reading) {
         reading = act('read', { handle })
-          .then(parseView)
+          .then((body) => parsed(parseSessionView, body))
           .finally(() => reads.delete(handle))
         reads.set(handle, reading)
       }
       return reading
+    },
+    link: async (body) => parsed(parseLinkReply, await act('link', body)),
+    sisters: async () => parsed(parseSistersReply, await act('sisters', {})),
+    async isReachable() {
+      if (Math.abs(now() - answeredMs) < RECENT_MS) return true
+      try {
+        const { status } = await ask('GET', hubPaths.health)
+        return status === 200
+      } catch {
+        return false
+      }
     },
     async jwks() {
       const reply = await ask('GET', hubPaths.jwks)
@@ -188,9 +215,9 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
   }
 }
 
-function parseView(body: JsonObject): SessionView {
+function parsed<Answer>(parse: (value: unknown) => Answer, body: JsonObject): Answer {
   try {
-    return parseSessionView(body)
+    return parse(body)
   } catch (cause) {
     throw new SessionHubError('unavailable', 'The hub gave an answer that this version does not understand', {
       cause,

@@ -9,13 +9,20 @@ import { signToken } from '../tokens/sign.js'
 import type { SiteContext } from './context.js'
 import { loadSession } from './load.js'
 
-export async function makeOffer(
+export const makeOffer = (
   site: SiteContext,
   req: Request,
   res: Response,
   body: unknown,
+): Promise<OfferReply> => offerFor(site, req, res, parseOfferBody(body).nonce)
+
+/** @param nonce the frame's; in a redirect the hub's own (R13) */
+export async function offerFor(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  nonce: string,
 ): Promise<OfferReply> {
-  const { nonce } = parseOfferBody(body)
   const { settings, hub } = site
   if (!(await settings.mayShare(req))) return { offer: null }
   const session = await loadSession(site, req, res)

@@ -2,27 +2,35 @@
 import type { Request, RequestHandler, Response } from 'express'
 
 import { readJsonBody } from '../http/body.js'
+import { pathOf } from '../http/navigation.js'
 import { perAddressPerMinute } from '../http/rate-limit.js'
 import { sendError, sendJson } from '../http/reply.js'
 import { type SdkAsset, sendSdk } from '../http/sdk-asset.js'
 import { sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
-import { requireOwnPage } from './guard.js'
+import { finishLink, takeLink } from './enter.js'
+import { requireOwnHost, requireOwnPage } from './guard.js'
+import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
 import type { PendingEnds } from './pending-ends.js'
 import { redeemTicket } from './redeem.js'
+import { beginRedirect, finishRedirect } from './redirect.js'
 import { signOut } from './sign.js'
 
+type Step = (site: SiteContext, req: Request, res: Response) => Promise<void>
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
 export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: SdkAsset): RequestHandler {
   const { endpoint, perAddress } = site.settings
   const limit = perAddressPerMinute(perAddress)
+  const sisters = createSisters(site)
   // Matched by hand: an application's other requests pass with one comparison.
   const endpoints = new Map<string, Endpoint>([
     [sitePaths.offer, (req, res, body) => makeOffer(site, req, res, body)],
     [sitePaths.redeem, (req, res, body) => redeemTicket(site, req, res, body)],
+    [sitePaths.link, (req, res, body) => makeLinkTicket(site, req, res, body)],
+    [sitePaths.sisters, (_req, _res, body) => listSisters(sisters, body)],
     [
       sitePaths.signOut,
       async (req, res) => {
@@ -31,6 +39,20 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
       },
     ],
   ])
+
+  /** Where a visitor's own window comes by, method and path. */
+  const steps = new Map<string, Step>([
+    [`POST ${sitePaths.enter}`, takeLink],
+    [`GET ${sitePaths.enter}`, finishLink],
+    [`GET ${sitePaths.redirect}`, beginRedirect],
+    [`GET ${sitePaths.callback}`, finishRedirect],
+  ])
+
+  async function pass(step: Step, req: Request, res: Response): Promise<void> {
+    await limit(req.ip)
+    requireOwnHost(req, site.settings)
+    await step(site, req, res)
+  }
 
   async function serve(act: Endpoint, req: Request, res: Response): Promise<void> {
     await limit(req.ip)
@@ -44,10 +66,18 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
       next()
       return
     }
-    const path = req.url.slice(endpoint.length)
+    const path = pathOf(req.url).slice(endpoint.length)
+    const refuse = (thrown: unknown) => {
+      logError(site.log, sendError(res, thrown), endpoint + path)
+    }
     const isRead = req.method === 'GET' || req.method === 'HEAD'
     if (isRead && (path === sitePaths.sdk || path === sdk.versionedPath)) {
       sendSdk(req, res, sdk, path !== sitePaths.sdk)
+      return
+    }
+    const step = steps.get(`${req.method} ${path}`)
+    if (step) {
+      pass(step, req, res).catch(refuse)
       return
     }
     const act = endpoints.get(path)
@@ -55,8 +85,6 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
       next()
       return
     }
-    serve(act, req, res).catch((thrown: unknown) => {
-      logError(site.log, sendError(res, thrown), req.url)
-    })
+    serve(act, req, res).catch(refuse)
   }
 }

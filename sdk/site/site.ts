@@ -9,8 +9,10 @@ import { createHubClient } from './hub-client.js'
 import { createHubKeys } from './hub-keys.js'
 import { sessionMiddleware } from './load.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
+import { createOwnTokens } from './own-token.js'
 import { createPendingEnds } from './pending-ends.js'
 import { createProvisional } from './provisional.js'
+import { redirectOnce } from './redirect.js'
 import { createSiteRouter } from './router.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session.js'
@@ -41,6 +43,12 @@ export interface Site {
   signIn(req: Request, res: Response, who: SignIn): Promise<void>
   /** Ends the session, here and on every other site of this browser. */
   signOut(req: Request, res: Response): Promise<void>
+  /**
+   * Middleware that takes a visitor's window to the hub and back, once in a browser session, before the first page: for sites that
+   * want the session there already, in browsers that keep the hub's cookie from frames too. Only for navigations to HTML, never for
+   * bots, prefetches, or while the hub is down. Put it before `site.session()`. Not on unless you use it.
+   */
+  redirectOnce(): RequestHandler
   /** The `<script>` element for this site's pages. */
   scriptTag(req?: Request, options?: ScriptTagOptions): string
   /** Closes the connections to the hub. */
@@ -63,6 +71,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     hubKeys: createHubKeys(hub, settings.now, log),
     tokens: createSessionTokens(settings),
     cookies: createSiteCookies(settings.cookieName),
+    ownTokens: createOwnTokens(settings),
     provisional: createProvisional(hub, settings),
     takeTurn: createTurns(),
     superseded: createSuperseded(),
@@ -72,6 +81,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   return {
     router: createSiteRouter(site, pending, sdk),
     session: () => sessionMiddleware(site),
+    redirectOnce: () => redirectOnce(site),
     signIn: (req, res, who) => signIn(site, req, res, who),
     signOut: (req, res) => signOut(site, pending, req, res),
     scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),

@@ -2,9 +2,11 @@
 import express, { type ErrorRequestHandler } from 'express'
 import { type Site, SessionHubError } from 'session-hub/site'
 
-export function siteApp(name: string, site: Site): express.Router {
+/** @param isOnce whether the first page of a browser session comes by the hub */
+export function siteApp(name: string, site: Site, isOnce = false): express.Router {
   const app = express.Router()
   app.use(site.router)
+  if (isOnce) app.use(site.redirectOnce())
   app.use(site.session())
   app.get('/', (req, res) => {
     const start = (['idle', 'manual'] as const).find((way) => way === req.query.start) ?? 'auto'
@@ -38,6 +40,10 @@ export function siteApp(name: string, site: Site): express.Router {
     const { item } = req.body as { item: string }
     const data = await req.session.update(({ cart = [] }) => ({ cart: [...(cart as string[]), item] }))
     res.json(data)
+  })
+  app.post('/wish', express.json(), async (req, res) => {
+    const { wish } = req.body as { wish: string | null }
+    res.json(await req.session.update({ wish }))
   })
   app.post('/sign-in', express.json(), async (req, res) => {
     const { name: subject, claims } = req.body as { name: string; claims?: Record<string, string> }

@@ -82,6 +82,14 @@ export interface FrameData {
   }
 }
 
+/** What a browser says of a window that is led somewhere. */
+const window = {
+  accept: 'text/html,*/*',
+  'sec-fetch-dest': 'document',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-site': 'cross-site',
+}
+
 export class Visitor {
   /** Cookies by host and name: loopback hosts under `.localhost` are sites of their own, and so is each port's host here. */
   readonly jar = new Map<string, Map<string, string>>()
@@ -182,6 +190,71 @@ export class Visitor {
     const { data } = await this.frame(site, bound.nonce)
     if (data.message.ticket === undefined) throw new Error(`No ticket, but "${data.message.outcome}"`)
     return { ...bound, ticket: data.message.ticket }
+  }
+
+  /** The visitor's own window goes there, as from a page of another site, and on as it is told. @returns every answer, the last one last */
+  async navigate(url: string, headers: Ask['headers'] = {}): Promise<Reply[]> {
+    return this.#follow(await this.ask(url, { headers: { ...window, ...headers } }), url)
+  }
+
+  /** A form that a page has posted into the visitor's window: across sites, so no Lax cookie comes with it. */
+  async submit(url: string, form: Record<string, string>, headers: Ask['headers'] = {}): Promise<Reply[]> {
+    const reply = await this.ask(url, {
+      method: 'POST',
+      body: new URLSearchParams(form).toString(),
+      headers: {
+        ...window,
+        cookie: undefined,
+        'content-type': 'application/x-www-form-urlencoded',
+        ...headers,
+      },
+    })
+    return this.#follow(reply, url)
+  }
+
+  /** One step of it. */
+  async navigateOnce(url: string, headers: Ask['headers'] = {}): Promise<[Reply]> {
+    return [await this.ask(url, { headers: { ...window, ...headers } })]
+  }
+
+  async #follow(reply: Reply, url: string): Promise<Reply[]> {
+    const { location } = reply.headers
+    if (reply.status !== 303 || location === undefined) return [reply]
+    return [reply, ...(await this.navigate(new URL(location, url).href))]
+  }
+
+  /** How the site says the visitor has arrived; the SDK would read and remove it. */
+  arrival(site: string): string | undefined {
+    const value = this.cookies(site).get('__Host-session-arrival')
+    this.cookies(site).delete('__Host-session-arrival')
+    return value
+  }
+
+  /** To the hub and back, as `client.redirect()` does it. */
+  async redirect(
+    site: string,
+    returnTo = '/whoami',
+  ): Promise<{ replies: Reply[]; arrival: string | undefined }> {
+    const replies = await this.navigate(`${site}/session-hub/redirect?return=${encodeURIComponent(returnTo)}`)
+    return { replies, arrival: this.arrival(site) }
+  }
+
+  /** A link ticket from one site for another, `null` where there is nothing to share. */
+  async linkTicket(from: string, to: string): Promise<string | null> {
+    return (await this.post(from, '/session-hub/link', { to })).json.ticket as string | null
+  }
+
+  /** Follows a link from one site to a page of another, with the ticket that the SDK would fetch. */
+  async follow(from: string, address: string): Promise<{ replies: Reply[]; arrival: string | undefined }> {
+    const { origin } = new URL(address)
+    const ticket = await this.linkTicket(from, origin)
+    if (ticket === null) return { replies: await this.navigate(address), arrival: undefined }
+    const replies = await this.submit(
+      `${origin}/session-hub/enter`,
+      { ticket, to: address },
+      { origin: from },
+    )
+    return { replies, arrival: this.arrival(origin) }
   }
 
   async whoami(site: string): Promise<Record<string, unknown>> {

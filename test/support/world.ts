@@ -26,6 +26,10 @@ export interface WorldOptions {
   readonly site?: Partial<SiteOptions> | ((name: string) => Partial<SiteOptions>)
   /** What is registered of a site, beside its keys. */
   readonly registration?: (name: string) => Partial<SiteRegistration>
+  /** Whether each site is registered with all others as its sisters. @default false */
+  readonly sisters?: boolean
+  /** Whether the sites use `redirectOnce`. */
+  readonly once?: boolean
   /** Sees each request to the hub first, as a proxy would. */
   readonly inFrontOfHub?: RequestHandler
 }
@@ -99,10 +103,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       now,
       ...more,
     })
-    listener.use(siteApp(name, site))
+    listener.use(siteApp(name, site, options.once))
     return (sites[name] = { origin: listener.origin, keys: made.keys, registration, site, listener })
   }
   for (const name of names) await addSite(name)
+  if (options.sisters) {
+    const origins = [...registrations.keys()]
+    for (const [origin, registration] of registrations)
+      registrations.set(origin, { ...registration, sisters: origins.filter((other) => other !== origin) })
+  }
 
   return {
     hub: { origin: hubListener.origin, hub, listener: hubListener, keys, store },

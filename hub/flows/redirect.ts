@@ -1,0 +1,56 @@
+/**
+ * The redirect: what the frame and the exchange do, in the visitor's own window. It is the hub's own page there, so its cookie is the one
+ * and only.
+ */
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { limits } from '../../sdk/protocol/wire.js'
+import { random256 } from '../../sdk/tokens/random.js'
+import type { Site } from '../sites/site.js'
+import type { HubContext } from './context.js'
+import { exchange, type ExchangeAnswer } from './exchange.js'
+import { answerFrame } from './frame.js'
+import { readRedirectSeal, redirectSeal } from './tags.js'
+
+export interface RedirectQuestion {
+  readonly site: Site
+  readonly nonce: string
+  readonly state: string | undefined
+  readonly hubHandleHash: string | undefined
+  /** In the second round: the offer, `null` where the site has no session after all. */
+  readonly offer: string | null | undefined
+  /** The hub's own start cookie. */
+  readonly seal: string | undefined
+}
+
+export interface RedirectAnswer extends ExchangeAnswer {
+  /** With `offer`: the nonce that the offer has to carry, and its seal for the start cookie. */
+  readonly asked?: { readonly hubNonce: string; readonly seal: string }
+}
+
+export async function answerRedirect(hub: HubContext, question: RedirectQuestion): Promise<RedirectAnswer> {
+  const { site, nonce, offer, seal, hubHandleHash } = question
+  const { secret } = hub.keyring
+  if (offer === undefined) {
+    const answer = await answerFrame(hub, { ...question, hasAccess: true }, 'redirect')
+    if (answer.outcome !== 'offer') return answer
+    // R13: whoever sends a browser here with an offer has to have been asked for it, in this browser.
+    const hubNonce = random256()
+    const endMs = hub.now() + limits.redirectSeconds * 1000
+    return {
+      ...answer,
+      asked: { hubNonce, seal: redirectSeal(secret, { site: site.origin, nonce, hubNonce }, endMs) },
+    }
+  }
+  const hubNonce = readRedirectSeal(secret, seal ?? '', site.origin, nonce, hub.now())
+  if (hubNonce === undefined)
+    throw new SessionHubError('start_invalid', 'No offer was asked for in this browser')
+  return exchange(hub, {
+    site,
+    nonce,
+    offerNonce: hubNonce,
+    mode: 'redirect',
+    offer,
+    hubHandleHash,
+    hasAccess: true,
+  })
+}

@@ -1,0 +1,14 @@
+/** The hub's own cookies. None is Partitioned: one jar for all sites is the point (R22). */
+import { setCookie } from '../../sdk/http/cookies.js'
+import { cookieNames, limits } from '../../sdk/protocol/wire.js'
+
+/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
+const COOKIE_SECONDS = 400 * 86_400
+
+/** The hub's handle, for frames and for its own pages. */
+export const hubCookie = (handle: string): string =>
+  setCookie(cookieNames.hub, handle, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
+
+/** Of a redirect that has to bring an offer; empty: it did. No frame has a use for it. */
+export const hubStartCookie = (seal: string): string =>
+  setCookie(cookieNames.hubStart, seal, { sameSite: 'Lax', httpOnly: true }, limits.redirectSeconds)

@@ -1,0 +1,87 @@
+/** `GET /redirect`: the visitor's own window, on its way from a site and back to it. */
+import type { ServerResponse } from 'node:http'
+
+import { readCookie } from '../../sdk/http/cookies.js'
+import { isNavigation, queryOf, sendOn, single } from '../../sdk/http/navigation.js'
+import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
+import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
+import { cookieNames, hubPaths, limits, sitePaths } from '../../sdk/protocol/wire.js'
+import { logError } from '../../sdk/settings/log.js'
+import type { HubContext } from '../flows/context.js'
+import { answerRedirect, type RedirectAnswer } from '../flows/redirect.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import type { Site } from '../sites/site.js'
+import { hubHandleHash } from './access.js'
+import type { HubRequest } from './address.js'
+import { hubCookie, hubStartCookie } from './cookies.js'
+import type { Limiters } from './limits.js'
+
+export const redirectRoute =
+  (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
+  async (req: HubRequest, res: ServerResponse): Promise<void> => {
+    await limiters.address(req.ip)
+    if (!isNavigation(req)) throw new SessionHubError('request_invalid', 'This address is for a window')
+    const query = queryOf(req.url)
+    const [nonce, state] = [single(query, 'nonce'), single(query, 'state')]
+    const site = await sites.find(single(query, 'site') ?? '')
+    // Nobody else is led anywhere (R23).
+    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    let answer: RedirectAnswer
+    try {
+      if (!is256Bits(nonce)) throw new SessionHubError('request_invalid', 'The "nonce" has a wrong form') // R12
+      const hash = hubHandleHash(req.headers)
+      if (hash !== undefined) await limiters.session(hash)
+      answer = await answerRedirect(hub, {
+        site,
+        nonce,
+        state: is128Bits(state) ? state : undefined,
+        hubHandleHash: hash,
+        offer: offerOf(query),
+        seal: readCookie(req.headers.cookie, cookieNames.hubStart),
+      })
+    } catch (thrown) {
+      // The visitor comes back to the site, whatever has failed.
+      const error = toSessionHubError(thrown)
+      logError(hub.log, error, hubPaths.redirect, { site: site.origin })
+      answer = { outcome: 'failed', reason: error.code }
+    }
+    res.setHeader('set-cookie', cookiesOf(answer, req))
+    res.setHeader('x-content-type-options', 'nosniff')
+    sendOn(res, back(site, answer, returnOf(query)))
+  }
+
+/** The empty text stands for no session. */
+function offerOf(query: URLSearchParams): string | null | undefined {
+  if (!query.has('offer')) return undefined
+  return single(query, 'offer') || null
+}
+
+/** Handed back as it came; the site looks at where it leads. */
+function returnOf(query: URLSearchParams): string {
+  const given = single(query, 'return') ?? '/'
+  return given.length <= limits.targetLength ? given : '/'
+}
+
+/** To the registered origin and endpoint, which no request can change. */
+function back(
+  { origin, endpoint }: Site,
+  { outcome, ticket, reason, asked }: RedirectAnswer,
+  to: string,
+): string {
+  const query = new URLSearchParams({
+    outcome,
+    ...(ticket !== undefined && { ticket }),
+    ...(reason !== undefined && { reason }),
+    ...(asked && { hub_nonce: asked.hubNonce }),
+    return: to,
+  })
+  return `${origin}${endpoint}${sitePaths.callback}?${query}`
+}
+
+function cookiesOf({ asked, hubHandle }: RedirectAnswer, { headers }: HubRequest): string[] {
+  const isOver = !asked && readCookie(headers.cookie, cookieNames.hubStart) !== undefined
+  return [
+    ...(hubHandle === undefined ? [] : [hubCookie(hubHandle)]),
+    ...(asked ? [hubStartCookie(asked.seal)] : isOver ? [hubStartCookie('')] : []),
+  ]
+}

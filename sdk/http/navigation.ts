@@ -1,0 +1,29 @@
+/** Sending a visitor on. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** Always 303 (R24): a GET comes after it, whatever came before. No address of this step leaves in a Referer. */
+export function sendOn(res: ServerResponse, address: string): void {
+  res.setHeader('location', address)
+  res.setHeader('cache-control', 'no-store')
+  res.setHeader('referrer-policy', 'no-referrer')
+  res.setHeader('content-length', 0)
+  res.statusCode = 303
+  res.end()
+}
+
+/** Whether a visitor's own window goes there: no frame, no script, no image. */
+export const isNavigation = ({ headers }: IncomingMessage): boolean =>
+  headers['sec-fetch-dest'] === 'document' && headers['sec-fetch-mode'] === 'navigate'
+
+export const pathOf = (url: string): string => {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+export const queryOf = (url: string): URLSearchParams => new URLSearchParams(url.slice(pathOf(url).length))
+
+/** A member that stands once; twice, and nobody can say which one is meant. */
+export function single(query: URLSearchParams, name: string): string | undefined {
+  const [value, more] = query.getAll(name)
+  return more === undefined ? value : undefined
+}

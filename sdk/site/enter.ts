@@ -1,0 +1,84 @@
+/**
+ * The link rung, where the link leads. The ticket comes by a cross-site POST, which shows who sent it and none of this site's own
+ * cookies; a step of this site's own sees those. Whatever fails, the visitor arrives where the link leads.
+ */
+import type { Request, Response } from 'express'
+
+import { readForm } from '../http/body.js'
+import { isNavigation, queryOf, sendOn, single } from '../http/navigation.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { sitePaths } from '../protocol/wire.js'
+import { logError } from '../settings/log.js'
+import { announce, type Arrival, failedArrival } from './arrival.js'
+import type { SiteContext } from './context.js'
+import { loadSession } from './load.js'
+import { type HeldSession, isCode } from './session.js'
+import { ownTarget } from './target.js'
+import { acceptTicket, readTicket, requireConsent } from './ticket.js'
+
+/** `POST <endpoint>/enter`, from a page of a sister. @throws SessionHubError where there is no form to read */
+export async function takeLink(site: SiteContext, req: Request, res: Response): Promise<void> {
+  const { settings, ownTokens } = site
+  const form = await readForm(req)
+  const to = ownTarget(settings, single(form, 'to'))
+  try {
+    const ticket = single(form, 'ticket')
+    const { origin } = req.headers
+    if (!isNavigation(req))
+      throw new SessionHubError('origin_denied', 'A link leads a window here, nothing else')
+    // R10: a page that hides its origin sends "null", and so do a sandboxed frame and a redirector.
+    if (!origin || origin === 'null')
+      throw new SessionHubError('origin_denied', 'A link ticket comes from a page')
+    if (!ticket || !to)
+      throw new SessionHubError('request_invalid', 'A ticket and an address of this site are needed')
+    await readTicket(site, ticket, 'link', origin)
+    await ownTokens.enter.write(res, { ticket })
+  } catch (thrown) {
+    logError(site.log, toSessionHubError(thrown), sitePaths.enter)
+    sendOn(res, to ?? `${settings.origin}/`)
+    return
+  }
+  sendOn(res, `${settings.origin}${settings.endpoint}${sitePaths.enter}?to=${encodeURIComponent(to)}`)
+}
+
+/** `GET <endpoint>/enter`: the same browser, one step later, with this site's own cookies. */
+export async function finishLink(site: SiteContext, req: Request, res: Response): Promise<void> {
+  const { settings, ownTokens } = site
+  const waiting = await ownTokens.enter.read(req)
+  if (waiting && isNavigation(req)) {
+    ownTokens.enter.clear(res)
+    announce(res, 'link', await enter(site, req, res, waiting.ticket))
+  }
+  sendOn(res, ownTarget(settings, single(queryOf(req.url), 'to')) ?? `${settings.origin}/`)
+}
+
+async function enter(site: SiteContext, req: Request, res: Response, ticket: string): Promise<Arrival> {
+  const session = await loadSession(site, req, res)
+  const isSignedIn = () => session.subject !== null
+  try {
+    await lookAgain(site, session)
+    await requireConsent(site, req)
+    // Its origin was compared when it came, with the header that only a browser writes.
+    const claims = await readTicket(site, ticket, 'link')
+    if (isSignedIn() && claims.sub === session.subject) return { outcome: 'keep', isSignedIn: true }
+    const { reason, subject } = await acceptTicket(site, req, res, claims)
+    return { outcome: 'replace', reason, isSignedIn: subject !== null }
+  } catch (thrown) {
+    logError(site.log, toSessionHubError(thrown), sitePaths.enter)
+    return isCode(thrown, 'session_conflict')
+      ? { outcome: 'conflict', isSignedIn: isSignedIn() }
+      : failedArrival(thrown, isSignedIn())
+  }
+}
+
+/** Only a user who is still signed in is in the way; this site may have trusted its cookie for a while. */
+async function lookAgain({ hub }: SiteContext, session: HeldSession): Promise<void> {
+  const { handle, subject } = session
+  if (handle === null || subject === null) return
+  try {
+    await session.accept(await hub.read(handle), handle)
+  } catch (error) {
+    if (!isCode(error, 'session_ended')) throw error
+    session.clear()
+  }
+}

@@ -1,0 +1,224 @@
+/** The redirect rung: to the hub and back, in the visitor's own window. It needs no script, and no cookie of anybody's frame. */
+import type { Request, RequestHandler, Response } from 'express'
+
+import { readCookie, setCookie } from '../http/cookies.js'
+import { isNavigation, queryOf, sendOn, single } from '../http/navigation.js'
+import { isBot } from '../protocol/bots.js'
+import type { StartClaims } from '../protocol/claims.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { is128Bits, is256Bits } from '../protocol/formats.js'
+import { cookieNames, hubPaths, type Outcome, outcomes, sitePaths } from '../protocol/wire.js'
+import { logError } from '../settings/log.js'
+import { random256, sha256 } from '../tokens/random.js'
+import { announce, type Arrival, failedArrival } from './arrival.js'
+import type { SiteContext } from './context.js'
+import { addCookies } from './cookies.js'
+import { loadSession } from './load.js'
+import { offerFor } from './offer.js'
+import { isCode } from './session.js'
+import { ownTarget } from './target.js'
+import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'
+
+/** So many redirects in so short a time are a visitor's; one more is a loop. */
+const MOST_IN_A_ROW = 2
+const ROW_SECONDS = 60
+
+/** Added to the address of a browser that keeps no cookies: without it nothing could tell that it has been here. */
+const OFF = 'session-hub'
+
+/** `GET <endpoint>/redirect?return=<path>` */
+export async function beginRedirect(site: SiteContext, req: Request, res: Response): Promise<void> {
+  const { settings } = site
+  const to = ownTarget(settings, single(queryOf(req.url), 'return')) ?? `${settings.origin}/`
+  try {
+    if (!isNavigation(req))
+      throw new SessionHubError('request_invalid', 'A redirect leads a window, nothing else')
+    await requireConsent(site, req)
+    if (!(await site.hub.isReachable())) throw new SessionHubError('unavailable', 'The hub does not answer')
+    await leave(site, req, res, to)
+  } catch (thrown) {
+    arrive(res, to, failed(site, thrown, await isSignedIn(site, req, res)))
+  }
+}
+
+/** Sets out for the hub. @throws SessionHubError `redirect_loop` */
+async function leave(site: SiteContext, req: Request, res: Response, to: string): Promise<void> {
+  const { settings, ownTokens } = site
+  const now = Math.floor(settings.now() / 1000)
+  const before = await ownTokens.start.read(req)
+  const isInARow = before && now - before.since < ROW_SECONDS
+  const { since, count } = isInARow
+    ? { since: before.since, count: before.count + 1 }
+    : { since: now, count: 1 }
+  if (count > MOST_IN_A_ROW) throw new SessionHubError('redirect_loop', 'One redirect too many in a row')
+  // A sign-in that the hub does not know of yet is registered now.
+  await loadSession(site, req, res)
+  const verifier = random256()
+  await ownTokens.start.write(res, { since, count, verifier })
+  const state = readCookie(req.headers.cookie, cookieNames.state)
+  sendOn(res, hubAddress(site, sha256(verifier), to, is128Bits(state) ? { state } : {}))
+}
+
+const hubAddress = (
+  { settings: { hub, origin } }: SiteContext,
+  nonce: string,
+  to: string,
+  more: Record<string, string>,
+) =>
+  `${hub}${hubPaths.redirect}?${new URLSearchParams({ site: origin, nonce, ...more, return: to.slice(origin.length) })}`
+
+/** `GET <endpoint>/callback`: back from the hub, with an outcome, a ticket, or the hub's question for an offer. */
+export async function finishRedirect(site: SiteContext, req: Request, res: Response): Promise<void> {
+  const { settings, ownTokens } = site
+  const query = queryOf(req.url)
+  const to = ownTarget(settings, single(query, 'return')) ?? `${settings.origin}/`
+  const start = await ownTokens.start.read(req)
+  if (start?.verifier === undefined || !isNavigation(req)) {
+    logError(
+      site.log,
+      new SessionHubError('start_invalid', 'No redirect was begun in this browser'),
+      sitePaths.callback,
+    )
+    sendOn(res, start || hasBeenHere(req) ? to : withoutRedirects(to))
+    return
+  }
+  const { verifier } = start
+  let arrival: Arrival
+  try {
+    const asked = single(query, 'outcome')
+    if (asked === 'offer') {
+      await sendOffer(site, req, res, { start, verifier, to, hubNonce: single(query, 'hub_nonce') })
+      return
+    }
+    const outcome = outcomes.find((known) => known === asked)
+    arrival = await settle(site, req, res, {
+      verifier,
+      outcome,
+      ticket: single(query, 'ticket'),
+      reason: single(query, 'reason'),
+    })
+  } catch (thrown) {
+    arrival = failed(site, thrown, await isSignedIn(site, req, res))
+  }
+  // The verifier has been used; how many redirects there were in a row is still known.
+  await ownTokens.start.write(res, { since: start.since, count: start.count })
+  arrive(res, to, arrival)
+}
+
+interface Back {
+  readonly verifier: string
+  readonly outcome: Outcome | undefined
+  readonly ticket: string | undefined
+  readonly reason: string | undefined
+}
+
+async function settle(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  { verifier, outcome, ticket, reason }: Back,
+): Promise<Arrival> {
+  if (outcome === undefined) throw new SessionHubError('request_invalid', 'The hub gave no outcome')
+  if (ticket === undefined) {
+    const isSignedInHere = await isSignedIn(site, req, res)
+    return {
+      outcome,
+      reason: reason && /^[a-z_]{1,40}$/.test(reason) ? reason : undefined,
+      isSignedIn: isSignedInHere,
+    }
+  }
+  await requireConsent(site, req)
+  const claims = await readTicket(site, ticket, 'redirect', site.settings.origin)
+  requireVerifier(claims, verifier)
+  const view = await acceptTicket(site, req, res, claims)
+  return { outcome: 'replace', reason: view.reason, isSignedIn: view.subject !== null }
+}
+
+interface OfferStep {
+  readonly start: StartClaims
+  readonly verifier: string
+  readonly to: string
+  readonly hubNonce: string | undefined
+}
+
+/** R13: the hub's own nonce came first, so that nobody can plant a session by an address. */
+async function sendOffer(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  { start, verifier, to, hubNonce }: OfferStep,
+): Promise<void> {
+  if (start.offered || !is256Bits(hubNonce))
+    throw new SessionHubError('request_invalid', 'The hub has asked before, or without a nonce')
+  const { offer } = await offerFor(site, req, res, hubNonce)
+  const { since, count } = start
+  await site.ownTokens.start.write(res, { since, count, verifier, offered: true })
+  sendOn(res, hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
+}
+
+/** The clean page. */
+function arrive(res: Response, to: string, arrival: Arrival): void {
+  announce(res, 'redirect', arrival)
+  sendOn(res, to)
+}
+
+function failed(site: SiteContext, thrown: unknown, isSignedInHere: boolean): Arrival {
+  logError(site.log, toSessionHubError(thrown), sitePaths.redirect)
+  return isCode(thrown, 'session_conflict')
+    ? { outcome: 'conflict', isSignedIn: isSignedInHere }
+    : failedArrival(thrown, isSignedInHere)
+}
+
+const isSignedIn = async (site: SiteContext, req: Request, res: Response) =>
+  (await loadSession(site, req, res)).subject !== null
+
+/** `site.redirectOnce()` */
+export function redirectOnce(site: SiteContext): RequestHandler {
+  return (req, res, next) => {
+    if (!isFirstPage(site, req)) {
+      next()
+      return
+    }
+    goOnce(site, req, res).then((isGone) => {
+      if (!isGone) next()
+    }, next)
+  }
+}
+
+async function goOnce(site: SiteContext, req: Request, res: Response): Promise<boolean> {
+  const to = ownTarget(site.settings, req.originalUrl)
+  if (to === undefined) return false
+  try {
+    if (!(await site.settings.mayShare(req)) || !(await site.hub.isReachable())) return false
+    addCookies(res, [setCookie(cookieNames.once, '1', { sameSite: 'Lax', httpOnly: true })])
+    await leave(site, req, res, to)
+    return true
+  } catch (thrown) {
+    logError(site.log, toSessionHubError(thrown), sitePaths.redirect)
+    return false
+  }
+}
+
+/** A person's window on a page of this site, for the first time in this browser session. */
+function isFirstPage({ settings }: SiteContext, req: Request): boolean {
+  const { method, headers } = req
+  return (
+    method === 'GET' &&
+    headers.host === settings.host &&
+    isNavigation(req) &&
+    /\btext\/html\b/.test(headers.accept ?? '') &&
+    headers['sec-purpose'] === undefined &&
+    headers.purpose === undefined &&
+    !isBot(headers['user-agent'] ?? '') &&
+    !hasBeenHere(req) &&
+    !queryOf(req.originalUrl).has(OFF)
+  )
+}
+
+const hasBeenHere = ({ headers }: Request) => readCookie(headers.cookie, cookieNames.once) !== undefined
+
+function withoutRedirects(to: string): string {
+  const url = new URL(to)
+  url.searchParams.set(OFF, 'off')
+  return url.href
+}

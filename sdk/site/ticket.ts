@@ -1,0 +1,108 @@
+/** Reading a ticket, and turning it into this site's session: the same on every rung. */
+import { timingSafeEqual } from 'node:crypto'
+import type { Request, Response } from 'express'
+
+import type { SessionView } from '../protocol/bodies.js'
+import { parseTicketClaims, type TicketClaims } from '../protocol/claims.js'
+import { SessionHubError } from '../protocol/errors.js'
+import type { Mode } from '../protocol/wire.js'
+import { reasonOf } from '../settings/log.js'
+import { sha256 } from '../tokens/random.js'
+import { checkTimes } from '../tokens/times.js'
+import { lookup, openToken, verifyToken } from '../tokens/verify.js'
+import type { SiteContext } from './context.js'
+import { loadSession } from './load.js'
+import { isCode } from './session.js'
+
+/**
+ * @param from the origin whose page asked; absent where it was compared before
+ * @throws SessionHubError `ticket_invalid`, one code for all that can be wrong (R30), `ticket_expired`, `unavailable`
+ */
+export async function readTicket(
+  site: SiteContext,
+  ticket: string,
+  mode: Mode,
+  from?: string,
+): Promise<TicketClaims> {
+  const { settings } = site
+  let claims
+  try {
+    const jws = await openToken(ticket, lookup(settings.ticketKeys)) // R3
+    claims = parseTicketClaims(await verifyToken('ticket+jwt', jws, site.hubKeys))
+  } catch (cause) {
+    if (isCode(cause, 'unavailable')) throw cause // R21
+    throw new SessionHubError('ticket_invalid', 'The ticket is not valid', { cause })
+  }
+  const { iss, aud, origin } = claims
+  // R11: a ticket of another mode is none here.
+  const isOurs =
+    iss === settings.hub && aud === settings.origin && origin === (from ?? origin) && claims.mode === mode
+  if (!isOurs) throw new SessionHubError('ticket_invalid', 'The ticket is not for this use')
+  checkTimes(claims, settings.now(), settings.maxTicketSeconds, {
+    expired: 'ticket_expired',
+    invalid: 'ticket_invalid',
+  })
+  return claims
+}
+
+/** R10: only the page that asked, or the browser that was sent, holds the verifier. @throws SessionHubError `verifier_invalid` */
+export function requireVerifier({ nonce }: TicketClaims, verifier: string | undefined): void {
+  const isTheirs =
+    nonce !== undefined &&
+    verifier !== undefined &&
+    timingSafeEqual(Buffer.from(sha256(verifier)), Buffer.from(nonce))
+  if (!isTheirs)
+    throw new SessionHubError('verifier_invalid', 'The verifier is missing or not that of the ticket')
+}
+
+/** @throws SessionHubError `consent_required` */
+export async function requireConsent({ settings }: SiteContext, req: Request): Promise<void> {
+  if (!(await settings.mayShare(req)))
+    throw new SessionHubError('consent_required', 'This visitor has not agreed')
+}
+
+/**
+ * Spends a ticket that has passed every check, and makes its session this site's.
+ *
+ * @throws SessionHubError what the hub says; `session_conflict`, `unavailable`
+ */
+export async function acceptTicket(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  { sub, jti, exp, sid, mode }: TicketClaims,
+): Promise<SessionView> {
+  const { alwaysReplace } = site.settings
+  // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
+  const overrule = alwaysReplace && mode !== 'link'
+  const session = await loadSession(site, req, res)
+  // R21: a session that cannot be looked up is not no session; somebody may be signed in.
+  if (session.isStale && session.status === 'none')
+    throw new SessionHubError('unavailable', 'Who is signed in here cannot be looked up now')
+  const isInUse = session.subject !== null && (mode === 'link' || session.handle === null)
+  // R20, also for a sign-in that the hub does not know of yet: it could not see that somebody is here.
+  if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
+    throw new SessionHubError('session_conflict', 'Another user is signed in here')
+  const view = await site.hub.redeem({ jti, exp, handle: sid, previous: session.handle, overrule })
+  await session.accept(view, sid)
+  await tellApplication(site, req, mode, view.was_empty === true)
+  return view
+}
+
+async function tellApplication(
+  site: SiteContext,
+  req: Request,
+  source: Mode,
+  wasEmpty: boolean,
+): Promise<void> {
+  try {
+    await site.settings.onReplaced({ req, source, wasEmpty })
+  } catch (cause) {
+    site.log({
+      level: 'error',
+      event: 'hook_failed',
+      hook: 'onReplaced',
+      description: reasonOf(cause),
+    })
+  }
+}
