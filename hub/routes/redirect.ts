@@ -47,7 +47,7 @@ export const redirectRoute =
     }
     res.setHeader('set-cookie', cookiesOf(answer, req))
     res.setHeader('x-content-type-options', 'nosniff')
-    sendOn(res, back(site, answer, returnOf(query)))
+    sendOn(req, res, back(site, answer, returnOf(query)))
   }
 
 /** The empty text stands for no session. */

@@ -35,10 +35,10 @@ export async function takeLink(site: SiteContext, req: Request, res: Response): 
     await ownTokens.enter.write(res, { ticket })
   } catch (thrown) {
     logError(site.log, toSessionHubError(thrown), sitePaths.enter)
-    sendOn(res, to ?? `${settings.origin}/`)
+    sendOn(req, res, to ?? `${settings.origin}/`)
     return
   }
-  sendOn(res, `${settings.origin}${settings.endpoint}${sitePaths.enter}?to=${encodeURIComponent(to)}`)
+  sendOn(req, res, `${settings.origin}${settings.endpoint}${sitePaths.enter}?to=${encodeURIComponent(to)}`)
 }
 
 /** `GET <endpoint>/enter`: the same browser, one step later, with this site's own cookies. */
@@ -49,7 +49,7 @@ export async function finishLink(site: SiteContext, req: Request, res: Response)
     ownTokens.enter.clear(res)
     announce(res, 'link', await enter(site, req, res, waiting.ticket))
   }
-  sendOn(res, ownTarget(settings, single(queryOf(req.url), 'to')) ?? `${settings.origin}/`)
+  sendOn(req, res, ownTarget(settings, single(queryOf(req.url), 'to')) ?? `${settings.origin}/`)
 }
 
 async function enter(site: SiteContext, req: Request, res: Response, ticket: string): Promise<Arrival> {

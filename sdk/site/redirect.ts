@@ -37,7 +37,7 @@ export async function beginRedirect(site: SiteContext, req: Request, res: Respon
     if (!(await site.hub.isReachable())) throw new SessionHubError('unavailable', 'The hub does not answer')
     await leave(site, req, res, to)
   } catch (thrown) {
-    arrive(res, to, failed(site, thrown, await isSignedIn(site, req, res)))
+    arrive(req, res, to, failed(site, thrown, await isSignedIn(site, req, res)))
   }
 }
 
@@ -56,7 +56,7 @@ async function leave(site: SiteContext, req: Request, res: Response, to: string)
   const verifier = random256()
   await ownTokens.start.write(res, { since, count, verifier })
   const state = readCookie(req.headers.cookie, cookieNames.state)
-  sendOn(res, hubAddress(site, sha256(verifier), to, is128Bits(state) ? { state } : {}))
+  sendOn(req, res, hubAddress(site, sha256(verifier), to, is128Bits(state) ? { state } : {}))
 }
 
 const hubAddress = (
@@ -79,7 +79,7 @@ export async function finishRedirect(site: SiteContext, req: Request, res: Respo
       new SessionHubError('start_invalid', 'No redirect was begun in this browser'),
       sitePaths.callback,
     )
-    sendOn(res, start || hasBeenHere(req) ? to : withoutRedirects(to))
+    sendOn(req, res, start || hasBeenHere(req) ? to : withoutRedirects(to))
     return
   }
   const { verifier } = start
@@ -102,7 +102,7 @@ export async function finishRedirect(site: SiteContext, req: Request, res: Respo
   }
   // The verifier has been used; how many redirects there were in a row is still known.
   await ownTokens.start.write(res, { since: start.since, count: start.count })
-  arrive(res, to, arrival)
+  arrive(req, res, to, arrival)
 }
 
 interface Back {
@@ -153,13 +153,13 @@ async function sendOffer(
   const { offer } = await offerFor(site, req, res, hubNonce)
   const { since, count } = start
   await site.ownTokens.start.write(res, { since, count, verifier, offered: true })
-  sendOn(res, hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
+  sendOn(req, res, hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
 }
 
 /** The clean page. */
-function arrive(res: Response, to: string, arrival: Arrival): void {
+function arrive(req: Request, res: Response, to: string, arrival: Arrival): void {
   announce(res, 'redirect', arrival)
-  sendOn(res, to)
+  sendOn(req, res, to)
 }
 
 function failed(site: SiteContext, thrown: unknown, isSignedInHere: boolean): Arrival {
