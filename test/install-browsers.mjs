@@ -1,24 +1,14 @@
-// The tests drive real programs. This finds them, or installs the Debian packages of those that are missing.
+// The tests drive real programs. This finds those of one suite, or installs the Debian packages of those that are missing.
+// `node test/install-browsers.mjs webkit` does so for `npm run test:webkit`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-const PROGRAMS = [
-  {
-    name: 'Chromium',
-    variable: 'SESSION_HUB_CHROMIUM',
-    commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
-    paths: [
-      '/usr/bin/chromium',
-      '/usr/bin/chromium-browser',
-      '/usr/bin/google-chrome',
-      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-    ],
-    debianPackage: 'chromium',
-  },
-]
+import table from './support/programs.json' with { type: 'json' }
 
-const missing = PROGRAMS.filter((program) => !find(program))
+const suite = process.argv[2] ?? 'default'
+const programs = table[suite] ?? fail(`There is no suite "${suite}", only: ${Object.keys(table).join(', ')}`)
+const missing = programs.filter((program) => !find(program))
 if (missing.length > 0) install(missing)
 
 function find({ variable, commands, paths }) {

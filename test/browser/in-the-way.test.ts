@@ -1,12 +1,12 @@
 /** Never in the way: what a page notices when cookies are blocked, when the hub is stopped, and when it hangs. */
 import { expect } from 'chai'
 
-import { type Cookies, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
 import { startWorld, type World } from '../support/world.js'
 
 interface Trouble {
   readonly name: string
-  readonly cookies: Cookies
+  readonly browser: BrowserKind
   /** Begins after the browser has loaded the SDK once, so that its script is in the cache. */
   readonly begin: (world: World) => Promise<void> | void
   readonly event: 'synced' | 'sync-failed'
@@ -16,21 +16,35 @@ interface Trouble {
 const troubles: readonly Trouble[] = [
   {
     name: 'with cookies blocked',
-    cookies: 'blocked',
+    browser: 'blocked',
+    begin: () => undefined,
+    event: 'synced',
+    reasons: ['blocked'],
+  },
+  {
+    name: 'in a private window',
+    browser: 'incognito',
+    begin: () => undefined,
+    event: 'synced',
+    reasons: ['blocked'],
+  },
+  {
+    name: 'in Firefox, as it comes',
+    browser: 'firefox',
     begin: () => undefined,
     event: 'synced',
     reasons: ['blocked'],
   },
   {
     name: 'with the hub stopped',
-    cookies: 'allowed',
+    browser: 'allowed',
     begin: (world) => world.hub.listener.stop(),
     event: 'sync-failed',
     reasons: ['unreachable'],
   },
   {
     name: 'with the hub hanging',
-    cookies: 'allowed',
+    browser: 'allowed',
     begin: (world) => {
       world.hub.listener.hang(true)
     },
@@ -39,7 +53,7 @@ const troubles: readonly Trouble[] = [
   },
 ]
 
-for (const { name, cookies, begin, event, reasons } of troubles) {
+for (const { name, browser: kind, begin, event, reasons } of troubles) {
   describe(`a page ${name}`, () => {
     let world: World
     let browser: TestBrowser
@@ -49,7 +63,7 @@ for (const { name, cookies, begin, event, reasons } of troubles) {
 
     beforeEach(async () => {
       world = await startWorld({ site: { hubTimeoutMs: 500 } })
-      browser = await startBrowser(cookies)
+      browser = await startBrowser(kind)
       page = await browser.newPage()
       shop = world.siteOf('shop').origin
       magazine = world.siteOf('magazine').origin

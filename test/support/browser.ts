@@ -1,16 +1,31 @@
-/** A real Chromium with a profile of its own, in either cookie world. */
-import { existsSync } from 'node:fs'
+/** Real browsers, each with a fresh profile of its own. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 
-import puppeteer, { type Browser, type Page } from 'puppeteer'
+import puppeteer, { type Browser, type LaunchOptions, type Page } from 'puppeteer'
 
-/** Whether the browser gives a frame the cookies of another site. `allowed` is stock Chrome's setting. */
-export type Cookies = 'allowed' | 'blocked'
+import { findProgram } from './programs.js'
+import { recordPage, type TestPage } from './test-page.js'
 
-/** Chromium's own numbers for `profile.cookie_controls_mode`. */
-const COOKIE_CONTROLS: Record<Cookies, number> = { allowed: 2, blocked: 1 }
+export type { TestPage } from './test-page.js'
+
+/** Chromium, by how it treats the cookies of another site in a frame; and Firefox, as it comes. */
+const KINDS = {
+  /** Stock Chrome's setting. */
+  allowed: chromium({ cookie_controls_mode: 2 }),
+  blocked: chromium({ cookie_controls_mode: 1 }),
+  /** Blocked, and the visitor has allowed the hub storage access on each of the world's sites. */
+  granted: chromium({
+    cookie_controls_mode: 1,
+    content_settings: { exceptions: { storage_access: grants(['shop', 'travel', 'magazine']) } },
+  }),
+  /** A private window blocks whatever the setting. It has one page. */
+  incognito: { ...chromium({ cookie_controls_mode: 2 }, ['--incognito']), openPage: onlyPage },
+  firefox: firefox(),
+} satisfies Record<string, Kind>
+
+export type BrowserKind = keyof typeof KINDS
 
 export interface TestBrowser {
   readonly browser: Browser
@@ -19,121 +34,69 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-interface SdkEvent {
-  readonly name: string
-  readonly detail: Record<string, unknown>
+/** How to launch one: what its command line and profile have to hold. */
+interface Kind {
+  readonly prepare: (profile: string) => Promise<void>
+  readonly launch: () => LaunchOptions
+  /** @default Puppeteer's own way */
+  readonly openPage?: (browser: Browser) => Promise<Page>
 }
 
-export interface TestPage {
-  readonly page: Page
-  /** Uncaught errors, rejections, and errors on the console: the browser's own, of failed requests, among them. */
-  readonly errors: string[]
-  /** Uncaught errors and rejections only. */
-  readonly scriptErrors: string[]
-  /** Opens an address and waits for the SDK's sync to end. @returns how the sync ended */
-  visit(url: string): Promise<SdkEvent>
-  /** Opens a page that has no SDK. */
-  open(url: string): Promise<void>
-  /** The details of all events of this name in the present document. */
-  eventsNamed(name: string): Promise<SdkEvent['detail'][]>
-  /** Waits for the next event of this name, or finds it among those that came before. */
-  event(name: string): Promise<SdkEvent>
-  /** A request of the page's own script to its own backend. */
-  fetch(path: string, body?: object): Promise<Record<string, unknown>>
-  /** Asks the SDK to sync now. @returns its status */
-  sync(): Promise<Record<string, unknown>>
-}
-
-/** @param more arguments for Chromium's command line */
-export async function startBrowser(cookies: Cookies, more: readonly string[] = []): Promise<TestBrowser> {
-  const userDataDir = await mkdtemp(join(tmpdir(), 'session-hub-chromium-'))
-  await mkdir(join(userDataDir, 'Default'))
-  const preferences = { profile: { cookie_controls_mode: COOKIE_CONTROLS[cookies] } }
-  await writeFile(join(userDataDir, 'Default', 'Preferences'), JSON.stringify(preferences))
-  const browser = await puppeteer.launch({
-    executablePath: findChromium(),
-    userDataDir,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', ...more],
-  })
+/** @param more arguments for the browser's command line */
+export async function startBrowser(kind: BrowserKind, more: readonly string[] = []): Promise<TestBrowser> {
+  const { prepare, launch, openPage = (browser) => browser.newPage() }: Kind = KINDS[kind]
+  const profile = await mkdtemp(join(tmpdir(), `session-hub-${kind}-`))
+  await prepare(profile)
+  const { args = [], ...options } = launch()
+  const browser = await puppeteer.launch({ ...options, userDataDir: profile, args: [...args, ...more] })
   return {
     browser,
-    newPage: async () => record(await browser.newPage()),
+    newPage: async () => recordPage(await openPage(browser)),
     async close() {
       await browser.close()
-      await rm(userDataDir, { recursive: true, force: true, maxRetries: 5 })
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }
 
-/** The same search as `test/install-browsers.mjs`, which has made sure that there is one. */
-function findChromium(): string {
-  const { SESSION_HUB_CHROMIUM: chosen, PATH = '' } = process.env
-  if (chosen) return chosen
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  const found = PATH.split(delimiter)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => existsSync(path))
-  if (!found) throw new Error('There is no Chromium; "npm test" installs it')
-  return found
-}
-
-async function record(page: Page): Promise<TestPage> {
-  const errors: string[] = []
-  const scriptErrors: string[] = []
-  page.on('pageerror', (error) => {
-    errors.push(String(error))
-    scriptErrors.push(String(error))
-  })
-  page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text())
-  })
-  await page.evaluateOnNewDocument(() => {
-    if (window.top !== window) return
-    const said: SdkEvent[] = []
-    Object.assign(window, { said })
-    for (const name of ['session-replaced', 'session-ended', 'synced', 'sync-failed']) {
-      addEventListener(name, (event) =>
-        said.push({ name, detail: (event as CustomEvent<SdkEvent['detail']>).detail }),
-      )
-    }
-  })
-  const events = () => page.evaluate(() => (window as unknown as { said: SdkEvent[] }).said)
-  const event = async (...names: string[]): Promise<SdkEvent> => {
-    const handle = await page.waitForFunction(
-      (wanted) => (window as unknown as { said: SdkEvent[] }).said.find(({ name }) => wanted.includes(name)),
-      { polling: 20 },
-      names,
-    )
-    return (await handle.jsonValue()) as SdkEvent
-  }
+/** @param profile Chromium's own names and numbers, under `profile` in its preferences */
+function chromium(profile: object, more: readonly string[] = []): Kind {
   return {
-    page,
-    errors,
-    scriptErrors,
-    eventsNamed: async (name) =>
-      (await events()).filter((said) => said.name === name).map(({ detail }) => detail),
-    event,
-    async open(url) {
-      await page.goto(url)
+    async prepare(folder) {
+      await mkdir(join(folder, 'Default'))
+      await writeFile(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile }))
     },
-    async visit(url) {
-      await page.goto(url)
-      return event('synced', 'sync-failed')
-    },
-    fetch: (path, body) =>
-      page.evaluate(
-        async (to, sent) => {
-          const options = {
-            method: 'POST',
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify(sent),
-          }
-          const reply = await fetch(to, sent === undefined ? {} : options)
-          return (await reply.json()) as Record<string, unknown>
-        },
-        path,
-        body,
-      ),
-    sync: () => page.evaluate(async () => ({ ...(await SessionHub.sync({ force: true })) })),
+    launch: () => ({
+      executablePath: findProgram('SESSION_HUB_CHROMIUM'),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', ...more],
+    }),
+  }
+}
+
+/** The private window's: `newPage()` would open an ordinary window beside it. */
+async function onlyPage(browser: Browser): Promise<Page> {
+  const [page] = await browser.pages()
+  if (page?.url() !== 'about:blank') throw new Error('The private window has one page, and it is in use')
+  return page
+}
+
+/** Storage access as Chromium remembers it: no port, and `[*.]` for a host and all below it. */
+function grants(sites: readonly string[]): object {
+  const grant = { last_modified: '13400000000000000', setting: 1 }
+  return Object.fromEntries(
+    sites.map((site) => [`http://[*.]hub.localhost,http://[*.]${site}.localhost`, grant]),
+  )
+}
+
+/** Default protection: no preference that touches cookies is changed. */
+function firefox(): Kind {
+  return {
+    prepare: () => Promise.resolve(),
+    launch: () => ({
+      browser: 'firefox',
+      executablePath: findProgram('SESSION_HUB_FIREFOX'),
+      // It would ask for /favicon.ico, and take the page's refusal for an error of the page.
+      extraPrefsFirefox: { 'browser.chrome.site_icons': false },
+    }),
   }
 }

@@ -1,9 +1,12 @@
-/** An HTTP server on a port that the system chose, which can be stopped, hung and started again on the same port. */
+/** An HTTP or HTTPS server on a port that the system chose, which can be stopped, hung and started again on the same port. */
 import { EventEmitter, on, once } from 'node:events'
 import http from 'node:http'
+import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 
 import express, { type RequestHandler } from 'express'
+
+import type { Certificate } from './certificate.js'
 
 interface SeenRequest {
   readonly method: string
@@ -32,7 +35,8 @@ export interface Listener {
   close(): Promise<void>
 }
 
-export async function listen(hostname: string): Promise<Listener> {
+/** @param certificate makes it an HTTPS server */
+export async function listen(hostname: string, certificate?: Certificate): Promise<Listener> {
   const app = express().disable('x-powered-by')
   const seen: SeenRequest[] = []
   const events = new EventEmitter()
@@ -44,13 +48,16 @@ export async function listen(hostname: string): Promise<Listener> {
   const { port } = server.address() as AddressInfo
 
   function create(): http.Server {
-    const made = http.createServer((req, res) => {
+    const answer: http.RequestListener = (req, res) => {
       const request = { method: req.method ?? '', url: req.url ?? '', headers: req.headers }
       seen.push(request)
       res.on('finish', () => events.emit('request', { ...request, status: res.statusCode }))
       if (hanging > 0) hanging -= 1
       else app(req, res)
-    })
+    }
+    const made: http.Server = certificate
+      ? https.createServer(certificate, answer)
+      : http.createServer(answer)
     made.on('connection', (socket) => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
@@ -67,7 +74,7 @@ export async function listen(hostname: string): Promise<Listener> {
   }
 
   return {
-    origin: `http://${hostname}:${port}`,
+    origin: `${certificate ? 'https' : 'http'}://${hostname}:${port}`,
     port,
     app,
     seen,

@@ -15,6 +15,7 @@ import {
 import { createSite, type Site, type SiteOptions } from 'session-hub/site'
 import type { RequestHandler } from 'express'
 
+import type { Certificate } from './certificate.js'
 import { listen, type Listener } from './listener.js'
 import { siteApp } from './site-app.js'
 
@@ -30,6 +31,8 @@ export interface WorldOptions {
   readonly sisters?: boolean
   /** Whether the sites use `redirectOnce`. */
   readonly once?: boolean
+  /** Makes everything https; this process has to trust it (`trustedCertificate`). */
+  readonly certificate?: Certificate
   /** Sees each request to the hub first, as a proxy would. */
   readonly inFrontOfHub?: RequestHandler
 }
@@ -73,7 +76,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const registrations = new Map<string, SiteRegistration>()
   const sites: Record<string, WorldSite> = {}
 
-  const hubListener = await listen('hub.localhost')
+  const hubListener = await listen('hub.localhost', options.certificate)
   const keys = await generateHubKeys()
   const store = options.hub?.store ?? memoryStore()
   const hub = await createHub({
@@ -90,7 +93,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   hubListener.use(hub.router)
 
   async function addSite(name: string): Promise<WorldSite> {
-    const listener = await listen(`${name}.localhost`)
+    const listener = await listen(`${name}.localhost`, options.certificate)
     const made = await generateSite(listener.origin)
     const registration = { ...made.registration, ...options.registration?.(name) }
     registrations.set(listener.origin, registration)

@@ -1,0 +1,78 @@
+/** A page that records what the SDK says and what goes wrong, in every browser that Puppeteer drives. */
+import type { Page } from 'puppeteer'
+
+import { drive, type DrivenPage, type Driver, type SdkEvent } from './driven-page.js'
+
+/** All that the SDK says on `window`. */
+const EVENTS = ['session-replaced', 'session-ended', 'synced', 'sync-failed', 'access-needed'] as const
+
+export interface TestPage extends DrivenPage {
+  readonly page: Page
+  /** Uncaught errors, rejections, and errors on the console: the browser's own, of failed requests, among them. */
+  readonly errors: string[]
+  /** Uncaught errors and rejections only. */
+  readonly scriptErrors: string[]
+  /** The details of all events of this name in the present document. */
+  eventsNamed(name: string): Promise<SdkEvent['detail'][]>
+  /** Waits for the next event of this name, or finds it among those that came before. */
+  event(name: string): Promise<SdkEvent>
+}
+
+export async function recordPage(page: Page): Promise<TestPage> {
+  const errors: string[] = []
+  const scriptErrors: string[] = []
+  page.on('pageerror', (error) => {
+    errors.push(String(error))
+    scriptErrors.push(String(error))
+  })
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  await page.evaluateOnNewDocument((names: readonly string[]) => {
+    if (window.top !== window) return
+    const said: SdkEvent[] = []
+    Object.assign(window, { said })
+    for (const name of names) {
+      addEventListener(name, (event) =>
+        said.push({ name, detail: (event as CustomEvent<SdkEvent['detail']>).detail }),
+      )
+    }
+  }, EVENTS)
+  const events = () => page.evaluate(() => (window as unknown as { said: SdkEvent[] }).said)
+  const event = async (...names: string[]): Promise<SdkEvent> => {
+    const handle = await page.waitForFunction(
+      (wanted) => (window as unknown as { said: SdkEvent[] }).said.find(({ name }) => wanted.includes(name)),
+      { polling: 20 },
+      names,
+    )
+    return (await handle.jsonValue()) as SdkEvent
+  }
+  return {
+    ...drive(driverOf(page)),
+    page,
+    errors,
+    scriptErrors,
+    eventsNamed: async (name) =>
+      (await events()).filter((said) => said.name === name).map(({ detail }) => detail),
+    event,
+    async visit(url) {
+      await page.goto(url)
+      return event('synced', 'sync-failed')
+    },
+  }
+}
+
+/** Puppeteer's types unwrap its handles from the arguments; there are none here. */
+type Plain = (...args: unknown[]) => unknown
+
+const driverOf = (page: Page): Driver => ({
+  async open(url) {
+    await page.goto(url)
+  },
+  run: <Args extends unknown[], Result>(act: (...args: Args) => Result | Promise<Result>, ...args: Args) =>
+    page.evaluate(act as Plain, ...args) as Promise<Result>,
+  async until(isSo, ...args) {
+    await page.waitForFunction(isSo as Plain, { polling: 20 }, ...args)
+  },
+  click: (selector) => page.click(selector),
+})
