@@ -5,6 +5,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  hkdfSync,
   randomBytes,
   sign,
 } from 'node:crypto'
@@ -115,7 +116,7 @@ export const without = (claims: Claims, ...names: string[]): Claims =>
 /** A site's Bearer token as the site itself would make it, with changes. */
 export function siteToken(
   world: World,
-  site: WorldSite,
+  site: Pick<WorldSite, 'origin' | 'keys'>,
   { claims = {}, header = {}, key = site.keys.signing }: SiteTokenChange = {},
 ): string {
   const iat = Math.floor(world.now() / 1000)
@@ -133,6 +134,97 @@ export interface SiteTokenChange {
   readonly header?: Claims
   readonly key?: HubSigningKey
 }
+
+/** The key of a site's short words to itself, drawn from its session key. */
+const ownKey = ({ keys }: WorldSite): Buffer =>
+  Buffer.from(hkdfSync('sha256', Buffer.from(keys.session.k, 'base64url'), '', 'session-hub start+jwt', 32))
+
+/** A start or enter cookie as the site itself would write it, with changes. */
+export function ownToken(
+  world: World,
+  site: WorldSite,
+  type: 'start+jwt' | 'enter+jwt',
+  claims: Claims,
+  { header = {}, key = ownKey(site) }: { header?: Claims; key?: Buffer } = {},
+): string {
+  const iat = Math.floor(world.now() / 1000)
+  return signHs256(
+    {
+      header: { alg: 'HS256', typ: type, kid: site.keys.session.kid, ...header },
+      payload: { iss: site.origin, aud: site.origin, iat, exp: iat + 120, ...claims },
+    },
+    key,
+  )
+}
+
+/** What a browser takes for an address of another origin, or for none at all, however it is spelt (R23). */
+export function targetsAway(site: string): Record<string, string> {
+  const { protocol, hostname, host } = new URL(site)
+  const other = protocol === 'https:' ? 'http:' : 'https:'
+  const evil = 'stranger.example'
+  return {
+    'another origin': `https://${evil}/`,
+    'a host without its scheme': `//${evil}/`,
+    'three slashes': `///${evil}/`,
+    'a slash and a backslash': `/\\${evil}/`,
+    'two backslashes': `\\\\${evil}/`,
+    'a backslash and a slash': `\\/${evil}/`,
+    'a scheme without slashes': `${other}${evil}/`,
+    'a scheme and one slash': `${other}/${evil}/`,
+    'a scheme and backslashes': `${other}\\\\${evil}/`,
+    'a scheme in capitals': `${other.toUpperCase()}//${evil}/`,
+    'a script': `javascript:alert(1)//${site}/`,
+    'a script, after a newline': `java\nscript:alert(1)`,
+    'a data address': `data:text/html,<script>alert(1)</script>`,
+    "a blob of the site's own origin": `blob:${site}/0e9f6d1c`,
+    'a file system': `filesystem:${site}/temporary/x`,
+    'a file': 'file:///etc/passwd',
+    'a page about nothing': 'about:blank',
+    'the source of a page': `view-source:${site}/`,
+    'web sockets': `ws://${host}/`,
+    'the site as a user': `${site}@${evil}/`,
+    'the site as a user and password': `${protocol}//${host}@${evil}/`,
+    'the site in the path': `//${evil}/${site}/`,
+    'the site in the fragment': `//${evil}#${site}/`,
+    'the site in the query': `//${evil}?${site}/`,
+    'a backslash before the site': `//${evil}\\@${host}/`,
+    'a host that begins alike': `//${hostname}.${evil}/`,
+    'a host that ends alike': `//evil${host}/`,
+    'another port': `//${hostname}:1/`,
+    'no port, or another one': `//${hostname}${host === hostname ? ':2' : ''}/`,
+    'another scheme': `${other}//${host}/`,
+    'a dot at the end of the host': `//${host.replace(hostname, `${hostname}.`)}/`,
+    'a tab between the slashes': `/\t/${evil}/`,
+    'a newline between the slashes': `/\n/${evil}/`,
+    'a carriage return between the slashes': `/\r/${evil}/`,
+    'a tab first': `\t//${evil}/`,
+    'a NUL first': `\0//${evil}/`,
+    'a space first': `  //${evil}/`,
+    'a wide dot in the host': `//stranger\u3002example/`,
+    'a halfwidth dot in the host': `//stranger\uff61example/`,
+    'an escaped dot in the host': `//stranger%2eexample/`,
+    'wide letters in the host': `//\uff53tranger.example/`,
+    'an escaped slash in the host': `//${evil}%2f${host}/`,
+    'an escaped NUL in the host': `//${hostname}%00.${evil}/`,
+    'no host at all': '//',
+    'a port that is none': `//${hostname}:99999/`,
+    'an address of IPv6': '//[::1]/',
+    'far too long': `/${'a'.repeat(2000)}`,
+  }
+}
+
+/** Addresses of the site that its visitors are not led to: its own endpoints would lead on. */
+export const targetsInside = (endpoint = '/session-hub'): string[] => [
+  `${endpoint}/redirect?return=/`,
+  `${endpoint}/callback?outcome=none`,
+  `${endpoint}/enter?to=/`,
+  `${endpoint}/`,
+  `/x/..${endpoint}/redirect`,
+  `/%2e%2e${endpoint}/redirect`,
+  `/./${endpoint.slice(1)}/redirect`,
+  endpoint.replaceAll('/', '\\') + '\\redirect',
+  `/\t${endpoint.slice(1)}/red\nirect`,
+]
 
 /** Changes one character of a token in the middle of a part, so that real bits change. */
 export function flip(token: string, part: number): string {

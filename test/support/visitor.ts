@@ -217,6 +217,24 @@ export class Visitor {
     return [await this.ask(url, { headers: { ...window, ...headers } })]
   }
 
+  /** Step by step, as long as it is led on. @returns the first address of this path, to which the visitor has not gone yet */
+  async walk(url: string, path: string): Promise<string> {
+    for (let next = url, steps = 0; steps < 10; steps += 1) {
+      const [{ headers }] = await this.navigateOnce(next)
+      if (headers.location === undefined) break
+      next = new URL(headers.location, next).href
+      if (new URL(next).pathname === path) return next
+    }
+    throw new Error(`The visitor was not led to ${path}`)
+  }
+
+  /** Another browser, with a copy of every cookie. */
+  copy(): Visitor {
+    const copied = new Visitor(this.hub)
+    for (const [host, cookies] of this.jar) copied.jar.set(host, new Map(cookies))
+    return copied
+  }
+
   async #follow(reply: Reply, url: string): Promise<Reply[]> {
     const { location } = reply.headers
     if (reply.status !== 303 || location === undefined) return [reply]
