@@ -2,9 +2,11 @@
 import { resolve } from 'node:path'
 
 import { originFault } from '../../sdk/protocol/origins.js'
+import { defaultEndpoint } from '../../sdk/protocol/wire.js'
+import { reasonOf } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { generateSite } from '../keys/generate.js'
-import type { SiteRegistration } from '../sites/site.js'
+import { readSite, type SiteRegistration } from '../sites/site.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { parseFile, shown, writePrivate } from './files.js'
 import { checkedSites, readSiteFile } from './site-list.js'
@@ -12,7 +14,8 @@ import { hint } from './terminal.js'
 
 export const addSite: Command = {
   summary: "make a site's keys, and what the hub registers",
-  help: `Usage: session-hub sites add <origin> [--file <file>] [--receive-only] [--json]
+  help: `Usage: session-hub sites add <origin> [--file <file>] [--sister <origin>]... [--endpoint <path>]
+                                    [--receive-only] [--json]
 
 Makes the keys of one site, such as https://shop.example. Two things come out:
 
@@ -22,9 +25,11 @@ Makes the keys of one site, such as https://shop.example. Two things come out:
 Both hold secrets: the site's private keys, and the ticket key that site and hub share.
 
 Options:
-  --file <file>   add the registration to this list, made if need be (mode 0600), and print the line alone
-  --receive-only  sessions that began on this site do not become the hub's ("mayOffer": false)
-  --json          print { "keys", "registration" } as JSON
+  --file <file>      add the registration to this list, made if need be (mode 0600), and print the line alone
+  --sister <origin>  a site that this one may know of and link to; once for each. Without it: all others of the list
+  --endpoint <path>  where the site's endpoints are, if its own option says so (default ${defaultEndpoint})
+  --receive-only     sessions that began on this site do not become the hub's ("mayOffer": false)
+  --json             print { "keys", "registration" } as JSON
 
 Example:
   umask 077; session-hub sites add https://shop.example --file sites.json > shop.env
@@ -32,6 +37,8 @@ Example:
   async run(args, name) {
     const flags = {
       file: { type: 'string' },
+      sister: { type: 'string', multiple: true },
+      endpoint: { type: 'string' },
       'receive-only': { type: 'boolean' },
       json: { type: 'boolean' },
     } as const
@@ -42,7 +49,15 @@ Example:
     const fault = originFault(origin)
     if (fault) throw new UsageError(fault, name)
     const { keys, registration: made } = await generateSite(origin)
-    const registration = values['receive-only'] ? { ...made, mayOffer: false } : made
+    const registration = {
+      ...made,
+      ...(values['receive-only'] && { mayOffer: false }),
+      ...(values.endpoint !== undefined && { endpoint: values.endpoint }),
+      ...(values.sister && { sisters: values.sister }),
+    }
+    await readSite(registration, name).catch((fault: unknown) => {
+      throw new UsageError(reasonOf(fault), name)
+    })
     const file = values.file === undefined ? undefined : resolve(values.file)
     if (file !== undefined) await register(registration, file)
 
@@ -67,7 +82,8 @@ export const listSites: Command = {
   summary: 'show the registered sites',
   help: `Usage: session-hub sites list --file <file>
 
-Shows each registered site with the names of its keys, never the keys.
+Shows each registered site with the names of its keys, never the keys. What a registration does not say is not shown:
+without sisters of its own a site knows all others of the list.
 
 Options:
   --file <file>  the list that "session-hub sites add --file" wrote
@@ -96,9 +112,16 @@ async function register(registration: SiteRegistration, path: string): Promise<v
   })
 }
 
-function described({ signingKeys, ticketKeys, mayOffer = true, enabled = true }: SiteRegistration): string {
+function described(site: SiteRegistration): string {
+  const { signingKeys, ticketKeys, mayOffer = true, enabled = true, endpoint, sisters } = site
   const does = enabled ? (mayOffer ? 'offers and receives' : 'receives only') : 'turned off'
-  return `${does.padEnd(19)}  signing ${kids(signingKeys)}  ticket ${kids(ticketKeys)}`
+  return [
+    does.padEnd(19),
+    `signing ${kids(signingKeys)}`,
+    `ticket ${kids(ticketKeys)}`,
+    ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`]),
+    ...(sisters === undefined ? [] : [`sisters ${sisters.join(', ') || 'none'}`]),
+  ].join('  ')
 }
 
 const kids = (jwks: readonly object[]) => jwks.map((jwk) => ('kid' in jwk ? String(jwk.kid) : '?')).join(', ')

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect } from 'chai'
 
-import { generateHubKeys } from '../../hub/keys/generate.js'
+import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
 import { type Folder, newFolder } from './command.js'
 
 /** Nothing here ever listens: each case stops at its fault. */
@@ -66,6 +66,11 @@ describe('the configuration of session-hub serve', () => {
     { config: { sites: 'sites.json' }, says: '"sites": "sites.json" does not exist: "session-hub sites add' },
     { config: { sites: [{}] }, says: 'sites[0]: "origin": An origin is a string' },
     { config: { sites: {} }, says: 'a list of sites is expected' },
+    {
+      config: { sites: [{ sister: [] }] },
+      says: 'sites[0]: unknown option "sister"; did you mean "sisters"?',
+    },
+    { config: { sites: [{ endPoint: '/x' }] }, says: 'unknown option "endPoint"; did you mean "endpoint"?' },
     { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, or "memory"' },
     {
       config: { store: 'file/hub.sqlite' },
@@ -171,6 +176,40 @@ describe('the configuration of session-hub serve', () => {
 
     expect((await hub.get('/readyz')).status).to.equal(200)
     expect(existsSync(folder.path('hub.sqlite'))).to.equal(true)
+  })
+
+  const wrongMembers: readonly { member: object; says: string }[] = [
+    { member: { endpoint: 'own' }, says: 'sites[0]: "endpoint" has to be a path such as "/session-hub"' },
+    {
+      member: { sisters: 'https://travel.example' },
+      says: 'sites[0]: "sisters" has to be a list of at most 64 origins',
+    },
+    {
+      member: { sisters: ['https://travel.example/'] },
+      says: 'sites[0]: "sisters": "https://travel.example/" is not an origin; did you mean "https://travel.example"?',
+    },
+  ]
+  for (const { member, says } of wrongMembers) {
+    it(`is refused when the list beside it has a wrong registration: ${says}`, async () => {
+      const { registration } = await generateSite('https://shop.example')
+      folder.write('sites.json', [{ ...registration, ...member }])
+
+      expect(await refusalOf({ ...good, sites: 'sites.json' })).to.equal(`sites.json: ${says}`)
+    })
+  }
+
+  it('takes sisters and an endpoint of a site, from the file and from the list itself', async () => {
+    const added = await folder.run(
+      ...['sites', 'add', 'https://shop.example', '--file', 'sites.json', '--endpoint', '/own/path'],
+      ...['--sister', 'https://travel.example'],
+    )
+    expect(added.code).to.equal(0)
+    const list = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as object[]
+    for (const sites of ['sites.json', list]) {
+      folder.write('hub.json', { ...good, sites })
+      const hub = await folder.start('hub.json')
+      expect((await hub.get('/readyz')).status).to.equal(200)
+    }
   })
 
   const doubts: readonly { config: object; says: string }[] = [

@@ -56,6 +56,18 @@ describe('session-hub sites add', () => {
     expect(read()[0]).to.have.property('mayOffer', false)
   })
 
+  it('registers the sisters of a site, and an endpoint of its own', async () => {
+    const sisters = ['https://travel.example.org', 'https://blog.example']
+    const more = [...sisters.flatMap((sister) => ['--sister', sister]), '--endpoint', '/own/path']
+
+    const { code } = await folder.run('sites', 'add', SHOP, '--file', 'sites.json', ...more)
+    await folder.run('sites', 'add', 'https://blog.example', '--file', 'sites.json')
+
+    expect(code).to.equal(0)
+    expect(await readSite(read()[0]!, 'test')).to.deep.include({ sisters, endpoint: '/own/path' })
+    expect(read()[1]).to.not.have.any.keys('sisters', 'endpoint')
+  })
+
   it('does not register a site twice', async () => {
     await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
     const before = read()
@@ -111,6 +123,22 @@ describe('session-hub sites list', () => {
     expect(stdout).to.match(/^https:\/\/shop\.example {2,}offers and receives /m)
     expect(stdout).to.match(/^https:\/\/blog\.example {2,}receives only /m)
     for (const { ticketKeys } of keys) expect(stdout).to.not.include(ticketKeys[0]!.k)
+  })
+
+  it('shows sisters and an endpoint where the registration has them', async () => {
+    const add = (origin: string, ...more: string[]) =>
+      folder.run('sites', 'add', origin, '--file', 'sites.json', ...more)
+    await add(SHOP, '--sister', 'https://blog.example', '--sister', 'https://news.example')
+    await add('https://blog.example', '--endpoint', '/own/path')
+    const sites = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as SiteRegistration[]
+    folder.write('sites.json', [...sites, { ...sites[0], origin: 'https://alone.example', sisters: [] }])
+
+    const { stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
+
+    const [shop, blog, alone] = stdout.split('\n')
+    expect(shop).to.match(/ {2}ticket \S+ {2}sisters https:\/\/blog\.example, https:\/\/news\.example$/)
+    expect(blog).to.match(/ {2}ticket \S+ {2}endpoint \/own\/path$/)
+    expect(alone).to.match(/ {2}sisters none$/)
   })
 
   it('names the registration and the key that are wrong', async () => {

@@ -61,6 +61,18 @@ describe('session-hub', () => {
     { args: ['sites', 'add', 'shop.example'], says: 'write it as "https://shop.example"' },
     { args: ['sites', 'add', 'https://Shop.example/'], says: 'did you mean "https://shop.example"?' },
     { args: ['sites', 'add', 'http://shop.example'], says: 'has to be https' },
+    {
+      args: ['sites', 'add', 'https://shop.example', '--sister', 'travel.example'],
+      says: 'sites add: "sisters": "travel.example" is not an origin; write it as',
+    },
+    {
+      args: ['sites', 'add', 'https://shop.example', '--sisters', 'https://travel.example'],
+      says: 'unknown option "--sisters" of "sites add"; did you mean "--sister"?',
+    },
+    {
+      args: ['sites', 'add', 'https://shop.example', '--endpoint', '/own/path/'],
+      says: 'sites add: "endpoint" has to be a path such as "/session-hub"',
+    },
   ]
   for (const { args, says } of slips) {
     it(`refuses "${args.join(' ')}" with exit code 2, and says what was meant`, async () => {

@@ -158,6 +158,42 @@ describe('createHub', () => {
       ],
       ['may offer perhaps', () => withSite({ mayOffer: 'no' }), '"mayOffer" has to be true or false'],
       ['are on in text', () => withSite({ enabled: 'false' }), '"enabled" has to be true or false'],
+      ...['own', '/', '/own/', '/own//path', '/../own', '/own?x=1', 'https://shop.example/own', 5, null].map(
+        (endpoint): Fault => [
+          `have the endpoint ${JSON.stringify(endpoint)}`,
+          () => withSite({ endpoint }),
+          'sites[0]: "endpoint" has to be a path such as "/session-hub"',
+        ],
+      ),
+      [
+        'have one sister and no list',
+        () => withSite({ sisters: 'https://travel.example' }),
+        'sites[0]: "sisters" has to be a list of at most 64 origins',
+      ],
+      ['have no sisters in another word', () => withSite({ sisters: null }), '"sisters" has to be a list'],
+      [
+        'have more sisters than one may have',
+        () => withSite({ sisters: Array.from({ length: 65 }, (_, at) => `https://site-${at}.example`) }),
+        'at most 64 origins',
+      ],
+      [
+        'have a sister with a path',
+        () => withSite({ sisters: ['https://travel.example', 'https://blog.example/start'] }),
+        'sites[0]: "sisters"',
+        'did you mean "https://blog.example"?',
+      ],
+      [
+        'have a sister on plain http',
+        () => withSite({ sisters: ['http://blog.example'] }),
+        'has to be https',
+      ],
+      ['have a sister that is no text', () => withSite({ sisters: [7] }), '"sisters"', 'is a string'],
+      [
+        'have every sister there is',
+        () => withSite({ sisters: ['https://*.example'] }),
+        '"https://*.example"',
+      ],
+      ['hold a slip for sisters', () => withSite({ sister: [] }), 'did you mean "sisters"?'],
     ],
     'a number': [
       ['is text', () => but({ ticketSeconds: '30' }), '"ticketSeconds"', '5 to 300', 'not "30"'],
@@ -233,6 +269,17 @@ describe('createHub', () => {
           ],
         }),
       'a key that says what it is for': () => withKey({ alg: 'ES256', use: 'sig' }),
+      'an endpoint of a site, as long as the site likes': () => withSite({ endpoint: '/own/path-2/x_y' }),
+      'no sisters, or as many as one may have': () =>
+        but({
+          sites: [
+            { ...shop.registration, sisters: [] },
+            {
+              ...travel.registration,
+              sisters: Array.from({ length: 64 }, (_, at) => `https://site-${at}.example`),
+            },
+          ],
+        }),
     }
     for (const [what, options] of Object.entries(fine)) {
       it(`${what}?`, async () => (await start(options())).close())

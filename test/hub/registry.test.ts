@@ -1,7 +1,14 @@
 /** Sites that come and go while the hub runs, looked up by the application. */
 import { expect } from 'chai'
-import { generateSite, type FindSite, type SiteRegistration } from 'session-hub/hub'
+import {
+  generateSite,
+  type FindSite,
+  type GeneratedSiteKeys,
+  type HubOptions,
+  type SiteRegistration,
+} from 'session-hub/hub'
 
+import { siteToken } from '../support/forge.js'
 import { binding, type Reply, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -186,5 +193,119 @@ describe('findSite', () => {
     world.register(mine)
     expect((await visitor.exchange(data, offer)).json.outcome).to.equal('adopt')
     expect(await visitor.whoami(shop)).to.deep.include({ data: { cart: ['boots'] } })
+  })
+})
+
+describe('the sisters of a site', () => {
+  type Made = { readonly keys: GeneratedSiteKeys; readonly registration: SiteRegistration }
+  const origins = ['https://shop.example', 'https://travel.example', 'https://blog.example'] as const
+  let made: readonly [shop: Made, travel: Made, blog: Made]
+  let world: World
+
+  before(async () => {
+    const [shop, travel, blog] = origins
+    made = [await generateSite(shop), await generateSite(travel), await generateSite(blog)]
+  })
+  afterEach(() => world.close())
+
+  const start = async (hub: Partial<HubOptions>) => {
+    world = await startWorld({ sites: [], hub: { siteCacheSeconds: 0, ...hub } })
+  }
+  /** The registrations of these three, each with this besides. */
+  const registered = (...more: readonly Partial<SiteRegistration>[]) =>
+    made.map(({ registration }, at) => ({ ...registration, ...more[at] }))
+
+  const act = ({ keys, registration: { origin } }: Made, name: string, body: object): Promise<Reply> =>
+    send(`${world.hub.origin}/backchannel/${name}`, {
+      method: 'POST',
+      body,
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${siteToken(world, { origin, keys })}`,
+      },
+    })
+  const sistersOf = async (site: Made) => (await act(site, 'sisters', {})).json.sisters
+  /** Whether the hub would give a ticket: its refusal says which, where there is no session to carry. */
+  const linked = async (site: Made, to: string) => {
+    const { json } = await act(site, 'link', { handle: binding().nonce, to })
+    return 'ticket' in json ? json.ticket : json.error
+  }
+
+  it('are all other sites of the configuration, where nothing is said', async () => {
+    await start({ sites: registered() })
+    const [shop, travel, blog] = origins
+    expect(await sistersOf(made[0])).to.deep.equal([travel, blog])
+    expect(await sistersOf(made[2])).to.deep.equal([shop, travel])
+    expect(await linked(made[0], travel)).to.equal(null)
+    expect(await linked(made[0], shop), 'a site is no sister of its own').to.equal('sister_unknown')
+    expect(await linked(made[0], 'https://stranger.example')).to.equal('sister_unknown')
+  })
+
+  it('are those alone that its registration lists', async () => {
+    const [shop, travel, blog] = origins
+    await start({ sites: registered({ sisters: [blog] }, { sisters: [] }) })
+    expect(await sistersOf(made[0])).to.deep.equal([blog])
+    expect(await linked(made[0], blog)).to.equal(null)
+    expect(await linked(made[0], travel)).to.equal('sister_unknown')
+    expect(await sistersOf(made[1])).to.deep.equal([])
+    expect(await linked(made[1], shop)).to.equal('sister_unknown')
+    expect(await sistersOf(made[2]), 'what others list does not matter').to.deep.equal([shop, travel])
+  })
+
+  it('are without a site that is turned off', async () => {
+    const [shop, , blog] = origins
+    await start({ sites: registered({}, { enabled: false }) })
+    expect(await sistersOf(made[0])).to.deep.equal([blog])
+    expect(await linked(made[0], origins[1])).to.equal('sister_unknown')
+    expect(await linked(made[0], blog)).to.equal(null)
+    expect(await sistersOf(made[2])).to.deep.equal([shop])
+  })
+
+  it('get no ticket while they are turned off or gone, though a list names them', async () => {
+    const [shop, travel, blog] = origins
+    await start({
+      sites: registered({ sisters: [travel, blog, 'https://gone.example'] }, { enabled: false }),
+    })
+    expect(await linked(made[0], travel)).to.equal('sister_unknown')
+    expect(await linked(made[0], 'https://gone.example')).to.equal('sister_unknown')
+    expect(await linked(made[0], blog)).to.equal(null)
+    expect(await linked(made[2], shop)).to.equal(null)
+  })
+
+  it('get no ticket from a site that may not offer', async () => {
+    await start({ sites: registered({ mayOffer: false }) })
+    expect(await linked(made[0], origins[1])).to.equal('offer_denied')
+    expect(await linked(made[1], origins[0])).to.equal(null)
+  })
+
+  it('of a site that is looked up are none, unless its registration lists them', async () => {
+    const [shop, travel, blog] = origins
+    const found = new Map(registered().map((registration) => [registration.origin, registration]))
+    await start({ findSite: (origin) => found.get(origin) })
+    expect(await sistersOf(made[0])).to.deep.equal([])
+    expect(await linked(made[0], travel)).to.equal('sister_unknown')
+    found.set(shop, { ...made[0].registration, sisters: [travel, blog] })
+    expect(await sistersOf(made[0])).to.deep.equal([travel, blog])
+    expect(await linked(made[0], travel)).to.equal(null)
+    found.delete(travel)
+    expect(await linked(made[0], travel)).to.equal('sister_unknown')
+  })
+
+  it('of a configured site are without those that are looked up', async () => {
+    const [shopSite, travelSite, blogSite] = registered()
+    await start({ sites: [shopSite!, travelSite!], findSite: () => blogSite })
+    expect(await sistersOf(made[0])).to.deep.equal([origins[1]])
+    expect(await sistersOf(made[2])).to.deep.equal([])
+  })
+
+  it('are cut where there are more of them than one site may have', async () => {
+    const others = await Promise.all(
+      Array.from(
+        { length: 64 },
+        async (_, at) => (await generateSite(`https://site-${at}.example`)).registration,
+      ),
+    )
+    await start({ sites: [...others, ...registered()] })
+    expect(await sistersOf(made[0])).to.deep.equal(others.map(({ origin }) => origin))
   })
 })
