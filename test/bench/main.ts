@@ -6,6 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 
+import { ladder } from './ladder.js'
 import { middleware } from './middleware.js'
 import { roundTrips } from './round-trips.js'
 import { type Group, isMet, type Row } from './row.js'
@@ -13,7 +14,7 @@ import { size } from './size.js'
 import { tableOf } from './table.js'
 import { transfer } from './transfer.js'
 
-const groups: readonly Group[] = [size, roundTrips, transfer, middleware]
+const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware]
 
 const wanted = process.argv.slice(2)
 const rows: Row[] = []
