@@ -17,8 +17,18 @@ import { siteNames } from '../../demo/sites.js'
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
 import { parseTicketClaims } from '../../sdk/protocol/claims.js'
 import { errorCodes, SessionHubError } from '../../sdk/protocol/errors.js'
-import { endReasons, limits, replaceReasons } from '../../sdk/protocol/wire.js'
-import { Visitor } from '../support/visitor.js'
+import {
+  backchannelActs,
+  cookieNames,
+  endReasons,
+  limits,
+  modes,
+  outcomes,
+  replaceReasons,
+  sitePaths,
+} from '../../sdk/protocol/wire.js'
+import { type Ask, type Reply, Visitor } from '../support/visitor.js'
+import { startWorld } from '../support/world.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const text = (name: string) => readFileSync(join(root, name), 'utf8')
@@ -32,13 +42,15 @@ describe('the README', () => {
   const readme = text('README.md')
 
   describe('has examples that run', () => {
+    const examples = ['README.md', 'site.mjs', 'public/page.js'] as const
+
     const ways = [
-      { names: ['hub.mjs', 'site.mjs', 'public/page.js'], runsHub: 'its own hub' },
-      { names: ['site.mjs', 'public/page.js'], runsHub: '"session-hub serve"' },
+      { hub: 'hub.mjs', runsHub: 'its own hub' },
+      { hub: undefined, runsHub: '"session-hub serve"' },
     ]
-    for (const { names, runsHub } of ways) {
+    for (const { hub: hubExample, runsHub } of ways) {
       it(`a cart travels from one site to the other, with ${runsHub}`, async () => {
-        const company = await startCompany(names)
+        const company = await startCompany(...examples, hubExample)
         const { hub, shop, travel } = company
         try {
           const visitor = new Visitor(hub)
@@ -62,7 +74,7 @@ describe('the README', () => {
     }
 
     it('the page gets the SDK, its own script, and a policy that allows both', async () => {
-      const company = await startCompany(['hub.mjs', 'site.mjs', 'public/page.js'])
+      const company = await startCompany(...examples, 'hub.mjs')
       const { hub, shop } = company
       try {
         const visitor = new Visitor(hub)
@@ -92,6 +104,7 @@ describe('the README', () => {
       { heading: '### `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
       { heading: '### `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
+      { heading: '### `createSite(options)`', names: membersOf('sdk/site/site.ts', 'Site') },
       {
         heading: '### `createSite(options)`',
         names: membersOf('sdk/site/script-tag.ts', 'ScriptTagOptions'),
@@ -103,6 +116,7 @@ describe('the README', () => {
       { heading: '## Events and status', names: membersOf('sdk/browser/events.ts', 'ClientEvents') },
       { heading: '## Events and status', names: [...replaceReasons, ...endReasons, 'unknown'] },
       { heading: '### `session-hub serve', names: serveKeys() },
+      { heading: '### `session-hub serve', names: flagsOf('hub/cli/sites.ts') },
     ]
     for (const { heading, names } of lists) {
       it(`of ${heading.replace(/^#+ /, '')}: ${names.join(', ')}`, () => {
@@ -115,12 +129,13 @@ describe('the README', () => {
     it('with the defaults of the source', () => {
       for (const [source, heading] of [
         ['hub/options.ts', '### `createHub(options)`'],
+        ['hub/sites/site.ts', '### `createHub(options)`'],
         ['sdk/site/options.ts', '### `createSite(options)`'],
         ['sdk/browser/options.ts', '### `createClient(options)`'],
       ] as const) {
         const section = sectionOf(readme, heading)
         const defaults = defaultsOf(source)
-        expect(defaults).to.have.length.above(3)
+        expect(defaults).to.have.length.above(2)
         for (const [name, value] of defaults) {
           expect(rowOf(section, name).at(-1), `${source}: ${name}`).to.include(value)
         }
@@ -212,10 +227,54 @@ describe('docs/protocol.md', () => {
       ['a subject', `1 to ${limits.subjectBytes} bytes`],
       ['an origin', `${limits.originLength} characters`],
       ['clocks', `${limits.skewSeconds} seconds apart`],
+      ['where a link or a redirect leads', `${limits.targetLength} characters`],
+      ['sisters of one site', `${limits.sisters} origins`],
+      ['a redirect, at the site and at the hub', `${limits.redirectSeconds} seconds`],
+      ['a posted link ticket, at the site', `${limits.redirectSeconds} seconds`],
     ]
     for (const [what, limit] of expected) {
       expect(limitOf(what), what).to.match(new RegExp(`^${limit}(?!\\w)`))
     }
+  })
+
+  it('has every cookie, with the attributes that it is set with', async () => {
+    const listed = tableOf(sectionOf(protocol, '## Cookies')).map(
+      ([name = '', , , attributes = '']) =>
+        [name, attributes].map((cell) => cell.replaceAll('`', '')) as Pair,
+    )
+    expect(listed.map(([name]) => name)).to.have.members(Object.values(cookieNames))
+
+    const { set } = await visitorOfEveryRung()
+    expect([...set.keys()]).to.have.length.above(7)
+    for (const [name, attributes] of listed)
+      if (set.has(name)) expect(set.get(name), name).to.equal(attributes)
+  })
+
+  it('has every endpoint of a site, by its method', async () => {
+    const table = tableOf(sectionOf(protocol, "## The site's endpoints"))
+    const listed = table.flatMap(([paths = '']) => [...paths.matchAll(/`(GET|POST) (\/[\w./-]+)`/g)])
+    expect(new Set(listed.map(([, , path]) => path))).to.deep.equal(new Set(Object.values(sitePaths)))
+
+    const world = await startWorld({ sites: ['shop'] })
+    try {
+      const { origin } = world.siteOf('shop')
+      for (const [what, method, path] of listed) {
+        const reply = await new Visitor(world.hub.origin).ask(`${origin}/session-hub${path}`, {
+          method: method!,
+        })
+        expect(reply.status, what).to.be.oneOf([200, 303, 403, 415])
+      }
+    } finally {
+      await world.close()
+    }
+  })
+
+  it('has every act of the back-channel, every outcome of a message and every mode of a ticket', () => {
+    for (const act of backchannelActs) expect(anchorsOf(protocol), act).to.include(act)
+    const [, outcomeList] = rowOf(sectionOf(protocol, '## Messages'), 'outcome')
+    expect(codeOf(outcomeList!)).to.have.members([...outcomes])
+    const [, modeList] = rowOf(sectionOf(protocol, '### Ticket'), 'mode')
+    expect(codeOf(modeList!)).to.have.members([...modes])
   })
 
   it('has an example that another library opens, verifies and finds to be as shown', async () => {
@@ -243,6 +302,56 @@ describe('docs/protocol.md', () => {
       .to.equal(word('nonce'))
       .and.to.equal(claims.nonce)
     expect(hash(claims.sid)).to.equal(word('handle-hash'))
+  })
+})
+
+describe('docs/ladder.md', () => {
+  let company: Company
+  let visitor: Visitor
+  before(async () => {
+    company = await startCompany('docs/ladder.md', 'ladder.mjs', undefined, 'hub.mjs')
+  })
+  after(() => company.close())
+  beforeEach(() => {
+    visitor = new Visitor(company.hub)
+    for (const site of [company.shop, company.travel]) visitor.cookies(site).set('consent', 'yes')
+  })
+
+  const lineOn = async (site: string) => (await visitor.ask(`${site}/`)).text
+
+  it('has a site whose pages allow what the rungs need', async () => {
+    const { headers } = await visitor.ask(`${company.shop}/`)
+    const policy = String(headers['content-security-policy']).split(';')
+    expect(policy).to.include(`frame-src ${company.hub}`)
+    expect(policy).to.include(`form-action 'self' ${company.hub} ${company.travel}`)
+    expect(policy).to.not.include('upgrade-insecure-requests')
+    expect(headers['cross-origin-opener-policy']).to.equal('same-origin-allow-popups')
+  })
+
+  it('has a site whose links carry the cart', async () => {
+    await visitor.post(company.shop, '/cart', { item: 'boots' })
+    expect(await lineOn(company.travel)).to.include('In the cart: 0')
+    await visitor.follow(company.shop, `${company.travel}/`)
+    expect(await lineOn(company.travel)).to.include('In the cart: 1')
+  })
+
+  it('has a site whose first page comes by the hub, and a link that leads there', async () => {
+    await visitor.post(company.shop, '/cart', { item: 'boots' })
+    expect((await visitor.redirect(company.shop, '/')).replies.at(-1)?.text).to.include('In the cart: 1')
+    const replies = await visitor.navigate(`${company.travel}/`)
+    expect(replies.map(({ status }) => status)).to.deep.equal([303, 303, 303, 200])
+    expect(replies.at(-1)?.text).to.include('In the cart: 1')
+    expect(await visitor.navigate(`${company.travel}/`)).to.have.length(1)
+  })
+
+  it('has a site that shares nothing of a visitor who has not agreed', async () => {
+    await visitor.post(company.shop, '/cart', { item: 'boots' })
+    visitor.cookies(company.shop).delete('consent')
+    expect(await visitor.linkTicket(company.shop, company.travel)).to.equal(null)
+    expect((await visitor.redirect(company.shop, '/')).arrival).to.equal('redirect.failed.consent_required.0')
+    expect(await visitor.navigate(`${company.shop}/`)).to.have.length(1)
+    visitor.cookies(company.shop).set('consent', 'yes')
+    expect(await visitor.linkTicket(company.shop, company.travel)).to.be.a('string')
   })
 })
 
@@ -314,8 +423,17 @@ interface Company {
   close(): Promise<void>
 }
 
-/** Runs the README's files as a reader would, in a folder of their own; without `hub.mjs` by the command. */
-async function startCompany(names: readonly string[]): Promise<Company> {
+/**
+ * Runs the files of a document as a reader would, in a folder of their own: one for both sites, and perhaps one for their pages.
+ *
+ * @param hubFile the README's; without it the hub runs by the command
+ */
+async function startCompany(
+  document: string,
+  siteFile: string,
+  pageFile: string | undefined,
+  hubFile: string | undefined,
+): Promise<Company> {
   // Inside the repository, where the package finds itself by its name.
   mkdirSync(join(root, 'build'), { recursive: true })
   const folder = mkdtempSync(join(root, 'build', 'readme-'))
@@ -325,10 +443,13 @@ async function startCompany(names: readonly string[]): Promise<Company> {
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    for (const name of names) {
+    const copy = (name: string, from: string) => {
       mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), exampleOf(name))
+      writeFileSync(join(folder, name), exampleOf(name, from))
     }
+    if (hubFile !== undefined) copy(hubFile, 'README.md')
+    copy(siteFile, document)
+    if (pageFile !== undefined) copy(pageFile, document)
     const [hub, shop, travel] = (await freePorts(['hub', 'shop', 'travel'])) as [string, string, string]
     const sites = { shop: await generateSite(shop), travel: await generateSite(travel) }
     const write = (name: string, value: unknown) => {
@@ -346,15 +467,15 @@ async function startCompany(names: readonly string[]): Promise<Company> {
       children.push(child)
       await listens(child)
     }
-    if (names.includes('hub.mjs')) await run('hub.mjs', { ORIGIN: hub })
+    if (hubFile !== undefined) await run(hubFile, { ORIGIN: hub })
     else {
       const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('README.md'))?.[1]
       write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })
       await run(join(root, 'dist/cli.js'), {}, 'serve', '--config', 'hub.json')
     }
-    const runSite = (origin: string, { keys }: Pick<typeof sites.shop, 'keys'>) =>
-      run('site.mjs', { ORIGIN: origin, HUB: hub, SESSION_HUB_KEYS: JSON.stringify(keys) })
-    await Promise.all([runSite(shop, sites.shop), runSite(travel, sites.travel)])
+    const runSite = (origin: string, { keys }: Pick<typeof sites.shop, 'keys'>, sister: string) =>
+      run(siteFile, { ORIGIN: origin, HUB: hub, SISTERS: sister, SESSION_HUB_KEYS: JSON.stringify(keys) })
+    await Promise.all([runSite(shop, sites.shop, travel), runSite(travel, sites.travel, shop)])
     return { hub, shop, travel, close }
   } catch (error) {
     await close()
@@ -362,11 +483,11 @@ async function startCompany(names: readonly string[]): Promise<Company> {
   }
 }
 
-/** The code block of the README that begins with this file's name. */
-function exampleOf(name: string): string {
-  const blocks = [...text('README.md').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!)
+/** The code block of a document that begins with this file's name. */
+function exampleOf(name: string, document: string): string {
+  const blocks = [...text(document).matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!)
   const found = blocks.find((code) => code.startsWith(`// ${name}\n`))
-  if (found === undefined) throw new Error(`The README has no "${name}"`)
+  if (found === undefined) throw new Error(`${document} has no "${name}"`)
   return found
 }
 
@@ -396,6 +517,41 @@ async function ended(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit
+}
+
+// Cookies
+
+type Pair = [name: string, attributes: string]
+
+/** Keeps what every cookie was set with, apart from its value. */
+class CookieWatcher extends Visitor {
+  readonly set = new Map<string, string>()
+
+  override async ask(url: string, options?: Ask): Promise<Reply> {
+    const reply = await super.ask(url, options)
+    for (const cookie of reply.headers['set-cookie'] ?? []) {
+      const [, name = '', value, attributes = ''] = /^([^=]+)=([^;]*); (.*)$/.exec(cookie) ?? []
+      if (value !== '') this.set.set(name, attributes)
+    }
+    return reply
+  }
+}
+
+/** A visitor who has come by every way there is. */
+async function visitorOfEveryRung(): Promise<CookieWatcher> {
+  const world = await startWorld({ sites: ['shop', 'travel'], sisters: true, once: true })
+  try {
+    const visitor = new CookieWatcher(world.hub.origin)
+    const [shop, travel] = [world.siteOf('shop').origin, world.siteOf('travel').origin]
+    await visitor.post(shop, '/cart', { item: 'boots' })
+    await visitor.sync(shop)
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.navigate(`${shop}/`)
+    await visitor.follow(shop, `${travel}/plain`)
+    return visitor
+  } finally {
+    await world.close()
+  }
 }
 
 // Reading Markdown
@@ -458,6 +614,11 @@ function membersOf(source: string, name: string): string[] {
 function defaultsOf(source: string): [name: string, value: string][] {
   const documented = text(source).matchAll(/@default ([^\s*]+)(?: \(.*?\))?\s*\*\/\n {2}readonly (\w+)\?/g)
   return [...documented].map(([, value, name]) => [name!, value!])
+}
+
+/** The command line's own, as `--name`. */
+function flagsOf(source: string): string[] {
+  return [...text(source).matchAll(/^ {6}'?([\w-]+)'?: \{ type: '/gm)].map(([, name]) => `--${name}`)
 }
 
 function serveKeys(): string[] {
