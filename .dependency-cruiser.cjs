@@ -58,7 +58,7 @@ module.exports = {
       '^hub/routes/',
       [
         '^hub/(flows|sites|keys)/',
-        '^hub/frame-script\\.ts$',
+        '^hub/page-scripts\\.ts$',
         '^hub/stores/store\\.ts$',
         '^sdk/(protocol|tokens|http|settings)/',
         npm,

@@ -47,6 +47,8 @@ export default [
   },
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
   browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
+  browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
+  browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),
   {
     input: { site: './sdk/site/index.ts', hub: './hub/index.ts', cli: './hub/cli/main.ts' },
     external: /^(node:|@?[a-z])/,
@@ -54,7 +56,7 @@ export default [
       dir: 'dist',
       format: 'es',
       hoistTransitiveImports: false,
-      // Flat: code finds sdk.js and frame.js beside itself, whichever chunk it lands in.
+      // Flat: code finds sdk.js and the hub's page scripts beside itself, whichever chunk it lands in.
       chunkFileNames: 'chunk-[name].js',
       banner: ({ fileName }) => (fileName === 'cli.js' ? '#!/usr/bin/env node' : ''),
     },

@@ -5,10 +5,10 @@ import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { safeLog } from '../sdk/settings/log.js'
-import { readFrameScript } from './frame-script.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
+import { readPageScripts } from './page-scripts.js'
 import { createLimiters } from './routes/limits.js'
 import { createRouter } from './routes/router.js'
 import { createRegistry } from './sites/registry.js'
@@ -60,7 +60,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     sites,
     limiters: createLimiters(settings.limits),
     sdk: readSdk(),
-    script: readFrameScript(),
+    scripts: readPageScripts(),
   })
   return {
     router,

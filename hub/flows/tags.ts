@@ -18,14 +18,20 @@ export interface FrameFacts {
   readonly hasAccess: boolean
 }
 
-const PROOF_MS = 120_000
+/** How long a proof is good for: the hidden frame asks at once, the visible one when the visitor clicks. */
+export const proofMs = { hidden: 120_000, visible: 12 * 3_600_000 } as const
 
 /**
  * The frame's proof: the hub's own word for which site and nonce this frame was served, and for what the browser showed
  * then. The exchange believes this and nothing that a message says (R13, R16). It never leaves the frame.
  */
-export function frameProof(secret: KeyObject, facts: FrameFacts, nowMs: number): string {
-  const end = nowMs + PROOF_MS
+export function frameProof(
+  secret: KeyObject,
+  facts: FrameFacts,
+  nowMs: number,
+  lifeMs: number = proofMs.hidden,
+): string {
+  const end = nowMs + lifeMs
   return `${end}.${facts.hasAccess ? 1 : 0}.${tag(secret, proofText(facts, end))}`
 }
 

@@ -9,6 +9,12 @@ const COOKIE_SECONDS = 400 * 86_400
 export const hubCookie = (handle: string): string =>
   setCookie(cookieNames.hub, handle, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
 
+/** Only pages of the hub's own leave it, and they are in no partition; that is all it says. */
+export const SEEN = '1'
+
+export const seenCookie = (): string =>
+  setCookie(cookieNames.hubSeen, SEEN, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
+
 /** Of a redirect that has to bring an offer; empty: it did. No frame has a use for it. */
 export const hubStartCookie = (seal: string): string =>
   setCookie(cookieNames.hubStart, seal, { sameSite: 'Lax', httpOnly: true }, limits.redirectSeconds)

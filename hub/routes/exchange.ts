@@ -5,21 +5,21 @@ import { readJsonBody } from '../../sdk/http/body.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import { parseExchangeBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { exchangeHeader } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'
 import { exchange } from '../flows/exchange.js'
 import { readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { HubRequest } from './address.js'
-import { hubHandleHash } from './access.js'
+import { hasLostAccess, hubHandleHash } from './access.js'
 import { hubCookie } from './cookies.js'
 import type { Limiters } from './limits.js'
+import { requireOwnPage } from './own-page.js'
 
 export const exchangeRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     await limiters.address(req.ip)
-    requireOwnFrame(req, hub.origin)
+    requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, offer } = parseExchangeBody(await readJsonBody(req))
     // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
@@ -35,18 +35,8 @@ export const exchangeRoute =
       mode: 'frame',
       offer,
       hubHandleHash: hash,
-      hasAccess,
+      // The proof may be some hours old, and the visitor may have taken the access back.
+      hasAccess: hasAccess && !hasLostAccess(req.headers),
     })
     sendJson(res, 200, answer, hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle) })
   }
-
-/** R16 */
-function requireOwnFrame({ headers }: HubRequest, origin: string): void {
-  if (
-    headers.origin !== origin ||
-    headers['sec-fetch-site'] !== 'same-origin' ||
-    headers[exchangeHeader] !== '1'
-  ) {
-    throw new SessionHubError('origin_denied', 'Only the frame of this hub may ask this')
-  }
-}

@@ -10,24 +10,29 @@ import { type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import { logError } from '../../sdk/settings/log.js'
-import type { FrameScript } from '../frame-script.js'
 import type { HubContext } from '../flows/context.js'
+import { proofMs } from '../flows/tags.js'
+import type { PageScripts } from '../page-scripts.js'
 import type { SiteRegistry } from '../sites/registry.js'
+import { visibleFrame } from './access-frame.js'
 import { addressOf, type HubRequest, type Route } from './address.js'
 import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
 import { exchangeRoute } from './exchange.js'
 import { frameRoute } from './frame.js'
+import { hiddenFrame } from './hidden-frame.js'
 import type { Limiters } from './limits.js'
+import { lookRoute } from './look.js'
 import { redirectRoute } from './redirect.js'
 import { createAuthenticate } from './site-token.js'
+import { unlockPageRoute, unlockRoute } from './unlock.js'
 
 export interface RouterParts {
   readonly hub: HubContext
   readonly sites: SiteRegistry
   readonly limiters: Limiters
   readonly sdk: SdkAsset
-  readonly script: FrameScript
+  readonly scripts: PageScripts
 }
 
 export interface HubRouter {
@@ -37,8 +42,25 @@ export interface HubRouter {
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
-export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): HubRouter {
-  const frame = frameRoute({ hub, sites, limiters, script })
+export function createRouter({ hub, sites, limiters, sdk, scripts }: RouterParts): HubRouter {
+  const parts = { hub, sites, limiters }
+  const frame = frameRoute({
+    ...parts,
+    path: hubPaths.frame,
+    script: scripts.frame,
+    appearance: hiddenFrame,
+    proofMs: proofMs.hidden,
+  })
+  const access = frameRoute({
+    ...parts,
+    path: hubPaths.access,
+    script: scripts.access,
+    appearance: visibleFrame(hub.origin),
+    proofMs: proofMs.visible,
+  })
+  const unlockPage = unlockPageRoute(hub, sites, limiters, scripts.unlock)
+  const unlock = posted(unlockRoute(hub, limiters), 'GET, POST')
+  const look = posted(lookRoute(hub, sites, limiters))
   const exchange = posted(exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, sites, limiters)
   const backchannel = posted(backchannelRoute(hub, sites, createAuthenticate(hub, sites, limiters), limiters))
@@ -47,6 +69,9 @@ export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts)
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
     if (path === hubPaths.exchange) return exchange
+    if (path === hubPaths.look) return look
+    if (path === hubPaths.access && method === 'GET') return access
+    if (path === hubPaths.unlock) return method === 'GET' ? unlockPage : unlock
     if (path === hubPaths.redirect && method === 'GET') return redirect
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
@@ -110,11 +135,11 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   return router
 }
 
-/** POST only. */
+/** POST only, of what may be `allowed`. */
 const posted =
-  (route: Route): Route =>
+  (route: Route, allowed = 'POST'): Route =>
   (req, res) => {
     if (req.method === 'POST') return route(req, res)
-    res.setHeader('allow', 'POST')
+    res.setHeader('allow', allowed)
     return Promise.reject(new SessionHubError('method_not_allowed', 'This is asked with POST'))
   }

@@ -1,15 +1,21 @@
 /** What page and frame say to each other by `postMessage`. Small: both ends of it are shipped to every visitor. */
 import { type Outcome, outcomes } from './wire.js'
 
-/** From the frame to the page. Posted once when the frame has loaded, and once more for each offer. */
+/** From the frame to the page. Posted once when the frame has loaded, and once more for each offer and each click. */
 export interface FrameMessage {
   readonly sessionHub: 1
   /** The nonce of the sync that this belongs to. */
   readonly nonce: string
   readonly outcome: Outcome
   readonly ticket?: string
-  /** An error code, or why there is nothing to share. */
+  /** An error code, or why there is nothing to share, or why a click on the visible frame's button changed nothing. */
   readonly reason?: string
+}
+
+/** From the hub's page in a popup to the page that opened it, after the visitor's click there. */
+export interface UnlockMessage {
+  readonly sessionHub: 1
+  readonly unlocked: true
 }
 
 /** From the page to the frame, after the outcome `offer`. `null`: the site has no session after all. */

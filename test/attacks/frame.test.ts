@@ -52,6 +52,7 @@ describe('GET /frame', () => {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'same-origin',
+      'activate-storage-access': 'load',
       'content-length': String(Buffer.byteLength(reply.text)),
       connection: 'keep-alive',
       'keep-alive': 'timeout=5',

@@ -1,0 +1,48 @@
+/**
+ * The script of the hub's visible frame: the hidden one's, and a button with which the visitor lets the browser give the hub
+ * its cookies here.
+ */
+import { begin, look, say } from '../frame/hub.js'
+
+/** A button that has only just come into sight may be meant to catch a click that was aimed at something else. */
+const SEEN_MS = 500
+/** How much of the button has to be in sight. */
+const MOST = 0.9
+
+/** With what Chromium has of the second version of this API: whether anything covers the button, or dims it. */
+interface Sight extends IntersectionObserverEntry {
+  readonly isVisible?: boolean
+}
+
+const button = document.querySelector('button')
+let seenSinceMs = Infinity
+let isAsking = false
+
+begin()
+if (button) {
+  const options = { threshold: MOST, trackVisibility: true, delay: 100 }
+  new IntersectionObserver((sights: readonly Sight[]) => {
+    for (const { isVisible, intersectionRatio, time } of sights) {
+      if (!(isVisible ?? intersectionRatio >= MOST)) seenSinceMs = Infinity
+      else if (seenSinceMs === Infinity) seenSinceMs = time
+    }
+  }, options).observe(button)
+  button.onclick = ask
+}
+
+/** R17: by a click of the visitor's own on what the visitor could see. */
+function ask({ isTrusted, timeStamp }: MouseEvent): void {
+  if (!isTrusted || isAsking) return
+  if (timeStamp - seenSinceMs < SEEN_MS) {
+    say({ outcome: 'blocked', reason: 'not_visible' })
+    return
+  }
+  isAsking = true
+  look()
+    .then(say, () => {
+      say({ outcome: 'blocked', reason: 'access_denied' })
+    })
+    .finally(() => {
+      isAsking = false
+    })
+}

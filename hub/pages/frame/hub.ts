@@ -1,0 +1,69 @@
+/**
+ * What the frame does, seen or unseen: it hands the decision that came with its document to the page, asks the hub again where
+ * the browser lets it have its cookies after all, and carries an offer to the hub.
+ */
+import { type FrameMessage, readPageMessage } from '../../../sdk/protocol/messages.js'
+
+/** What the hub wrote into the document. */
+interface FrameData {
+  /** The one origin that this frame was served for: from the registry, never from a message (R16). */
+  readonly site: string
+  readonly state?: string
+  readonly proof: string
+  readonly message: FrameMessage
+}
+
+type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason'>
+
+const { site, state, message, ...served } = JSON.parse(
+  document.getElementById('data')?.textContent ?? '',
+) as FrameData
+const { sessionHub, nonce } = message
+let { proof } = served
+
+// Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
+export const say = ({ outcome, ticket, reason }: Answer) => {
+  parent.postMessage({ sessionHub, nonce, outcome, ticket, reason } satisfies Loose<FrameMessage>, site)
+}
+
+/** Members that are absent may be there as `undefined`: fewer bytes, and the same to who reads them. */
+type Loose<Message> = { [Key in keyof Message]: Message[Key] | undefined }
+
+/** Asks the browser for the hub's cookies, then the hub. Rejects where the browser says no. */
+export async function look(): Promise<Answer> {
+  await document.requestStorageAccess()
+  // Whether there are cookies now is for the hub to say: in some browsers this was promised in vain.
+  return ask('/look', { state })
+}
+
+/** Hands the decision to the page; first tries to have a better one, where that asks the visitor nothing. */
+export function begin(): void {
+  addEventListener('message', ({ source, origin, data }) => {
+    if (source !== parent || origin !== site) return // R15
+    const asked = readPageMessage(data, nonce)
+    if (asked) void ask('/exchange', { offer: asked.offer }).then(say)
+  })
+  const asServed = () => {
+    say(message)
+  }
+  // Without a click it is granted only where the browser remembers that the visitor has allowed it (R17).
+  if (message.outcome === 'blocked') look().then(say, asServed)
+  else asServed()
+}
+
+async function ask(path: string, question: object): Promise<Answer> {
+  try {
+    const reply = await fetch(path, {
+      method: 'POST',
+      // So that the request says whether it has the cookies of the one jar (`Sec-Fetch-Storage-Access`).
+      credentials: 'include',
+      headers: { 'content-type': 'application/json', 'x-session-hub': '1' },
+      body: JSON.stringify({ site, nonce, proof, ...question }),
+    })
+    const body = (await reply.json()) as Answer & { proof?: string; error: string }
+    proof = body.proof ?? proof
+    return reply.ok ? body : { outcome: 'failed', reason: body.error }
+  } catch {
+    return { outcome: 'failed', reason: 'unavailable' }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * `POST /look`: the frame asks its question again, after the browser has let it have the hub's cookies. What this request shows
+ * decides, not what the browser has promised to the frame's script.
+ */
+import type { ServerResponse } from 'node:http'
+
+import { readJsonBody } from '../../sdk/http/body.js'
+import { sendJson } from '../../sdk/http/reply.js'
+import { parseLookBody } from '../../sdk/protocol/bodies.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { HubContext } from '../flows/context.js'
+import { answerFrame } from '../flows/frame.js'
+import { frameProof, readFrameProof } from '../flows/tags.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import { isAskedFromOneJar, hubHandleHash } from './access.js'
+import type { HubRequest } from './address.js'
+import type { Limiters } from './limits.js'
+import { requireOwnPage } from './own-page.js'
+
+export const lookRoute =
+  (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
+  async (req: HubRequest, res: ServerResponse): Promise<void> => {
+    await limiters.address(req.ip)
+    requireOwnPage(req, hub.origin)
+    const { site: origin, nonce, proof, state } = parseLookBody(await readJsonBody(req))
+    const { secret } = hub.keyring
+    readFrameProof(secret, proof, origin, nonce, hub.now())
+    const site = await sites.find(origin)
+    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    const hash = hubHandleHash(req.headers)
+    if (hash !== undefined) await limiters.session(hash)
+
+    const hasAccess = isAskedFromOneJar(req.headers)
+    const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess })
+    sendJson(res, 200, {
+      ...answer,
+      proof: hasAccess ? frameProof(secret, { site: origin, nonce, hasAccess }, hub.now()) : proof,
+    })
+  }

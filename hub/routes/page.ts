@@ -1,0 +1,55 @@
+/** The hub's own pages: strict headers, one inline script, and data for it. */
+import type { ServerResponse } from 'node:http'
+
+import { toSessionHubError } from '../../sdk/protocol/errors.js'
+import { type Log, logError } from '../../sdk/settings/log.js'
+
+type Headers = Readonly<Record<string, string>>
+
+/**
+ * The headers of a page (R14).
+ *
+ * @param policy what its own script and style need
+ * @param ancestor the one origin that may embed it, or nobody
+ */
+export const pageHeaders = (policy: string, ancestor = "'none'"): Headers => ({
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; base-uri 'none'; form-action 'none'; ${policy && `${policy}; `}frame-ancestors ${ancestor}`,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+})
+
+const refusedHeaders = pageHeaders('')
+
+/** @param html all but the document type */
+export function sendPage(res: ServerResponse, status: number, headers: Headers, html: string): void {
+  const text = `<!doctype html>${html}`
+  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) })
+  res.end(text)
+}
+
+/** An error of which no page is told: nobody may embed it, and it is the same for every visitor (R14). */
+export function sendRefusedPage(
+  res: ServerResponse,
+  log: Log,
+  thrown: unknown,
+  where: string,
+  site: string | undefined,
+): void {
+  const error = toSessionHubError(thrown)
+  logError(log, error, where, { site })
+  const retry = error.retryAfterSeconds
+  if (retry !== undefined) res.setHeader('retry-after', retry)
+  sendPage(res, error.status, refusedHeaders, `<title>${error.code}</title>`)
+}
+
+/** Data for the page's script, padded with spaces to a length. Inside a script element only "<" could end it. */
+export function dataElement(data: object, length = 0): string {
+  const json = JSON.stringify(data).replaceAll('<', '\\u003c').padEnd(length)
+  return `<script type=application/json id=data>${json}</script>`
+}
+
+/** Text for a page, and for an attribute in quotes. */
+export const escaped = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
