@@ -1,5 +1,5 @@
 /** The link rung: a ticket for a sister, before the visitor has followed the link to it. */
-import type { BackchannelLinkBody, LinkReply, SistersReply } from '../../sdk/protocol/bodies.js'
+import type { BackchannelLinkBody, LinkReply } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { SiteRegistry } from '../sites/registry.js'
@@ -7,10 +7,6 @@ import type { Site } from '../sites/site.js'
 import type { HubContext } from './context.js'
 import { isEmpty, live } from './sessions.js'
 import { issueTicket } from './ticket.js'
-
-export function sistersOf(sites: SiteRegistry, site: Site): SistersReply {
-  return { sisters: sites.sistersOf(site) }
-}
 
 export async function linkTicket(
   hub: HubContext,
@@ -20,7 +16,7 @@ export async function linkTicket(
 ): Promise<LinkReply> {
   // R13: what it may not bring to the hub, it may not bring to another site either.
   if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
-  const sister = sites.sistersOf(site).includes(to) ? await sites.find(to) : undefined
+  const sister = site.sisters.includes(to) ? await sites.find(to) : undefined
   if (!sister) throw new SessionHubError('sister_unknown', 'This site has no such sister')
   const session = live(await hub.store.find(sha256(handle)), site.origin, hub.now())
   if (!session || isEmpty(session)) return { ticket: null }

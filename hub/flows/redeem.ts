@@ -25,7 +25,8 @@ export async function redeem(
     // Remembered as long as a ticket can live, whatever the site says.
     expiresAtMs:
       Math.min(body.exp * 1000, nowMs + limits.ticketSeconds.max * 1000) + limits.skewSeconds * 1000,
-    gave: hash,
+    // Without a verifier a second use shows nothing but a second click.
+    gave: body.bound ? hash : null,
   }
   const settled = await hub.store.transact<Settled>({ handles: [hash, previousHash], spend }, (view) => {
     const [held, previousHeld] = view.held

@@ -13,8 +13,9 @@ import {
 } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
+import { sha256 } from '../../sdk/tokens/random.js'
 import type { HubContext } from '../flows/context.js'
-import { linkTicket, sistersOf } from '../flows/link.js'
+import { linkTicket } from '../flows/link.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
 import { endSession, readSession, updateSession } from '../flows/site-acts.js'
@@ -24,7 +25,12 @@ import type { HubRequest } from './address.js'
 import type { Limiters } from './limits.js'
 import type { Authenticate } from './site-token.js'
 
-type Act = (hub: HubContext, site: Site, body: unknown, sites: SiteRegistry) => object | Promise<object>
+interface Parts {
+  readonly sites: SiteRegistry
+  readonly limiters: Limiters
+}
+
+type Act = (hub: HubContext, site: Site, body: unknown, parts: Parts) => object | Promise<object>
 
 const acts: Record<BackchannelAct, Act> = {
   redeem: (hub, { origin }, body) => redeem(hub, origin, parseBackchannelRedeem(body)),
@@ -32,10 +38,14 @@ const acts: Record<BackchannelAct, Act> = {
   update: (hub, { origin }, body) => updateSession(hub, origin, parseUpdateBody(body)),
   'sign-in': (hub, { origin }, body) => signIn(hub, origin, parseSignInBody(body)),
   end: (hub, { origin }, body) => endSession(hub, origin, parseHandleBody(body)),
-  link: (hub, site, body, sites) => linkTicket(hub, sites, site, parseBackchannelLink(body)),
-  sisters: (_hub, site, body, sites) => {
+  async link(hub, site, body, { sites, limiters }) {
+    const asked = parseBackchannelLink(body)
+    await limiters.session(sha256(asked.handle))
+    return linkTicket(hub, sites, site, asked)
+  },
+  sisters: (_hub, { sisters }, body) => {
     parseEmptyBody(body)
-    return sistersOf(sites, site)
+    return { sisters }
   },
 }
 
@@ -50,5 +60,5 @@ export const backchannelRoute =
     if (!act) throw new SessionHubError('not_found', 'There is no such act on the back-channel')
     const site = await authenticate(req)
     await limiters.site(site.origin)
-    sendJson(res, 200, await acts[act](hub, site, await readJsonBody(req, DEPTH), sites))
+    sendJson(res, 200, await acts[act](hub, site, await readJsonBody(req, DEPTH), { sites, limiters }))
   }

@@ -19,7 +19,6 @@ import type { Limiters } from './limits.js'
 export const redirectRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    await limiters.address(req.ip)
     if (!isNavigation(req)) throw new SessionHubError('request_invalid', 'This address is for a window')
     const query = queryOf(req.url)
     const [nonce, state] = [single(query, 'nonce'), single(query, 'state')]
@@ -28,6 +27,8 @@ export const redirectRoute =
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
     let answer: RedirectAnswer
     try {
+      // Only now: whoever comes too often is led back as well.
+      await limiters.address(req.ip)
       if (!is256Bits(nonce)) throw new SessionHubError('request_invalid', 'The "nonce" has a wrong form') // R12
       const hash = hubHandleHash(req.headers)
       if (hash !== undefined) await limiters.session(hash)
@@ -45,7 +46,7 @@ export const redirectRoute =
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
-    res.setHeader('set-cookie', cookiesOf(answer, req))
+    res.setHeader('set-cookie', cookiesOf(answer, query))
     res.setHeader('x-content-type-options', 'nosniff')
     sendOn(req, res, back(site, answer, returnOf(query)))
   }
@@ -56,10 +57,10 @@ function offerOf(query: URLSearchParams): string | null | undefined {
   return single(query, 'offer') || null
 }
 
-/** Handed back as it came; the site looks at where it leads. */
+/** Handed back as it came; only the site can read it. */
 function returnOf(query: URLSearchParams): string {
-  const given = single(query, 'return') ?? '/'
-  return given.length <= limits.targetLength ? given : '/'
+  const given = single(query, 'return') ?? ''
+  return given.length <= limits.tokenLength ? given : ''
 }
 
 /** To the registered origin and endpoint, which no request can change. */
@@ -78,8 +79,9 @@ function back(
   return `${origin}${endpoint}${sitePaths.callback}?${query}`
 }
 
-function cookiesOf({ asked, hubHandle }: RedirectAnswer, { headers }: HubRequest): string[] {
-  const isOver = !asked && readCookie(headers.cookie, cookieNames.hubStart) !== undefined
+function cookiesOf({ outcome, asked, hubHandle }: RedirectAnswer, query: URLSearchParams): string[] {
+  // Of a round that failed it may be another window's.
+  const isOver = query.has('offer') && outcome !== 'failed'
   return [
     ...(hubHandle === undefined ? [] : [hubCookie(hubHandle)]),
     ...(asked ? [hubStartCookie(asked.seal)] : isOver ? [hubStartCookie('')] : []),

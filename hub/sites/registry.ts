@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { originFault } from '../../sdk/protocol/origins.js'
-import { limits } from '../../sdk/protocol/wire.js'
 import { type Log, reasonOf } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { readSite, type Site, type SiteRegistration } from './site.js'
@@ -20,8 +19,6 @@ export interface SiteRegistry {
    * @throws SessionHubError `unavailable` when the application's lookup fails (R21)
    */
   find(origin: string): Promise<Site | undefined>
-  /** The origins that this site may know of: its own list, or the other configured sites. */
-  sistersOf(site: Site): readonly string[]
 }
 
 export interface RegistryOptions {
@@ -84,14 +81,6 @@ export async function createRegistry({
         })
       }
       return answer
-    },
-    sistersOf({ origin, sisters }) {
-      if (sisters) return sisters
-      if (!fixed.has(origin)) return []
-      const others = [...fixed.values()].flatMap((site) =>
-        site && site.origin !== origin ? [site.origin] : [],
-      )
-      return others.slice(0, limits.sisters)
     },
   }
 }

@@ -24,8 +24,8 @@ export interface SiteRegistration {
   /** Where the site's endpoints are: its own `endpoint` option. A redirect comes back there and nowhere else. @default '/session-hub' */
   readonly endpoint?: string
   /**
-   * The origins of the sites that this one may know of and link to. @default all that are listed in `sites` beside it; for a site
-   * of `findSite`: none
+   * The origins of the sites that this one may know of, and to which its links carry the session. Script in one of its pages could take
+   * the session there too, so name those that need it. @default none
    */
   readonly sisters?: readonly string[]
   /** `false` turns the site off without forgetting its keys. @default true */
@@ -39,8 +39,7 @@ export interface Site {
   readonly ticketKey: NamedKey
   readonly mayOffer: boolean
   readonly endpoint: string
-  /** `undefined`: not said. */
-  readonly sisters: readonly string[] | undefined
+  readonly sisters: readonly string[]
 }
 
 /**
@@ -69,8 +68,8 @@ export async function readSite(registration: SiteRegistration, where: string): P
   return flag(where, 'enabled', enabled) ? site : undefined
 }
 
-function readSisters(sisters: unknown, where: string): readonly string[] | undefined {
-  if (sisters === undefined) return undefined
+function readSisters(sisters: unknown, where: string): readonly string[] {
+  if (sisters === undefined) return []
   if (!Array.isArray(sisters) || sisters.length > limits.sisters)
     throw wrong(where, `"sisters" has to be a list of at most ${limits.sisters} origins`)
   return sisters.map((sister) => origin(where, 'sisters', sister))

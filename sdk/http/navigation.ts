@@ -14,9 +14,12 @@ export function sendOn({ headers }: IncomingMessage, res: ServerResponse, addres
   res.end()
 }
 
-/** Whether a visitor's own window goes there: no frame, no script, no image. */
+/** Whether a visitor's own window goes there now: no frame, no script, no image, and nothing that is only being prepared. */
 export const isNavigation = ({ headers }: IncomingMessage): boolean =>
-  headers['sec-fetch-dest'] === 'document' && headers['sec-fetch-mode'] === 'navigate'
+  headers['sec-fetch-dest'] === 'document' &&
+  headers['sec-fetch-mode'] === 'navigate' &&
+  headers['sec-purpose'] === undefined &&
+  headers.purpose === undefined
 
 export const pathOf = (url: string): string => {
   const query = url.indexOf('?')

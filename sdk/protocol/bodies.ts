@@ -58,6 +58,8 @@ const backchannelRedeemFields = {
   previous: isNullOr(is256Bits),
   /** The site is configured with `alwaysReplace`: another live user gives way. */
   overrule: isFlag,
+  /** A verifier was shown: who uses this ticket again has the secrets of a page (R27). A link ticket has none. */
+  bound: isFlag,
 }
 export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields>
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>

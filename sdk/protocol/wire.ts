@@ -55,7 +55,7 @@ export const cookieNames = {
   hubStart: '__Host-session-hub-start',
   session: '__Host-session',
   state: '__Host-session-state',
-  /** A redirect under way: its verifier and return target, and how many there were in a row (R10, R24). */
+  /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */
   start: '__Host-session-start',
   /** A link ticket that was posted, until the same-site step that sees who is here. */
   enter: '__Host-session-enter',

@@ -11,17 +11,19 @@ import { sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from './context.js'
+import type { Limit } from './limit.js'
 import { loadSession } from './load.js'
 import { type HeldSession, isCode } from './session.js'
 import { ownTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent } from './ticket.js'
 
 /** `POST <endpoint>/enter`, from a page of a sister. @throws SessionHubError where there is no form to read */
-export async function takeLink(site: SiteContext, req: Request, res: Response): Promise<void> {
+export async function takeLink(site: SiteContext, req: Request, res: Response, limit: Limit): Promise<void> {
   const { settings, ownTokens } = site
   const form = await readForm(req)
   const to = ownTarget(settings, single(form, 'to'))
   try {
+    await limit()
     const ticket = single(form, 'ticket')
     const { origin } = req.headers
     if (!isNavigation(req))
@@ -42,27 +44,42 @@ export async function takeLink(site: SiteContext, req: Request, res: Response): 
 }
 
 /** `GET <endpoint>/enter`: the same browser, one step later, with this site's own cookies. */
-export async function finishLink(site: SiteContext, req: Request, res: Response): Promise<void> {
+export async function finishLink(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  limit: Limit,
+): Promise<void> {
   const { settings, ownTokens } = site
   const waiting = await ownTokens.enter.read(req)
   if (waiting && isNavigation(req)) {
     ownTokens.enter.clear(res)
-    announce(res, 'link', await enter(site, req, res, waiting.ticket))
+    announce(res, 'link', await enter(site, req, res, limit, waiting.ticket))
   }
   sendOn(req, res, ownTarget(settings, single(queryOf(req.url), 'to')) ?? `${settings.origin}/`)
 }
 
-async function enter(site: SiteContext, req: Request, res: Response, ticket: string): Promise<Arrival> {
+async function enter(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  limit: Limit,
+  ticket: string,
+): Promise<Arrival> {
   const session = await loadSession(site, req, res)
   const isSignedIn = () => session.subject !== null
   try {
+    await limit()
     await lookAgain(site, session)
     await requireConsent(site, req)
     // Its origin was compared when it came, with the header that only a browser writes.
     const claims = await readTicket(site, ticket, 'link')
     if (isSignedIn() && claims.sub === session.subject) return { outcome: 'keep', isSignedIn: true }
-    const { reason, subject } = await acceptTicket(site, req, res, claims)
-    return { outcome: 'replace', reason, isSignedIn: subject !== null }
+    const { view, isSame } = await acceptTicket(site, req, res, claims)
+    const { reason, subject } = view
+    return isSame
+      ? { outcome: 'keep', isSignedIn: subject !== null }
+      : { outcome: 'replace', reason, isSignedIn: subject !== null }
   } catch (thrown) {
     logError(site.log, toSessionHubError(thrown), sitePaths.enter)
     return isCode(thrown, 'session_conflict')

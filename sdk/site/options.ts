@@ -8,6 +8,7 @@ import type { Log } from '../settings/log.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import {
   deriveStartKey,
+  deriveTargetKey,
   importSessionKey,
   importSigningKey,
   importTicketKey,
@@ -79,6 +80,9 @@ export interface SiteSettings {
   /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
   readonly startKey: NamedKey
   readonly startKeys: KeySet
+  /** For where a redirect leads. */
+  readonly targetKey: NamedKey
+  readonly targetKeys: KeySet
   readonly endpoint: string
   readonly host: string
   readonly cookieName: string
@@ -164,11 +168,12 @@ async function importKeys(keys: unknown) {
   const at = `${where}: keys`
   if (!isJsonObject(keys)) throw wrong(where, '"keys" is missing; "session-hub sites add" makes them')
   refuseUnknown(at, keys, ['signing', 'ticket', 'session'])
-  const [signingKey, ticket, session, start] = await Promise.all([
+  const [signingKey, ticket, session, start, target] = await Promise.all([
     importSigningKey(keys.signing, `${at}.signing`),
     importList(keys.ticket, `${at}.ticket`, importTicketKey),
     importList(keys.session, `${at}.session`, importSessionKey),
     importList(keys.session, `${at}.session`, deriveStartKey),
+    importList(keys.session, `${at}.session`, deriveTargetKey),
   ])
   return {
     signingKey,
@@ -177,6 +182,8 @@ async function importKeys(keys: unknown) {
     sessionKeys: keySet(session, `${at}.session`),
     startKey: start[0],
     startKeys: keySet(start, `${at}.session`),
+    targetKey: target[0],
+    targetKeys: keySet(target, `${at}.session`),
   }
 }
 

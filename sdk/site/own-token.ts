@@ -44,7 +44,7 @@ export function createOwnTokens({ origin, now, startKey, startKeys }: SiteSettin
         try {
           const claims = parse(await verifyToken(type, text, lookup(startKeys), 'HS256'))
           const isOurs = claims.iss === origin && claims.aud === origin
-          return isOurs && !timesFault(claims, now(), limits.redirectSeconds, 0) ? claims : undefined
+          return isOurs && !timesFault(claims, now(), limits.redirectSeconds) ? claims : undefined
         } catch {
           return undefined
         }

@@ -15,6 +15,7 @@ export async function redeemTicket(
   await requireConsent(site, req)
   const claims = await readTicket(site, ticket, 'frame', site.settings.origin)
   requireVerifier(claims, verifier)
-  const { state, subject, reason = 'empty' } = await acceptTicket(site, req, res, claims)
+  const { view } = await acceptTicket(site, req, res, claims)
+  const { state, subject, reason = 'empty' } = view
   return { state, subject, reason }
 }

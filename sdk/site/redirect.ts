@@ -5,18 +5,19 @@ import { readCookie, setCookie } from '../http/cookies.js'
 import { isNavigation, queryOf, sendOn, single } from '../http/navigation.js'
 import { isBot } from '../protocol/bots.js'
 import type { StartClaims } from '../protocol/claims.js'
-import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { isErrorCode, SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { is128Bits, is256Bits } from '../protocol/formats.js'
 import { cookieNames, hubPaths, type Outcome, outcomes, sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import { random256, sha256 } from '../tokens/random.js'
 import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from './context.js'
+import type { Limit } from './limit.js'
 import { addCookies } from './cookies.js'
 import { loadSession } from './load.js'
 import { offerFor } from './offer.js'
 import { isCode } from './session.js'
-import { ownTarget } from './target.js'
+import { openTarget, ownTarget, sealTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'
 
 /** So many redirects in so short a time are a visitor's; one more is a loop. */
@@ -27,12 +28,21 @@ const ROW_SECONDS = 60
 const OFF = 'session-hub'
 
 /** `GET <endpoint>/redirect?return=<path>` */
-export async function beginRedirect(site: SiteContext, req: Request, res: Response): Promise<void> {
+export async function beginRedirect(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  limit: Limit,
+): Promise<void> {
   const { settings } = site
   const to = ownTarget(settings, single(queryOf(req.url), 'return')) ?? `${settings.origin}/`
+  if (!isNavigation(req)) {
+    // An image in somebody's text, or a browser that looks ahead: nothing comes of it.
+    sendOn(req, res, to)
+    return
+  }
   try {
-    if (!isNavigation(req))
-      throw new SessionHubError('request_invalid', 'A redirect leads a window, nothing else')
+    await limit()
     await requireConsent(site, req)
     if (!(await site.hub.isReachable())) throw new SessionHubError('unavailable', 'The hub does not answer')
     await leave(site, req, res, to)
@@ -56,22 +66,30 @@ async function leave(site: SiteContext, req: Request, res: Response, to: string)
   const verifier = random256()
   await ownTokens.start.write(res, { since, count, verifier })
   const state = readCookie(req.headers.cookie, cookieNames.state)
-  sendOn(req, res, hubAddress(site, sha256(verifier), to, is128Bits(state) ? { state } : {}))
+  sendOn(req, res, await hubAddress(site, sha256(verifier), to, is128Bits(state) ? { state } : {}))
 }
 
-const hubAddress = (
-  { settings: { hub, origin } }: SiteContext,
+async function hubAddress(
+  { settings }: SiteContext,
   nonce: string,
   to: string,
   more: Record<string, string>,
-) =>
-  `${hub}${hubPaths.redirect}?${new URLSearchParams({ site: origin, nonce, ...more, return: to.slice(origin.length) })}`
+): Promise<string> {
+  const back = await sealTarget(settings, to)
+  const query = new URLSearchParams({ site: settings.origin, nonce, ...more, return: back })
+  return `${settings.hub}${hubPaths.redirect}?${query}`
+}
 
 /** `GET <endpoint>/callback`: back from the hub, with an outcome, a ticket, or the hub's question for an offer. */
-export async function finishRedirect(site: SiteContext, req: Request, res: Response): Promise<void> {
+export async function finishRedirect(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  limit: Limit,
+): Promise<void> {
   const { settings, ownTokens } = site
   const query = queryOf(req.url)
-  const to = ownTarget(settings, single(query, 'return')) ?? `${settings.origin}/`
+  const to = ownTarget(settings, await openTarget(settings, single(query, 'return'))) ?? `${settings.origin}/`
   const start = await ownTokens.start.read(req)
   if (start?.verifier === undefined || !isNavigation(req)) {
     logError(
@@ -85,6 +103,7 @@ export async function finishRedirect(site: SiteContext, req: Request, res: Respo
   const { verifier } = start
   let arrival: Arrival
   try {
+    await limit()
     const asked = single(query, 'outcome')
     if (asked === 'offer') {
       await sendOffer(site, req, res, { start, verifier, to, hubNonce: single(query, 'hub_nonce') })
@@ -99,11 +118,19 @@ export async function finishRedirect(site: SiteContext, req: Request, res: Respo
     })
   } catch (thrown) {
     arrival = failed(site, thrown, await isSignedIn(site, req, res))
+    if (isCode(thrown, 'verifier_invalid')) {
+      // Another window of this browser is on its way too, and the verifier is that one's.
+      arrive(req, res, to, arrival)
+      return
+    }
   }
   // The verifier has been used; how many redirects there were in a row is still known.
   await ownTokens.start.write(res, { since: start.since, count: start.count })
   arrive(req, res, to, arrival)
 }
+
+/** What a redirect can come to. */
+const OUTCOMES: readonly Outcome[] = ['none', 'keep', 'replace', 'adopt', 'conflict', 'failed']
 
 interface Back {
   readonly verifier: string
@@ -118,19 +145,21 @@ async function settle(
   res: Response,
   { verifier, outcome, ticket, reason }: Back,
 ): Promise<Arrival> {
-  if (outcome === undefined) throw new SessionHubError('request_invalid', 'The hub gave no outcome')
+  const isReplaced = outcome === 'replace'
+  if (outcome === undefined || !OUTCOMES.includes(outcome) || isReplaced !== (ticket !== undefined))
+    throw new SessionHubError('request_invalid', 'The hub gave no outcome, or one without its ticket')
   if (ticket === undefined) {
     const isSignedInHere = await isSignedIn(site, req, res)
     return {
       outcome,
-      reason: reason && /^[a-z_]{1,40}$/.test(reason) ? reason : undefined,
+      reason: isErrorCode(reason) ? reason : undefined,
       isSignedIn: isSignedInHere,
     }
   }
   await requireConsent(site, req)
   const claims = await readTicket(site, ticket, 'redirect', site.settings.origin)
   requireVerifier(claims, verifier)
-  const view = await acceptTicket(site, req, res, claims)
+  const { view } = await acceptTicket(site, req, res, claims)
   return { outcome: 'replace', reason: view.reason, isSignedIn: view.subject !== null }
 }
 
@@ -153,7 +182,7 @@ async function sendOffer(
   const { offer } = await offerFor(site, req, res, hubNonce)
   const { since, count } = start
   await site.ownTokens.start.write(res, { since, count, verifier, offered: true })
-  sendOn(req, res, hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
+  sendOn(req, res, await hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
 }
 
 /** The clean page. */
@@ -207,8 +236,6 @@ function isFirstPage({ settings }: SiteContext, req: Request): boolean {
     headers.host === settings.host &&
     isNavigation(req) &&
     /\btext\/html\b/.test(headers.accept ?? '') &&
-    headers['sec-purpose'] === undefined &&
-    headers.purpose === undefined &&
     !isBot(headers['user-agent'] ?? '') &&
     !hasBeenHere(req) &&
     !queryOf(req.originalUrl).has(OFF)

@@ -11,6 +11,7 @@ import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { finishLink, takeLink } from './enter.js'
 import { requireOwnHost, requireOwnPage } from './guard.js'
+import type { Limit } from './limit.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
 import type { PendingEnds } from './pending-ends.js'
@@ -18,7 +19,8 @@ import { redeemTicket } from './redeem.js'
 import { beginRedirect, finishRedirect } from './redirect.js'
 import { signOut } from './sign.js'
 
-type Step = (site: SiteContext, req: Request, res: Response) => Promise<void>
+/** It counts the request itself: even a visitor who comes too often is led on, not left at an error. */
+type Step = (site: SiteContext, req: Request, res: Response, limit: Limit) => Promise<void>
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
 export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: SdkAsset): RequestHandler {
@@ -49,9 +51,8 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
   ])
 
   async function pass(step: Step, req: Request, res: Response): Promise<void> {
-    await limit(req.ip)
     requireOwnHost(req, site.settings)
-    await step(site, req, res)
+    await step(site, req, res, () => limit(req.ip))
   }
 
   async function serve(act: Endpoint, req: Request, res: Response): Promise<void> {

@@ -1,5 +1,7 @@
 /** Where a link or a redirect may lead: this site, and nowhere else (R23). */
 import { limits } from '../protocol/wire.js'
+import { sealToken } from '../tokens/sign.js'
+import { lookup, openToken } from '../tokens/verify.js'
 import type { SiteSettings } from './options.js'
 
 /**
@@ -20,5 +22,24 @@ export function ownTarget(
   url.username = url.password = ''
   // Both: the origin of `blob:https://shop.example/…` is the shop's too.
   if (url.origin !== origin || !url.href.startsWith(`${origin}/`)) return undefined
+  // Written out it may be longer than it was.
+  if (url.href.length > limits.targetLength) return undefined
   return url.pathname.startsWith(`${endpoint}/`) ? undefined : url.href
+}
+
+/** For the way over the hub: an address may hold what only this site should read. */
+export const sealTarget = ({ targetKey }: SiteSettings, address: string): Promise<string> =>
+  sealToken(address, targetKey)
+
+/** `undefined` for one that was not sealed here. */
+export async function openTarget(
+  { targetKeys }: SiteSettings,
+  sealed: string | undefined,
+): Promise<string | undefined> {
+  if (sealed === undefined) return undefined
+  try {
+    return await openToken(sealed, lookup(targetKeys))
+  } catch {
+    return undefined
+  }
 }

@@ -2,10 +2,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Request, Response } from 'express'
 
+import { readCookie } from '../http/cookies.js'
 import type { SessionView } from '../protocol/bodies.js'
 import { parseTicketClaims, type TicketClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
-import type { Mode } from '../protocol/wire.js'
+import { cookieNames, type Mode } from '../protocol/wire.js'
 import { reasonOf } from '../settings/log.js'
 import { sha256 } from '../tokens/random.js'
 import { checkTimes } from '../tokens/times.js'
@@ -61,6 +62,12 @@ export async function requireConsent({ settings }: SiteContext, req: Request): P
     throw new SessionHubError('consent_required', 'This visitor has not agreed')
 }
 
+export interface Accepted {
+  readonly view: SessionView
+  /** The visitor had this very session here already. */
+  readonly isSame: boolean
+}
+
 /**
  * Spends a ticket that has passed every check, and makes its session this site's.
  *
@@ -70,8 +77,8 @@ export async function acceptTicket(
   site: SiteContext,
   req: Request,
   res: Response,
-  { sub, jti, exp, sid, mode }: TicketClaims,
-): Promise<SessionView> {
+  { sub, jti, exp, sid, mode, nonce }: TicketClaims,
+): Promise<Accepted> {
   const { alwaysReplace } = site.settings
   // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
   const overrule = alwaysReplace && mode !== 'link'
@@ -83,10 +90,12 @@ export async function acceptTicket(
   // R20, also for a sign-in that the hub does not know of yet: it could not see that somebody is here.
   if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
     throw new SessionHubError('session_conflict', 'Another user is signed in here')
-  const view = await site.hub.redeem({ jti, exp, handle: sid, previous: session.handle, overrule })
+  const bound = nonce !== undefined
+  const view = await site.hub.redeem({ jti, exp, handle: sid, previous: session.handle, overrule, bound })
   await session.accept(view, sid)
-  await tellApplication(site, req, mode, view.was_empty === true)
-  return view
+  const isSame = readCookie(req.headers.cookie, cookieNames.state) === view.state
+  if (!isSame) await tellApplication(site, req, mode, view.was_empty === true)
+  return { view, isSame }
 }
 
 async function tellApplication(

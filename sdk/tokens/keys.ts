@@ -36,12 +36,22 @@ export const importSessionKey = (jwk: unknown, where: string) => importSecret(jw
  * The key for a site's other words to itself, drawn from its session key: session tokens have a key of their own (R4), and the owner
  * has none more to look after. HKDF, RFC 5869.
  */
-export async function deriveStartKey(jwk: unknown, where: string): Promise<NamedKey> {
+export const deriveStartKey = (jwk: unknown, where: string) => derive(jwk, where, 'start+jwt', 'HS256')
+
+/** The same, to encrypt where a redirect leads. */
+export const deriveTargetKey = (jwk: unknown, where: string) => derive(jwk, where, 'target', 'A256GCM')
+
+async function derive(
+  jwk: unknown,
+  where: string,
+  purpose: string,
+  alg: 'HS256' | 'A256GCM',
+): Promise<NamedKey> {
   await importSessionKey(jwk, where)
   const { kid, members } = named(jwk, where)
   const secret = Buffer.from(String(members.k), 'base64url')
-  const derived = Buffer.from(hkdfSync('sha256', secret, '', 'session-hub start+jwt', 32))
-  return { kid, key: await webCryptoSecret(derived.toString('base64url'), 'HS256', kid, where) }
+  const derived = Buffer.from(hkdfSync('sha256', secret, '', `session-hub ${purpose}`, 32))
+  return { kid, key: await webCryptoSecret(derived.toString('base64url'), alg, kid, where) }
 }
 
 /** @throws SessionHubError `options_invalid` when two keys share a `kid` */

@@ -104,7 +104,7 @@ describe('the redirect among strangers', () => {
 
     it('does nothing where the redirect was begun too long ago', async () => {
       const late = eve.copy()
-      world.advance(121)
+      world.advance(126)
       await late.navigate(planted)
       expect(late.arrival(travel)).to.equal(undefined)
       expect(await late.whoami(travel)).to.include({ session: 'none' })
@@ -225,7 +225,7 @@ describe('the redirect among strangers', () => {
       const [toSite, toPage] = replies
       expect(ticketIn(toSite!.headers.location!), 'a ticket for ada').to.be.a('string')
       expect(toPage?.headers).to.include({
-        location: `${travel}/plain?session-hub=off`,
+        location: `${travel}/?session-hub=off`,
         'referrer-policy': 'no-referrer',
       })
       expect(await victim.whoami(travel)).to.include({ session: 'none' })
@@ -265,6 +265,20 @@ describe('the redirect among strangers', () => {
       await eve.navigate(address.replace(travel, magazine.origin))
       expect(eve.arrival(magazine.origin)).to.equal('redirect.failed.ticket_invalid.0')
       await expectTrue(address)
+    })
+
+    it('of a redirect that another page has asked for is none', async () => {
+      const address = await toCallback(eve)
+      const other = eve.copy()
+      const opened = openTicket(world, world.siteOf('travel'), ticketIn(address))
+      for (const origin of [shop, world.hub.origin, 'null', `${travel}/`]) {
+        const forged = new URL(address)
+        forged.searchParams.set('ticket', opened.again({ claims: { ...opened.claims, origin } }))
+        const one = eve.copy()
+        await one.navigate(forged.href)
+        expect(one.arrival(travel), origin).to.equal('redirect.failed.ticket_invalid.0')
+      }
+      await expectTrue(address, other)
     })
 
     it('of a frame is none at the callback, with its true verifier', async () => {
@@ -339,7 +353,7 @@ describe('the redirect among strangers', () => {
       'a verifier of a wrong form': withClaims(() => ({ verifier: 'x' })),
       'no count': withClaims(() => ({ count: undefined })),
       'a count that is no number': withClaims(() => ({ count: '1' })),
-      'two minutes old': withClaims(() => ({ iat: nowSeconds() - 121, exp: nowSeconds() - 1 })),
+      'over two minutes old': withClaims(() => ({ iat: nowSeconds() - 126, exp: nowSeconds() - 6 })),
       'good for an hour': withClaims(() => ({ exp: nowSeconds() + 3600 })),
       'from the future': withClaims(() => ({ iat: nowSeconds() + 60, exp: nowSeconds() + 90 })),
       'with a flipped character': async (site, claims) => flip(await withClaims(() => ({}))(site, claims), 1),
@@ -458,7 +472,7 @@ describe('the redirect among strangers', () => {
       const [reply] = await victim.navigateOnce(address, { cookie })
       expect(new URL(reply.headers.location!).searchParams.get('reason')).to.equal('start_invalid')
       victim.cookies(world.hub.origin).set(HUB_START, seal)
-      world.advance(121)
+      world.advance(126)
       await expectNotPlanted(address, 'start_invalid')
     })
 
@@ -510,9 +524,9 @@ describe('the redirect among strangers', () => {
       const hers = binding().nonce
       const query = new URLSearchParams({ outcome: 'offer', hub_nonce: hers, return: '/whoami' })
       const address = await victim.walk(`${shop}${CALLBACK}?${query}`, '/redirect')
-      const back = await victim.navigate(address)
+      await victim.navigate(address)
       expect(victim.arrival(shop)).to.equal('redirect.failed.offer_invalid.1')
-      expect(lastOf(back)).to.include({ subject: 'ada' })
+      expect(await victim.whoami(shop)).to.include({ subject: 'ada' })
     })
 
     it('is made once for each redirect, whatever asks', async () => {
@@ -870,6 +884,37 @@ describe('the redirect among strangers', () => {
       expect(eve.arrival(travel)).to.equal('redirect.conflict..1')
       expect(await eve.whoami(travel)).to.include({ subject: 'bob' })
     })
+
+    for (const [act, options, arrival] of [
+      ['sign-in', {}, 'redirect.conflict..1'],
+      ['read', { graceForSeconds: 0 }, 'redirect.failed.unavailable.0'],
+    ] as const) {
+      it(`who cannot be looked up now (${act}), though a ticket could be spent: nothing changes`, async () => {
+        let isBroken = false
+        await beginAgain({
+          site: options,
+          inFrontOfHub: (req, res, next) => {
+            if (isBroken && req.url === `/backchannel/${act}`) res.status(503).json({ error: 'unavailable' })
+            else next()
+          },
+        })
+        isBroken = act === 'sign-in'
+        await eve.post(travel, '/sign-in', { name: 'bob' })
+        isBroken = true
+        world.advance(301)
+        const session = eve.cookies(travel).get(SESSION)!
+        eve.cookies(travel).delete('__Host-session-state')
+        const other = eve.copy()
+        other.cookies(travel).delete(SESSION)
+        const address = await toCallback(eve)
+        await eve.navigate(address)
+        expect(eve.arrival(travel)).to.equal(arrival)
+        expect(eve.cookies(travel).get(SESSION), 'his cookie stays').to.equal(session)
+        isBroken = false
+        expect(await eve.whoami(travel)).to.include({ subject: 'bob' })
+        await expectTrue(await toCallback(other), other)
+      })
+    }
 
     it('and takes his place only where the site always yields', async () => {
       await beginAgain({ site: { alwaysReplace: true } })

@@ -21,6 +21,7 @@ import {
   backchannelActs,
   cookieNames,
   endReasons,
+  hubPaths,
   limits,
   modes,
   outcomes,
@@ -267,6 +268,11 @@ describe('docs/protocol.md', () => {
     } finally {
       await world.close()
     }
+  })
+
+  it('has every path of the hub', () => {
+    const named = [...protocol.matchAll(/`(?:(?:GET|POST) )?(\/[\w./-]*\w)/g)].map(([, path]) => path)
+    expect(named).to.include.members(Object.values(hubPaths))
   })
 
   it('has every act of the back-channel, every outcome of a message and every mode of a ticket', () => {

@@ -203,6 +203,7 @@ describe('fuzzing: bodies and claims', () => {
         handle: bits256,
         previous: fc.option(bits256),
         overrule: fc.boolean(),
+        bound: fc.boolean(),
       },
     },
     parseHandleBody: { parse: parseHandleBody, required: { handle: bits256 } },
