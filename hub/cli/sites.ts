@@ -26,7 +26,7 @@ Both hold secrets: the site's private keys, and the ticket key that site and hub
 
 Options:
   --file <file>      add the registration to this list, made if need be (mode 0600), and print the line alone
-  --sister <origin>  a site that this one may know of and link to; once for each. Without it: all others of the list
+  --sister <origin>  a site that this one may know of and link to; once for each (default: none)
   --endpoint <path>  where the site's endpoints are, if its own option says so (default ${defaultEndpoint})
   --receive-only     sessions that began on this site do not become the hub's ("mayOffer": false)
   --json             print { "keys", "registration" } as JSON
@@ -82,8 +82,7 @@ export const listSites: Command = {
   summary: 'show the registered sites',
   help: `Usage: session-hub sites list --file <file>
 
-Shows each registered site with the names of its keys, never the keys. What a registration does not say is not shown:
-without sisters of its own a site knows all others of the list.
+Shows each registered site with the names of its keys, never the keys. What a registration does not say is not shown.
 
 Options:
   --file <file>  the list that "session-hub sites add --file" wrote
