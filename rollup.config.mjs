@@ -22,7 +22,7 @@ const stripTypes = () =>
 const minify = () =>
   terser({
     ecma: 2020,
-    compress: { passes: 3 },
+    compress: { passes: 3, unsafe_arrows: true },
     mangle: { properties: { regex: /^_/, keep_quoted: true } },
     format: { comments: false },
   })
@@ -31,9 +31,9 @@ const failOnWarning = (level, log) => {
   if (level === 'warn') throw Object.assign(new Error(log.message), log)
 }
 
-const browserScript = (input, file) => ({
+const browserScript = (input, file, format = 'iife') => ({
   input,
-  output: { file, format: 'iife' },
+  output: { file, format, generatedCode: 'es2015' },
   plugins: [stripTypes(), minify()],
   onLog: failOnWarning,
 })
@@ -41,11 +41,14 @@ const browserScript = (input, file) => ({
 export default [
   {
     input: './sdk/browser/index.ts',
-    output: { file: 'dist/index.js', format: 'es' },
+    // A file of its own for bundlers too: few visitors need it.
+    external: /\/ladder\.js$/,
+    output: { file: 'dist/index.js', format: 'es', paths: () => './ladder.js' },
     plugins: [stripTypes()],
     onLog: failOnWarning,
   },
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
+  browserScript('./sdk/browser/ladder.ts', 'dist/ladder.js', 'es'),
   browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
   browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
   browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),

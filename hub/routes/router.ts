@@ -102,14 +102,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts }: RouterParts
 function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   const router = express.Router()
   // Only on the hub's own paths: in an application's app, its other pages keep the application's headers.
-  const own = [
-    hubPaths.jwks,
-    hubPaths.discovery,
-    hubPaths.health,
-    hubPaths.ready,
-    hubPaths.sdk,
-    sdk.versionedPath,
-  ]
+  const own = [hubPaths.jwks, hubPaths.discovery, hubPaths.health, hubPaths.ready, ...sdk.files.keys()]
   router.all(
     own,
     helmet({
@@ -122,9 +115,11 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   router.get(hubPaths.discovery, discoveryRoute(hub, sdk))
   router.get(hubPaths.health, healthRoute)
   router.get(hubPaths.ready, readyRoute(hub))
-  router.get([hubPaths.sdk, sdk.versionedPath], (req, res) => {
-    sendSdk(req, res, sdk, req.path !== hubPaths.sdk)
-  })
+  for (const [path, file] of sdk.files) {
+    router.get(path, (req, res) => {
+      sendSdk(req, res, file)
+    })
+  }
   router.all(own, (_req, res) => {
     res.set('allow', 'GET, HEAD')
     throw new SessionHubError('method_not_allowed', 'This is read with GET')

@@ -1,10 +1,19 @@
 /** The client: when to sync, and telling the page. */
-import type { ClientEvents, EventName, Listener } from './events.js'
-import { readState, recall, remember, STATE_COOKIE } from './memory.js'
+import { isBot } from '../protocol/bots.js'
+import type { Rung } from '../protocol/wire.js'
+import { takeArrival } from './arrival.js'
+import { createBus } from './bus.js'
+import { readState } from './cookies.js'
+import type { EventName, Listener } from './events.js'
+import { openFrame } from './frame.js'
+import type { AccessTheme, Ladder, LadderModule } from './ladder/kit.js'
+import { recall, remember } from './memory.js'
 import { type ClientOptions, resolveOptions } from './options.js'
 import { post } from './post.js'
+import { createBinding } from './random.js'
 import { nothingYet, type Status } from './status.js'
-import { runSync } from './sync.js'
+import { runSync, type SyncFrame, type SyncResult } from './sync.js'
+import { watch } from './watch.js'
 
 export interface Client {
   /** What the last sync came to. */
@@ -24,119 +33,195 @@ export interface Client {
   sync(options?: { force?: boolean }): Promise<Status>
   /** Signs out on this site and on every other of this browser. @returns whether this site could be told */
   signOut(): Promise<boolean>
+  /**
+   * Asks the visitor to let the frame have the hub's cookie: by a dialog, or by a window of the hub's. Call it straight from a
+   * click; after the event `access-needed` everything that it needs is there. Never rejects.
+   */
+  requestAccess(theme?: AccessTheme): Promise<Status>
+  /** Puts a button into the page that does the same, and goes when it has done so. @returns a function that removes it */
+  accessButton(element: Element, theme?: AccessTheme): () => void
+  /**
+   * Lets the session come along where the visitor follows a link to a sister site, while the frame is blocked.
+   *
+   * @returns a function that stops it
+   */
+  decorate(): () => void
+  /**
+   * Takes the visitor to the hub and back, to bring the session by the way.
+   *
+   * @param options.returnTo where to come back, on this site. @default the present address
+   */
+  redirect(options?: { returnTo?: string }): void
+  /** Says in plain sentences where sharing stands in this page and what to do next; prints them too. */
+  explain(): Promise<string>
 }
-
-/** Search engines and their like: they hold no session, and their owners do not want the requests. */
-const BOT = /bot\b|crawl|spider|slurp|lighthouse/i
 
 /** Coming back to a tab is a look at the hub, but not twice in this time. */
 const LOOK_MS = 2000
 
-/** @throws TypeError for an unknown option, or a hub that is no address */
-export function createClient(options: ClientOptions): Client {
-  const { hub, endpoint, start, interval, timeout } = resolveOptions(options)
-  const bus = new EventTarget()
-  const said: Partial<ClientEvents> = {}
+/** @param importLadder loads what only a blocked browser needs */
+export function createClientWith(
+  importLadder: (endpoint: string) => Promise<LadderModule>,
+  options: ClientOptions,
+): Client {
+  const settings = resolveOptions(options)
+  const { endpoint, start, interval, rungs } = settings
+  const hasFrame = rungs.includes('frame')
+  const { tell, unsayAccess, on } = createBus()
   let status = nothingYet
   let running: Promise<Status> | undefined
   let isWatching = false
   /** How old a sync may be to be good enough. A visitor who comes from another site may bring news from there. */
   let goodForMs = isFromElsewhere() ? 0 : interval * 1000
 
-  async function sync(isForced: boolean): Promise<Status> {
-    watch()
-    const state = readState()
-    const memory = recall()
-    const known = memory?.state ?? ''
+  /** @param by the frame that takes part, if it is not a new one, after the visitor's click */
+  async function sync(isForced: boolean, by?: Partial<SyncFrame>): Promise<Status> {
+    if (!isWatching) {
+      isWatching = true
+      watch(() => {
+        goodForMs = LOOK_MS
+        void client.sync()
+      })
+    }
     // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at.
     if (!isForced && document.hidden) return status
-    const unfit = isSecureContext ? (BOT.test(navigator.userAgent) ? 'bot' : null) : 'insecure_context'
-    if (unfit) return settle({ ...nothingYet, reason: unfit })
-    if (!isForced && state === known && memory && Math.abs(Date.now() - memory.atMs) < goodForMs) {
-      return tell('synced', settle({ ...nothingYet, reason: memory.reason }))
+    const unfit = !isSecureContext ? 'insecure_context' : isBot(navigator.userAgent) && 'bot'
+    if (unfit) return settle({ reason: unfit })
+    const arrived = takeArrival()
+    if (arrived) {
+      conclude(...arrived)
+      if (!isForced) return status
     }
+    const { state: known = '', atMs = 0, reason = null, isBlocked = false } = recall()
+    if (!hasFrame && !by) {
+      settle({ reason: 'rung_forbidden', isBlocked })
+      return climb()
+    }
+    const frame = { state: readState(), createBinding, openFrame, ...by }
+    const { state } = frame
+    if (!isForced && state === known && Math.abs(Date.now() - atMs) < goodForMs) {
+      tell('synced', settle({ reason, isBlocked }))
+      return climb()
+    }
+    const isChanged = state !== known && !!state && !isBlocked
+    const isFinal = conclude(by ? 'access' : 'frame', state, await runSync(settings, frame, isChanged))
+    // This site may have changed its session meanwhile.
+    return isFinal || readState() === state ? status : sync(false)
+  }
+
+  /**
+   * @param state what the sync began with
+   * @returns whether the state that is there now comes of it
+   */
+  function conclude(
+    rung: Rung,
+    state: string,
+    { outcome, reason, requests = 0, replaced, ended }: SyncResult,
+  ): boolean {
+    const { state: known = '', isBlocked: wasBlocked = false } = recall()
     goodForMs = interval * 1000
-
-    const result = await runSync({
-      hub,
-      endpoint,
-      timeout,
-      state,
-      isChanged: state !== known && !!state && memory?.reason !== 'blocked',
-    })
-    const { outcome, reason, requests, replaced, ended } = result
     const isFailed = outcome === 'failed'
+    const source = rung === 'access' ? 'frame' : rung
+    // A link brings a session only out of a browser that blocks. A redirect, and a failure, say nothing of that.
+    const isBlocked =
+      outcome === 'blocked' || rung === 'link' || ((isFailed || rung === 'redirect') && wasBlocked)
     // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw.
-    // Only what the hub has seen: this site may have changed its session meanwhile.
-    remember(isFailed ? known : (replaced?.state ?? (ended ? '' : state)), reason)
-    settle({ outcome, reason, requests, rung: isFailed || outcome === 'blocked' ? null : 'frame' })
-    if (replaced) {
-      const { reason, subject } = replaced
-      tell('session-replaced', { reason, source: 'frame', signedIn: subject !== null })
-    } else if (ended) tell('session-ended', { reason: ended })
-    else if (known && !state && !isFailed) tell('session-ended', { reason: 'unknown' })
+    remember({ state: isFailed ? known : (replaced?.state ?? (ended ? '' : state)), reason, isBlocked })
+    const isNowhere = source === 'frame' && (isFailed || isBlocked)
+    settle({ outcome, reason, requests, isBlocked, rung: isNowhere ? null : rung })
+    if (replaced)
+      tell('session-replaced', { reason: replaced.reason, source, signedIn: replaced.subject !== null })
+    else if (ended ?? (known && !state && !isFailed)) tell('session-ended', { reason: ended ?? 'unknown' })
     tell(isFailed ? 'sync-failed' : 'synced', status)
-    const isOvertaken = !isFailed && !replaced && !ended && readState() !== state
-    return isOvertaken ? sync(false) : status
+    climb()
+    return isFailed || !!replaced || !!ended
   }
 
-  const settle = (next: Omit<Status, 'atMs'>) => (status = { ...next, atMs: Date.now() })
+  const settle = (next: Partial<Status>) =>
+    (status = { ...nothingYet, isBlocked: status.isBlocked, ...next, atMs: Date.now() })
 
-  function tell<Name extends EventName>(name: Name, detail: ClientEvents[Name]): ClientEvents[Name] {
-    said[name] = detail
-    // As events, so that a listener that throws is the page's affair and no sync's.
-    for (const target of [bus, globalThis]) target.dispatchEvent(new CustomEvent(name, { detail }))
-    return detail
+  const run = (isForced: boolean, by?: Partial<SyncFrame>) =>
+    (running ??= sync(isForced, by).finally(() => (running = undefined)))
+
+  let ladder: Ladder | undefined
+  let loading: Promise<Ladder> | undefined
+  /** Resolves once the frame is known to be no way. */
+  let reach!: (ladder: Ladder) => void
+  const blocked = new Promise<Ladder>((resolve) => (reach = resolve))
+
+  const load = () =>
+    (loading ??= importLadder(endpoint).then(
+      ({ createLadder }) =>
+        (ladder = createLadder({
+          ...settings,
+          client,
+          settle,
+          async syncBy(frame) {
+            while (running) await running
+            return run(true, frame)
+          },
+          tell,
+          openFrame,
+          createBinding,
+          post,
+          readState,
+        })),
+    ))
+
+  /** Where the frame is no way, the others are loaded at once: a popup has to open in the very click. */
+  function climb(): Status {
+    if (!status.isBlocked) unsayAccess()
+    if ((status.isBlocked && rungs.length > 1) || !hasFrame)
+      load().then(
+        (there) => {
+          reach(there)
+          there.announce()
+        },
+        () => 0,
+      )
+    return status
   }
 
-  /** Once a page syncs at all, it also looks when the tab is looked at again, and when this site's session changes. */
-  function watch(): void {
-    if (isWatching) return
-    isWatching = true
-    const look = () => {
-      if (document.hidden) return
-      goodForMs = LOOK_MS
-      void client.sync()
+  /** Runs something of the ladder's once the frame is known to be no way. @returns what stops it, before or after */
+  function onceBlocked(begin: (ladder: Ladder, stop: AbortController) => void) {
+    const stop = new AbortController()
+    void blocked.then((there) => {
+      begin(there, stop)
+    })
+    return () => {
+      stop.abort()
     }
-    document.addEventListener('visibilitychange', look)
-    addEventListener('pageshow', ({ persisted }) => {
-      if (persisted) look()
-    })
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
-    globalThis.cookieStore?.addEventListener('change', ({ changed, deleted }) => {
-      const isOurs = [...changed, ...deleted].some(({ name }) => name === STATE_COOKIE)
-      if (isOurs && readState() !== recall()?.state) void client.sync()
-    })
   }
 
   const client: Client = {
     get status() {
       return status
     },
-    on(name, listener) {
-      const hear = (event: Event) => {
-        listener((event as CustomEvent<ClientEvents[typeof name]>).detail)
-      }
-      bus.addEventListener(name, hear)
-      const before = said[name]
-      if (before)
-        queueMicrotask(() => {
-          listener(before)
-        })
-      return () => {
-        bus.removeEventListener(name, hear)
-      }
-    },
-    sync: ({ force = false } = {}) => (running ??= sync(force).finally(() => (running = undefined))),
+    on,
+    sync: ({ force = false } = {}) => run(force),
     signOut: () =>
       post(`${endpoint}/sign-out`, {}).then(
         () => {
-          remember('')
+          remember({ ...recall(), state: '' })
           tell('session-ended', { reason: 'signed-out' })
           return true
         },
         () => false,
       ),
+    requestAccess: (theme) =>
+      ladder?.requestAccess(theme) ??
+      load().then(
+        (there) => there.requestAccess(theme),
+        () => settle({ reason: 'unreachable' }),
+      ),
+    accessButton: (element, theme) => onceBlocked((there, stop) => there.accessButton(stop, element, theme)),
+    decorate: () => onceBlocked((there, stop) => there.decorate(stop)),
+    redirect({ returnTo = location.href.slice(origin.length) } = {}) {
+      if (rungs.includes('redirect'))
+        location.assign(`${endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
+      else settle({ reason: 'rung_forbidden' })
+    },
+    explain: () => load().then((there) => there.explain()),
   }
 
   const begin = () => {
@@ -148,4 +233,4 @@ export function createClient(options: ClientOptions): Client {
   return client
 }
 
-const isFromElsewhere = () => !!document.referrer && !document.referrer.startsWith(`${origin}/`)
+const isFromElsewhere = () => !`${document.referrer || origin}/`.startsWith(`${origin}/`)

@@ -1,5 +1,5 @@
 /** What a page can listen to: on the client, and under the same names on `window`. */
-import type { EndReason, Mode, ReplaceReason } from '../protocol/wire.js'
+import type { EndReason, Mode, ReplaceReason, Rung } from '../protocol/wire.js'
 import type { Status } from './status.js'
 
 export interface ClientEvents {
@@ -11,6 +11,11 @@ export interface ClientEvents {
   synced: Status
   /** A sync could not come to its end. The page has lost nothing. */
   'sync-failed': Status
+  /**
+   * The browser keeps the hub's cookie from the frame. `rungs`: what is left to try. By now a click may call
+   * `requestAccess()`: what it needs has been loaded.
+   */
+  'access-needed': { readonly reason: string; readonly rungs: readonly Rung[] }
 }
 
 export type EventName = keyof ClientEvents
@@ -22,5 +27,6 @@ declare global {
     'session-ended': CustomEvent<ClientEvents['session-ended']>
     synced: CustomEvent<ClientEvents['synced']>
     'sync-failed': CustomEvent<ClientEvents['sync-failed']>
+    'access-needed': CustomEvent<ClientEvents['access-needed']>
   }
 }

@@ -1,37 +1,30 @@
 /** What this browser remembers of the last sync, so that an unchanged session costs no request. */
 
-/** The site's readable cookie. Spelt out here: the protocol's table of names would cost the SDK its bytes. */
-export const STATE_COOKIE = '__Host-session-state'
-
-/** Empty where there is no session. */
-export const readState = (): string =>
-  document.cookie
-    .split('; ')
-    .find((cookie) => cookie.startsWith(`${STATE_COOKIE}=`))
-    ?.slice(STATE_COOKIE.length + 1) ?? ''
-
-/** The state that the last sync left, and when. Nothing in it is secret, and nothing depends on its truth. */
+/** Nothing in it is secret, and nothing depends on its truth. */
 export interface Memory {
+  /** The state that the last sync left. */
   readonly state: string
-  readonly atMs: number
   /** Why the last sync could not share, if it could not: it holds for the pages that do not sync themselves. */
   readonly reason: string | null
+  readonly isBlocked: boolean
+  readonly atMs: number
 }
 
 const KEY = 'session-hub'
 
-export function recall(): Memory | null {
+/** What is there of it. */
+export function recall(): Partial<Memory> {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? 'null') as Memory | null
+    return { ...(JSON.parse(localStorage.getItem(KEY) ?? 'null') as Partial<Memory> | null) }
   } catch {
     // Storage is forbidden here, or holds somebody else's value: then every page syncs.
-    return null
+    return {}
   }
 }
 
-export function remember(state: string, reason: string | null = null): void {
+export function remember(memory: Partial<Memory>): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ state, atMs: Date.now(), reason } satisfies Memory))
+    localStorage.setItem(KEY, JSON.stringify({ ...memory, atMs: Date.now() }))
   } catch {
     // As above.
   }

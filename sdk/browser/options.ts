@@ -1,4 +1,5 @@
 /** What a page may choose. Checked once, in as few bytes as possible. */
+import { type Rung, rungs } from '../protocol/wire.js'
 
 export interface ClientOptions {
   /** The hub's origin, such as `https://hub.example`. */
@@ -14,15 +15,27 @@ export interface ClientOptions {
   readonly interval?: number
   /** After how many milliseconds a sync gives up and the page simply goes on. @default 5000 */
   readonly timeout?: number
+  /** The steps of the ladder that this page may use. Without `frame`, `sync()` opens no frame. @default all */
+  readonly rungs?: readonly Rung[]
 }
 
-const defaults = { hub: '', endpoint: '/session-hub', start: 'auto' as const, interval: 60, timeout: 5000 }
+export const defaults = {
+  hub: '',
+  endpoint: '/session-hub',
+  start: 'auto' as const,
+  interval: 60,
+  timeout: 5000,
+  rungs,
+}
 
-/** @throws TypeError for an option that nobody knows, or a hub that is no address */
+/** @throws TypeError for an option or a rung that nobody knows, or a hub that is no address */
 export function resolveOptions(options: ClientOptions): Required<ClientOptions> {
-  for (const key in options) {
-    if (!(key in defaults))
-      throw new TypeError(`SessionHub: unknown "${key}"; known: ${Object.keys(defaults).join(', ')}`)
-  }
-  return { ...defaults, ...options, hub: new URL(options.hub).origin }
+  const settings = { ...defaults, ...options, hub: new URL(options.hub).origin }
+  for (const key in options) requireKnown(key, Object.keys(defaults))
+  for (const rung of settings.rungs) requireKnown(rung, rungs)
+  return settings
+}
+
+function requireKnown(name: string, known: readonly string[]): void {
+  if (!known.includes(name)) throw new TypeError(`SessionHub: unknown "${name}"; known: ${known.join(', ')}`)
 }

@@ -1,14 +1,18 @@
 /** A question to the site's own backend. */
 
 /** Rejects with an error code: the backend's own, or `unreachable` where it gave none. */
-export async function post<Reply>(path: string, body: object, signal?: AbortSignal): Promise<Reply> {
+export async function post<Reply>(
+  path: string,
+  body: object,
+  signal: AbortSignal | null = null,
+): Promise<Reply> {
   let answer: Reply & { error?: string }
   try {
     const reply = await fetch(path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      ...(signal && { signal }),
+      signal,
     })
     answer = (await reply.json()) as Reply & { error?: string }
     if (reply.ok) return answer

@@ -1,6 +1,11 @@
 /** The verifier stays in this page's memory; the hub and the frame only ever see its hash (R10). */
 
-export async function createBinding(): Promise<{ verifier: string; nonce: string }> {
+export interface Binding {
+  readonly verifier: string
+  readonly nonce: string
+}
+
+export async function createBinding(): Promise<Binding> {
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)))
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
   return { verifier, nonce: base64url(new Uint8Array(hash)) }

@@ -3,21 +3,33 @@
  *
  * `<script async src="https://hub.example/sdk.js" data-endpoint="/session-hub" data-start="auto" data-interval="60"></script>`
  */
-import { type Client, createClient } from './client.js'
-import type { ClientOptions } from './options.js'
+import { type Client, createClientWith } from './client.js'
+import type { LadderModule } from './ladder/kit.js'
+import { type ClientOptions, defaults } from './options.js'
 
 declare global {
-  var SessionHub: Client & { createClient: typeof createClient }
+  var SessionHub: Client & { createClient: (options: ClientOptions) => Client }
 }
 
-const { src, dataset } = document.currentScript as HTMLScriptElement
+const { src, dataset, integrity } = document.currentScript as HTMLScriptElement
+
+/**
+ * Beside this file, under the same version. A page that has pinned this file (Subresource Integrity) trusts its server with no
+ * more than these bytes, and `import` could not hold it to them: then the ladder comes from the page's own backend.
+ */
+const importLadder = (endpoint: string) =>
+  import(
+    (integrity ? src.replace(/^.*\//, `${origin}${endpoint}/`) : src).replace(/sdk([^/]*)$/, 'ladder$1')
+  ) as Promise<LadderModule>
+
+const createClient = (options: ClientOptions) => createClientWith(importLadder, options)
+
+const given: Record<string, unknown> = { hub: src }
 // By name: other programs put attributes of their own on script tags.
-const { hub = src, endpoint, start, interval, timeout } = dataset
-const client = createClient({
-  ...(endpoint && { endpoint }),
-  ...(start && { start: start as ClientOptions['start'] & string }),
-  hub,
-  ...(interval && { interval: +interval }),
-  ...(timeout && { timeout: +timeout }),
-})
+for (const name in defaults) {
+  const value = dataset[name]
+  if (value) given[name] = name === 'rungs' ? value.split(' ') : +value || value
+}
+const client = createClient(given as unknown as ClientOptions)
+if ('sisterLinks' in dataset) client.decorate()
 globalThis.SessionHub = Object.assign(client, { createClient })

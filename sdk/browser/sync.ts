@@ -2,31 +2,42 @@
 import type { OfferReply, RedeemReply } from '../protocol/bodies.js'
 import type { FrameMessage } from '../protocol/messages.js'
 import type { EndReason, Outcome } from '../protocol/wire.js'
-import { type HubFrame, openFrame } from './frame.js'
+import type { FrameListener, HubFrame } from './frame.js'
+import type { ClientOptions } from './options.js'
 import { post } from './post.js'
-import { createBinding } from './random.js'
+import type { Binding } from './random.js'
 
 export interface SyncResult {
   readonly outcome: Outcome
   readonly reason: string | null
-  readonly requests: number
+  readonly requests?: number
   /** The site's new session. */
-  readonly replaced: RedeemReply | undefined
+  readonly replaced?: Replaced | undefined
   /** The site's session turned out to have ended. */
-  readonly ended: EndReason | undefined
+  readonly ended?: EndReason | undefined
 }
 
-export interface SyncPlan {
-  readonly hub: string
-  readonly endpoint: string
-  readonly timeout: number
+/** `subject` is `null` where nobody is signed in, and need not be known otherwise. */
+type Replaced = Pick<RedeemReply, 'state' | 'reason'> & { readonly subject: unknown }
+
+/** What the frame of a sync is made of. */
+export interface SyncFrame {
+  /** The site's state that it is told. */
   readonly state: string
-  /** The state shows a session that the hub has not seen: an offer will be needed, so it is fetched beside the frame. */
-  readonly isChanged: boolean
+  readonly createBinding: () => Promise<Binding>
+  readonly openFrame: (hub: string, nonce: string, state: string, listener: FrameListener) => HubFrame
 }
 
-/** Never rejects: whatever goes wrong is an outcome with a reason. */
-export function runSync({ hub, endpoint, timeout, state, isChanged }: SyncPlan): Promise<SyncResult> {
+/**
+ * Never rejects: whatever goes wrong is an outcome with a reason.
+ *
+ * @param isChanged the state shows a session that the hub has not seen: an offer will be needed, so it is fetched beside the frame
+ */
+export function runSync(
+  { hub, endpoint, timeout }: Required<ClientOptions>,
+  { state, createBinding, openFrame }: SyncFrame,
+  isChanged: boolean,
+): Promise<SyncResult> {
   return new Promise((resolve) => {
     const abort = new AbortController()
     let requests = 0
@@ -34,7 +45,7 @@ export function runSync({ hub, endpoint, timeout, state, isChanged }: SyncPlan):
     let frame: HubFrame | undefined
     let hear: (message: FrameMessage) => void
 
-    const finish = (outcome: Outcome, reason: string | null, replaced?: RedeemReply) => {
+    const finish = (outcome: Outcome, reason: string | null, replaced?: Replaced) => {
       clearTimeout(timer)
       abort.abort()
       frame?.close()
@@ -60,13 +71,9 @@ export function runSync({ hub, endpoint, timeout, state, isChanged }: SyncPlan):
 
       const first = heard()
       requests++
-      frame = openFrame(hub, nonce, state, {
-        hear: (message) => {
-          hear(message)
-        },
-        lost: () => {
-          fail('unreachable')
-        },
+      frame = openFrame(hub, nonce, state, (message) => {
+        if (message) hear(message)
+        else fail('unreachable')
       })
       let { outcome, ticket, reason } = await first
       if (outcome === 'offer') {

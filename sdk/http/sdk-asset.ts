@@ -1,4 +1,4 @@
-/** The browser SDK as a file to serve: read once at start-up from beside this package's own code. */
+/** The browser SDK as files to serve: read once at start-up from beside this package's own code. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
@@ -6,36 +6,53 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { Request, Response } from 'express'
 
 export interface SdkAsset {
+  /** Where the SDK is: a name that changes with every byte, so that it may be cached for ever. */
+  readonly versionedPath: string
+  /** For the `integrity` attribute (Subresource Integrity). */
+  readonly integrity: string
+  /** By path, with and without the version: the SDK, and the ladder, which it loads from beside itself. */
+  readonly files: ReadonlyMap<string, SdkFile>
+}
+
+interface SdkFile {
   readonly source: Buffer
   readonly brotli: Buffer
   readonly gzip: Buffer
   readonly etag: string
-  /** A name that changes with every byte, so that it may be cached for ever. */
-  readonly versionedPath: string
-  /** For the `integrity` attribute (Subresource Integrity). */
-  readonly integrity: string
+  readonly isVersioned: boolean
 }
 
 export function readSdk(): SdkAsset {
-  const source = readFileSync(new URL('./sdk.js', import.meta.url))
-  const digest = createHash('sha256').update(source).digest('base64url')
+  const sdk = readFileSync(new URL('./sdk.js', import.meta.url))
+  const ladder = readFileSync(new URL('./ladder.js', import.meta.url))
+  // One version for both: neither can work with another version of the other.
+  const digest = createHash('sha256').update(sdk).update(ladder).digest('base64url')
+  const versioned = (name: string) => `/${name}.${digest.slice(0, 12)}.js`
+  const files = new Map<string, SdkFile>()
+  for (const [name, source] of Object.entries({ sdk, ladder })) {
+    const file = {
+      source,
+      brotli: brotliCompressSync(source),
+      gzip: gzipSync(source, { level: 9 }),
+      etag: `"${digest.slice(0, 22)}"`,
+    }
+    files.set(`/${name}.js`, { ...file, isVersioned: false })
+    files.set(versioned(name), { ...file, isVersioned: true })
+  }
   return {
-    source,
-    brotli: brotliCompressSync(source),
-    gzip: gzipSync(source, { level: 9 }),
-    etag: `"${digest.slice(0, 22)}"`,
-    versionedPath: `/sdk.${digest.slice(0, 12)}.js`,
-    integrity: `sha384-${createHash('sha384').update(source).digest('base64')}`,
+    versionedPath: versioned('sdk'),
+    integrity: `sha384-${createHash('sha384').update(sdk).digest('base64')}`,
+    files,
   }
 }
 
-/** Answers a GET for it, compressed as the browser likes. */
-export function sendSdk(req: Request, res: Response, sdk: SdkAsset, isVersioned: boolean): void {
+/** Answers a GET for one of its files, compressed as the browser likes. */
+export function sendSdk(req: Request, res: Response, file: SdkFile): void {
   res.set({
     'content-type': 'text/javascript; charset=utf-8',
-    'cache-control': isVersioned ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+    'cache-control': file.isVersioned ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
     'x-content-type-options': 'nosniff',
-    etag: sdk.etag,
+    etag: file.etag,
     vary: 'accept-encoding',
     // Other sites may load it too, with `integrity` as well.
     'access-control-allow-origin': '*',
@@ -46,7 +63,7 @@ export function sendSdk(req: Request, res: Response, sdk: SdkAsset, isVersioned:
     return
   }
   const encoding = req.acceptsEncodings('br', 'gzip')
-  if (encoding === 'br') res.set('content-encoding', 'br').end(sdk.brotli)
-  else if (encoding === 'gzip') res.set('content-encoding', 'gzip').end(sdk.gzip)
-  else res.end(sdk.source)
+  if (encoding === 'br') res.set('content-encoding', 'br').end(file.brotli)
+  else if (encoding === 'gzip') res.set('content-encoding', 'gzip').end(file.gzip)
+  else res.end(file.source)
 }

@@ -105,6 +105,10 @@ export const limits = {
 export const modes = ['frame', 'link', 'redirect'] as const
 export type Mode = (typeof modes)[number]
 
+/** The steps of the ladder, which a browser climbs only as far as it must. */
+export const rungs = ['frame', 'access', 'link', 'redirect'] as const
+export type Rung = (typeof rungs)[number]
+
 /** What the hub decided in a frame or an exchange. */
 export const outcomes = [
   /** Nothing to share. */

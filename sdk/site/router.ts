@@ -71,9 +71,9 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
     const refuse = (thrown: unknown) => {
       logError(site.log, sendError(res, thrown), endpoint + path)
     }
-    const isRead = req.method === 'GET' || req.method === 'HEAD'
-    if (isRead && (path === sitePaths.sdk || path === sdk.versionedPath)) {
-      sendSdk(req, res, sdk, path !== sitePaths.sdk)
+    const file = sdk.files.get(path)
+    if (file && (req.method === 'GET' || req.method === 'HEAD')) {
+      sendSdk(req, res, file)
       return
     }
     const step = steps.get(`${req.method} ${path}`)

@@ -4,7 +4,7 @@
  */
 import type { Request } from 'express'
 
-import { defaultEndpoint } from '../protocol/wire.js'
+import { defaultEndpoint, type Rung } from '../protocol/wire.js'
 import type { SiteSettings } from './options.js'
 
 export interface ScriptTagOptions {
@@ -14,6 +14,10 @@ export interface ScriptTagOptions {
   readonly start?: 'auto' | 'idle' | 'manual'
   /** How long a sync is good for, in seconds. @default 60 */
   readonly intervalSeconds?: number
+  /** The steps of the ladder that the page may use. @default all */
+  readonly rungs?: readonly Rung[]
+  /** The session comes along where a visitor follows a link to a sister site, while the frame is blocked. @default false */
+  readonly sisterLinks?: boolean
 }
 
 export function scriptTag(
@@ -31,6 +35,8 @@ export function scriptTag(
     'data-endpoint': endpoint === defaultEndpoint ? undefined : endpoint,
     'data-start': options.start,
     'data-interval': options.intervalSeconds?.toString(),
+    'data-rungs': options.rungs?.join(' '),
+    'data-sister-links': options.sisterLinks ? '' : undefined,
   }
   const written = Object.entries(attributes).map(([name, value]) =>
     value === undefined ? '' : ` ${name}="${escaped(value)}"`,

@@ -127,6 +127,16 @@ describe('the documents of the hub', () => {
       expect((await get('/sdk.000000000000.js')).status, 'of another version').to.equal(404)
     })
 
+    it('is the ladder beside it, under the same version?', async () => {
+      const beside = versioned.replace('/sdk.', '/ladder.')
+      expect((await get('/ladder.js')).headers['cache-control']).to.equal('public, max-age=3600')
+      const { headers, text } = await get(beside)
+      expect(headers['cache-control']).to.equal('public, max-age=31536000, immutable')
+      expect(headers['content-type']).to.equal('text/javascript; charset=utf-8')
+      expect(text).to.include('createLadder')
+      expect((await get('/ladder.000000000000.js')).status, 'of another version').to.equal(404)
+    })
+
     it('is it sent again to a browser that has it?', async () => {
       const { headers } = await get('/sdk.js')
       const again = await get('/sdk.js', { 'if-none-match': headers.etag! })

@@ -128,14 +128,19 @@ describe('the packed package', function () {
       expect(outcome).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED')
     })
 
-    it('does that of the browser import nothing at all?', async () => {
-      for (const name of ['dist/index.js', 'dist/sdk.js', 'dist/frame.js']) {
+    it('does that of the browser import nothing but the ladder, from beside it?', async () => {
+      for (const name of ['dist/index.js', 'dist/sdk.js', 'dist/ladder.js', 'dist/frame.js']) {
         const source = await readFile(join(home, name), 'utf8')
         const kinds = parseAst(source).body.map(({ type }) => type)
         expect(
           kinds.filter((type) => type === 'ImportDeclaration' || type === 'ExportAllDeclaration'),
         ).to.deep.equal([], name)
-        expect(source, name).to.not.match(/\bimport\s*\(|\brequire\s*\(|\bprocess\.|\bBuffer\b/)
+        expect(source, name).to.not.match(/\brequire\s*\(|\bprocess\.|\bBuffer\b/)
+        const imported = [...source.matchAll(/\bimport\s*\((.*)/g)].map(([, what]) => what)
+        if (name === 'dist/index.js') expect(imported.join()).to.match(/^'\.\/ladder\.js'\)/)
+        // From its own folder, by its own name.
+        else if (name === 'dist/sdk.js') expect(imported.join()).to.include('"ladder$1")')
+        else expect(imported, name).to.deep.equal([])
       }
     })
 
@@ -302,7 +307,13 @@ describe('the packed package', function () {
       expect(
         [...files.keys()].filter((name) => /test|demo|bench|\.env|\.sqlite|keys\.json/.test(name)),
       ).to.deep.equal([])
-      expect([...files.keys()]).to.include.members(['LICENSE', 'dist/sdk.js', 'dist/frame.js', 'dist/cli.js'])
+      expect([...files.keys()]).to.include.members([
+        'LICENSE',
+        'dist/sdk.js',
+        'dist/ladder.js',
+        'dist/frame.js',
+        'dist/cli.js',
+      ])
     })
 
     it('are they of a sane size, each and together?', () => {

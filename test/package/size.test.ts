@@ -23,17 +23,23 @@ describe('the size of', () => {
     expect(brotliCompressSync(text).length, 'padding costs next to nothing').to.be.at.most(1024)
   })
 
-  it('the SDK: is it within 2.4 kB, from the site and from the hub?', async () => {
+  it('the SDK: is it within 3 kB, from the site and from the hub? And the ladder?', async () => {
     const { origin, site } = world.siteOf('shop')
     const own = / src="([^"]+)"/.exec(site.scriptTag())![1]!
-    for (const url of [origin + own, `${world.hub.origin}/sdk.js`]) {
+    const beside = own.replace('/sdk.', '/ladder.')
+    for (const [url, limit] of [
+      [origin + own, 3000],
+      [`${world.hub.origin}/sdk.js`, 3000],
+      [origin + beside, 3100],
+      [`${world.hub.origin}/ladder.js`, 3100],
+    ] as const) {
       const { status, headers } = await send(url, { method: 'HEAD', headers: { 'accept-encoding': 'br' } })
       expect({ status, encoding: headers['content-encoding'] }, url).to.deep.equal({
         status: 200,
         encoding: 'br',
       })
       const { text } = await send(url)
-      expect(brotliCompressSync(text).length, url).to.be.at.most(2400)
+      expect(brotliCompressSync(text).length, url).to.be.at.most(limit)
     }
   })
 })

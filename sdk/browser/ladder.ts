@@ -1,0 +1,47 @@
+/**
+ * `ladder.js`: the steps that only a browser needs which keeps the hub's cookie from the frame. Loaded when that is known, or when
+ * the page asks for one of them.
+ */
+import { showAccessButton } from './ladder/access-button.js'
+import { askByDialog } from './ladder/access-dialog.js'
+import { askByPopup } from './ladder/access-popup.js'
+import { announce } from './ladder/announce.js'
+import { explain } from './ladder/explain.js'
+import type { AccessTheme, Ladder, LadderKit } from './ladder/kit.js'
+import { decorateLinks } from './ladder/links.js'
+import type { Status } from './status.js'
+
+export function createLadder(kit: LadderKit): Ladder {
+  let dialog: Promise<Status> | undefined
+  const buttons = new WeakMap<Element, AbortController>()
+
+  const requestAccess = (theme: AccessTheme = {}) => {
+    if (!kit.rungs.includes('access')) return Promise.resolve(kit.settle({ reason: 'rung_forbidden' }))
+    // The sync says so.
+    if (!isSecureContext) return kit.syncBy({})
+    const askOnce = () => (dialog ??= askByDialog(kit, theme).finally(() => (dialog = undefined)))
+    return hasFrameGesture() ? askOnce() : askByPopup(kit, askOnce)
+  }
+
+  return {
+    announce: () => announce(kit),
+    requestAccess,
+    accessButton(stop, element, theme = {}) {
+      if (stop.signal.aborted) return
+      const before = buttons.get(element)
+      // One in one place, however often `access-needed` has been told.
+      if (before && !before.signal.aborted) stop.signal.onabort = () => before.abort()
+      else if (kit.rungs.includes('access')) {
+        buttons.set(element, stop)
+        showAccessButton(kit, element, theme, stop, hasFrameGesture() ? undefined : requestAccess)
+      }
+    },
+    decorate({ signal }) {
+      if (kit.rungs.includes('link')) decorateLinks(kit, signal)
+    },
+    explain: () => explain(kit),
+  }
+}
+
+/** Chromium wants the click inside the hub's frame; the others want one in a page of the hub's own. */
+const hasFrameGesture = () => 'userAgentData' in navigator

@@ -1,0 +1,59 @@
+/** A button that stays in the page until there is access: the hub's own in its frame, or the page's own that opens the hub's window. */
+import type { Status } from '../status.js'
+import { create } from './create.js'
+import type { AccessTheme, LadderKit } from './kit.js'
+import { announce } from './announce.js'
+import { labelOf } from './theme.js'
+import { openVisibleFrame } from './visible-frame.js'
+
+/** @param requestAccess where the button has to be the page's own: what a click on it does */
+export function showAccessButton(
+  kit: LadderKit,
+  place: Element,
+  theme: AccessTheme,
+  stop: AbortController,
+  requestAccess?: (theme: AccessTheme) => Promise<Status>,
+): void {
+  const { signal } = stop
+  addEventListener(
+    'synced',
+    () => {
+      if (!kit.client.status.isBlocked) stop.abort()
+    },
+    { signal },
+  )
+  if (!requestAccess) {
+    showFrame()
+    return
+  }
+
+  const { color = '#fff', background = '#1c4fc4', radius = 8 } = theme
+  const button = create(
+    'button',
+    { type: 'button', textContent: labelOf(theme, kit.hub), onclick: () => void requestAccess(theme) },
+    `width:100%;min-height:48px;border:0;border-radius:${radius}px;background:${background};color:${color};font:inherit`,
+  )
+  signal.onabort = () => {
+    button.remove()
+  }
+  place.append(button)
+
+  function showFrame(): void {
+    let hasAsked = false
+    void openVisibleFrame(kit, theme, place, signal, {
+      blocked(reason) {
+        hasAsked = true
+        if (!reason) return
+        kit.settle({ outcome: 'blocked', reason, isBlocked: true })
+        announce(kit)
+      },
+      lost: () => stop.abort(),
+      begun(sync) {
+        // Its frame has gone with that sync: where it failed after a click, there has to be a button again.
+        void sync.then(({ outcome }) => {
+          if (hasAsked && outcome === 'failed') showFrame()
+        })
+      },
+    })
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * A small window of the hub's own. In some browsers a click there lets the hidden frame have the hub's cookie afterwards; in others
+ * it only takes a click in the visible frame after it, which otherwise would ask the visitor.
+ */
+import type { Status } from '../status.js'
+import type { LadderKit } from './kit.js'
+
+/** A window that has just closed may not say so at once, and what it said may be on its way. */
+const SETTLE_MS = 300
+
+/**
+ * Has to be called in the very click: no browser lets a page open a window later.
+ *
+ * @param askByDialog for the click in the visible frame
+ */
+export function askByPopup(kit: LadderKit, askByDialog: () => Promise<Status>): Promise<Status> {
+  const popup = open(
+    `${kit.hub}/unlock?site=${encodeURIComponent(origin)}`,
+    'session-hub',
+    'popup,width=480,height=400',
+  )
+  if (!popup) return Promise.resolve(kit.settle({ reason: 'popup_blocked' }))
+
+  const closed = new Promise<boolean>((resolve) => {
+    const stop = new AbortController()
+    const { signal } = stop
+    const end = (isUnlocked: boolean) => {
+      stop.abort()
+      resolve(isUnlocked)
+    }
+    const hear = ({
+      source,
+      origin,
+      data,
+    }: MessageEvent<{ sessionHub?: unknown; unlocked?: unknown } | null>) => {
+      // R15
+      if (source === popup && origin === kit.hub && data?.sessionHub === 1 && data.unlocked === true)
+        end(true)
+    }
+    // The page is looked at again: the window is gone, or the page's opener policy has cut it off, and it looks like that.
+    const look = () => {
+      setTimeout(() => {
+        if (!document.hidden && popup.closed) end(false)
+      }, SETTLE_MS)
+    }
+    addEventListener('message', hear, { signal })
+    addEventListener('focus', look, { signal })
+    document.addEventListener('visibilitychange', look, { signal })
+  })
+  return closed.then(async (isUnlocked) => {
+    const status = await kit.syncBy({})
+    if (!status.isBlocked) return status
+    return isUnlocked ? askByDialog() : kit.settle({ reason: 'dismissed' })
+  })
+}

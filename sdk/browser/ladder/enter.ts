@@ -1,0 +1,74 @@
+/** Follows a link by a form: what is in a POST stands in no address, no history and no Referer (R24). */
+
+import { create } from './create.js'
+
+/** Where every sister takes it. */
+const PATH = '/session-hub/enter'
+
+/** So long the form's document has to stay after it was sent. */
+const SENT_MS = 1000
+
+/** @param refuse called if the page's policy does not allow it */
+export function enter(link: HTMLAnchorElement | HTMLAreaElement, ticket: string, refuse: () => void): void {
+  const base = document.querySelector<HTMLBaseElement>('base[target]')
+  const target = link.target || base?.target || '_self'
+  const needsPage = keepsOpener(link, target)
+  const page = needsPage ? document : openInner()
+  const form = create(
+    'form',
+    {
+      method: 'post',
+      action: link.origin + PATH,
+      // Seen from the inner document, the page is the parent.
+      target: target === '_self' ? '_parent' : target,
+      rel: needsPage ? link.rel : 'noopener',
+      hidden: true,
+    },
+    '',
+    page,
+  )
+  for (const [name, value] of Object.entries({ ticket, to: link.href }))
+    form.append(create('input', { name, value }, '', page))
+
+  let isRefused = false
+  const onViolation = ({ effectiveDirective }: Partial<SecurityPolicyViolationEvent>) => {
+    if (isRefused || effectiveDirective !== 'form-action') return
+    isRefused = true
+    refuse()
+  }
+  page.addEventListener('securitypolicyviolation', onViolation)
+  page.body.append(form)
+  try {
+    form.submit()
+  } catch {
+    // Firefox says it so.
+    onViolation({ effectiveDirective: 'form-action' })
+  }
+  setTimeout(() => {
+    page.removeEventListener('securitypolicyviolation', onViolation)
+    form.remove()
+    if (!needsPage) page.defaultView?.frameElement?.remove()
+  }, SENT_MS)
+}
+
+/**
+ * A window that opens has to find the page as its opener, not a document that is soon gone. Other names, such as `_parent`, mean
+ * the same in the page only.
+ */
+const keepsOpener = ({ relList }: HTMLAnchorElement | HTMLAreaElement, target: string) =>
+  target !== '_self' &&
+  target !== '_top' &&
+  !relList.contains('noopener') &&
+  (target !== '_blank' || relList.contains('opener'))
+
+/**
+ * A document of our own, for its referrer policy: under that of many a page (`no-referrer` is the default of helmet, for one) a
+ * form says that it comes from nowhere, and the sister has to refuse it (R10).
+ */
+function openInner(): Document {
+  const frame = create('iframe', {}, 'display:none')
+  document.documentElement.append(frame)
+  const page = frame.contentDocument ?? document
+  page.head.append(create('meta', { name: 'referrer', content: 'strict-origin' }, '', page))
+  return page
+}

@@ -1,0 +1,36 @@
+/** Where sharing stands, in words for the people who build the site. */
+import type { Rung } from '../../protocol/wire.js'
+import type { Status } from '../status.js'
+import type { LadderKit } from './kit.js'
+
+const NEEDS: Record<Rung, string> = {
+  frame: 'third-party cookies, or a grant',
+  access: 'a click: requestAccess() or accessButton()',
+  link: 'decorate(), and a form-action that names the sister',
+  redirect: 'redirect() on intent, or redirectOnce()',
+}
+
+export function explain({ hub, rungs, client: { status } }: LadderKit): string {
+  const { outcome, reason, rung, isBlocked } = status
+  const text = [
+    `Session Hub, ${hub}`,
+    `Last sync: ${outcome ?? 'none needed'}, reason: ${reason ?? 'none'}, rung: ${rung ?? 'none'}.`,
+    `The frame is ${isBlocked ? 'blocked by this browser' : 'not known to be blocked'}.`,
+    ...Object.entries(NEEDS).map(
+      ([each, needed]) =>
+        `${each} ${rungs.includes(each as Rung) ? `needs ${needed}` : 'is forbidden here'}.`,
+    ),
+    `Next: ${nextStep(status)}.`,
+  ].join('\n')
+  // eslint-disable-next-line no-console -- somebody has asked for it
+  console.info(text)
+  return text
+}
+
+function nextStep({ reason, rung, isBlocked, atMs }: Status): string {
+  if (!atMs) return 'call sync()'
+  if (reason === 'unreachable')
+    return 'see the console: is the hub up, the site registered, the hub in frame-src?'
+  if (isBlocked && !rung) return 'use another rung'
+  return reason ? `look up "${reason}" in docs/errors.md` : 'nothing'
+}

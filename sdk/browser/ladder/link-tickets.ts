@@ -1,0 +1,51 @@
+/** Tickets for links that the visitor is about to follow. */
+import type { LinkReply } from '../../protocol/bodies.js'
+import type { LadderKit } from './kit.js'
+
+/** The hub's tickets live for some seconds longer. */
+const KEPT_MS = 20_000
+
+interface LinkTicket {
+  /** `undefined` while it is under way; `null` if there is nothing to bring. */
+  ticket: string | null | undefined
+  /** Resolves when it is there, or when there will be none. */
+  readonly arrival: Promise<unknown>
+  /** The session that it is for. */
+  readonly state: string
+  readonly atMs: number
+}
+
+export interface LinkTickets {
+  /** One at a time for each sister. */
+  prepare(to: string): LinkTicket
+  /** It works once. */
+  drop(to: string): void
+}
+
+export function createLinkTickets(kit: LadderKit): LinkTickets {
+  const tickets = new Map<string, LinkTicket>()
+  return {
+    prepare(to) {
+      const state = kit.readState()
+      const kept = tickets.get(to)
+      if (kept?.state === state && Date.now() - kept.atMs < KEPT_MS) return kept
+      const asked = state
+        ? kit.post<LinkReply>(`${kit.endpoint}/link`, { to }).then(
+            ({ ticket }) => ticket,
+            () => null,
+          )
+        : null
+      const made: LinkTicket = {
+        ticket: asked && undefined,
+        arrival: Promise.resolve(asked).then((ticket) => (made.ticket = ticket)),
+        state,
+        atMs: Date.now(),
+      }
+      tickets.set(to, made)
+      return made
+    },
+    drop(to) {
+      tickets.delete(to)
+    },
+  }
+}

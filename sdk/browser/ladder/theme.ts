@@ -1,0 +1,12 @@
+/** How the button looks: in the hub's frame by its address, in the page's own document by its style. */
+import type { AccessTheme } from './kit.js'
+
+/** Words that say as much as can be said without knowing the site. */
+export const labelOf = ({ label }: AccessTheme, hub: string): string =>
+  label ?? `Continue with ${new URL(hub).host}`
+
+/** For the address of the visible frame: colours go without their `#`. */
+export const themeQuery = ({ label, color, background, radius }: AccessTheme): string =>
+  Object.entries({ label, color: color?.slice(1), background: background?.slice(1), radius })
+    .map(([name, value]) => (value === undefined ? '' : `&${name}=${encodeURIComponent(value)}`))
+    .join('')

@@ -1,0 +1,61 @@
+/** The hub's visible frame: a button in it asks the browser for storage access, as it has to be asked in some browsers. */
+import type { FrameListener } from '../frame.js'
+import type { Status } from '../status.js'
+import type { SyncFrame } from '../sync.js'
+import type { AccessTheme, LadderKit } from './kit.js'
+import { labelOf, themeQuery } from './theme.js'
+
+export interface VisibleListener {
+  /** The hub has no cookie yet; with a reason: nor has the click just now brought it one. */
+  readonly blocked: (reason: string | undefined) => void
+  readonly lost: () => void
+  /** It has what it needs, and a sync has begun. */
+  readonly begun: (sync: Promise<Status>) => void
+}
+
+/** Opens it in an element, and closes it by the signal or at the end of its sync. */
+export async function openVisibleFrame(
+  kit: LadderKit,
+  theme: AccessTheme,
+  place: Element,
+  signal: AbortSignal,
+  { blocked, lost, begun }: VisibleListener,
+): Promise<void> {
+  const binding = await kit.createBinding()
+  if (signal.aborted) return
+  const state = kit.readState()
+  let hear: FrameListener = (message) => {
+    if (!message) lost()
+    else if (message.outcome === 'blocked') blocked(message.reason)
+    else {
+      const openFrame: SyncFrame['openFrame'] = (_hub, _nonce, _state, listener) => {
+        hear = listener
+        hear(message)
+        return frame
+      }
+      begun(kit.syncBy({ state, createBinding: () => Promise.resolve(binding), openFrame }))
+    }
+  }
+  const frame = kit.openFrame(
+    kit.hub,
+    binding.nonce,
+    state,
+    (message) => {
+      hear(message)
+    },
+    {
+      path: '/access',
+      query: themeQuery(theme),
+      show(element) {
+        const label = labelOf(theme, kit.hub)
+        element.title = label
+        // A frame does not grow with its words, and what is cut off cannot be clicked. An estimate, and rather too high.
+        const lines = Math.ceil((label.length * 11) / ((place.clientWidth || 240) - 24))
+        // By script, so that no style policy of the page is in the way.
+        element.style = `width:100%;height:${28 + lines * 20}px;border:0`
+        place.append(element)
+      },
+    },
+  )
+  signal.onabort = frame.close
+}
