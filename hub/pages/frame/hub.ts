@@ -47,8 +47,14 @@ export function begin(): void {
     say(message)
   }
   // Without a click it is granted only where the browser remembers that the visitor has allowed it (R17).
-  if (message.outcome === 'blocked') look().then(say, asServed)
+  if (message.outcome === 'blocked') isAllowed().then(look).then(say, asServed)
   else asServed()
+}
+
+/** Rejects where the browser has not been told yes: to ask it then would be an error on the page's console, and nothing else. */
+async function isAllowed(): Promise<void> {
+  const { state } = await navigator.permissions.query({ name: 'storage-access' })
+  if (state !== 'granted') throw new Error(state)
 }
 
 async function ask(path: string, question: object): Promise<Answer> {
