@@ -217,9 +217,10 @@ export function createClientWith(
     accessButton: (element, theme) => onceBlocked((there, stop) => there.accessButton(stop, element, theme)),
     decorate: () => onceBlocked((there, stop) => there.decorate(stop)),
     redirect({ returnTo = location.href.slice(origin.length) } = {}) {
-      if (rungs.includes('redirect'))
+      if (!rungs.includes('redirect')) settle({ reason: 'rung_forbidden' })
+      // A page that redirects whenever it loads would circle for ever at its own site.
+      else if (status.reason !== 'redirect_loop')
         location.assign(`${endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
-      else settle({ reason: 'rung_forbidden' })
     },
     explain: () => load().then((there) => there.explain()),
   }
