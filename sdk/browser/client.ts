@@ -87,7 +87,8 @@ export function createClientWith(
     if (!isForced && document.hidden) return status
     const unfit = !isSecureContext ? 'insecure_context' : isBot(navigator.userAgent) && 'bot'
     if (unfit) return settle({ reason: unfit })
-    const arrived = takeArrival()
+    // Only this document's own: one that is being left hears of the next one's cookies too.
+    const arrived = status === nothingYet && takeArrival()
     if (arrived) {
       conclude(...arrived)
       if (!isForced) return status

@@ -45,7 +45,6 @@ export function openFrame(
   element.src = `${hub}${path}?site=${encodeURIComponent(origin)}&nonce=${nonce}${state && `&state=${state}`}${query}`
   // The hub answers only to this site's pages, and knows them by this (R14).
   element.referrerPolicy = 'origin'
-  element.title = 'Session Hub'
   let silence: ReturnType<typeof setTimeout> | undefined
   element.onload = () => {
     silence = setTimeout(listener, SILENCE_MS)

@@ -31,6 +31,8 @@ export interface TestBrowser {
   readonly browser: Browser
   /** A page that records what the SDK says and what goes wrong. */
   newPage(): Promise<TestPage>
+  /** A page in a profile of its own, which shares nothing with those of other visitors. */
+  newVisitor(): Promise<{ readonly page: TestPage; leave(): Promise<void> }>
   close(): Promise<void>
 }
 
@@ -52,6 +54,10 @@ export async function startBrowser(kind: BrowserKind, more: readonly string[] = 
   return {
     browser,
     newPage: async () => recordPage(await openPage(browser)),
+    async newVisitor() {
+      const context = await browser.createBrowserContext()
+      return { page: await recordPage(await context.newPage()), leave: () => context.close() }
+    },
     async close() {
       await browser.close()
       await rm(profile, { recursive: true, force: true, maxRetries: 5 })

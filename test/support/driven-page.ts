@@ -13,6 +13,11 @@ export interface Driver {
   until<Args extends unknown[]>(isSo: (...args: Args) => unknown, ...args: Args): Promise<void>
   /** A click as by a mouse. */
   click(selector: string): Promise<void>
+  /** Does something that opens a window, and something in it after which it closes itself. */
+  inPopup(
+    open: () => Promise<void>,
+    act: (popup: Pick<Driver, 'click' | 'until'>) => Promise<void>,
+  ): Promise<void>
 }
 
 export interface SdkEvent {

@@ -75,4 +75,14 @@ const driverOf = (page: Page): Driver => ({
     await page.waitForFunction(isSo as Plain, { polling: 20 }, ...args)
   },
   click: (selector) => page.click(selector),
+  async inPopup(open, act) {
+    const opened = new Promise<Page | null>((resolve) => page.once('popup', resolve))
+    await open()
+    const popup = await opened
+    if (!popup) throw new Error('The window was closed at once')
+    const isGone = new Promise((resolve) => popup.once('close', resolve))
+    await popup.waitForFunction(() => document.readyState === 'complete')
+    await act(driverOf(popup))
+    await isGone
+  },
 })

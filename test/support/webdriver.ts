@@ -4,12 +4,15 @@ import type { Driver } from './driven-page.js'
 
 /** How WebDriver writes a reference to an element. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
+type ElementReference = Readonly<Record<typeof ELEMENT, string>>
 
 export interface WebDriverSession {
   get(path: string): Promise<unknown>
   post(path: string, body?: object): Promise<unknown>
   /** Runs a function in the page and waits for what it promises. */
   run: Driver['run']
+  /** The first such element. */
+  find(selector: string): Promise<ElementReference>
   /** A click as by a mouse, on the element's middle. */
   click(selector: string): Promise<void>
   end(): Promise<void>
@@ -20,6 +23,8 @@ export async function startSession(driver: string, capabilities: object): Promis
   const made = await command(driver, 'POST', '/session', { capabilities: { alwaysMatch: capabilities } })
   const session = `${driver}/session/${(made as { sessionId: string }).sessionId}`
   const post = (path: string, body: object = {}) => command(session, 'POST', path, body)
+  const find = (selector: string) =>
+    post('/element', { using: 'css selector', value: selector }) as Promise<ElementReference>
   return {
     get: (path) => command(session, 'GET', path),
     post,
@@ -37,9 +42,9 @@ export async function startSession(driver: string, capabilities: object): Promis
       if ('error' in told) throw new Error(told.error)
       return told.value
     },
+    find,
     async click(selector) {
-      const element = await post('/element', { using: 'css selector', value: selector })
-      await post(`/element/${(element as Record<string, string>)[ELEMENT]}/click`)
+      await post(`/element/${(await find(selector))[ELEMENT]}/click`)
     },
     async end() {
       await command(session, 'DELETE', '')

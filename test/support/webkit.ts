@@ -13,11 +13,14 @@ import { drive, type DrivenPage, type Driver } from './driven-page.js'
 import { findProgram } from './programs.js'
 import { startSession, untilReady, type WebDriverSession } from './webdriver.js'
 
+/** How long to wait for what has to come. */
+const PATIENCE_MS = 10_000
+
 export interface WebKit {
   readonly page: DrivenPage
   /** The commands themselves, for what a page cannot say: windows, frames, cookies. */
   readonly session: WebDriverSession
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export async function startWebKit(): Promise<WebKit> {
@@ -92,11 +95,33 @@ const driverOf = (session: WebDriverSession): Driver => ({
   },
   run: (act, ...args) => session.run(act, ...args),
   async until(isSo, ...args) {
-    const untilMs = Date.now() + 10_000
     // While a page gives way to the next, no script can run.
-    while (!(await session.run(isSo, ...args).catch(() => false))) {
-      if (Date.now() > untilMs) throw new Error(`It never was so: ${isSo.toString()}`)
-    }
+    await untilFound(() =>
+      session.run(isSo, ...args).then(
+        (is) => is || undefined,
+        () => undefined,
+      ),
+    )
   },
   click: (selector) => session.click(selector),
+  async inPopup(open, act) {
+    const handles = async () => (await session.get('/window/handles')) as string[]
+    const before = await handles()
+    await open()
+    const handle = await untilFound(async () => (await handles()).find((one) => !before.includes(one)))
+    const [own] = before
+    await session.post('/window', { handle })
+    await act(driverOf(session))
+    await untilFound(async () => (!(await handles()).includes(handle) ? true : undefined))
+    await session.post('/window', { handle: own })
+  },
 })
+
+async function untilFound<Thing>(look: () => Promise<Thing | undefined>): Promise<Thing> {
+  const untilMs = Date.now() + PATIENCE_MS
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (Date.now() > untilMs) throw new Error('It never came')
+  }
+}
