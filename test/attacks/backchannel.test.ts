@@ -182,7 +182,7 @@ describe('the back-channel', () => {
     it('cannot end it as the previous one of a redemption', async () => {
       const { ticket } = await ada.ticket(travel.origin)
       const { sid, jti, exp } = openTicket(world, travel, ticket).claims
-      const body = { handle: sid, jti, exp, previous: handle, overrule: true }
+      const body = { handle: sid, jti, exp, previous: handle, overrule: true, bound: true }
       expect((await asTravel('redeem', body)).status).to.equal(200)
       await untouched()
     })
@@ -193,7 +193,7 @@ describe('the back-channel', () => {
       await visitor.sync(travel.origin)
       const { ticket, verifier } = await visitor.ticket(shop.origin)
       const { sid, exp } = openTicket(world, shop, ticket).claims
-      const body = { handle: sid, jti: 'A'.repeat(22), exp, previous: null, overrule: true }
+      const body = { handle: sid, jti: 'A'.repeat(22), exp, previous: null, overrule: true, bound: true }
       expectRefusalWithoutCookies(await asTravel('redeem', body), 401, 'ticket_invalid')
       expectRefusalWithoutCookies(await asTravel('read', { handle: sid }), 410, 'session_ended')
       const twin = await visitor.post(shop.origin, '/session-hub/redeem', { ticket, verifier })
@@ -436,7 +436,7 @@ describe('R31: the store behind the back-channel', () => {
     const nowSeconds = Math.floor(world.now() / 1000)
     for (const exp of [nowSeconds + 30, nowSeconds + 315_360_000, Number.MAX_SAFE_INTEGER]) {
       const body = { handle: binding().verifier, jti: binding().nonce.slice(0, 22), exp, previous: null }
-      await act('redeem', { ...body, overrule: false }, siteToken(world, world.siteOf('shop')))
+      await act('redeem', { ...body, overrule: false, bound: true }, siteToken(world, world.siteOf('shop')))
     }
     for (const { expiresAtMs } of store.written.spends) {
       expect(expiresAtMs).to.be.at.most(world.now() + 310_000)

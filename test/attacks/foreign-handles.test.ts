@@ -38,7 +38,7 @@ describe("R27: another site's handle", () => {
   /** A redemption as the site would send it for a ticket, but the site has made up its `jti`. */
   function redemption(of: string, jti = randomBytes(16).toString('base64url')) {
     const exp = Math.floor(world.now() / 1000) + 30
-    return { jti, exp, handle: of, previous: null, overrule: false }
+    return { jti, exp, handle: of, previous: null, overrule: false, bound: true }
   }
 
   async function expectAdaAt(site: string): Promise<void> {

@@ -42,7 +42,7 @@ describe('R21: the store is down', () => {
         },
       })
     const exp = Math.floor(world.now() / 1000) + 30
-    const spend = { jti: 'A'.repeat(22), exp, handle, previous: null, overrule: false }
+    const spend = { jti: 'A'.repeat(22), exp, handle, previous: null, overrule: false, bound: true }
     const doors = [
       () => ada.exchange(data, offer),
       () => ada.ask(`${world.hub.origin}/readyz`),
