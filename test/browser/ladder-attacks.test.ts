@@ -347,7 +347,6 @@ for (const [kind, name] of browsers) {
         }
         expect(callbacks()).to.equal(before)
         await page.goto(hub)
-        await arrived()
         expect(callbacks(), 'the twin').to.equal(before + 1)
       })
     })
