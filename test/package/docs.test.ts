@@ -462,7 +462,10 @@ async function startCompany(
       writeFileSync(join(folder, name), JSON.stringify(value), { mode: 0o600 })
     }
     write('hub-keys.json', await generateHubKeys())
-    write('sites.json', [sites.shop.registration, sites.travel.registration])
+    write('sites.json', [
+      { ...sites.shop.registration, sisters: [travel] },
+      { ...sites.travel.registration, sisters: [shop] },
+    ])
 
     const run = async (file: string, environment: Record<string, string>, ...args: string[]) => {
       const child = spawn(process.execPath, [file, ...args], {
