@@ -7,6 +7,8 @@ import {
   parseBackchannelLink,
   parseBackchannelRedeem,
   parseEmptyBody,
+  parseEndBody,
+  parseEndOtherBody,
   parseHandleBody,
   parseSignInBody,
   parseUpdateBody,
@@ -14,6 +16,7 @@ import {
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'
+import { endOther, listOwn } from '../flows/listed.js'
 import { linkTicket, sistersOf } from '../flows/link.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
@@ -31,7 +34,9 @@ const acts: Record<BackchannelAct, Act> = {
   read: (hub, { origin }, body) => readSession(hub, origin, parseHandleBody(body)),
   update: (hub, { origin }, body) => updateSession(hub, origin, parseUpdateBody(body)),
   'sign-in': (hub, { origin }, body) => signIn(hub, origin, parseSignInBody(body)),
-  end: (hub, { origin }, body) => endSession(hub, origin, parseHandleBody(body)),
+  end: (hub, { origin }, body) => endSession(hub, origin, parseEndBody(body)),
+  list: (hub, { origin }, body) => listOwn(hub, origin, parseHandleBody(body)),
+  'end-other': (hub, { origin }, body) => endOther(hub, origin, parseEndOtherBody(body)),
   link: (hub, site, body, sites) => linkTicket(hub, sites, site, parseBackchannelLink(body)),
   sisters: (_hub, site, body, sites) => {
     parseEmptyBody(body)

@@ -28,7 +28,7 @@ export const exchangeRoute =
     const hash = hubHandleHash(req.headers)
     if (hash !== undefined) await limiters.session(hash)
 
-    const { hubHandle, ...answer } = await exchange(hub, {
+    const { hubHandle, isRemembered, ...answer } = await exchange(hub, {
       site,
       nonce,
       offerNonce: nonce,
@@ -37,7 +37,12 @@ export const exchangeRoute =
       hubHandleHash: hash,
       hasAccess,
     })
-    sendJson(res, 200, answer, hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle) })
+    sendJson(
+      res,
+      200,
+      answer,
+      hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle, isRemembered) },
+    )
   }
 
 /** R16 */

@@ -78,10 +78,10 @@ function back(
   return `${origin}${endpoint}${sitePaths.callback}?${query}`
 }
 
-function cookiesOf({ asked, hubHandle }: RedirectAnswer, { headers }: HubRequest): string[] {
+function cookiesOf({ asked, hubHandle, isRemembered }: RedirectAnswer, { headers }: HubRequest): string[] {
   const isOver = !asked && readCookie(headers.cookie, cookieNames.hubStart) !== undefined
   return [
-    ...(hubHandle === undefined ? [] : [hubCookie(hubHandle)]),
+    ...(hubHandle === undefined ? [] : [hubCookie(hubHandle, isRemembered)]),
     ...(asked ? [hubStartCookie(asked.seal)] : isOver ? [hubStartCookie('')] : []),
   ]
 }

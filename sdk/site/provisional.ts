@@ -27,7 +27,7 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
   const gone = () => new SessionHubError('session_ended', 'The sign-in is over', { endReason: 'signed-out' })
 
   return {
-    async register({ sub, claims = {}, auth_time, exp, jti, was }) {
+    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true }) {
       const until = exp + graceForSeconds
       if (sub === undefined || jti === undefined || revoked.has(jti) || now() >= until * 1000) throw gone()
       const before = done.get(jti)
@@ -42,6 +42,7 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
             claims,
             jti,
             exp: until,
+            remember,
             ...(auth_time !== undefined && { auth_time }),
           })
           .finally(() => running.delete(jti))

@@ -10,13 +10,18 @@ import { signToken } from '../tokens/sign.js'
 import { lookup, verifyToken } from '../tokens/verify.js'
 import type { SiteSettings } from './options.js'
 
+export interface ProvisionalSignIn {
+  readonly subject: string
+  readonly claims: JsonObject
+  readonly remember: boolean
+}
+
 export interface SessionTokens {
   /** Makes the token for a session that the hub has just shown. */
   issue(view: SessionView, handle: string): Promise<{ token: string; claims: SessionClaims }>
   /** For a sign-in that the hub does not know of yet: no handle. */
   issueProvisional(
-    subject: string,
-    claims: JsonObject,
+    who: ProvisionalSignIn,
     was: string | null,
   ): Promise<{ token: string; claims: SessionClaims }>
   /** What a token that was read before says; no promise, for the common case. Its times are for the caller. */
@@ -40,17 +45,20 @@ export function createSessionTokens(settings: SiteSettings): SessionTokens {
     issue: (view, handle) =>
       issue({
         sk: handle,
+        st: view.state,
+        ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
         ...(view.subject !== null && { sub: view.subject }),
         ...(view.auth_time !== null && { auth_time: view.auth_time }),
         ...(Object.keys(view.claims).length > 0 && { claims: view.claims }),
       }),
-    issueProvisional: (subject, claims, was) =>
+    issueProvisional: ({ subject, claims, remember }, was) =>
       issue({
         sub: subject,
         auth_time: Math.floor(now() / 1000),
         jti: random128(),
         ...(was !== null && { was }),
         ...(Object.keys(claims).length > 0 && { claims }),
+        ...(!remember && { remember }),
       }),
     known: (token) => read.get(token),
     async read(token) {

@@ -127,13 +127,13 @@ class LoadedSession implements HeldSession {
     if (this.handle !== null && this.handle !== handle) this.#site.superseded.add(this.handle)
     this.#token = issued.claims
     this.#view = view
-    this.#site.cookies.write(this.#res, issued.token, view.state)
+    this.#site.cookies.write(this.#res, issued.token, view.state, view.remember)
   }
 
   acceptProvisional(token: string, claims: SessionClaims): void {
     this.#token = claims
     this.#view = undefined
-    this.#site.cookies.write(this.#res, token, '')
+    this.#site.cookies.write(this.#res, token, '', claims.remember ?? true)
   }
 
   clear(): void {

@@ -32,7 +32,7 @@ const stores: readonly { name: string; isShared: boolean; open: () => Promise<Wo
 const NOW_MS = 1_900_000_000_000
 const HOUR_MS = 3_600_000
 const SITE = 'https://shop.example'
-const NEVER = { nowMs: 0, endedBeforeMs: 0 }
+const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
   describe(`the ${name} store`, () => {
@@ -250,9 +250,12 @@ for (const { name, isShared, open } of stores) {
         const young = newSpend({ expiresAtMs: NOW_MS + 1 })
         for (const spend of [old, young]) await store.transact({ handles: [], spend }, answerView)
 
-        const swept = await store.sweep({ nowMs: NOW_MS, endedBeforeMs: NOW_MS - HOUR_MS }, 100)
+        const swept = await store.sweep(
+          { nowMs: NOW_MS, endedBeforeMs: NOW_MS - HOUR_MS, endingsBeforeMs: 0 },
+          100,
+        )
 
-        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1 })
+        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 0, endings: 0 })
         for (const { handle } of due) expect(await store.find(handle.hash)).to.equal(undefined)
         for (const { handle } of kept) expect(await store.find(handle.hash)).not.to.equal(undefined)
         expect(await store.find(stale.hash)).to.equal(undefined)
@@ -266,7 +269,7 @@ for (const { name, isShared, open } of stores) {
 
       it('removes a session with its handles, so that nobody holds it if its id ever comes again', async () => {
         const { session, handle } = await held(store, { expiresAtMs: NOW_MS })
-        await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0 }, 100)
+        await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0 }, 100)
         await write(store, { sessions: [session] })
 
         expect(await store.find(handle.hash)).to.equal(undefined)
@@ -280,7 +283,7 @@ for (const { name, isShared, open } of stores) {
           await store.transact({ handles: [], spend: newSpend({ expiresAtMs: NOW_MS }) }, answerView)
         }
 
-        const times = { nowMs: NOW_MS, endedBeforeMs: 0 }
+        const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0 }
         expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 5, handles: 5, spends: 5 })
         expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 2, handles: 2, spends: 2 })
         expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 0, handles: 0, spends: 0 })
@@ -568,6 +571,11 @@ function newSession(fields: Partial<Session> = {}): Session {
     authTimeMs: null,
     seenAtMs: NOW_MS - 1,
     expiresAtMs: NOW_MS + HOUR_MS,
+    untilMs: NOW_MS + 10 * HOUR_MS,
+    isRemembered: true,
+    generation: 0,
+    site: SITE,
+    agent: null,
     endedAtMs: null,
     endReason: null,
     ...fields,
