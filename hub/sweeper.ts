@@ -27,7 +27,7 @@ export function startSweeper(hub: HubContext): Sweeper {
         const endedBeforeMs = nowMs - REMEMBER_ENDED_MS
         const endingsBeforeMs = nowMs - REMEMBER_ENDINGS_MS
         const swept = await hub.store.sweep({ nowMs, endedBeforeMs, endingsBeforeMs }, BATCH)
-        full = Math.max(...Object.values(swept)) >= BATCH
+        full = Object.values<number>({ ...swept }).some((count) => count >= BATCH)
         await nextTurn()
       }
     } catch (thrown) {

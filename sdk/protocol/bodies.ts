@@ -44,6 +44,7 @@ export const parseExchangeBody = (value: unknown): ExchangeBody =>
 /** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
 const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }
 const lookOptional = { state: isState }
+/** @public for the endpoint that is to come */
 export type LookBody = Fields<typeof lookFields, typeof lookOptional>
 export const parseLookBody = (value: unknown): LookBody =>
   readFields('The body', value, lookFields, lookOptional)
@@ -123,8 +124,7 @@ export const parseLinkBody = (value: unknown): LinkBody => readFields('The body'
 
 const nothing = {}
 /** A question that its endpoint says all of. */
-export const parseEmptyBody = (value: unknown): Fields<typeof nothing> =>
-  readFields('The body', value, nothing)
+export const parseEmptyBody = (value: unknown): object => readFields('The body', value, nothing)
 
 /** Hub → site, and site → page: `null` where there is nothing to share. */
 const linkReplyFields = { ticket: isNullOr(isToken) }
@@ -175,7 +175,7 @@ const listedFields = {
   expires_at: isTime,
   current: isFlag,
 }
-export type ListedSession = Fields<typeof listedFields>
+type ListedSession = Fields<typeof listedFields>
 const isListed = (value: unknown): value is ListedSession => {
   readFields('A listed session', value, listedFields)
   return true

@@ -10,7 +10,7 @@ import { signToken } from '../tokens/sign.js'
 import { lookup, verifyToken } from '../tokens/verify.js'
 import type { SiteSettings } from './options.js'
 
-export interface ProvisionalSignIn {
+interface ProvisionalSignIn {
   readonly subject: string
   readonly claims: JsonObject
   readonly remember: boolean

@@ -8,7 +8,7 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import { expect } from 'chai'
 import { memoryStore } from '../../hub/stores/memory.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
-import type { Changes, Handle, Session, Spend, Store, View } from '../../hub/stores/store.js'
+import type { Changes, Ending, Handle, Session, Spend, Store, Subject, View } from '../../hub/stores/store.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { forkWorker, inProcesses, type Address } from '../support/spend-worker.js'
 
@@ -32,6 +32,8 @@ const stores: readonly { name: string; isShared: boolean; open: () => Promise<Wo
 const NOW_MS = 1_900_000_000_000
 const HOUR_MS = 3_600_000
 const SITE = 'https://shop.example'
+/** What a transaction sees of what it did not ask for. */
+const NOT_ASKED = { subject: undefined, sessions: [], session: undefined }
 const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
@@ -112,7 +114,7 @@ for (const { name, isShared, open } of stores) {
           answerView,
         )
 
-        expect(view).to.deep.equal({ held: [two, undefined, one], spentBefore: undefined })
+        expect(view).to.deep.equal({ ...NOT_ASKED, held: [two, undefined, one], spentBefore: undefined })
       })
 
       it('replaces a session as a whole record and keeps its handles', async () => {
@@ -166,6 +168,7 @@ for (const { name, isShared, open } of stores) {
 
         expect(await refused.catch((error: unknown) => error)).to.equal(thrown)
         expect(await store.transact({ handles: [handle.hash], spend }, answerView)).to.deep.equal({
+          ...NOT_ASKED,
           held: [{ handle, session }],
           spentBefore: undefined,
         })
@@ -281,18 +284,33 @@ for (const { name, isShared, open } of stores) {
           await held(store, { expiresAtMs: NOW_MS })
           await store.addHandle(newHandle(session, { activatedAtMs: null, expiresAtMs: NOW_MS }))
           await store.transact({ handles: [], spend: newSpend({ expiresAtMs: NOW_MS }) }, answerView)
+          const subject = newSubject({ untilMs: NOW_MS })
+          await write(store, { subjects: [subject], endings: [newEnding({ atMs: NOW_MS - 1 })] })
         }
 
-        const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0 }
-        expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 5, handles: 5, spends: 5 })
-        expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 2, handles: 2, spends: 2 })
-        expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 0, handles: 0, spends: 0 })
+        const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: NOW_MS }
+        const all = (count: number) => ({
+          sessions: count,
+          handles: count,
+          spends: count,
+          subjects: count,
+          endings: count,
+        })
+        expect(await store.sweep(times, 5)).to.deep.equal(all(5))
+        expect(await store.sweep(times, 5)).to.deep.equal(all(2))
+        expect(await store.sweep(times, 5)).to.deep.equal(all(0))
       })
 
       it('removes nothing before its time', async () => {
         const { handle } = await held(store)
 
-        expect(await store.sweep(NEVER, 100)).to.deep.equal({ sessions: 0, handles: 0, spends: 0 })
+        expect(await store.sweep(NEVER, 100)).to.deep.equal({
+          sessions: 0,
+          handles: 0,
+          spends: 0,
+          subjects: 0,
+          endings: 0,
+        })
         expect(await store.find(handle.hash)).not.to.equal(undefined)
       })
     })
@@ -311,6 +329,10 @@ for (const { name, isShared, open } of stores) {
         store.find(handle.hash),
         store.addHandle(newHandle(session)),
         store.transact({ handles: [handle.hash] }, () => ({ result: (decided = true) })),
+        store.session(session.id),
+        store.list('ada', NOW_MS, 1),
+        store.endings(0, 1),
+        store.endingsRange(),
         store.ping(),
         store.sweep(NEVER, 1),
       ]
@@ -328,6 +350,7 @@ for (const { name, isShared, open } of stores) {
       store = world.reopen!()
 
       expect(await store.transact({ handles: [one.handle.hash], spend }, answerView)).to.deep.equal({
+        ...NOT_ASKED,
         held: [one],
         spentBefore: spend,
       })
@@ -592,6 +615,22 @@ function newHandle(session: Session, fields: Partial<Handle> = {}): Handle {
     expiresAtMs: NOW_MS + HOUR_MS,
     ...fields,
   }
+}
+
+function newSubject(fields: Partial<Subject> = {}): Subject {
+  return {
+    subject: randomBytes(8).toString('base64url'),
+    generation: 1,
+    endedUpTo: -1,
+    endedAtMs: null,
+    endReason: null,
+    untilMs: NOW_MS + HOUR_MS,
+    ...fields,
+  }
+}
+
+function newEnding(fields: Partial<Ending> = {}): Ending {
+  return { sessionId: 'one', subject: null, generation: 0, reason: 'revoked', atMs: NOW_MS, ...fields }
 }
 
 function newSpend(fields: Partial<Spend> = {}): Spend {

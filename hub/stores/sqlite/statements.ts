@@ -6,7 +6,7 @@ export type Statements = ReturnType<typeof prepareStatements>
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
 const SESSION = `
   session.id, session.subject, claims, data, version, session.created_at_ms, auth_time_ms, seen_at_ms,
-  session.expires_at_ms, until_ms, is_remembered, session.generation, session.site, agent,
+  session.expires_at_ms, session.until_ms, is_remembered, session.generation, session.site, agent,
   CASE WHEN session.ended_at_ms IS NULL AND session.generation <= subject.ended_up_to
     THEN subject.ended_at_ms ELSE session.ended_at_ms END AS ended_at_ms,
   CASE WHEN session.ended_at_ms IS NULL AND session.generation <= subject.ended_up_to
@@ -14,9 +14,10 @@ const SESSION = `
 
 const WITH_SUBJECT = 'LEFT JOIN subject ON subject.subject = session.subject'
 
+/** The cut is looked up first, so that the index leads past all that it has ended. */
 const LIVE = `
   session.subject = :subject AND session.ended_at_ms IS NULL AND expires_at_ms > :nowMs
-  AND session.generation > coalesce(subject.ended_up_to, -1)`
+  AND session.generation > coalesce((SELECT ended_up_to FROM subject WHERE subject = :subject), -1)`
 
 export const prepareStatements = (database: DatabaseSyncInstance) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),
