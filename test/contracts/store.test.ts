@@ -1,44 +1,38 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { expect } from 'chai'
-import { memoryStore } from '../../hub/stores/memory.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
-import type { Changes, Ending, Handle, Session, Spend, Store, Subject, View } from '../../hub/stores/store.js'
+import type { Handle, Session, Store } from '../../hub/stores/store.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import {
+  answerView,
+  codeOf,
+  held,
+  HOUR_MS,
+  newEnding,
+  newHandle,
+  newSession,
+  newSpend,
+  newSubject,
+  NOW_MS,
+  sha256,
+  subjectIn,
+  write,
+} from '../support/records.js'
 import { forkWorker, inProcesses, type Address } from '../support/spend-worker.js'
+import { alter, newFolder, stores, type StoreWorld } from '../support/stores.js'
 
-/** A store under test. `reopen` and `address` exist where the store outlives its process. */
-interface World {
-  readonly store: Store
-  /** Opens the same data once more, as a restarted hub does. */
-  readonly reopen?: () => Store
-  /** Where other processes find it. */
-  readonly address?: Address
-  /** Every byte that somebody who copies the store gets. */
-  readonly dump?: () => Buffer
-}
-
-/** Every store passes the same suite: a new one is one entry here. */
-const stores: readonly { name: string; isShared: boolean; open: () => Promise<World> }[] = [
-  { name: 'memory', isShared: false, open: async () => ({ store: memoryStore() }) },
-  { name: 'SQLite', isShared: true, open: openSqlite },
-]
-
-const NOW_MS = 1_900_000_000_000
-const HOUR_MS = 3_600_000
-const SITE = 'https://shop.example'
 /** What a transaction sees of what it did not ask for. */
 const NOT_ASKED = { subject: undefined, sessions: [], session: undefined }
 const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
   describe(`the ${name} store`, () => {
-    let world: World
+    let world: StoreWorld
     let store: Store
 
     beforeEach(async () => {
@@ -252,13 +246,22 @@ for (const { name, isShared, open } of stores) {
         const old = newSpend({ expiresAtMs: NOW_MS })
         const young = newSpend({ expiresAtMs: NOW_MS + 1 })
         for (const spend of [old, young]) await store.transact({ handles: [], spend }, answerView)
+        const over = newSubject({ untilMs: NOW_MS })
+        const present = newSubject({ untilMs: NOW_MS + 1 })
+        const [before, since] = [
+          newEnding({ atMs: NOW_MS - HOUR_MS - 1 }),
+          newEnding({ atMs: NOW_MS - HOUR_MS }),
+        ]
+        await write(store, { subjects: [over, present], endings: [before, since] })
 
-        const swept = await store.sweep(
-          { nowMs: NOW_MS, endedBeforeMs: NOW_MS - HOUR_MS, endingsBeforeMs: 0 },
-          100,
-        )
+        const agoMs = NOW_MS - HOUR_MS
+        const times = { nowMs: NOW_MS, endedBeforeMs: agoMs, endingsBeforeMs: agoMs }
+        const swept = await store.sweep(times, 100)
 
-        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 0, endings: 0 })
+        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 1, endings: 1 })
+        expect(await subjectIn(store, over.subject)).to.equal(undefined)
+        expect(await subjectIn(store, present.subject)).to.deep.equal(present)
+        expect(await store.endings(0, 9)).to.deep.equal([{ ...since, seq: 2 }])
         for (const { handle } of due) expect(await store.find(handle.hash)).to.equal(undefined)
         for (const { handle } of kept) expect(await store.find(handle.hash)).not.to.equal(undefined)
         expect(await store.find(stale.hash)).to.equal(undefined)
@@ -505,38 +508,6 @@ describe('the file of the SQLite store', () => {
   })
 })
 
-async function openSqlite(): Promise<World> {
-  const path = join(newFolder(), 'sessions.db')
-  return {
-    store: sqliteStore(path),
-    reopen: () => sqliteStore(path),
-    address: { kind: 'sqlite', path },
-    dump: () =>
-      Buffer.concat(
-        [path, `${path}-wal`].filter((file) => existsSync(file)).map((file) => readFileSync(file)),
-      ),
-  }
-}
-
-const folders: string[] = []
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'session-hub-store-'))
-  folders.push(folder)
-  return folder
-}
-
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
-/** Another program's hand in the file. */
-function alter(path: string, sql: string): void {
-  const database = new DatabaseSync(path)
-  database.exec(sql)
-  database.close()
-}
-
 function expectRefusal(path: string, remedy: string): void {
   expect(() => sqliteStore(path))
     .to.throw(SessionHubError)
@@ -561,21 +532,6 @@ async function killedWhileWriting(address: Address, session: Session): Promise<s
   return printed
 }
 
-async function held(
-  store: Store,
-  fields: Partial<Session> = {},
-): Promise<{ handle: Handle; session: Session }> {
-  const session = newSession(fields)
-  const handle = newHandle(session)
-  await write(store, { sessions: [session], handles: [handle] })
-  return { handle, session }
-}
-
-const write = (store: Store, changes: Changes) =>
-  store.transact({ handles: [] }, () => ({ changes, result: undefined }))
-
-const answerView = (view: View) => ({ result: view })
-
 const increment = (store: Store, hash: string) =>
   store.transact({ handles: [hash] }, ({ held: [found] }) => {
     const { session } = found!
@@ -583,80 +539,10 @@ const increment = (store: Store, hash: string) =>
     return { changes: { sessions: [{ ...session, data, version: session.version + 1 }] }, result: undefined }
   })
 
-function newSession(fields: Partial<Session> = {}): Session {
-  return {
-    id: randomBytes(16).toString('base64url'),
-    subject: null,
-    claims: {},
-    data: { cart: ['book'] },
-    version: 1,
-    createdAtMs: NOW_MS - HOUR_MS,
-    authTimeMs: null,
-    seenAtMs: NOW_MS - 1,
-    expiresAtMs: NOW_MS + HOUR_MS,
-    untilMs: NOW_MS + 10 * HOUR_MS,
-    isRemembered: true,
-    generation: 0,
-    site: SITE,
-    agent: null,
-    endedAtMs: null,
-    endReason: null,
-    ...fields,
-  }
-}
-
-function newHandle(session: Session, fields: Partial<Handle> = {}): Handle {
-  return {
-    hash: sha256(randomBytes(32).toString('base64url')),
-    sessionId: session.id,
-    site: SITE,
-    createdAtMs: NOW_MS,
-    activatedAtMs: NOW_MS,
-    expiresAtMs: NOW_MS + HOUR_MS,
-    ...fields,
-  }
-}
-
-function newSubject(fields: Partial<Subject> = {}): Subject {
-  return {
-    subject: randomBytes(8).toString('base64url'),
-    generation: 1,
-    endedUpTo: -1,
-    endedAtMs: null,
-    endReason: null,
-    untilMs: NOW_MS + HOUR_MS,
-    ...fields,
-  }
-}
-
-function newEnding(fields: Partial<Ending> = {}): Ending {
-  return { sessionId: 'one', subject: null, generation: 0, reason: 'revoked', atMs: NOW_MS, ...fields }
-}
-
-function newSpend(fields: Partial<Spend> = {}): Spend {
-  return {
-    issuer: 'https://hub.example',
-    jti: randomBytes(16).toString('base64url'),
-    spentAtMs: NOW_MS,
-    expiresAtMs: NOW_MS + HOUR_MS,
-    gave: null,
-    ...fields,
-  }
-}
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
-
 /** Something that no store can write, found out only while it writes. */
 const unwritable = () =>
   Object.defineProperty({}, 'boom', { enumerable: true, get: () => raise(new Error('unwritable')) })
 
 function raise(error: Error): never {
   throw error
-}
-
-async function codeOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => 'answered',
-    (error: unknown) => (error instanceof SessionHubError ? error.code : error),
-  )
 }

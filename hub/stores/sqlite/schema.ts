@@ -46,7 +46,7 @@ export const MIGRATIONS = [
   CREATE INDEX spend_by_expiry ON spend (expires_at_ms);
   `,
   `
-  ALTER TABLE session ADD COLUMN until_ms INTEGER NOT NULL DEFAULT 9007199254740991;
+  ALTER TABLE session ADD COLUMN until_ms INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE session ADD COLUMN is_remembered INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE session ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE session ADD COLUMN site TEXT NOT NULL DEFAULT '';
@@ -73,5 +73,10 @@ export const MIGRATIONS = [
     at_ms       INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX ending_by_time ON ending (at_ms);
+
+  -- The sessions that are there live on, 400 days from their beginning at most, and their subjects can be cut like all others.
+  UPDATE session SET until_ms = max(expires_at_ms, created_at_ms + 34560000000);
+  INSERT INTO subject
+    SELECT subject, 0, -1, NULL, NULL, max(until_ms) FROM session WHERE subject IS NOT NULL GROUP BY subject;
   `,
 ]
