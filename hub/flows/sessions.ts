@@ -43,14 +43,18 @@ export interface NewSession {
   readonly site: string
   readonly agent?: string | null
   readonly isRemembered?: boolean
+  /** When the user really signed in, where that was earlier: the life of the session is counted from then. */
+  readonly authTimeMs?: number
 }
 
 export function newSession(
-  { subject, claims, data, site, agent = null, isRemembered = true }: NewSession,
+  { subject, claims, data, site, agent = null, isRemembered = true, authTimeMs }: NewSession,
   hub: HubContext,
   nowMs: number,
 ): Session {
   const { idleSeconds, absoluteSeconds } = lifetimeOf(hub, subject)
+  const beganMs = authTimeMs ?? nowMs
+  const untilMs = beganMs + absoluteSeconds * 1000
   return {
     id: random128(),
     subject,
@@ -58,10 +62,10 @@ export function newSession(
     data,
     version: 0,
     createdAtMs: nowMs,
-    authTimeMs: subject === null ? null : nowMs,
+    authTimeMs: subject === null ? null : beganMs,
     seenAtMs: nowMs,
-    expiresAtMs: nowMs + Math.min(idleSeconds, absoluteSeconds) * 1000,
-    untilMs: nowMs + absoluteSeconds * 1000,
+    expiresAtMs: Math.min(nowMs + idleSeconds * 1000, untilMs),
+    untilMs,
     isRemembered,
     generation: 0,
     site,
@@ -73,6 +77,13 @@ export function newSession(
 
 const lifetimeOf = ({ rules: { lifetimes } }: HubContext, subject: string | null) =>
   subject === null ? lifetimes.anonymous : lifetimes.signedIn
+
+/** A session is touched at most this often, so that reading stays reading. */
+const TOUCH_MS = 3_600_000
+
+/** Whether its use has to be noted: long before it would die of not being used. */
+export const isToTouch = (hub: HubContext, { subject, seenAtMs }: Session, nowMs: number): boolean =>
+  nowMs - seenAtMs >= Math.min(TOUCH_MS, (lifetimeOf(hub, subject).idleSeconds * 1000) / 4)
 
 /** Used just now: its life goes on, as far as it may. */
 export const seen = (hub: HubContext, session: Session, nowMs: number): Session => ({

@@ -18,7 +18,9 @@ export async function signIn(hub: HubContext, site: string, body: SignInBody): P
   const nowMs = hub.now()
   const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
   const who = { site, agent: body.agent ?? null, isRemembered: body.remember ?? true }
-  const fresh = { ...newSession({ subject, claims, data: {}, ...who }, hub, nowMs), authTimeMs }
+  const fresh = newSession({ subject, claims, data: {}, ...who, authTimeMs }, hub, nowMs)
+  if (fresh.expiresAtMs <= nowMs)
+    throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
   const { rules } = hub
   // An application's own rule may ask its database, so it is asked before the transaction.
   const isSingle = await rules.singleSession(subject, who)

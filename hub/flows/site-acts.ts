@@ -7,11 +7,18 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { bounded } from './merge.js'
-import { ended, endingOf, endReasonOf, live, newHandle, newSession, seen, viewFor } from './sessions.js'
+import {
+  ended,
+  endingOf,
+  endReasonOf,
+  isToTouch,
+  live,
+  newHandle,
+  newSession,
+  seen,
+  viewFor,
+} from './sessions.js'
 import { cut } from './subjects.js'
-
-/** A session is touched at most this often, so that reading stays reading. */
-const TOUCH_MS = 3_600_000
 
 export async function readSession(
   hub: HubContext,
@@ -22,7 +29,7 @@ export async function readSession(
   const hash = sha256(handle)
   const held = await hub.store.find(hash)
   const session = liveOrEnded(held, site, nowMs)
-  if (nowMs - session.seenAtMs < TOUCH_MS) return viewFor(session, site, hub)
+  if (!isToTouch(hub, session, nowMs)) return viewFor(session, site, hub)
   return hub.store.transact({ handles: [hash] }, ({ held: [again] }) => {
     const touched = seen(hub, liveOrEnded(again, site, nowMs), nowMs)
     return { changes: { sessions: [touched] }, result: viewFor(touched, site, hub) }
