@@ -84,6 +84,6 @@ async function signedIn(
   const session = live(await hub.store.find(sha256(handle)), site, hub.now())
   if (!session) throw new SessionHubError('session_ended', 'The session has ended')
   const { subject } = session
-  if (subject === null) throw new SessionHubError('request_invalid', 'Nobody is signed in')
+  if (subject === null) throw new SessionHubError('sign_in_required', 'Nobody is signed in')
   return { ...session, subject }
 }

@@ -1,6 +1,7 @@
 /** The JSON bodies of every endpoint, and one parser for each. */
 import {
   type Fields,
+  isAgent,
   isFlag,
   isNullOr,
   isObject,
@@ -105,7 +106,7 @@ const signInOptional = {
   /** `false`: the browser forgets the session when it is closed. Absent: it lasts. */
   remember: isFlag,
   /** The browser's own description of itself, for the user's list of sessions. */
-  agent: isText(limits.agentLength),
+  agent: isAgent,
 }
 export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
 export const parseSignInBody = (value: unknown): SignInBody =>
@@ -168,7 +169,7 @@ const listedFields = {
   ref: isState,
   /** Where it began. */
   site: isOrigin,
-  agent: isNullOr(isText(limits.agentLength)),
+  agent: isNullOr(isAgent),
   created_at: isTime,
   seen_at: isTime,
   auth_time: isNullOr(isTime),

@@ -37,15 +37,20 @@ export async function userSessions(site: SiteContext, req: Request): Promise<rea
 }
 
 /**
- * @param ref of the session to end; absent: all but this request's own
- * @returns how many were live
+ * @returns whether it was live
  * @throws SessionHubError `sign_in_required`, `request_invalid`, `session_ended`, `unavailable`
  */
-export async function endUserSessions(site: SiteContext, req: Request, ref?: string): Promise<number> {
+export async function endUserSession(site: SiteContext, req: Request, ref: unknown): Promise<boolean> {
   const handle = handleOf(req)
-  if (ref !== undefined && !is128Bits(ref))
-    throw new SessionHubError('request_invalid', 'No session has such a "ref"')
-  const { ended } = await site.hub.endOther({ handle, ...(ref !== undefined && { ref }) })
+  // A form without it must not end all others.
+  if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has such a "ref"')
+  const { ended } = await site.hub.endOther({ handle, ref })
+  return ended > 0
+}
+
+/** @returns how many were live @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
+export async function endOtherUserSessions(site: SiteContext, req: Request): Promise<number> {
+  const { ended } = await site.hub.endOther({ handle: handleOf(req) })
   return ended
 }
 
@@ -62,8 +67,12 @@ export function requireRecent(site: SiteContext, maxAgeSeconds: number): Request
   }
 }
 
+/** @throws SessionHubError `sign_in_required`, `unavailable` */
 function handleOf(req: Request): string {
   const session = attached(req)
+  // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
+  if (session && session.handle === null && (session.subject !== null || session.isStale))
+    throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
   if (!session?.handle || session.subject === null)
     throw new SessionHubError('sign_in_required', 'Nobody is signed in')
   return session.handle

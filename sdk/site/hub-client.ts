@@ -68,7 +68,7 @@ const CLOCK_EVERY_MS = 60_000
 const RECENT_MS = 5000
 
 /** A session's data and claims, and around them the view; or a full list of sessions. */
-const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 1024)
+const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 2048)
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 
 export function createHubClient(settings: SiteSettings, log: Log): HubClient {

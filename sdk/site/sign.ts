@@ -49,7 +49,7 @@ export async function signIn(
   const before = await cookieClaims(site, req)
   const was = session.handle ?? before?.sk ?? before?.was ?? null
   try {
-    const agent = req.headers['user-agent']?.slice(0, limits.agentLength)
+    const agent = agentOf(req)
     const view = await site.hub.signIn({ handle: was, subject, claims, remember, ...(agent && { agent }) })
     if (view.handle !== undefined) await session.accept(view, view.handle)
   } catch (error) {
@@ -60,6 +60,10 @@ export async function signIn(
     session.acceptProvisional(token, issued)
   }
 }
+
+/** Anybody can write anything there. */
+const agentOf = ({ headers }: Request) =>
+  headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
 
 export interface SignOut {
   /** All of the user's sessions end, in every browser. @default false, or what the hub's `endAllOnSignOut` says */

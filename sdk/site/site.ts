@@ -6,7 +6,13 @@ import { safeLog } from '../settings/log.js'
 import { whole } from '../settings/checks.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
-import { endUserSessions, requireRecent, type UserSession, userSessions } from './devices.js'
+import {
+  endOtherUserSessions,
+  endUserSession,
+  requireRecent,
+  type UserSession,
+  userSessions,
+} from './devices.js'
 import { createHubClient } from './hub-client.js'
 import { createHubKeys } from './hub-keys.js'
 import { sessionMiddleware } from './load.js'
@@ -102,8 +108,8 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     signIn: (req, res, who) => signIn(site, req, res, who),
     signOut: (req, res, how) => signOut(site, pending, req, res, how),
     sessions: (req) => userSessions(site, req),
-    endSession: async (req, ref) => (await endUserSessions(site, req, ref)) > 0,
-    endOtherSessions: (req) => endUserSessions(site, req),
+    endSession: (req, ref) => endUserSession(site, req, ref),
+    endOtherSessions: (req) => endOtherUserSessions(site, req),
     requireRecent: (maxAgeSeconds) =>
       requireRecent(site, whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 })),
     scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
