@@ -27,7 +27,7 @@ const single: Readonly<Record<KeyMergeName, (from: Json, into: Json) => Json>> =
   winner: (_from, into) => into,
   loser: (from) => from,
   union,
-  sum: (from, into) => (typeof from === 'number' && typeof into === 'number' ? into + from : into),
+  sum,
 }
 
 export const mergeByName = (name: MergeName): Merge => whole[name]
@@ -37,9 +37,8 @@ export function mergeByKeys({ default: others = 'fill', keys }: MergeByKeys): Me
     const merged = new Map(Object.entries(whole[others](question)))
     for (const [key, name] of Object.entries(keys)) {
       const [from, into] = [own(question.from, key), own(question.into, key)]
-      const value = from === undefined || into === undefined ? (into ?? from) : single[name](from, into)
-      if (value === undefined) merged.delete(key)
-      else merged.set(key, value)
+      const value = into === undefined ? from : from === undefined ? into : single[name](from, into)
+      if (value !== undefined) merged.set(key, value)
     }
     return Object.fromEntries(merged)
   }
@@ -59,6 +58,12 @@ function union(from: Json, into: Json): Json {
   }
   if (isObject(from) && isObject(into)) return { ...from, ...into }
   return into
+}
+
+/** What cannot be added up stays as the winner has it. */
+function sum(from: Json, into: Json): Json {
+  const total = typeof from === 'number' && typeof into === 'number' ? into + from : NaN
+  return Number.isFinite(total) ? total : into
 }
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value)
