@@ -9,11 +9,12 @@ import { writeFile } from 'node:fs/promises'
 import { middleware } from './middleware.js'
 import { roundTrips } from './round-trips.js'
 import { type Group, isMet, type Row } from './row.js'
+import { signIn } from './sign-in.js'
 import { size } from './size.js'
 import { tableOf } from './table.js'
 import { transfer } from './transfer.js'
 
-const groups: readonly Group[] = [size, roundTrips, transfer, middleware]
+const groups: readonly Group[] = [size, roundTrips, transfer, middleware, signIn]
 
 const wanted = process.argv.slice(2)
 const rows: Row[] = []
