@@ -11,6 +11,7 @@ import { type HubOptions, resolveHubOptions } from './options.js'
 import { readPageScripts } from './page-scripts.js'
 import { createLimiters } from './routes/limits.js'
 import { createRouter } from './routes/router.js'
+import { createSessions, type HubSessions } from './sessions.js'
 import { createRegistry } from './sites/registry.js'
 import { sqliteStore } from './stores/sqlite.js'
 import { startSweeper } from './sweeper.js'
@@ -25,6 +26,8 @@ export interface Hub {
    * @param options.proxyHops how many proxies of one's own stand before this server @default 0
    */
   listener(app: RequestListener, options?: { readonly proxyHops?: number }): RequestListener
+  /** A user's sessions: to see and to end. */
+  readonly sessions: HubSessions
   /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
   setKeys(keys: HubKeys): Promise<void>
   /** Stops what runs in the background and closes the store. */
@@ -69,6 +72,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       (req, res) => {
         if (!direct(req, res, proxyHops)) app(req, res)
       },
+    sessions: createSessions(hub),
     async setKeys(keys) {
       keyring = await createKeyring(keys)
     },

@@ -1,7 +1,17 @@
 /** `session-hub/hub`: the service that owns the sessions. */
 export { createHub, type Hub } from './app.js'
 export type { HubOptions } from './options.js'
-export type { Merge, MergeQuestion } from './flows/context.js'
+export type {
+  ConflictQuestion,
+  ConflictRule,
+  Evict,
+  Lifetime,
+  Merge,
+  MergeQuestion,
+  SignedIn,
+  SingleSession,
+} from './flows/context.js'
+export type { KeyMergeName, MergeByKeys, MergeName } from './flows/merge-rules.js'
 export type { ConflictPolicy } from './flows/decision.js'
 export {
   generateHubKeys,
@@ -16,7 +26,23 @@ export type { FindSite } from './sites/registry.js'
 export type { SiteRegistration } from './sites/site.js'
 export { memoryStore } from './stores/memory.js'
 export { sqliteStore, type SqliteOptions } from './stores/sqlite.js'
-export type { Changes, Handle, Held, Question, Session, Spend, Store, Swept, View } from './stores/store.js'
+export type { HubSessions, SessionSummary } from './sessions.js'
+export type {
+  Changes,
+  Ending,
+  Handle,
+  Held,
+  NumberedEnding,
+  Question,
+  Session,
+  Spend,
+  Store,
+  Subject,
+  SubjectQuestion,
+  SweepTimes,
+  Swept,
+  View,
+} from './stores/store.js'
 export { type ErrorCode, SessionHubError } from '../sdk/protocol/errors.js'
 export type { Json, JsonObject } from '../sdk/protocol/json.js'
 export type { Log, LogEntry, LogEvent } from '../sdk/settings/log.js'

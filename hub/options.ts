@@ -1,11 +1,19 @@
 /** The hub's options, checked once at start-up. */
 import { isJsonObject } from '../sdk/protocol/json.js'
 import { limits as bounds } from '../sdk/protocol/wire.js'
-import { callable, oneOf, origin, whole } from '../sdk/settings/checks.js'
+import { callable, flag, oneOf, origin, whole } from '../sdk/settings/checks.js'
 import type { Log } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
-import { fill, type HubRules, type Merge } from './flows/context.js'
+import type { ConflictRule, Evict, HubRules, Lifetime, Merge, SingleSession } from './flows/context.js'
 import type { ConflictPolicy } from './flows/decision.js'
+import {
+  keyMergeNames,
+  type MergeByKeys,
+  mergeByKeys,
+  mergeByName,
+  type MergeName,
+  mergeNames,
+} from './flows/merge-rules.js'
 import type { HubKeys } from './keys/keyring.js'
 import { defaultRateLimits, type RateLimits } from './routes/limits.js'
 import type { FindSite } from './sites/registry.js'
@@ -27,12 +35,27 @@ export interface HubOptions {
   readonly store?: Store
   /** How long a ticket may be redeemed, in seconds, 5 to 300. @default 30 */
   readonly ticketSeconds?: number
-  /** How long a session lives after it was last seen, in seconds. @default 2592000 (30 days) */
-  readonly sessionSeconds?: number
-  /** Who gives way when two different users meet. @default 'keep-both' */
-  readonly conflict?: ConflictPolicy
-  /** Moves an ending session's data into the one that stays. @default fills in what the other lacks */
-  readonly merge?: Merge
+  /**
+   * How long sessions live after they were last used, and at most, in seconds; anonymous and signed-in ones apart.
+   *
+   * @default anonymous: 30 days, 400 days; signedIn: 30 days, 90 days
+   */
+  readonly lifetimes?: {
+    readonly anonymous?: Partial<Lifetime>
+    readonly signedIn?: Partial<Lifetime>
+  }
+  /** Who gives way when two different users meet; or a rule that says so for each meeting. @default 'keep-both' */
+  readonly conflict?: ConflictPolicy | ConflictRule
+  /** Moves an ending session's data into the one that stays: a function, or a built-in by name, as a whole or by key. @default 'fill' */
+  readonly merge?: Merge | MergeName | MergeByKeys
+  /** Whether a sign-in ends the user's other sessions; or a rule, asked at each sign-in. @default false */
+  readonly singleSession?: boolean | SingleSession
+  /** How many sessions a user may have at once, 1 to 1000. @default no limit */
+  readonly maxSessions?: number
+  /** What happens at one session too many: `oldest` ends the oldest, `refuse` refuses the sign-in (`session_limit`). @default 'oldest' */
+  readonly evict?: Evict
+  /** Whether a sign-out ends all of the user's sessions, in every browser; or a rule. @default false */
+  readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
   /** Requests per minute, each with its own default. */
   readonly limits?: Partial<RateLimits>
   /** Receives structured entries, none of which holds a secret. @default silence */
@@ -63,9 +86,13 @@ const KNOWN: Record<keyof HubOptions, true> = {
   siteCacheSeconds: true,
   store: true,
   ticketSeconds: true,
-  sessionSeconds: true,
+  lifetimes: true,
   conflict: true,
   merge: true,
+  singleSession: true,
+  maxSessions: true,
+  evict: true,
+  endAllOnSignOut: true,
   limits: true,
   log: true,
   now: true,
@@ -81,9 +108,11 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
     sites = [],
     siteCacheSeconds = 5,
     ticketSeconds = bounds.ticketSeconds.default,
-    sessionSeconds = 30 * 86_400,
+    maxSessions,
+    evict = 'oldest',
   } = options
-  const { conflict = 'keep-both', merge = fill, limits = {}, now = Date.now } = options
+  const { singleSession = false, endAllOnSignOut = false } = options
+  const { conflict = 'keep-both', merge = 'fill', limits = {}, now = Date.now } = options
   if (!isJsonObject(options.keys)) throw wrong(where, '"keys" is missing; "session-hub keys" makes them')
   if (!Array.isArray(sites)) throw wrong(where, '"sites" has to be a list')
   if (options.store !== undefined && !isStore(options.store)) {
@@ -101,9 +130,17 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
     siteCacheSeconds: whole(where, 'siteCacheSeconds', siteCacheSeconds, { min: 0, max: 3600 }),
     rules: {
       ticketSeconds: whole(where, 'ticketSeconds', ticketSeconds, bounds.ticketSeconds),
-      sessionSeconds: whole(where, 'sessionSeconds', sessionSeconds, { min: 60, max: 400 * 86_400 }),
-      conflict: oneOf(where, 'conflict', conflict, ['keep-both', 'hub', 'site']),
-      merge: callable(where, 'merge', merge),
+      lifetimes: readLifetimes(where, options.lifetimes),
+      conflict:
+        typeof conflict === 'function' ? conflict : oneOf(where, 'conflict', conflict, conflictPolicies),
+      merge: readMerge(where, merge),
+      singleSession: answering(where, 'singleSession', singleSession),
+      maxSessions:
+        maxSessions === undefined
+          ? Infinity
+          : whole(where, 'maxSessions', maxSessions, { min: 1, max: 1000 }),
+      evict: oneOf(where, 'evict', evict, ['oldest', 'refuse']),
+      endAllOnSignOut: answering(where, 'endAllOnSignOut', endAllOnSignOut),
     },
     limits: {
       perAddress: rate('perAddress', limits),
@@ -115,10 +152,78 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   }
 }
 
+const conflictPolicies = ['keep-both', 'hub', 'site'] as const
+
+/** A flag, or a rule of the application's own. */
+const answering = <Rule extends (...asked: never[]) => unknown>(
+  where: string,
+  name: string,
+  given: boolean | Rule,
+) => (typeof given === 'function' ? given : yesOrNo(flag(where, name, given))) as Rule
+
+const yesOrNo = (answer: boolean) => () => answer
+
+function readMerge(where: string, given: unknown): Merge {
+  if (typeof given === 'function') return given as Merge
+  if (!isJsonObject(given)) return mergeByName(oneOf(where, 'merge', given, mergeNames))
+  const at = `${where}: merge`
+  refuseUnknown(at, given, ['default', 'keys'])
+  const { default: others = 'fill', keys = {} } = given
+  if (!isJsonObject(keys)) throw wrong(at, '"keys" has to be an object such as { "cart": "union" }')
+  return mergeByKeys({
+    default: oneOf(at, 'default', others, mergeNames),
+    keys: Object.fromEntries(
+      Object.entries(keys).map(([key, name]) => [key, oneOf(`${at}: keys`, key, name, keyMergeNames)]),
+    ),
+  })
+}
+
+const DAY = 86_400
+const lifetimeBounds = { min: 60, max: 400 * DAY }
+
+function readLifetimes(where: string, given: unknown = {}): HubRules['lifetimes'] {
+  const at = `${where}: lifetimes`
+  if (!isJsonObject(given))
+    throw wrong(where, '"lifetimes" has to be an object with "anonymous" and "signedIn"')
+  refuseUnknown(at, given, ['anonymous', 'signedIn'])
+  return {
+    anonymous: readLifetime(`${at}.anonymous`, given.anonymous, {
+      idleSeconds: 30 * DAY,
+      absoluteSeconds: 400 * DAY,
+    }),
+    signedIn: readLifetime(`${at}.signedIn`, given.signedIn, {
+      idleSeconds: 30 * DAY,
+      absoluteSeconds: 90 * DAY,
+    }),
+  }
+}
+
+function readLifetime(at: string, given: unknown = {}, defaults: Lifetime): Lifetime {
+  if (!isJsonObject(given))
+    throw wrong(at, 'a lifetime is an object with "idleSeconds" and "absoluteSeconds"')
+  refuseUnknown(at, given, ['idleSeconds', 'absoluteSeconds'])
+  const { idleSeconds = defaults.idleSeconds, absoluteSeconds = defaults.absoluteSeconds } = given
+  return {
+    idleSeconds: whole(at, 'idleSeconds', idleSeconds, lifetimeBounds),
+    absoluteSeconds: whole(at, 'absoluteSeconds', absoluteSeconds, lifetimeBounds),
+  }
+}
+
 const rate = (name: keyof RateLimits, given: Partial<RateLimits>) =>
   whole('createHub: limits', name, given[name] ?? defaultRateLimits[name], { min: 1, max: 1e9 })
 
-const METHODS: readonly (keyof Store)[] = ['find', 'addHandle', 'transact', 'ping', 'sweep', 'close']
+const METHODS: readonly (keyof Store)[] = [
+  'find',
+  'addHandle',
+  'transact',
+  'session',
+  'list',
+  'endings',
+  'endingsRange',
+  'ping',
+  'sweep',
+  'close',
+]
 
 const isStore = (given: unknown): boolean =>
   typeof given === 'object' &&

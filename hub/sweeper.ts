@@ -9,6 +9,8 @@ const EVERY_MS = 30_000
 const BATCH = 200
 /** An ended session is remembered for a day, so that its sites can be told why. */
 const REMEMBER_ENDED_MS = 86_400_000
+/** A site that was cut off for longer asks for every session anew. */
+const REMEMBER_ENDINGS_MS = 3_600_000
 
 export interface Sweeper {
   stop(): Promise<void>
@@ -22,8 +24,10 @@ export function startSweeper(hub: HubContext): Sweeper {
     try {
       for (let full = true; full && !stopped;) {
         const nowMs = hub.now()
-        const swept = await hub.store.sweep({ nowMs, endedBeforeMs: nowMs - REMEMBER_ENDED_MS }, BATCH)
-        full = Math.max(swept.sessions, swept.handles, swept.spends) >= BATCH
+        const endedBeforeMs = nowMs - REMEMBER_ENDED_MS
+        const endingsBeforeMs = nowMs - REMEMBER_ENDINGS_MS
+        const swept = await hub.store.sweep({ nowMs, endedBeforeMs, endingsBeforeMs }, BATCH)
+        full = Object.values<number>({ ...swept }).some((count) => count >= BATCH)
         await nextTurn()
       }
     } catch (thrown) {

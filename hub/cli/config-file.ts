@@ -15,7 +15,8 @@ export interface Place {
   readonly inFolder: (name: string) => string
 }
 
-const FUNCTIONS = ['findSite', 'merge', 'log']
+/** What only code can say, whatever it is given. */
+const FUNCTIONS = ['findSite', 'log']
 
 /** @throws SessionHubError `options_invalid` */
 export async function loadConfig(path: string): Promise<JsonObject> {

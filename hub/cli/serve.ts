@@ -30,15 +30,23 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   host              the address to listen on, default "127.0.0.1"
   port              default: the port of an http origin, else 4000
   trustProxyHops    how many proxies stand before the hub, default 0
-  sessionSeconds    how long a session lives after it was last seen, default 2592000 (30 days)
+  lifetimes         how long sessions live: { "anonymous" and "signedIn": { "idleSeconds", "absoluteSeconds" } }
+  singleSession     true: a sign-in ends the user's other sessions; default false
+  maxSessions       how many sessions a user may have; default no limit
+  evict             at one session too many: "oldest" (default) ends the oldest, "refuse" refuses the sign-in
+  endAllOnSignOut   true: a sign-out ends all of the user's sessions; default false
   ticketSeconds     how long a ticket may be redeemed, default 30
   conflict          who gives way when two users meet: "keep-both" (default), "hub" or "site"
+  merge             "fill" (default), "winner", "loser", or { "keys": { "cart": "union", "points": "sum" } }
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
   siteCacheSeconds  how long an answer of findSite is believed, default 5
 
 Only in .mjs:
   findSite          (origin) => the registration of a site that "sites" does not list
   merge             ({ from, into, reason }) => the data of the session that stays
+  conflict          ({ site, siteSubject, hubSubject }) => "keep-both", "hub" or "site"
+  singleSession     (subject, { site, agent, isRemembered }) => whether this sign-in ends the user's other sessions
+  endAllOnSignOut   (subject) => whether a sign-out ends all of the user's sessions
   log               (entry) => receives the hub's entries, in the place of stdout
 
 Example:

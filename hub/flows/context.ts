@@ -18,10 +18,48 @@ export interface HubContext {
 
 export interface HubRules {
   readonly ticketSeconds: number
-  readonly sessionSeconds: number
-  readonly conflict: ConflictPolicy
+  readonly lifetimes: { readonly anonymous: Lifetime; readonly signedIn: Lifetime }
+  readonly conflict: ConflictPolicy | ConflictRule
   readonly merge: Merge
+  readonly singleSession: SingleSession
+  /** `Infinity` where there is no limit. */
+  readonly maxSessions: number
+  readonly evict: Evict
+  readonly endAllOnSignOut: (subject: string) => boolean | Promise<boolean>
 }
+
+export interface Lifetime {
+  /** How long a session lives after it was last used, in seconds. */
+  readonly idleSeconds: number
+  /** How long it lives at most, in seconds. */
+  readonly absoluteSeconds: number
+}
+
+/** Who gives way, for each meeting of two users by itself. Synchronous and pure: it runs inside a transaction. */
+export type ConflictRule = (question: ConflictQuestion) => ConflictPolicy
+
+export interface ConflictQuestion {
+  /** The origin of the site. */
+  readonly site: string
+  /** Who is signed in there. */
+  readonly siteSubject: string
+  /** Who is signed in at the hub. */
+  readonly hubSubject: string
+}
+
+/** Whether this sign-in ends the user's other sessions. Asked before anything is written. */
+export type SingleSession = (subject: string, session: SignedIn) => boolean | Promise<boolean>
+
+/** What a rule is told of a session that is about to begin. */
+export interface SignedIn {
+  /** The origin of the site where the user signs in. */
+  readonly site: string
+  readonly agent: string | null
+  readonly isRemembered: boolean
+}
+
+/** What happens to one session too many: the oldest ends, or the new one is refused. */
+export type Evict = 'oldest' | 'refuse'
 
 export interface MergeQuestion {
   /** The data of the session that ends. */
@@ -37,6 +75,3 @@ export interface MergeQuestion {
  * that its effect happens exactly once.
  */
 export type Merge = (question: MergeQuestion) => JsonObject
-
-/** The default: what the winner has stays, what it lacks is filled in. */
-export const fill: Merge = ({ from, into }) => ({ ...from, ...into })

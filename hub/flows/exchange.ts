@@ -7,10 +7,11 @@ import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Session, Spend, View } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { conflictPolicy } from './conflict.js'
 import { decide } from './decision.js'
 import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
-import { ended, HUB_JAR, live, newHandle, sideOf } from './sessions.js'
+import { ended, endingOf, HUB_JAR, live, newHandle, sideOf } from './sessions.js'
 import { issueTicket } from './ticket.js'
 
 export interface ExchangeQuestion {
@@ -27,6 +28,8 @@ export interface ExchangeQuestion {
 export interface ExchangeAnswer extends Answer {
   /** A new handle for the hub's cookie: the hub has adopted the site's session. */
   readonly hubHandle?: string
+  /** Whether the browser keeps it when it is closed. */
+  readonly isRemembered?: boolean
 }
 
 interface Decided {
@@ -87,7 +90,7 @@ function settle(
   const hubSession = live(hubHeld, HUB_JAR, nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
   const decision = decide(sideOf(siteSession), sideOf(hubSession), {
-    conflict: hub.rules.conflict,
+    conflict: conflictPolicy(hub, site.origin, siteSession, hubSession),
     siteYields: offer?.yields === true,
   })
 
@@ -100,14 +103,16 @@ function settle(
 
   const loser = decision.merge ? hubSession : undefined
   const winner = loser ? mergedInto(hub, siteSession, loser, 'shared') : siteSession
+  const gone = loser ? [ended(loser, 'replaced', nowMs)] : []
   const { handle, record } = newHandle(winner, HUB_JAR, nowMs)
   return {
     changes: {
-      sessions: loser ? [winner, ended(loser, 'replaced', nowMs)] : [],
+      sessions: loser ? [winner, ...gone] : [],
+      endings: gone.map(endingOf),
       handles: [record],
       // The hub's cookie gets a new value, and its old one is worth nothing from now on.
       forget: hubHandleHash === undefined ? [] : [hubHandleHash],
     },
-    result: { answer: { outcome: 'adopt', hubHandle: handle } },
+    result: { answer: { outcome: 'adopt', hubHandle: handle, isRemembered: winner.isRemembered } },
   }
 }

@@ -4,9 +4,10 @@ import { type ErrorCode, SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits, type ReplaceReason } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Changes, Held, Session, Spend } from '../stores/store.js'
+import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
 import { mergedInto } from './merge.js'
-import { ended, isEmpty, live, viewFor } from './sessions.js'
+import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
 
 type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
 
@@ -45,13 +46,19 @@ export async function redeem(
     const previous = live(previousHeld, site, nowMs)
     const isSame = previous?.id === session.id
     // R20
-    if (previous && !isSame && wouldSwitch(previous, session) && !mayOverrule(hub, session, body.overrule)) {
+    if (
+      previous &&
+      !isSame &&
+      wouldSwitch(previous, session) &&
+      !mayOverrule(hub, site, previous, session, body.overrule)
+    ) {
       return refuse('session_conflict', 'Another user is signed in here')
     }
     const settled = previous && !isSame ? takeOver(hub, session, previous, nowMs) : plain(session, previous)
     return {
       changes: {
         sessions: settled.write,
+        endings: settled.write.filter(({ endedAtMs }) => endedAtMs !== null).map(endingOf),
         handles: [handle],
         forget: previousHeld?.handle.site === site ? [previousHash] : [],
       },
@@ -85,7 +92,8 @@ function replayed(
     held.handle.activatedAtMs === spent.spentAtMs
   if (isDoubleSubmit || !gave) return refused
   hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
-  return { ...refused, changes: { sessions: [ended(held.session, 'replayed', nowMs)] } }
+  const gone = ended(held.session, 'replayed', nowMs)
+  return { ...refused, changes: { sessions: [gone], endings: [endingOf(gone)] } }
 }
 
 /** Whether a signed-in user would silently become somebody else, or nobody. */
@@ -93,8 +101,8 @@ const wouldSwitch = (previous: Session, next: Session) =>
   previous.subject !== null && previous.subject !== next.subject
 
 /** The site yields always, or the hub's policy lets its own user win over the site's. */
-const mayOverrule = (hub: HubContext, next: Session, siteYields: boolean) =>
-  siteYields || (hub.rules.conflict === 'hub' && next.subject !== null)
+const mayOverrule = (hub: HubContext, site: string, previous: Session, next: Session, siteYields: boolean) =>
+  siteYields || (next.subject !== null && conflictPolicy(hub, site, previous, next) === 'hub')
 
 interface TakenOver {
   readonly session: Session

@@ -3,10 +3,10 @@ import type { Json, JsonObject } from '../../sdk/protocol/json.js'
 import type { SessionView } from '../../sdk/protocol/bodies.js'
 import type { EndReason } from '../../sdk/protocol/wire.js'
 import { random128, random256, sha256 } from '../../sdk/tokens/random.js'
-import type { Handle, Held, Session } from '../stores/store.js'
+import type { Ending, Handle, Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import type { Side } from './decision.js'
-import { stateTag } from './tags.js'
+import { stateTag, subjectTag } from './tags.js'
 
 /** Where the hub's own cookie stands among the sites. No origin is spelled like this. */
 export const HUB_JAR = 'hub'
@@ -39,9 +39,22 @@ export interface NewSession {
   readonly subject: string | null
   readonly claims: JsonObject
   readonly data: JsonObject
+  /** The origin of the site where it begins. */
+  readonly site: string
+  readonly agent?: string | null
+  readonly isRemembered?: boolean
+  /** When the user really signed in, where that was earlier: the life of the session is counted from then. */
+  readonly authTimeMs?: number
 }
 
-export function newSession({ subject, claims, data }: NewSession, hub: HubContext, nowMs: number): Session {
+export function newSession(
+  { subject, claims, data, site, agent = null, isRemembered = true, authTimeMs }: NewSession,
+  hub: HubContext,
+  nowMs: number,
+): Session {
+  const { idleSeconds, absoluteSeconds } = lifetimeOf(hub, subject)
+  const beganMs = authTimeMs ?? nowMs
+  const untilMs = beganMs + absoluteSeconds * 1000
   return {
     id: random128(),
     subject,
@@ -49,17 +62,48 @@ export function newSession({ subject, claims, data }: NewSession, hub: HubContex
     data,
     version: 0,
     createdAtMs: nowMs,
-    authTimeMs: subject === null ? null : nowMs,
+    authTimeMs: subject === null ? null : beganMs,
     seenAtMs: nowMs,
-    expiresAtMs: nowMs + hub.rules.sessionSeconds * 1000,
+    expiresAtMs: Math.min(nowMs + idleSeconds * 1000, untilMs),
+    untilMs,
+    isRemembered,
+    generation: 0,
+    site,
+    agent,
     endedAtMs: null,
     endReason: null,
   }
 }
 
+const lifetimeOf = ({ rules: { lifetimes } }: HubContext, subject: string | null) =>
+  subject === null ? lifetimes.anonymous : lifetimes.signedIn
+
+/** A session is touched at most this often, so that reading stays reading. */
+const TOUCH_MS = 3_600_000
+
+/** Whether its use has to be noted: long before it would die of not being used. */
+export const isToTouch = (hub: HubContext, { subject, seenAtMs }: Session, nowMs: number): boolean =>
+  nowMs - seenAtMs >= Math.min(TOUCH_MS, (lifetimeOf(hub, subject).idleSeconds * 1000) / 4)
+
+/** Used just now: its life goes on, as far as it may. */
+export const seen = (hub: HubContext, session: Session, nowMs: number): Session => ({
+  ...session,
+  seenAtMs: nowMs,
+  expiresAtMs: Math.min(nowMs + lifetimeOf(hub, session.subject).idleSeconds * 1000, session.untilMs),
+})
+
 export function ended(session: Session, endReason: EndReason, nowMs: number): Session {
   return session.endedAtMs === null ? { ...session, endedAtMs: nowMs, endReason } : session
 }
+
+/** What has to be known at once of a session that has just been `ended`. */
+export const endingOf = ({ id, endReason, endedAtMs }: Session): Ending => ({
+  sessionId: id,
+  subject: null,
+  generation: 0,
+  reason: endReason ?? 'expired',
+  atMs: endedAtMs ?? 0,
+})
 
 /** A new handle on a session: the secret for its holder, the record for the store. */
 export function newHandle(
@@ -93,6 +137,9 @@ export function viewFor(session: Session, site: string, hub: HubContext): Sessio
     version: session.version,
     auth_time: session.authTimeMs === null ? null : seconds(session.authTimeMs),
     expires_at: seconds(session.expiresAtMs),
+    remember: session.isRemembered,
+    generation: session.generation,
+    subject_tag: session.subject === null ? null : subjectTag(hub.keyring.secret, session.subject, site),
   }
 }
 

@@ -3,10 +3,11 @@ import type { SessionView, SignInBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
-import type { Spend } from '../stores/store.js'
+import type { Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { mergedInto } from './merge.js'
-import { ended, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
+import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
+import { counted, cut } from './subjects.js'
 
 export async function signIn(hub: HubContext, site: string, body: SignInBody): Promise<SessionView> {
   const { subject, claims } = body
@@ -16,29 +17,75 @@ export async function signIn(hub: HubContext, site: string, body: SignInBody): P
   }
   const nowMs = hub.now()
   const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
-  const fresh = { ...newSession({ subject, claims, data: {} }, hub, nowMs), authTimeMs }
+  const who = { site, agent: body.agent ?? null, isRemembered: body.remember ?? true }
+  const fresh = newSession({ subject, claims, data: {}, ...who, authTimeMs }, hub, nowMs)
+  if (fresh.expiresAtMs <= nowMs)
+    throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
+  const { rules } = hub
+  // An application's own rule may ask its database, so it is asked before the transaction.
+  const isSingle = await rules.singleSession(subject, who)
   const { handle, record } = newHandle(fresh, site, nowMs)
   const handles = body.handle === null ? [] : [sha256(body.handle)]
   const spend = registration(site, body, record.hash, nowMs)
 
   const settled = await hub.store.transact<{ view: SessionView } | { before: Spend }>(
-    { handles, ...(spend && { spend }) },
-    ({ held: [held], spentBefore }) => {
+    {
+      handles,
+      ...(spend && { spend }),
+      subject: { subject, nowMs, sessions: Number.isFinite(rules.maxSessions) ? MOST_SESSIONS : 0 },
+    },
+    ({ held: [held], spentBefore, subject: known, sessions: others }) => {
       if (spentBefore) return { result: { before: spentBefore } }
       const old = live(held, site, nowMs)
       // One user's data never becomes another's.
       const isTheirs = old && (old.subject === null || old.subject === subject)
-      const session = isTheirs ? mergedInto(hub, fresh, old, 'signed-in') : fresh
+      const [counter, session] = counted(
+        known,
+        isTheirs ? mergedInto(hub, fresh, old, 'signed-in') : fresh,
+        subject,
+      )
+      const single = isSingle ? cut(counter, session.generation - 1, 'replaced-elsewhere', nowMs) : undefined
+      const surplus = isSingle
+        ? []
+        : tooMany(
+            hub,
+            others.filter(({ id }) => id !== old?.id),
+          )
+      const gone = [
+        ...(old ? [ended(old, 'signed-in', nowMs)] : []),
+        ...surplus.map((one) => ended(one, 'replaced-elsewhere', nowMs)),
+      ]
       return {
         changes: {
-          sessions: old ? [session, ended(old, 'signed-in', nowMs)] : [session],
+          sessions: [session, ...gone],
           handles: [record],
+          subjects: [single?.subject ?? counter],
+          endings: [...gone.map(endingOf), ...(single ? [single.ending] : [])],
         },
         result: { view: { ...viewFor(session, site, hub), handle } },
       }
     },
   )
   return 'view' in settled ? settled.view : registeredBefore(hub, site, settled.before, nowMs)
+}
+
+/** As many of a user's sessions as a limit is held against; far above any limit that can be set. */
+const MOST_SESSIONS = 1000
+
+/** Those that have to give way to one more. @throws SessionHubError `session_limit` */
+function tooMany(
+  { rules: { maxSessions, evict } }: HubContext,
+  oldestFirst: readonly Session[],
+): readonly Session[] {
+  const surplus = oldestFirst.length - maxSessions + 1
+  if (surplus <= 0) return []
+  if (evict === 'refuse') {
+    throw new SessionHubError(
+      'session_limit',
+      `This user has ${maxSessions} sessions already, the most that is allowed`,
+    )
+  }
+  return oldestFirst.slice(0, surplus)
 }
 
 /** The longest that a site may hold a sign-in back: the longest grace. */

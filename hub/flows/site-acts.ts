@@ -1,5 +1,5 @@
 /** What a site does with its own sessions over the back-channel: read, update, end. */
-import type { HandleBody, SessionView, UpdateBody } from '../../sdk/protocol/bodies.js'
+import type { EndBody, HandleBody, SessionView, UpdateBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
@@ -7,10 +7,18 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { bounded } from './merge.js'
-import { ended, endReasonOf, live, newHandle, newSession, viewFor } from './sessions.js'
-
-/** A session is touched at most this often, so that reading stays reading. */
-const TOUCH_MS = 3_600_000
+import {
+  ended,
+  endingOf,
+  endReasonOf,
+  isToTouch,
+  live,
+  newHandle,
+  newSession,
+  seen,
+  viewFor,
+} from './sessions.js'
+import { cut } from './subjects.js'
 
 export async function readSession(
   hub: HubContext,
@@ -21,7 +29,7 @@ export async function readSession(
   const hash = sha256(handle)
   const held = await hub.store.find(hash)
   const session = liveOrEnded(held, site, nowMs)
-  if (nowMs - session.seenAtMs < TOUCH_MS) return viewFor(session, site, hub)
+  if (!isToTouch(hub, session, nowMs)) return viewFor(session, site, hub)
   return hub.store.transact({ handles: [hash] }, ({ held: [again] }) => {
     const touched = seen(hub, liveOrEnded(again, site, nowMs), nowMs)
     return { changes: { sessions: [touched] }, result: viewFor(touched, site, hub) }
@@ -42,13 +50,36 @@ export async function updateSession(hub: HubContext, site: string, body: UpdateB
   })
 }
 
-/** Ends the session everywhere in this browser. Ending what has ended is no error. */
-export async function endSession(hub: HubContext, site: string, { handle }: HandleBody): Promise<object> {
+/**
+ * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's. Ending what has ended is no
+ * error.
+ */
+export async function endSession(
+  hub: HubContext,
+  site: string,
+  { handle, everywhere = false }: EndBody,
+): Promise<object> {
   const nowMs = hub.now()
-  return hub.store.transact({ handles: [sha256(handle)] }, ({ held: [held] }) => {
-    const session = live(held, site, nowMs)
-    return { changes: { sessions: session ? [ended(session, 'signed-out', nowMs)] : [] }, result: {} }
-  })
+  const hash = sha256(handle)
+  const subject = live(await hub.store.find(hash), site, nowMs)?.subject ?? null
+  const isAll = subject !== null && (everywhere || (await hub.rules.endAllOnSignOut(subject)))
+  return hub.store.transact(
+    { handles: [hash], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
+    ({ held: [held], subject: known }) => {
+      const session = live(held, site, nowMs)
+      if (!session) return { result: {} }
+      const gone = ended(session, 'signed-out', nowMs)
+      const all = isAll && known ? cut(known, known.generation, 'signed-out', nowMs) : undefined
+      return {
+        changes: {
+          sessions: [gone],
+          ...(all && { subjects: [all.subject] }),
+          endings: [endingOf(gone), ...(all ? [all.ending] : [])],
+        },
+        result: {},
+      }
+    },
+  )
 }
 
 async function startAnonymous(
@@ -58,7 +89,7 @@ async function startAnonymous(
   nowMs: number,
 ): Promise<SessionView> {
   const data = bounded(applyMergePatch({}, patch))
-  const session = newSession({ subject: null, claims: {}, data }, hub, nowMs)
+  const session = newSession({ subject: null, claims: {}, data, site }, hub, nowMs)
   const { handle, record } = newHandle(session, site, nowMs)
   return hub.store.transact({ handles: [] }, () => ({
     changes: { sessions: [session], handles: [record] },
@@ -73,9 +104,3 @@ function liveOrEnded(held: Held | undefined, site: string, nowMs: number): Sessi
   const endReason = held && held.handle.site !== site ? 'replaced' : endReasonOf(held)
   throw new SessionHubError('session_ended', 'The session has ended', { endReason })
 }
-
-const seen = (hub: HubContext, session: Session, nowMs: number): Session => ({
-  ...session,
-  seenAtMs: nowMs,
-  expiresAtMs: nowMs + hub.rules.sessionSeconds * 1000,
-})

@@ -11,6 +11,11 @@ export function stateTag(secret: KeyObject, sessionId: string, site: string): st
   return tag(secret, `state\n${sessionId}\n${site}`)
 }
 
+/** By this the hub names a subject to a site in events: a site that never had that user learns nothing from it. */
+export function subjectTag(secret: KeyObject, subject: string, site: string): string {
+  return tag(secret, `subject\n${site}\n${subject}`)
+}
+
 export interface FrameFacts {
   readonly site: string
   readonly nonce: string

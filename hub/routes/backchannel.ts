@@ -7,6 +7,8 @@ import {
   parseBackchannelLink,
   parseBackchannelRedeem,
   parseEmptyBody,
+  parseEndBody,
+  parseEndOtherBody,
   parseHandleBody,
   parseSignInBody,
   parseUpdateBody,
@@ -16,6 +18,7 @@ import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sd
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { HubContext } from '../flows/context.js'
 import { linkTicket } from '../flows/link.js'
+import { endOther, listOwn } from '../flows/listed.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
 import { endSession, readSession, updateSession } from '../flows/site-acts.js'
@@ -37,7 +40,9 @@ const acts: Record<BackchannelAct, Act> = {
   read: (hub, { origin }, body) => readSession(hub, origin, parseHandleBody(body)),
   update: (hub, { origin }, body) => updateSession(hub, origin, parseUpdateBody(body)),
   'sign-in': (hub, { origin }, body) => signIn(hub, origin, parseSignInBody(body)),
-  end: (hub, { origin }, body) => endSession(hub, origin, parseHandleBody(body)),
+  end: (hub, { origin }, body) => endSession(hub, origin, parseEndBody(body)),
+  list: (hub, { origin }, body) => listOwn(hub, origin, parseHandleBody(body)),
+  'end-other': (hub, { origin }, body) => endOther(hub, origin, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {
     const asked = parseBackchannelLink(body)
     await limiters.session(sha256(asked.handle))

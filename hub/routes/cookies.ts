@@ -5,9 +5,14 @@ import { cookieNames, limits } from '../../sdk/protocol/wire.js'
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
 const COOKIE_SECONDS = 400 * 86_400
 
-/** The hub's handle, for frames and for its own pages. */
-export const hubCookie = (handle: string): string =>
-  setCookie(cookieNames.hub, handle, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
+/** The hub's handle, for frames and for its own pages; of a session that is not remembered, until the browser is closed. */
+export const hubCookie = (handle: string, isRemembered = true): string =>
+  setCookie(
+    cookieNames.hub,
+    handle,
+    { sameSite: 'None', httpOnly: true },
+    isRemembered ? COOKIE_SECONDS : undefined,
+  )
 
 /** Only pages of the hub's own leave it, and they are in no partition; that is all it says. */
 export const SEEN = '1'

@@ -28,7 +28,7 @@ export const exchangeRoute =
     const hash = hubHandleHash(req.headers)
     if (hash !== undefined) await limiters.session(hash)
 
-    const { hubHandle, ...answer } = await exchange(hub, {
+    const { hubHandle, isRemembered, ...answer } = await exchange(hub, {
       site,
       nonce,
       offerNonce: nonce,
@@ -38,5 +38,10 @@ export const exchangeRoute =
       // The proof may be some hours old, and the visitor may have taken the access back.
       hasAccess: hasAccess && !hasLostAccess(req.headers),
     })
-    sendJson(res, 200, answer, hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle) })
+    sendJson(
+      res,
+      200,
+      answer,
+      hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle, isRemembered) },
+    )
   }

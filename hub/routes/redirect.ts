@@ -79,11 +79,14 @@ function back(
   return `${origin}${endpoint}${sitePaths.callback}?${query}`
 }
 
-function cookiesOf({ outcome, asked, hubHandle }: RedirectAnswer, query: URLSearchParams): string[] {
+function cookiesOf(
+  { outcome, asked, hubHandle, isRemembered }: RedirectAnswer,
+  query: URLSearchParams,
+): string[] {
   // Of a round that failed it may be another window's.
   const isOver = query.has('offer') && outcome !== 'failed'
   return [
-    ...(hubHandle === undefined ? [] : [hubCookie(hubHandle)]),
+    ...(hubHandle === undefined ? [] : [hubCookie(hubHandle, isRemembered)]),
     ...(asked ? [hubStartCookie(asked.seal)] : isOver ? [hubStartCookie('')] : []),
   ]
 }

@@ -1,5 +1,19 @@
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import type { Changes, Handle, Held, Question, Session, Spend, Store, Swept, View } from './store.js'
+import type {
+  Changes,
+  Handle,
+  Held,
+  NumberedEnding,
+  Question,
+  Session,
+  Spend,
+  Store,
+  Subject,
+  SubjectQuestion,
+  SweepTimes,
+  Swept,
+  View,
+} from './store.js'
 
 /**
  * Sessions in the memory of one process: for tests, for demos, and for a hub whose sessions may end with it.
@@ -14,6 +28,9 @@ class MemoryStore implements Store {
   readonly #sessions = new Map<string, Session>()
   readonly #handles = new Map<string, Handle>()
   readonly #spends = new Map<string, Spend>()
+  readonly #subjects = new Map<string, Subject>()
+  #endings: NumberedEnding[] = []
+  #lastEnding = 0
   #isOpen = true
 
   async find(hash: string): Promise<Held | undefined> {
@@ -27,27 +44,52 @@ class MemoryStore implements Store {
   }
 
   async transact<Result>(
-    { handles, spend }: Question,
+    { handles, spend, subject, session: id = '' }: Question,
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result> {
     this.#checkOpen()
     const held = handles.map((hash) => this.#held(hash))
     const spentBefore = spend && this.#spends.get(spendKey(spend))
 
-    const { changes = {}, result } = decide({ held, spentBefore: spentBefore && { ...spentBefore } })
+    const { changes = {}, result } = decide({
+      held,
+      ...this.#ofSubject(subject),
+      session: this.#byId(id),
+      spentBefore: spentBefore && { ...spentBefore },
+    })
 
     this.#write(changes)
     if (spend && !spentBefore) this.#spends.set(spendKey(spend), { ...spend })
     return result
   }
 
+  async session(id: string): Promise<Session | undefined> {
+    this.#checkOpen()
+    return this.#byId(id)
+  }
+
+  async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
+    this.#checkOpen()
+    return this.#live(subject, nowMs).reverse().slice(0, limit)
+  }
+
+  async endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]> {
+    this.#checkOpen()
+    return structuredClone(this.#endings.filter(({ seq }) => seq > afterSeq).slice(0, limit))
+  }
+
+  async endingsRange(): Promise<{ first: number; last: number }> {
+    this.#checkOpen()
+    return { first: this.#endings[0]?.seq ?? 0, last: this.#lastEnding }
+  }
+
   async ping(): Promise<void> {
     this.#checkOpen()
   }
 
-  async sweep(times: { nowMs: number; endedBeforeMs: number }, limit: number): Promise<Swept> {
+  async sweep(times: SweepTimes, limit: number): Promise<Swept> {
     this.#checkOpen()
-    const { nowMs, endedBeforeMs } = times
+    const { nowMs, endedBeforeMs, endingsBeforeMs } = times
     const isPast = ({ expiresAtMs }: { expiresAtMs: number }) => expiresAtMs <= nowMs
     const isOver = (session: Session) =>
       isPast(session) || (session.endedAtMs !== null && session.endedAtMs < endedBeforeMs)
@@ -56,7 +98,10 @@ class MemoryStore implements Store {
     if (sessions > 0) remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
     const handles = remove(this.#handles, (handle) => handle.activatedAtMs === null && isPast(handle), limit)
     const spends = remove(this.#spends, isPast, limit)
-    return { sessions, handles, spends }
+    const subjects = remove(this.#subjects, ({ untilMs }) => untilMs <= nowMs, limit)
+    const old = this.#endings.filter(({ atMs }) => atMs < endingsBeforeMs).slice(0, limit)
+    this.#endings = this.#endings.filter((ending) => !old.includes(ending))
+    return { sessions, handles, spends, subjects, endings: old.length }
   }
 
   async close(): Promise<void> {
@@ -64,18 +109,51 @@ class MemoryStore implements Store {
     this.#sessions.clear()
     this.#handles.clear()
     this.#spends.clear()
+    this.#subjects.clear()
+    this.#endings = []
   }
 
   /** Copies go in and out: a store in a file shares no object with its caller, and this one must not differ. */
   #held(hash: string): Held | undefined {
     const handle = this.#handles.get(hash)
     const session = handle && this.#sessions.get(handle.sessionId)
-    return session && structuredClone({ handle, session })
+    return session && structuredClone({ handle, session: this.#seen(session) })
+  }
+
+  #byId(id: string): Session | undefined {
+    const session = this.#sessions.get(id)
+    return session && this.#seen(session)
+  }
+
+  /** As it is: ended too when all of its subject's sessions up to its generation were ended. */
+  #seen(session: Session): Session {
+    const subject = session.subject === null ? undefined : this.#subjects.get(session.subject)
+    const isCut = session.endedAtMs === null && subject && session.generation <= subject.endedUpTo
+    const { endedAtMs, endReason } = isCut ? subject : session
+    return structuredClone({ ...session, endedAtMs, endReason })
+  }
+
+  /** The oldest first. */
+  #live(subject: string, nowMs: number): Session[] {
+    return [...this.#sessions.values()]
+      .filter((session) => session.subject === subject)
+      .map((session) => this.#seen(session))
+      .filter(({ endedAtMs, expiresAtMs }) => endedAtMs === null && expiresAtMs > nowMs)
+      .sort((a, b) => a.generation - b.generation)
+  }
+
+  #ofSubject(asked: SubjectQuestion | undefined): Pick<View, 'subject' | 'sessions'> {
+    if (!asked) return { subject: undefined, sessions: [] }
+    const subject = this.#subjects.get(asked.subject)
+    const sessions = asked.sessions === 0 ? [] : this.#live(asked.subject, asked.nowMs)
+    return { subject: subject && { ...subject }, sessions: sessions.slice(0, asked.sessions) }
   }
 
   #write(changes: Changes): void {
     // Everything that can throw comes before the first change, so that it is all or nothing.
-    const { sessions = [], handles = [], forget = [] } = structuredClone(changes)
+    const { sessions = [], handles = [], forget = [], subjects = [], endings = [] } = structuredClone(changes)
+    for (const subject of subjects) this.#subjects.set(subject.subject, subject)
+    for (const ending of endings) this.#endings.push({ ...ending, seq: ++this.#lastEnding })
     for (const session of sessions) this.#sessions.set(session.id, session)
     for (const handle of handles)
       if (this.#sessions.has(handle.sessionId)) this.#handles.set(handle.hash, handle)

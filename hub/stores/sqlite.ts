@@ -5,9 +5,33 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { unavailable } from './sqlite/faults.js'
 import { openDatabase } from './sqlite/file.js'
 import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
-import { handleColumns, heldOf, sessionColumns, spendOf } from './sqlite/rows.js'
+import {
+  endingColumns,
+  endingOf,
+  handleColumns,
+  heldOf,
+  integer,
+  sessionColumns,
+  sessionOf,
+  spendOf,
+  subjectColumns,
+  subjectOf,
+} from './sqlite/rows.js'
 import { prepareStatements, type Statements } from './sqlite/statements.js'
-import type { Changes, Handle, Held, Question, Spend, Store, Swept, View } from './store.js'
+import type {
+  Changes,
+  Handle,
+  Held,
+  NumberedEnding,
+  Question,
+  Session,
+  Spend,
+  Store,
+  SubjectQuestion,
+  SweepTimes,
+  Swept,
+  View,
+} from './store.js'
 
 export interface SqliteOptions {
   /** The database file; created where it is missing, in a folder that exists. Not on a network file system. */
@@ -74,13 +98,18 @@ class SqliteStore implements Store {
   }
 
   transact<Result>(
-    { handles, spend }: Question,
+    { handles, spend, subject, session }: Question,
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result> {
     return this.#commit.run(() => {
       const view = attempt((): View => {
         const spentBefore = spend && this.#spend(spend)
-        return { held: handles.map((hash) => this.#held(hash)), spentBefore }
+        return {
+          held: handles.map((hash) => this.#held(hash)),
+          ...this.#ofSubject(subject),
+          session: session === undefined ? undefined : this.#byId(session),
+          spentBefore,
+        }
       })
       const { changes = {}, result } = decide(view)
       attempt(() => {
@@ -90,17 +119,37 @@ class SqliteStore implements Store {
     })
   }
 
+  async session(id: string): Promise<Session | undefined> {
+    return attempt(() => this.#byId(id))
+  }
+
+  async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
+    return attempt(() => this.#statements.newest.all({ subject, nowMs, limit }).map(sessionOf))
+  }
+
+  async endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]> {
+    return attempt(() => this.#statements.endings.all({ afterSeq, limit }).map(endingOf))
+  }
+
+  async endingsRange(): Promise<{ first: number; last: number }> {
+    return attempt(() => {
+      const row: unknown = this.#statements.endingsRange.get()
+      return { first: integer(row, 'first'), last: integer(row, 'last') }
+    })
+  }
+
   async ping(): Promise<void> {
     attempt(() => this.#statements.ping.run())
   }
 
-  async sweep(times: { nowMs: number; endedBeforeMs: number }, limit: number): Promise<Swept> {
-    const { nowMs, endedBeforeMs } = times
-    // Three short transactions, not a long one: sign-ins wait for the lock meanwhile.
+  async sweep({ nowMs, endedBeforeMs, endingsBeforeMs }: SweepTimes, limit: number): Promise<Swept> {
+    // Short transactions, not a long one: sign-ins wait for the lock meanwhile.
     return attempt(() => ({
       sessions: this.#statements.sweepSessions.run({ nowMs, endedBeforeMs, limit }).changes,
       handles: this.#statements.sweepHandles.run({ nowMs, limit }).changes,
       spends: this.#statements.sweepSpends.run({ nowMs, limit }).changes,
+      subjects: this.#statements.sweepSubjects.run({ nowMs, limit }).changes,
+      endings: this.#statements.sweepEndings.run({ endingsBeforeMs, limit }).changes,
     }))
   }
 
@@ -117,6 +166,21 @@ class SqliteStore implements Store {
     return row === undefined ? undefined : heldOf(row)
   }
 
+  #byId(id: string): Session | undefined {
+    const row: unknown = this.#statements.session.get({ id })
+    return row === undefined ? undefined : sessionOf(row)
+  }
+
+  #ofSubject(asked: SubjectQuestion | undefined): Pick<View, 'subject' | 'sessions'> {
+    if (!asked) return { subject: undefined, sessions: [] }
+    const { subject, sessions: limit, nowMs } = asked
+    const row: unknown = this.#statements.subject.get({ subject })
+    return {
+      subject: row === undefined ? undefined : subjectOf(row),
+      sessions: limit === 0 ? [] : this.#statements.oldest.all({ subject, nowMs, limit }).map(sessionOf),
+    }
+  }
+
   /** R26: the insert itself decides who is first. Reading first would let two racers both win. */
   #spend(spend: Spend): Spend | undefined {
     const { issuer, jti, spentAtMs, expiresAtMs, gave } = spend
@@ -124,7 +188,9 @@ class SqliteStore implements Store {
     return isFirst ? undefined : spendOf(this.#statements.firstSpend.get({ issuer, jti }))
   }
 
-  #write({ sessions = [], handles = [], forget = [] }: Changes): void {
+  #write({ sessions = [], handles = [], forget = [], subjects = [], endings = [] }: Changes): void {
+    for (const subject of subjects) this.#statements.putSubject.run({ ...subjectColumns(subject) })
+    for (const ending of endings) this.#statements.addEnding.run({ ...endingColumns(ending) })
     for (const session of sessions) this.#statements.putSession.run({ ...sessionColumns(session) })
     for (const handle of handles) this.#statements.putHandle.run({ ...handleColumns(handle) })
     for (const hash of forget) this.#statements.forget.run({ hash })

@@ -17,9 +17,48 @@ export interface Session {
   readonly createdAtMs: number
   readonly authTimeMs: number | null
   readonly seenAtMs: number
+  /** Moves on while the session is used, never past `untilMs`. */
   readonly expiresAtMs: number
+  /** The absolute end of its life. */
+  readonly untilMs: number
+  /** `false`: browsers forget it when they are closed. */
+  readonly isRemembered: boolean
+  /** Which of the subject's sessions this is; 0 for an anonymous one. */
+  readonly generation: number
+  /** The origin of the site where it began. */
+  readonly site: string
+  /** The browser's own description of itself at sign-in. */
+  readonly agent: string | null
+  /** Reading gives the earlier end of the two: the session's own, or that of all the subject's sessions up to its generation. */
   readonly endedAtMs: number | null
   readonly endReason: EndReason | null
+}
+
+/** What is known of a subject beside the sessions: enough to end all of them in one write, however many there are. */
+export interface Subject {
+  readonly subject: string
+  /** The generation of the newest session. */
+  readonly generation: number
+  /** All sessions of this generation and before have ended; -1 while none has that way. */
+  readonly endedUpTo: number
+  readonly endedAtMs: number | null
+  readonly endReason: EndReason | null
+  /** When the last of the sessions is over, whatever happens: then the record may be swept. */
+  readonly untilMs: number
+}
+
+/** The end of one session, or of all sessions of a subject up to a generation; for those who have to know at once. */
+export interface Ending {
+  readonly sessionId: string | null
+  readonly subject: string | null
+  readonly generation: number
+  readonly reason: EndReason
+  readonly atMs: number
+}
+
+export interface NumberedEnding extends Ending {
+  /** Grows with each ending in this store. */
+  readonly seq: number
 }
 
 /** One site's hold on a session. The handle itself is never stored, only its SHA-256 (R26). */
@@ -57,6 +96,12 @@ export interface Held {
 export interface View {
   /** In the order of the hashes asked for; `undefined` where there is no such handle. */
   readonly held: readonly (Held | undefined)[]
+  /** The subject that was asked for; `undefined` where it never signed in. */
+  readonly subject: Subject | undefined
+  /** Its live sessions, the oldest first, as far as they were asked for. */
+  readonly sessions: readonly Session[]
+  /** The session that was asked for by its id. */
+  readonly session: Session | undefined
   /** The first use of the `jti`, where it was used before; otherwise `undefined`, and it is spent now. */
   readonly spentBefore: Spend | undefined
 }
@@ -67,6 +112,9 @@ export interface Changes {
   readonly handles?: readonly Handle[]
   /** Hashes of handles to remove. */
   readonly forget?: readonly string[]
+  readonly subjects?: readonly Subject[]
+  /** Appended to the list that `endings` reads. */
+  readonly endings?: readonly Ending[]
 }
 
 export interface Question {
@@ -74,12 +122,30 @@ export interface Question {
   readonly handles: readonly string[]
   /** Spent by this transaction in one atomic insert-or-conflict (R26), whatever `decide` answers. */
   readonly spend?: Spend
+  readonly subject?: SubjectQuestion
+  /** One session by its id. */
+  readonly session?: string
+}
+
+export interface SubjectQuestion {
+  readonly subject: string
+  /** How many of its live sessions to read, 0 to 1000. */
+  readonly sessions: number
+  readonly nowMs: number
+}
+
+export interface SweepTimes {
+  readonly nowMs: number
+  readonly endedBeforeMs: number
+  readonly endingsBeforeMs: number
 }
 
 export interface Swept {
   readonly sessions: number
   readonly handles: number
   readonly spends: number
+  readonly subjects: number
+  readonly endings: number
 }
 
 /**
@@ -102,14 +168,27 @@ export interface Store {
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result>
 
+  /** A session by its id. */
+  session(id: string): Promise<Session | undefined>
+
+  /** A subject's live sessions, the newest first. */
+  list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]>
+
+  /** The endings after this number, in their order; also those that other processes wrote. */
+  endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]>
+
+  /** The number of the last ending, 0 when there was none; and of the first that is still kept. */
+  endingsRange(): Promise<{ first: number; last: number }>
+
   /** Resolves when the store answers; for `/readyz`. */
   ping(): Promise<void>
 
   /**
    * Removes, at most `limit` rows of each kind: spends and never-activated handles past their time, sessions past
-   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles.
+   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; subjects past `untilMs`; endings
+   * before `endingsBeforeMs`.
    */
-  sweep(times: { nowMs: number; endedBeforeMs: number }, limit: number): Promise<Swept>
+  sweep(times: SweepTimes, limit: number): Promise<Swept>
 
   close(): Promise<void>
 }

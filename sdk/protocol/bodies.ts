@@ -1,6 +1,7 @@
 /** The JSON bodies of every endpoint, and one parser for each. */
 import {
   type Fields,
+  isAgent,
   isFlag,
   isNullOr,
   isObject,
@@ -44,6 +45,7 @@ export const parseExchangeBody = (value: unknown): ExchangeBody =>
 /** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
 const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }
 const lookOptional = { state: isState }
+/** @public for the endpoint that is to come */
 export type LookBody = Fields<typeof lookFields, typeof lookOptional>
 export const parseLookBody = (value: unknown): LookBody =>
   readFields('The body', value, lookFields, lookOptional)
@@ -64,6 +66,19 @@ const backchannelRedeemFields = {
 export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields>
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
   readFields('The body', value, backchannelRedeemFields)
+
+/** `everywhere`: all sessions of the user behind the handle. */
+const endFields = { handle: is256Bits }
+const endOptional = { everywhere: isFlag }
+export type EndBody = Fields<typeof endFields, typeof endOptional>
+export const parseEndBody = (value: unknown): EndBody => readFields('The body', value, endFields, endOptional)
+
+/** `ref`: the state of the session to end; absent: all but the one behind the handle. */
+const endOtherFields = { handle: is256Bits }
+const endOtherOptional = { ref: isState }
+export type EndOtherBody = Fields<typeof endOtherFields, typeof endOtherOptional>
+export const parseEndOtherBody = (value: unknown): EndOtherBody =>
+  readFields('The body', value, endOtherFields, endOtherOptional)
 
 const handleFields = { handle: is256Bits }
 export type HandleBody = Fields<typeof handleFields>
@@ -86,7 +101,15 @@ const signInFields = { handle: isNullOr(is256Bits), subject: isSubject, claims: 
  * For a sign-in of which the hub could not be told at once: when it really was, and the `jti` of the site's own token that says
  * so, which works once, until `exp`.
  */
-const signInOptional = { auth_time: isTime, jti: is128Bits, exp: isTime }
+const signInOptional = {
+  auth_time: isTime,
+  jti: is128Bits,
+  exp: isTime,
+  /** `false`: the browser forgets the session when it is closed. Absent: it lasts. */
+  remember: isFlag,
+  /** The browser's own description of itself, for the user's list of sessions. */
+  agent: isAgent,
+}
 export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
 export const parseSignInBody = (value: unknown): SignInBody =>
   readFields('The body', value, signInFields, signInOptional)
@@ -130,12 +153,48 @@ const viewFields = {
   version: isTime,
   auth_time: isNullOr(isTime),
   expires_at: isTime,
+  /** `false`: the site's cookie lasts as long as the browser's own session. */
+  remember: isFlag,
+  /** Which of the subject's sessions this is, counted by the hub; 0 for an anonymous one. */
+  generation: isTime,
+  /** The tag of (subject, site) by which the hub names the subject in events; `null` for an anonymous session. */
+  subject_tag: isNullOr(is128Bits),
 }
 /** `handle`: of the session that was just made. The last two: only in the answer to `redeem`. */
 const viewOptional = { handle: is256Bits, was_empty: isFlag, reason: isOneOf(replaceReasons) }
 export type SessionView = Fields<typeof viewFields, typeof viewOptional>
 export const parseSessionView = (value: unknown): SessionView =>
   readFields('The answer of the hub', value, viewFields, viewOptional)
+
+/** Hub → site: one of a user's sessions, as its owner may see it. */
+const listedFields = {
+  /** The session's state on the asking site. */
+  ref: isState,
+  /** Where it began. */
+  site: isOrigin,
+  agent: isNullOr(isAgent),
+  created_at: isTime,
+  seen_at: isTime,
+  auth_time: isNullOr(isTime),
+  expires_at: isTime,
+  current: isFlag,
+}
+type ListedSession = Fields<typeof listedFields>
+const isListed = (value: unknown): value is ListedSession => {
+  readFields('A listed session', value, listedFields)
+  return true
+}
+const isList = (value: unknown): value is readonly ListedSession[] =>
+  Array.isArray(value) && value.length <= limits.listedSessions && value.every(isListed)
+const listReplyFields = { sessions: isList }
+export type ListReply = Fields<typeof listReplyFields>
+export const parseListReply = (value: unknown): ListReply =>
+  readFields('The answer of the hub', value, listReplyFields)
+
+const countFields = { ended: isTime }
+export type CountReply = Fields<typeof countFields>
+export const parseCountReply = (value: unknown): CountReply =>
+  readFields('The answer of the hub', value, countFields)
 
 /** Site → page, the answers. The SDK reads them without a parser: they come from its own origin. */
 export interface OfferReply {

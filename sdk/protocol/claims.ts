@@ -80,6 +80,13 @@ const sessionOptional = {
   sub: isSubject,
   auth_time: isTime,
   claims: isObject,
+  /** The session's state, by which the hub names it in events. */
+  st: is128Bits,
+  /** The subject's tag and the session's generation, by which the hub ends all of a user's sessions. */
+  sg: is128Bits,
+  gen: isTime,
+  /** Of a provisional session: `false` when the browser is to forget it. */
+  remember: isFlag,
 }
 export type SessionClaims = Fields<typeof sessionRequired, typeof sessionOptional>
 

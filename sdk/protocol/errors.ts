@@ -44,6 +44,10 @@ const STATUS = {
   session_ended: 410,
   /** Another user is signed in here, and nobody switches users silently (R20). */
   session_conflict: 409,
+  /** Nobody is signed in, or not lately enough. */
+  sign_in_required: 401,
+  /** The user has as many sessions as the hub allows, and none of them gives way. */
+  session_limit: 409,
   /** The session's data changed since the version that the update was made for. */
   version_conflict: 409,
   data_too_large: 413,

@@ -50,14 +50,18 @@ export const isText =
 const encoder = new TextEncoder()
 
 /** Control characters, which some stores cut a text at, and halves of a character, which none keeps: two users would be one. */
-const NOT_IN_SUBJECTS = /[\p{Cc}\p{Surrogate}]/u
+const UNKEEPABLE = /[\p{Cc}\p{Surrogate}]/u
 
 /** A subject: 1 to 255 bytes as JSON, because it travels in every ticket. */
 export const isSubject: Check<string> = (value): value is string =>
   typeof value === 'string' &&
   value !== '' &&
-  !NOT_IN_SUBJECTS.test(value) &&
+  !UNKEEPABLE.test(value) &&
   encoder.encode(JSON.stringify(value)).length - 2 <= limits.subjectBytes
+
+/** What a browser says of itself, in no characters that a store or a reader could stumble over. */
+export const isAgent: Check<string> = (value): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= limits.agentLength && !UNKEEPABLE.test(value)
 
 /** Seconds since 1970, as JWT's NumericDate; integers only (R5). */
 export const isTime: Check<number> = (value): value is number =>

@@ -23,7 +23,17 @@ export const hubPaths = {
 } as const
 
 /** Acts of a site on the hub, each a POST to `/backchannel/<act>`. */
-export const backchannelActs = ['redeem', 'read', 'update', 'sign-in', 'end', 'link', 'sisters'] as const
+export const backchannelActs = [
+  'redeem',
+  'read',
+  'update',
+  'sign-in',
+  'end',
+  'end-other',
+  'list',
+  'link',
+  'sisters',
+] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
 
 /** Paths on a site, below its endpoint. */
@@ -81,12 +91,16 @@ export const limits = {
   dataBytes: 16_384,
   /** A session's claims as JSON, in bytes: they travel in every ticket. */
   claimsBytes: 1024,
+  /** What is kept of a browser's own description, in characters. */
+  agentLength: 256,
   /** A subject as JSON, in bytes. */
   subjectBytes: 255,
   /** With all that a ticket may hold, it still fits into `tokenLength`. */
   originLength: 128,
   /** Where a link or a redirect leads, in characters: it travels in addresses and in a cookie. */
   targetLength: 2000,
+  /** How many of a user's sessions are shown to the user, the newest first. */
+  listedSessions: 100,
   /** How many sisters one site may know. */
   sisters: 64,
   /** How long a redirect may take, on the site and on the hub. */
@@ -143,5 +157,17 @@ export const replaceReasons = [
 ] as const
 export type ReplaceReason = (typeof replaceReasons)[number]
 
-export const endReasons = ['signed-out', 'signed-in', 'replaced', 'replayed', 'expired'] as const
+export const endReasons = [
+  'signed-out',
+  /** The visitor signed in: a new session took its place. */
+  'signed-in',
+  /** Another session took its place in this browser. */
+  'replaced',
+  /** The user signed in elsewhere, and may have only so many sessions. */
+  'replaced-elsewhere',
+  /** Somebody with the right to do so ended it. */
+  'revoked',
+  'replayed',
+  'expired',
+] as const
 export type EndReason = (typeof endReasons)[number]

@@ -9,26 +9,31 @@ import { cookieNames } from '../protocol/wire.js'
 const COOKIE_SECONDS = 400 * 86_400
 
 export interface SiteCookies {
-  /** `state` is empty for a session that the hub does not know yet. */
-  write(res: Response, token: string, state: string): void
+  /**
+   * @param state empty for a session that the hub does not know yet
+   * @param isRemembered `false`: the browser forgets both when it is closed
+   */
+  write(res: Response, token: string, state: string, isRemembered: boolean): void
   clear(res: Response): void
 }
 
 export function createSiteCookies(sessionCookieName: string): SiteCookies {
-  const session = (token: string) => cookie(sessionCookieName, token, true)
-  const state = (tag: string) => cookie(cookieNames.state, tag, false)
+  const pair = (token: string, tag: string, isRemembered = true) => [
+    cookie(sessionCookieName, token, true, isRemembered),
+    cookie(cookieNames.state, tag, false, isRemembered),
+  ]
   return {
-    write(res, token, tag) {
-      addCookies(res, [session(token), state(tag)])
+    write(res, token, tag, isRemembered) {
+      addCookies(res, pair(token, tag, isRemembered))
     },
     clear(res) {
-      addCookies(res, [session(''), state('')])
+      addCookies(res, pair('', ''))
     },
   }
 }
 
-const cookie = (name: string, value: string, httpOnly: boolean) =>
-  setCookie(name, value, { sameSite: 'Lax', httpOnly }, COOKIE_SECONDS)
+const cookie = (name: string, value: string, httpOnly: boolean, isRemembered: boolean) =>
+  setCookie(name, value, { sameSite: 'Lax', httpOnly }, isRemembered ? COOKIE_SECONDS : undefined)
 
 /** A response that signs in after it has stored something sends one cookie of each name, the last. */
 export function addCookies(res: Response, cookies: readonly string[]): void {

@@ -5,13 +5,23 @@ import https from 'node:https'
 import type {
   BackchannelLinkBody,
   BackchannelRedeemBody,
+  CountReply,
+  EndBody,
+  EndOtherBody,
   LinkReply,
+  ListReply,
   SessionView,
   SignInBody,
   SistersReply,
   UpdateBody,
 } from '../protocol/bodies.js'
-import { parseLinkReply, parseSessionView, parseSistersReply } from '../protocol/bodies.js'
+import {
+  parseCountReply,
+  parseLinkReply,
+  parseListReply,
+  parseSessionView,
+  parseSistersReply,
+} from '../protocol/bodies.js'
 import { isErrorCode, SessionHubError } from '../protocol/errors.js'
 import { type JsonObject, parseJsonObject } from '../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../protocol/wire.js'
@@ -28,7 +38,9 @@ export interface HubClient {
   read(handle: string): Promise<SessionView>
   update(body: UpdateBody): Promise<SessionView>
   signIn(body: SignInBody): Promise<SessionView>
-  end(handle: string): Promise<void>
+  end(body: EndBody): Promise<void>
+  list(handle: string): Promise<ListReply>
+  endOther(body: EndOtherBody): Promise<CountReply>
   link(body: BackchannelLinkBody): Promise<LinkReply>
   sisters(): Promise<SistersReply>
   /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
@@ -55,8 +67,8 @@ const CLOCK_EVERY_MS = 60_000
 /** A hub that answered so lately is there. */
 const RECENT_MS = 5000
 
-/** A session's data and claims, and around them the view. */
-const MAX_REPLY_BYTES = limits.dataBytes + limits.claimsBytes + 4096
+/** A session's data and claims, and around them the view; or a full list of sessions. */
+const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 2048)
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 
 export function createHubClient(settings: SiteSettings, log: Log): HubClient {
@@ -180,9 +192,11 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     redeem: async (body) => parsed(parseSessionView, await act('redeem', body)),
     update: async (body) => parsed(parseSessionView, await act('update', body)),
     signIn: async (body) => parsed(parseSessionView, await act('sign-in', body)),
-    async end(handle) {
-      await act('end', { handle })
+    async end(body) {
+      await act('end', body)
     },
+    list: async (handle) => parsed(parseListReply, await act('list', { handle })),
+    endOther: async (body) => parsed(parseCountReply, await act('end-other', body)),
     read(handle) {
       let reading = reads.get(handle)
       if (!reading) {

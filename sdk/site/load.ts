@@ -7,7 +7,7 @@ import { cookieNames } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import { toSessionHubError } from '../protocol/errors.js'
 import type { SiteContext } from './context.js'
-import { attach, attached, createSession, type HeldSession, isCode } from './session.js'
+import { attach, attached, createSession, type HeldSession } from './session.js'
 
 export function sessionMiddleware(site: SiteContext): RequestHandler {
   const { cookieName, now } = site.settings
@@ -54,16 +54,17 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
     } else await session.accept(await site.hub.read(claims.sk), claims.sk)
     return session
   } catch (error) {
-    const none = createSession(site, res, undefined, !isCode(error, 'session_ended'))
-    if (isCode(error, 'session_ended')) {
+    const { code, endReason = 'expired' } = toSessionHubError(error)
+    if (code === 'session_ended') {
       // A request beside this one may just have signed in, or registered a provisional cookie: its new cookies have to stay.
       const isSuperseded = claims.sk === undefined || site.superseded.has(claims.sk)
-      if (!isSuperseded) none.clear()
-      return none
+      const ended = createSession(site, res, undefined, false, isSuperseded ? null : endReason)
+      if (!isSuperseded) ended.clear()
+      return ended
     }
     logError(site.log, toSessionHubError(error), 'session')
     const isInGrace = now() < (claims.exp + graceForSeconds) * 1000
-    return isInGrace ? createSession(site, res, claims, true) : none
+    return createSession(site, res, isInGrace ? claims : undefined, true)
   }
 }
 

@@ -6,7 +6,8 @@ import { LRUCache } from 'lru-cache'
 
 import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
-import { SessionHubError } from '../protocol/errors.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import type { EndReason } from '../protocol/wire.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 
@@ -24,12 +25,14 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
   const revoked = new LRUCache<string, true>({ max: 10_000 })
   const running = new Map<string, Promise<SessionView>>()
   const done = new LRUCache<string, string>({ max: 10_000, ttl: LATE_MS })
-  const gone = () => new SessionHubError('session_ended', 'The sign-in is over', { endReason: 'signed-out' })
+  const gone = (endReason: EndReason, cause?: unknown) =>
+    new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
 
   return {
-    async register({ sub, claims = {}, auth_time, exp, jti, was }) {
+    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true }) {
       const until = exp + graceForSeconds
-      if (sub === undefined || jti === undefined || revoked.has(jti) || now() >= until * 1000) throw gone()
+      if (sub === undefined || jti === undefined || revoked.has(jti) || now() >= until * 1000)
+        throw gone('signed-out')
       const before = done.get(jti)
       // A request that was under way with the old cookie gets the same session, if that has not ended since.
       if (before !== undefined) return { ...(await hub.read(before)), handle: before }
@@ -42,12 +45,21 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
             claims,
             jti,
             exp: until,
+            remember,
             ...(auth_time !== undefined && { auth_time }),
           })
           .finally(() => running.delete(jti))
         running.set(jti, registering)
       }
-      const view = await registering
+      let view
+      try {
+        view = await registering
+      } catch (error) {
+        // The hub's last word on this sign-in: it need not be asked again.
+        const { code } = toSessionHubError(error)
+        if (code === 'session_ended' || code === 'session_limit') revoked.set(jti, true)
+        throw code === 'session_limit' ? gone('revoked', error) : error
+      }
       if (view.handle !== undefined) done.set(jti, view.handle)
       return view
     },

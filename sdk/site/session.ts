@@ -7,7 +7,7 @@ import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
-import { limits } from '../protocol/wire.js'
+import { type EndReason, limits } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
 
 export interface SiteSession {
@@ -44,6 +44,8 @@ export interface SiteSession {
 export interface HeldSession extends SiteSession {
   /** The handle, or `null` where the hub knows nothing of this visitor. */
   readonly handle: string | null
+  /** Why the session that was here until this request is here no more. */
+  readonly endReason: EndReason | null
   /** Takes over a session that the hub has just made or shown. */
   accept(view: SessionView, handle: string): Promise<void>
   acceptProvisional(token: string, claims: SessionClaims): void
@@ -59,11 +61,13 @@ export const createSession = (
   res: Response,
   claims: SessionClaims | undefined,
   isStale: boolean,
-): HeldSession => new LoadedSession(site, res, claims, isStale)
+  endReason: EndReason | null = null,
+): HeldSession => new LoadedSession(site, res, claims, isStale, endReason)
 
 /** A class, because there is one per request: an object literal would make each getter anew. */
 class LoadedSession implements HeldSession {
   readonly isStale: boolean
+  readonly endReason: EndReason | null
   readonly #site: SiteContext
   readonly #res: Response
   /** Whether a user was signed in when the request came. */
@@ -71,8 +75,15 @@ class LoadedSession implements HeldSession {
   #token: SessionClaims | undefined
   #view: SessionView | undefined
 
-  constructor(site: SiteContext, res: Response, claims: SessionClaims | undefined, isStale: boolean) {
+  constructor(
+    site: SiteContext,
+    res: Response,
+    claims: SessionClaims | undefined,
+    isStale: boolean,
+    endReason: EndReason | null,
+  ) {
     this.isStale = isStale
+    this.endReason = endReason
     this.#site = site
     this.#res = res
     this.#wasSignedIn = claims?.sub !== undefined
@@ -127,13 +138,13 @@ class LoadedSession implements HeldSession {
     if (this.handle !== null && this.handle !== handle) this.#site.superseded.add(this.handle)
     this.#token = issued.claims
     this.#view = view
-    this.#site.cookies.write(this.#res, issued.token, view.state)
+    this.#site.cookies.write(this.#res, issued.token, view.state, view.remember)
   }
 
   acceptProvisional(token: string, claims: SessionClaims): void {
     this.#token = claims
     this.#view = undefined
-    this.#site.cookies.write(this.#res, token, '')
+    this.#site.cookies.write(this.#res, token, '', claims.remember ?? true)
   }
 
   clear(): void {

@@ -16,16 +16,21 @@ export interface SignIn {
   readonly subject: string
   /** What other sites should know of the user, at most 1 KiB as JSON: it travels in every ticket. @default {} */
   readonly claims?: JsonObject
+  /** `false`: every browser forgets the session, on all sites, when it is closed. @default true */
+  readonly remember?: boolean
 }
 
+/** The hub's own word on this sign-in; anything else is the hub's trouble, and no reason to keep a user out. */
+const REFUSALS = ['request_invalid', 'data_too_large', 'session_limit'] as const
+
 /**
- * @throws SessionHubError `request_invalid`, `data_too_large`
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`
  */
 export async function signIn(
   site: SiteContext,
   req: Request,
   res: Response,
-  { subject, claims = {} }: SignIn,
+  { subject, claims = {}, remember = true }: SignIn,
 ): Promise<void> {
   if (!isSubject(subject)) {
     throw new SessionHubError(
@@ -33,6 +38,8 @@ export async function signIn(
       `A subject has 1 to ${limits.subjectBytes} bytes, none of them a control character`,
     )
   }
+  if (typeof remember !== 'boolean')
+    throw new SessionHubError('request_invalid', '"remember" is true or false')
   if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))
     throw new SessionHubError('request_invalid', 'Claims are an object')
   if (Buffer.byteLength(JSON.stringify(claims)) > limits.claimsBytes) {
@@ -42,15 +49,25 @@ export async function signIn(
   const before = await cookieClaims(site, req)
   const was = session.handle ?? before?.sk ?? before?.was ?? null
   try {
-    const view = await site.hub.signIn({ handle: was, subject, claims })
+    const agent = agentOf(req)
+    const view = await site.hub.signIn({ handle: was, subject, claims, remember, ...(agent && { agent }) })
     if (view.handle !== undefined) await session.accept(view, view.handle)
   } catch (error) {
-    if (isCode(error, 'request_invalid') || isCode(error, 'data_too_large')) throw error
+    if (REFUSALS.some((code) => isCode(error, code))) throw error
     // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
     logError(site.log, toSessionHubError(error), 'sign-in')
-    const { token, claims: issued } = await site.tokens.issueProvisional(subject, claims, was)
+    const { token, claims: issued } = await site.tokens.issueProvisional({ subject, claims, remember }, was)
     session.acceptProvisional(token, issued)
   }
+}
+
+/** Anybody can write anything there. */
+const agentOf = ({ headers }: Request) =>
+  headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
+
+export interface SignOut {
+  /** All of the user's sessions end, in every browser. @default false, or what the hub's `endAllOnSignOut` says */
+  readonly everywhere?: boolean
 }
 
 /** Ends the session on every site of this browser; on this one at once, whatever the hub does. */
@@ -59,6 +76,7 @@ export async function signOut(
   pending: PendingEnds,
   req: Request,
   res: Response,
+  { everywhere = false }: SignOut = {},
 ): Promise<void> {
   const session = await loadSession(site, req, res)
   const before = await cookieClaims(site, req)
@@ -67,10 +85,10 @@ export async function signOut(
   session.clear()
   if (handle === undefined) return
   try {
-    await site.hub.end(handle)
+    await site.hub.end({ handle, everywhere })
   } catch (error) {
     if (isCode(error, 'session_ended')) return
     logError(site.log, toSessionHubError(error), 'sign-out')
-    pending.add(handle)
+    pending.add({ handle, everywhere })
   }
 }

@@ -3,8 +3,16 @@ import type { Request, RequestHandler, Response } from 'express'
 
 import { readSdk } from '../http/sdk-asset.js'
 import { safeLog } from '../settings/log.js'
+import { whole } from '../settings/checks.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
+import {
+  endOtherUserSessions,
+  endUserSession,
+  requireRecent,
+  type UserSession,
+  userSessions,
+} from './devices.js'
 import { createHubClient } from './hub-client.js'
 import { createHubKeys } from './hub-keys.js'
 import { sessionMiddleware } from './load.js'
@@ -17,7 +25,7 @@ import { createSiteRouter } from './router.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session.js'
 import { createSessionTokens } from './session-token.js'
-import { type SignIn, signIn, signOut } from './sign.js'
+import { type SignIn, signIn, type SignOut, signOut } from './sign.js'
 import { createSuperseded } from './superseded.js'
 import { createTurns } from './turns.js'
 
@@ -41,8 +49,23 @@ export interface Site {
    * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
    */
   signIn(req: Request, res: Response, who: SignIn): Promise<void>
-  /** Ends the session, here and on every other site of this browser. */
-  signOut(req: Request, res: Response): Promise<void>
+  /** Ends the session, here and on every other site of this browser; with `everywhere` in every browser of the user's. */
+  signOut(req: Request, res: Response, options?: SignOut): Promise<void>
+  /**
+   * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
+   *
+   * @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable`
+   */
+  sessions(req: Request): Promise<readonly UserSession[]>
+  /** Ends one of them by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */
+  endSession(req: Request, ref: string): Promise<boolean>
+  /** Ends all of them but this request's own. @returns how many were live @throws SessionHubError as `sessions` */
+  endOtherSessions(req: Request): Promise<number>
+  /**
+   * Middleware for sensitive pages, after `site.session()`: the user has signed in at most so many seconds ago. Otherwise the
+   * application's error handler gets a SessionHubError `sign_in_required`.
+   */
+  requireRecent(maxAgeSeconds: number): RequestHandler
   /**
    * Middleware that takes a visitor's window to the hub and back, once in a browser session, before the first page: for sites that
    * want the session there already, in browsers that keep the hub's cookie from frames too. Only for navigations to HTML, never for
@@ -83,7 +106,12 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     session: () => sessionMiddleware(site),
     redirectOnce: () => redirectOnce(site),
     signIn: (req, res, who) => signIn(site, req, res, who),
-    signOut: (req, res) => signOut(site, pending, req, res),
+    signOut: (req, res, how) => signOut(site, pending, req, res, how),
+    sessions: (req) => userSessions(site, req),
+    endSession: (req, ref) => endUserSession(site, req, ref),
+    endOtherSessions: (req) => endOtherUserSessions(site, req),
+    requireRecent: (maxAgeSeconds) =>
+      requireRecent(site, whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 })),
     scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
     close() {
       pending.close()

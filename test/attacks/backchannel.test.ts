@@ -234,8 +234,11 @@ describe('the back-channel', () => {
       'claims',
       'data',
       'expires_at',
+      'generation',
+      'remember',
       'state',
       'subject',
+      'subject_tag',
       'version',
     ])
     expect(json.state).to.not.equal((await sharedState()).state)

@@ -10,11 +10,12 @@ import { ladder } from './ladder.js'
 import { middleware } from './middleware.js'
 import { roundTrips } from './round-trips.js'
 import { type Group, isMet, type Row } from './row.js'
+import { signIn } from './sign-in.js'
 import { size } from './size.js'
 import { tableOf } from './table.js'
 import { transfer } from './transfer.js'
 
-const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware]
+const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware, signIn]
 
 const wanted = process.argv.slice(2)
 const rows: Row[] = []

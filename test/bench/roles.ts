@@ -11,7 +11,8 @@ import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'sess
 
 export type Role =
   | { readonly name: 'bare' }
-  | { readonly name: 'hub'; readonly options: HubOptions }
+  /** `path`: of a database that is the bench's own; absent: one that goes with the server. */
+  | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string }
   | { readonly name: 'site'; readonly options: SiteOptions }
   | { readonly name: 'page'; readonly options: SiteOptions }
 
@@ -25,7 +26,7 @@ export function take(role: Role): Promise<Running> | Running {
     case 'bare':
       return bare()
     case 'hub':
-      return hub(role.options)
+      return hub(role.options, role.path)
     case 'site':
       return site(role.options)
     case 'page':
@@ -44,10 +45,14 @@ function bare(): Running {
 }
 
 /** With its default store, in a folder that goes when it goes, however the bench ends. */
-async function hub(options: HubOptions): Promise<Running> {
+async function hub(options: HubOptions, path?: string): Promise<Running> {
   const limits = { perAddress: NEVER, perSession: NEVER, perSite: NEVER }
   const folder = await mkdtemp(join(tmpdir(), 'session-hub-bench-'))
-  const made = await createHub({ ...options, limits, store: sqliteStore(join(folder, 'sessions.db')) })
+  const made = await createHub({
+    ...options,
+    limits,
+    store: sqliteStore(path ?? join(folder, 'sessions.db')),
+  })
   const app = express()
   app.use(made.router)
   return {

@@ -112,7 +112,7 @@ describe('the configuration of session-hub serve', () => {
     { code: 'export default { orign: 1 }', says: 'hub.mjs: unknown option "orign"; did you mean "origin"?' },
     {
       code: `export default { ...${JSON.stringify(good)}, merge: 1 }`,
-      says: 'hub.mjs: "merge" has to be a function',
+      says: 'hub.mjs: "merge" has to be one of "fill", "winner", "loser"',
     },
   ]
   for (const { code, says } of wrongCode) {

@@ -1,42 +1,38 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { expect } from 'chai'
-import { memoryStore } from '../../hub/stores/memory.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
-import type { Changes, Handle, Session, Spend, Store, View } from '../../hub/stores/store.js'
+import type { Handle, Session, Store } from '../../hub/stores/store.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import {
+  answerView,
+  codeOf,
+  held,
+  HOUR_MS,
+  newEnding,
+  newHandle,
+  newSession,
+  newSpend,
+  newSubject,
+  NOW_MS,
+  sha256,
+  subjectIn,
+  write,
+} from '../support/records.js'
 import { forkWorker, inProcesses, type Address } from '../support/spend-worker.js'
+import { alter, newFolder, stores, type StoreWorld } from '../support/stores.js'
 
-/** A store under test. `reopen` and `address` exist where the store outlives its process. */
-interface World {
-  readonly store: Store
-  /** Opens the same data once more, as a restarted hub does. */
-  readonly reopen?: () => Store
-  /** Where other processes find it. */
-  readonly address?: Address
-  /** Every byte that somebody who copies the store gets. */
-  readonly dump?: () => Buffer
-}
-
-/** Every store passes the same suite: a new one is one entry here. */
-const stores: readonly { name: string; isShared: boolean; open: () => Promise<World> }[] = [
-  { name: 'memory', isShared: false, open: async () => ({ store: memoryStore() }) },
-  { name: 'SQLite', isShared: true, open: openSqlite },
-]
-
-const NOW_MS = 1_900_000_000_000
-const HOUR_MS = 3_600_000
-const SITE = 'https://shop.example'
-const NEVER = { nowMs: 0, endedBeforeMs: 0 }
+/** What a transaction sees of what it did not ask for. */
+const NOT_ASKED = { subject: undefined, sessions: [], session: undefined }
+const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
   describe(`the ${name} store`, () => {
-    let world: World
+    let world: StoreWorld
     let store: Store
 
     beforeEach(async () => {
@@ -112,7 +108,7 @@ for (const { name, isShared, open } of stores) {
           answerView,
         )
 
-        expect(view).to.deep.equal({ held: [two, undefined, one], spentBefore: undefined })
+        expect(view).to.deep.equal({ ...NOT_ASKED, held: [two, undefined, one], spentBefore: undefined })
       })
 
       it('replaces a session as a whole record and keeps its handles', async () => {
@@ -166,6 +162,7 @@ for (const { name, isShared, open } of stores) {
 
         expect(await refused.catch((error: unknown) => error)).to.equal(thrown)
         expect(await store.transact({ handles: [handle.hash], spend }, answerView)).to.deep.equal({
+          ...NOT_ASKED,
           held: [{ handle, session }],
           spentBefore: undefined,
         })
@@ -249,10 +246,22 @@ for (const { name, isShared, open } of stores) {
         const old = newSpend({ expiresAtMs: NOW_MS })
         const young = newSpend({ expiresAtMs: NOW_MS + 1 })
         for (const spend of [old, young]) await store.transact({ handles: [], spend }, answerView)
+        const over = newSubject({ untilMs: NOW_MS })
+        const present = newSubject({ untilMs: NOW_MS + 1 })
+        const [before, since] = [
+          newEnding({ atMs: NOW_MS - HOUR_MS - 1 }),
+          newEnding({ atMs: NOW_MS - HOUR_MS }),
+        ]
+        await write(store, { subjects: [over, present], endings: [before, since] })
 
-        const swept = await store.sweep({ nowMs: NOW_MS, endedBeforeMs: NOW_MS - HOUR_MS }, 100)
+        const agoMs = NOW_MS - HOUR_MS
+        const times = { nowMs: NOW_MS, endedBeforeMs: agoMs, endingsBeforeMs: agoMs }
+        const swept = await store.sweep(times, 100)
 
-        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1 })
+        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 1, endings: 1 })
+        expect(await subjectIn(store, over.subject)).to.equal(undefined)
+        expect(await subjectIn(store, present.subject)).to.deep.equal(present)
+        expect(await store.endings(0, 9)).to.deep.equal([{ ...since, seq: 2 }])
         for (const { handle } of due) expect(await store.find(handle.hash)).to.equal(undefined)
         for (const { handle } of kept) expect(await store.find(handle.hash)).not.to.equal(undefined)
         expect(await store.find(stale.hash)).to.equal(undefined)
@@ -266,7 +275,7 @@ for (const { name, isShared, open } of stores) {
 
       it('removes a session with its handles, so that nobody holds it if its id ever comes again', async () => {
         const { session, handle } = await held(store, { expiresAtMs: NOW_MS })
-        await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0 }, 100)
+        await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0 }, 100)
         await write(store, { sessions: [session] })
 
         expect(await store.find(handle.hash)).to.equal(undefined)
@@ -278,18 +287,33 @@ for (const { name, isShared, open } of stores) {
           await held(store, { expiresAtMs: NOW_MS })
           await store.addHandle(newHandle(session, { activatedAtMs: null, expiresAtMs: NOW_MS }))
           await store.transact({ handles: [], spend: newSpend({ expiresAtMs: NOW_MS }) }, answerView)
+          const subject = newSubject({ untilMs: NOW_MS })
+          await write(store, { subjects: [subject], endings: [newEnding({ atMs: NOW_MS - 1 })] })
         }
 
-        const times = { nowMs: NOW_MS, endedBeforeMs: 0 }
-        expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 5, handles: 5, spends: 5 })
-        expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 2, handles: 2, spends: 2 })
-        expect(await store.sweep(times, 5)).to.deep.equal({ sessions: 0, handles: 0, spends: 0 })
+        const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: NOW_MS }
+        const all = (count: number) => ({
+          sessions: count,
+          handles: count,
+          spends: count,
+          subjects: count,
+          endings: count,
+        })
+        expect(await store.sweep(times, 5)).to.deep.equal(all(5))
+        expect(await store.sweep(times, 5)).to.deep.equal(all(2))
+        expect(await store.sweep(times, 5)).to.deep.equal(all(0))
       })
 
       it('removes nothing before its time', async () => {
         const { handle } = await held(store)
 
-        expect(await store.sweep(NEVER, 100)).to.deep.equal({ sessions: 0, handles: 0, spends: 0 })
+        expect(await store.sweep(NEVER, 100)).to.deep.equal({
+          sessions: 0,
+          handles: 0,
+          spends: 0,
+          subjects: 0,
+          endings: 0,
+        })
         expect(await store.find(handle.hash)).not.to.equal(undefined)
       })
     })
@@ -308,6 +332,10 @@ for (const { name, isShared, open } of stores) {
         store.find(handle.hash),
         store.addHandle(newHandle(session)),
         store.transact({ handles: [handle.hash] }, () => ({ result: (decided = true) })),
+        store.session(session.id),
+        store.list('ada', NOW_MS, 1),
+        store.endings(0, 1),
+        store.endingsRange(),
         store.ping(),
         store.sweep(NEVER, 1),
       ]
@@ -325,6 +353,7 @@ for (const { name, isShared, open } of stores) {
       store = world.reopen!()
 
       expect(await store.transact({ handles: [one.handle.hash], spend }, answerView)).to.deep.equal({
+        ...NOT_ASKED,
         held: [one],
         spentBefore: spend,
       })
@@ -479,38 +508,6 @@ describe('the file of the SQLite store', () => {
   })
 })
 
-async function openSqlite(): Promise<World> {
-  const path = join(newFolder(), 'sessions.db')
-  return {
-    store: sqliteStore(path),
-    reopen: () => sqliteStore(path),
-    address: { kind: 'sqlite', path },
-    dump: () =>
-      Buffer.concat(
-        [path, `${path}-wal`].filter((file) => existsSync(file)).map((file) => readFileSync(file)),
-      ),
-  }
-}
-
-const folders: string[] = []
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'session-hub-store-'))
-  folders.push(folder)
-  return folder
-}
-
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
-/** Another program's hand in the file. */
-function alter(path: string, sql: string): void {
-  const database = new DatabaseSync(path)
-  database.exec(sql)
-  database.close()
-}
-
 function expectRefusal(path: string, remedy: string): void {
   expect(() => sqliteStore(path))
     .to.throw(SessionHubError)
@@ -535,21 +532,6 @@ async function killedWhileWriting(address: Address, session: Session): Promise<s
   return printed
 }
 
-async function held(
-  store: Store,
-  fields: Partial<Session> = {},
-): Promise<{ handle: Handle; session: Session }> {
-  const session = newSession(fields)
-  const handle = newHandle(session)
-  await write(store, { sessions: [session], handles: [handle] })
-  return { handle, session }
-}
-
-const write = (store: Store, changes: Changes) =>
-  store.transact({ handles: [] }, () => ({ changes, result: undefined }))
-
-const answerView = (view: View) => ({ result: view })
-
 const increment = (store: Store, hash: string) =>
   store.transact({ handles: [hash] }, ({ held: [found] }) => {
     const { session } = found!
@@ -557,59 +539,10 @@ const increment = (store: Store, hash: string) =>
     return { changes: { sessions: [{ ...session, data, version: session.version + 1 }] }, result: undefined }
   })
 
-function newSession(fields: Partial<Session> = {}): Session {
-  return {
-    id: randomBytes(16).toString('base64url'),
-    subject: null,
-    claims: {},
-    data: { cart: ['book'] },
-    version: 1,
-    createdAtMs: NOW_MS - HOUR_MS,
-    authTimeMs: null,
-    seenAtMs: NOW_MS - 1,
-    expiresAtMs: NOW_MS + HOUR_MS,
-    endedAtMs: null,
-    endReason: null,
-    ...fields,
-  }
-}
-
-function newHandle(session: Session, fields: Partial<Handle> = {}): Handle {
-  return {
-    hash: sha256(randomBytes(32).toString('base64url')),
-    sessionId: session.id,
-    site: SITE,
-    createdAtMs: NOW_MS,
-    activatedAtMs: NOW_MS,
-    expiresAtMs: NOW_MS + HOUR_MS,
-    ...fields,
-  }
-}
-
-function newSpend(fields: Partial<Spend> = {}): Spend {
-  return {
-    issuer: 'https://hub.example',
-    jti: randomBytes(16).toString('base64url'),
-    spentAtMs: NOW_MS,
-    expiresAtMs: NOW_MS + HOUR_MS,
-    gave: null,
-    ...fields,
-  }
-}
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
-
 /** Something that no store can write, found out only while it writes. */
 const unwritable = () =>
   Object.defineProperty({}, 'boom', { enumerable: true, get: () => raise(new Error('unwritable')) })
 
 function raise(error: Error): never {
   throw error
-}
-
-async function codeOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => 'answered',
-    (error: unknown) => (error instanceof SessionHubError ? error.code : error),
-  )
 }

@@ -15,6 +15,8 @@ import { generateHubKeys, generateSite } from 'session-hub/hub'
 
 import { siteNames } from '../../demo/sites.js'
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
+import { keyMergeNames, mergeNames } from '../../hub/flows/merge-rules.js'
+import { resolveHubOptions } from '../../hub/options.js'
 import { parseTicketClaims } from '../../sdk/protocol/claims.js'
 import { errorCodes, SessionHubError } from '../../sdk/protocol/errors.js'
 import {
@@ -226,6 +228,8 @@ describe('docs/protocol.md', () => {
       ["a session's claims as JSON", `${limits.claimsBytes} bytes`],
       ['data and claims', `${limits.jsonDepth} levels each`],
       ['a subject', `1 to ${limits.subjectBytes} bytes`],
+      ["a browser's description of itself", `${limits.agentLength} characters`],
+      ['sessions in a list', String(limits.listedSessions)],
       ['an origin', `${limits.originLength} characters`],
       ['clocks', `${limits.skewSeconds} seconds apart`],
       ['where a link or a redirect leads', `${limits.targetLength} characters`],
@@ -358,6 +362,48 @@ describe('docs/ladder.md', () => {
     expect(await visitor.navigate(`${company.shop}/`)).to.have.length(1)
     visitor.cookies(company.shop).set('consent', 'yes')
     expect(await visitor.linkTicket(company.shop, company.travel)).to.be.a('string')
+  })
+})
+
+describe('docs/session-life.md', () => {
+  const page = text('docs/session-life.md')
+  const section = (heading: string) => sectionOf(page, `## ${heading}`)
+
+  it('has the lifetimes of the code', () => {
+    const { lifetimes } = resolveHubOptions({
+      origin: 'https://hub.example',
+      keys: { secret: '', signing: [] },
+    }).rules
+    const rows = tableOf(section('How long it lives')).map(([name = '', idle = '', absolute = '']) => [
+      name.replaceAll('`', ''),
+      parseInt(idle),
+      parseInt(absolute),
+    ])
+    expect(rows).to.deep.equal(
+      Object.entries(lifetimes).map(([name, { idleSeconds, absoluteSeconds }]) => [
+        `lifetimes.${name}`,
+        idleSeconds,
+        absoluteSeconds,
+      ]),
+    )
+  })
+
+  const lists: readonly [heading: string, names: readonly string[]][] = [
+    ['Two carts meet', [...mergeNames, ...keyMergeNames]],
+    ['Two users meet', membersOf('hub/flows/context.ts', 'ConflictQuestion')],
+    ["A user's own list", membersOf('sdk/site/devices.ts', 'UserSession')],
+  ]
+  for (const [heading, names] of lists) {
+    it(`names ${names.join(', ')} under "${heading}"`, () => {
+      expect(names).to.not.be.empty
+      expect(section(heading).match(/[\w-]+/g)).to.include.members([...names])
+    })
+  }
+
+  it('has every act of hub.sessions, and what its list shows', () => {
+    const words = section("Ended by the hub's application").match(/\w+/g)
+    const names = ['HubSessions', 'SessionSummary'].flatMap((name) => membersOf('hub/sessions.ts', name))
+    expect(words).to.include.members(names.filter((name) => name !== 'subject'))
   })
 })
 

@@ -5,8 +5,13 @@ import fc from 'fast-check'
 import { readCookie, setCookie } from '../../sdk/http/cookies.js'
 import {
   parseBackchannelRedeem,
+  parseCountReply,
+  parseEndBody,
+  parseEndOtherBody,
   parseExchangeBody,
   parseHandleBody,
+  parseListReply,
+  parseLookBody,
   parseOfferBody,
   parseRedeemBody,
   parseSessionView,
@@ -183,6 +188,7 @@ describe('fuzzing: bodies and claims', () => {
   }
   const subject = fc.string({ minLength: 1, maxLength: 255 })
   const token = fc.string({ minLength: 1, maxLength: 4096 })
+  const agent = fc.string({ minLength: 1, maxLength: 256 })
   const kinds: Record<string, Kind> = {
     parseOfferBody: { parse: parseOfferBody, required: { nonce: bits256 } },
     parseRedeemBody: { parse: parseRedeemBody, required: { ticket: token }, optional: { verifier: bits256 } },
@@ -194,6 +200,11 @@ describe('fuzzing: bodies and claims', () => {
         proof: fc.string({ minLength: 1, maxLength: 128 }),
         offer: fc.option(token),
       },
+    },
+    parseLookBody: {
+      parse: parseLookBody,
+      required: { site: origin, nonce: bits256, proof: fc.string({ minLength: 1, maxLength: 128 }) },
+      optional: { state: bits128 },
     },
     parseBackchannelRedeem: {
       parse: parseBackchannelRedeem,
@@ -207,6 +218,17 @@ describe('fuzzing: bodies and claims', () => {
       },
     },
     parseHandleBody: { parse: parseHandleBody, required: { handle: bits256 } },
+    parseEndBody: {
+      parse: parseEndBody,
+      required: { handle: bits256 },
+      optional: { everywhere: fc.boolean() },
+    },
+    parseEndOtherBody: {
+      parse: parseEndOtherBody,
+      required: { handle: bits256 },
+      optional: { ref: bits128 },
+    },
+    parseCountReply: { parse: parseCountReply, required: { ended: time } },
     parseUpdateBody: {
       parse: parseUpdateBody,
       required: { handle: fc.option(bits256), patch: objects },
@@ -215,7 +237,7 @@ describe('fuzzing: bodies and claims', () => {
     parseSignInBody: {
       parse: parseSignInBody,
       required: { handle: fc.option(bits256), subject, claims: objects },
-      optional: { auth_time: time },
+      optional: { auth_time: time, jti: bits128, exp: time, remember: fc.boolean(), agent },
     },
     parseSessionView: {
       parse: parseSessionView,
@@ -227,6 +249,9 @@ describe('fuzzing: bodies and claims', () => {
         version: time,
         auth_time: fc.option(time),
         expires_at: time,
+        remember: fc.boolean(),
+        generation: time,
+        subject_tag: fc.option(bits128),
       },
       optional: { handle: bits256, was_empty: fc.boolean() },
     },
@@ -263,7 +288,18 @@ describe('fuzzing: bodies and claims', () => {
     parseSessionClaims: {
       parse: parseSessionClaims,
       required: { iss: origin, aud: origin, iat: time, exp: time },
-      optional: { sk: bits256, sub: subject, auth_time: time, claims: objects },
+      optional: {
+        sk: bits256,
+        jti: bits128,
+        was: bits256,
+        sub: subject,
+        auth_time: time,
+        claims: objects,
+        st: bits128,
+        sg: bits128,
+        gen: time,
+        remember: fc.boolean(),
+      },
     },
   }
   /** Of no form that any member has. */
@@ -321,6 +357,40 @@ describe('fuzzing: bodies and claims', () => {
       }
     })
   }
+})
+
+describe('fuzzing: a list of sessions', () => {
+  const listed = fc.record({
+    ref: bits128,
+    site: origin,
+    agent: fc.option(fc.string({ minLength: 1, maxLength: 256 })),
+    created_at: time,
+    seen_at: time,
+    auth_time: fc.option(time),
+    expires_at: time,
+    current: fc.boolean(),
+  })
+
+  it('is taken as it is right, up to its hundredth', () => {
+    fc.assert(
+      fc.property(fc.array(listed, { maxLength: 100 }), (sessions) => {
+        expect(parseListReply({ sessions })).to.deep.equal({ sessions })
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('is refused where one of them lacks a member, or has one more, and with a hundred and one', () => {
+    fc.assert(
+      fc.property(fc.array(listed, { maxLength: 3 }), listed, fc.nat(7), (others, one, at) => {
+        const { [Object.keys(one)[at]!]: _gone, ...rest } = one as Record<string, unknown>
+        for (const bad of [rest, { ...one, id: 'x' }, null, [], 7])
+          expect(attempt(() => parseListReply({ sessions: [...others, bad] }))).to.equal(undefined)
+        const many = Array.from({ length: 101 }, () => one)
+        expect(attempt(() => parseListReply({ sessions: many }))).to.equal(undefined)
+      }),
+    )
+  })
 })
 
 describe('fuzzing: short strings, cookies, origins, messages', () => {

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import express from 'express'
-import { createHub, type HubKeys, type SiteRegistration, sqliteStore } from 'session-hub/hub'
+import { createHub, type HubKeys, type HubOptions, type SiteRegistration, sqliteStore } from 'session-hub/hub'
 
 export interface HubTask {
   /** The database file. */
@@ -20,6 +20,8 @@ export interface HubTask {
   readonly origin?: string
   readonly keys: HubKeys
   readonly sites: readonly SiteRegistration[]
+  /** Rules that can be said in JSON. */
+  readonly rules?: Pick<HubOptions, 'merge' | 'conflict' | 'limits'>
 }
 
 export interface HubProcess {
@@ -52,12 +54,13 @@ const originAt = (port: number) => `http://hub.localhost:${port}`
 
 async function main(): Promise<void> {
   process.once('disconnect', () => process.exit()) // the test is gone, however it ended
-  const [{ path, port, origin, keys, sites }] = (await once(process, 'message')) as [HubTask]
+  const [{ path, port, origin, keys, sites, rules }] = (await once(process, 'message')) as [HubTask]
   const app = express()
   const server = http.createServer(app).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = (server.address() as AddressInfo).port
-  const hub = await createHub({ origin: origin ?? originAt(bound), keys, sites, store: sqliteStore(path) })
+  const store = sqliteStore(path)
+  const hub = await createHub({ ...rules, origin: origin ?? originAt(bound), keys, sites, store })
   app.use(hub.router)
   process.send?.(bound)
 }

@@ -6,13 +6,17 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
-import type { Session, Spend, Store } from '../../hub/stores/store.js'
+import type { Ending, Session, Spend, Store } from '../../hub/stores/store.js'
 
 export type Task =
   /** Spends one `jti` `times` times at once; answers how often it was the first. */
   | { do: 'spend'; spend: Spend; times: number }
   /** Adds one to `data.count` of the session behind `hash`, `times` times, one after another. */
   | { do: 'increment'; hash: string; times: number }
+  /** Makes `times` sessions of one subject at once, each of the next generation. */
+  | { do: 'sign-in'; session: Session & { subject: string }; times: number }
+  /** Writes `times` endings, one after another. */
+  | { do: 'end'; ending: Ending; times: number }
   /** Writes copies of `session` until it is killed; prints each id once it is committed. */
   | { do: 'write'; session: Session }
 
@@ -69,6 +73,30 @@ async function increment(store: Store, task: Task & { do: 'increment' }): Promis
   return task.times
 }
 
+async function signIn(store: Store, { session, times }: Task & { do: 'sign-in' }): Promise<number> {
+  const { subject, untilMs } = session
+  const signInOnce = (at: number) =>
+    store.transact({ handles: [], subject: { subject, sessions: 0, nowMs: 0 } }, ({ subject: known }) => {
+      const generation = (known?.generation ?? 0) + 1
+      const record = { subject, generation, endedUpTo: -1, endedAtMs: null, endReason: null, untilMs }
+      const id = `${process.pid}-${at}`
+      return {
+        changes: { subjects: [record], sessions: [{ ...session, id, generation }] },
+        result: undefined,
+      }
+    })
+  await Promise.all(Array.from({ length: times }, (_, at) => signInOnce(at)))
+  return times
+}
+
+async function end(store: Store, { ending, times }: Task & { do: 'end' }): Promise<number> {
+  for (let at = 0; at < times; at += 1) {
+    const changes = { endings: [{ ...ending, sessionId: `${process.pid}-${at}` }] }
+    await store.transact({ handles: [] }, () => ({ changes, result: undefined }))
+  }
+  return times
+}
+
 async function write(store: Store, { session }: Task & { do: 'write' }): Promise<never> {
   for (let written = 0; ; written += 1) {
     const id = `${session.id}-${written}`
@@ -91,9 +119,22 @@ async function main(): Promise<void> {
   const [{ address, task }] = (await once(process, 'message')) as [{ address: Address; task: Task }]
   const store = openAt(address)
   if (task.do === 'write') return write(store, task)
-  const report = task.do === 'spend' ? await spend(store, task) : await increment(store, task)
+  const report = await done(store, task)
   await store.close()
   process.send?.(report)
+}
+
+function done(store: Store, task: Exclude<Task, { do: 'write' }>): Promise<number> {
+  switch (task.do) {
+    case 'spend':
+      return spend(store, task)
+    case 'increment':
+      return increment(store, task)
+    case 'sign-in':
+      return signIn(store, task)
+    case 'end':
+      return end(store, task)
+  }
 }
 
 if (process.argv[2] === 'worker') await main()

@@ -32,7 +32,7 @@ export function send(url: string, { method = 'GET', headers = {}, body }: Ask = 
       method,
       headers: {
         ...given,
-        ...(payload !== undefined && { 'content-length': String(Buffer.byteLength(payload)) }),
+        ...(payload !== undefined && { 'content-length': String(payload.length) }),
       },
     })
     req.on('error', reject)
@@ -49,8 +49,11 @@ export function send(url: string, { method = 'GET', headers = {}, body }: Ask = 
   })
 }
 
-const payloadOf = (body: Ask['body']): string | Buffer | undefined =>
-  body instanceof Buffer || typeof body !== 'object' ? body : JSON.stringify(body)
+/** Bytes, since beside a text Node writes the headers in the text's encoding too. */
+function payloadOf(body: Ask['body']): Buffer | undefined {
+  if (body === undefined || body instanceof Buffer) return body
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+}
 
 function parsed(text: string): Record<string, unknown> {
   try {

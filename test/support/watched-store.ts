@@ -43,6 +43,22 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
         return decided
       })
     },
+    async session(id) {
+      await check()
+      return inner.session(id)
+    },
+    async list(subject, nowMs, limit) {
+      await check()
+      return inner.list(subject, nowMs, limit)
+    },
+    async endings(afterSeq, limit) {
+      await check()
+      return inner.endings(afterSeq, limit)
+    },
+    async endingsRange() {
+      await check()
+      return inner.endingsRange()
+    },
     async ping() {
       await check()
       return inner.ping()

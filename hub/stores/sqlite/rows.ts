@@ -1,7 +1,7 @@
 /** Records as rows and back: `unknown` until each column was looked at. A damaged row is store trouble, not a crash. */
 import { isJsonObject, type JsonObject } from '../../../sdk/protocol/json.js'
 import { endReasons, type EndReason } from '../../../sdk/protocol/wire.js'
-import type { Handle, Held, Session, Spend } from '../store.js'
+import type { Ending, Handle, Held, NumberedEnding, Session, Spend, Subject } from '../store.js'
 
 export const sessionColumns = (session: Session) => ({
   id: session.id,
@@ -15,6 +15,28 @@ export const sessionColumns = (session: Session) => ({
   expiresAtMs: session.expiresAtMs,
   endedAtMs: session.endedAtMs,
   endReason: session.endReason,
+  untilMs: session.untilMs,
+  isRemembered: session.isRemembered ? 1 : 0,
+  generation: session.generation,
+  site: session.site,
+  agent: session.agent,
+})
+
+export const subjectColumns = (subject: Subject) => ({
+  subject: subject.subject,
+  generation: subject.generation,
+  endedUpTo: subject.endedUpTo,
+  endedAtMs: subject.endedAtMs,
+  endReason: subject.endReason,
+  untilMs: subject.untilMs,
+})
+
+export const endingColumns = (ending: Ending) => ({
+  sessionId: ending.sessionId,
+  subject: ending.subject,
+  generation: ending.generation,
+  reason: ending.reason,
+  atMs: ending.atMs,
 })
 
 export const handleColumns = (handle: Handle) => ({
@@ -30,24 +52,49 @@ export const heldOf = (row: unknown): Held => ({
   handle: {
     hash: text(row, 'hash'),
     sessionId: text(row, 'session_id'),
-    site: text(row, 'site'),
+    site: text(row, 'handle_site'),
     createdAtMs: integer(row, 'handle_created_at_ms'),
     activatedAtMs: orNull(row, 'activated_at_ms', integer),
     expiresAtMs: integer(row, 'handle_expires_at_ms'),
   },
-  session: {
-    id: text(row, 'session_id'),
-    subject: orNull(row, 'subject', text),
-    claims: json(row, 'claims'),
-    data: json(row, 'data'),
-    version: integer(row, 'version'),
-    createdAtMs: integer(row, 'created_at_ms'),
-    authTimeMs: orNull(row, 'auth_time_ms', integer),
-    seenAtMs: integer(row, 'seen_at_ms'),
-    expiresAtMs: integer(row, 'expires_at_ms'),
-    endedAtMs: orNull(row, 'ended_at_ms', integer),
-    endReason: orNull(row, 'end_reason', endReason),
-  },
+  session: sessionOf(row),
+})
+
+export const sessionOf = (row: unknown): Session => ({
+  id: text(row, 'id'),
+  subject: orNull(row, 'subject', text),
+  claims: json(row, 'claims'),
+  data: json(row, 'data'),
+  version: integer(row, 'version'),
+  createdAtMs: integer(row, 'created_at_ms'),
+  authTimeMs: orNull(row, 'auth_time_ms', integer),
+  seenAtMs: integer(row, 'seen_at_ms'),
+  expiresAtMs: integer(row, 'expires_at_ms'),
+  untilMs: integer(row, 'until_ms'),
+  isRemembered: integer(row, 'is_remembered') !== 0,
+  generation: integer(row, 'generation'),
+  site: text(row, 'site'),
+  agent: orNull(row, 'agent', text),
+  endedAtMs: orNull(row, 'ended_at_ms', integer),
+  endReason: orNull(row, 'end_reason', endReason),
+})
+
+export const subjectOf = (row: unknown): Subject => ({
+  subject: text(row, 'subject'),
+  generation: integer(row, 'generation'),
+  endedUpTo: integer(row, 'ended_up_to'),
+  endedAtMs: orNull(row, 'ended_at_ms', integer),
+  endReason: orNull(row, 'end_reason', endReason),
+  untilMs: integer(row, 'until_ms'),
+})
+
+export const endingOf = (row: unknown): NumberedEnding => ({
+  seq: integer(row, 'seq'),
+  sessionId: orNull(row, 'session_id', text),
+  subject: orNull(row, 'subject', text),
+  generation: integer(row, 'generation'),
+  reason: endReason(row, 'reason'),
+  atMs: integer(row, 'at_ms'),
 })
 
 export const spendOf = (row: unknown): Spend => ({

@@ -45,4 +45,38 @@ export const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX spend_by_expiry ON spend (expires_at_ms);
   `,
+  `
+  ALTER TABLE session ADD COLUMN until_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE session ADD COLUMN is_remembered INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE session ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE session ADD COLUMN site TEXT NOT NULL DEFAULT '';
+  ALTER TABLE session ADD COLUMN agent TEXT;
+  DROP INDEX session_by_subject;
+  CREATE INDEX session_by_subject ON session (subject, generation) WHERE subject IS NOT NULL;
+
+  CREATE TABLE subject (
+    subject        TEXT PRIMARY KEY NOT NULL,
+    generation     INTEGER NOT NULL,
+    ended_up_to    INTEGER NOT NULL,
+    ended_at_ms    INTEGER,
+    end_reason     TEXT,
+    until_ms       INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX subject_by_end ON subject (until_ms);
+
+  CREATE TABLE ending (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id  TEXT,
+    subject     TEXT,
+    generation  INTEGER NOT NULL,
+    reason      TEXT NOT NULL,
+    at_ms       INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX ending_by_time ON ending (at_ms);
+
+  -- The sessions that are there live on, 400 days from their beginning at most, and their subjects can be cut like all others.
+  UPDATE session SET until_ms = max(expires_at_ms, created_at_ms + 34560000000);
+  INSERT INTO subject
+    SELECT subject, 0, -1, NULL, NULL, max(until_ms) FROM session WHERE subject IS NOT NULL GROUP BY subject;
+  `,
 ]

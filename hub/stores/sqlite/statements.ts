@@ -3,6 +3,22 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
 export type Statements = ReturnType<typeof prepareStatements>
 
+/** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
+const SESSION = `
+  session.id, session.subject, claims, data, version, session.created_at_ms, auth_time_ms, seen_at_ms,
+  session.expires_at_ms, session.until_ms, is_remembered, session.generation, session.site, agent,
+  CASE WHEN session.ended_at_ms IS NULL AND session.generation <= subject.ended_up_to
+    THEN subject.ended_at_ms ELSE session.ended_at_ms END AS ended_at_ms,
+  CASE WHEN session.ended_at_ms IS NULL AND session.generation <= subject.ended_up_to
+    THEN subject.end_reason ELSE session.end_reason END AS end_reason`
+
+const WITH_SUBJECT = 'LEFT JOIN subject ON subject.subject = session.subject'
+
+/** The cut is looked up first, so that the index leads past all that it has ended. */
+const LIVE = `
+  session.subject = :subject AND session.ended_at_ms IS NULL AND expires_at_ms > :nowMs
+  AND session.generation > coalesce((SELECT ended_up_to FROM subject WHERE subject = :subject), -1)`
+
 export const prepareStatements = (database: DatabaseSyncInstance) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),
   commit: database.prepare('COMMIT'),
@@ -13,20 +29,46 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   ping: database.prepare('SELECT 1 FROM session LIMIT 1'),
 
   find: database.prepare(`
-    SELECT hash, session_id, site, handle.created_at_ms AS handle_created_at_ms, activated_at_ms,
-      handle.expires_at_ms AS handle_expires_at_ms, subject, claims, data, version, session.created_at_ms,
-      auth_time_ms, seen_at_ms, session.expires_at_ms, ended_at_ms, end_reason
-    FROM handle JOIN session ON session.id = handle.session_id
+    SELECT hash, session_id, handle.site AS handle_site, handle.created_at_ms AS handle_created_at_ms,
+      activated_at_ms, handle.expires_at_ms AS handle_expires_at_ms, ${SESSION}
+    FROM handle JOIN session ON session.id = handle.session_id ${WITH_SUBJECT}
     WHERE hash = :hash`),
+
+  session: database.prepare(`SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE session.id = :id`),
+
+  oldest: database.prepare(`
+    SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE ${LIVE} ORDER BY session.generation LIMIT :limit`),
+
+  newest: database.prepare(`
+    SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE ${LIVE} ORDER BY session.generation DESC LIMIT :limit`),
+
+  subject: database.prepare('SELECT * FROM subject WHERE subject = :subject'),
+
+  putSubject: database.prepare(`
+    INSERT INTO subject VALUES (:subject, :generation, :endedUpTo, :endedAtMs, :endReason, :untilMs)
+    ON CONFLICT (subject) DO UPDATE SET generation = excluded.generation, ended_up_to = excluded.ended_up_to,
+      ended_at_ms = excluded.ended_at_ms, end_reason = excluded.end_reason, until_ms = excluded.until_ms`),
+
+  addEnding: database.prepare(`
+    INSERT INTO ending (session_id, subject, generation, reason, at_ms)
+    VALUES (:sessionId, :subject, :generation, :reason, :atMs)`),
+
+  endings: database.prepare('SELECT * FROM ending WHERE seq > :afterSeq ORDER BY seq LIMIT :limit'),
+
+  // The last number is remembered by the table itself, past the sweeping of its row.
+  endingsRange: database.prepare(`
+    SELECT coalesce((SELECT min(seq) FROM ending), 0) AS first,
+      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ending'), 0) AS last`),
 
   // DO UPDATE, never REPLACE: that deletes the row first, and the session's handles would go with it.
   putSession: database.prepare(`
     INSERT INTO session VALUES (:id, :subject, :claims, :data, :version, :createdAtMs, :authTimeMs, :seenAtMs,
-      :expiresAtMs, :endedAtMs, :endReason)
+      :expiresAtMs, :endedAtMs, :endReason, :untilMs, :isRemembered, :generation, :site, :agent)
     ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, claims = excluded.claims, data = excluded.data,
       version = excluded.version, created_at_ms = excluded.created_at_ms, auth_time_ms = excluded.auth_time_ms,
       seen_at_ms = excluded.seen_at_ms, expires_at_ms = excluded.expires_at_ms, ended_at_ms = excluded.ended_at_ms,
-      end_reason = excluded.end_reason`),
+      end_reason = excluded.end_reason, until_ms = excluded.until_ms, is_remembered = excluded.is_remembered,
+      generation = excluded.generation, site = excluded.site, agent = excluded.agent`),
 
   // A session that was swept meanwhile is no fault of the store: its handle stands for nothing, and is not kept.
   putHandle: database.prepare(`
@@ -51,6 +93,12 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   sweepHandles: database.prepare(`
     DELETE FROM handle WHERE hash IN (
       SELECT hash FROM handle WHERE activated_at_ms IS NULL AND expires_at_ms <= :nowMs LIMIT :limit)`),
+
+  sweepSubjects: database.prepare(`
+    DELETE FROM subject WHERE subject IN (SELECT subject FROM subject WHERE until_ms <= :nowMs LIMIT :limit)`),
+
+  sweepEndings: database.prepare(`
+    DELETE FROM ending WHERE seq IN (SELECT seq FROM ending WHERE at_ms < :endingsBeforeMs LIMIT :limit)`),
 
   sweepSpends: database.prepare(`
     DELETE FROM spend WHERE (issuer, jti) IN (

@@ -1,0 +1,17 @@
+/** Two different users have met: who gives way. */
+import type { Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import type { ConflictPolicy } from './decision.js'
+
+/** The owner's policy; a rule of the owner's own is asked only where there are two users. */
+export function conflictPolicy(
+  { rules: { conflict } }: HubContext,
+  site: string,
+  siteSession: Session | undefined,
+  hubSession: Session | undefined,
+): ConflictPolicy {
+  if (typeof conflict !== 'function') return conflict
+  const [siteSubject, hubSubject] = [siteSession?.subject ?? null, hubSession?.subject ?? null]
+  const areTwo = siteSubject !== null && hubSubject !== null && siteSubject !== hubSubject
+  return areTwo ? conflict({ site, siteSubject, hubSubject }) : 'keep-both'
+}

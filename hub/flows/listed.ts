@@ -1,0 +1,89 @@
+/** A user's sessions as a list: for the user, by a site where the user is signed in, and for the hub's own application. */
+import type { CountReply, EndOtherBody, HandleBody, ListReply } from '../../sdk/protocol/bodies.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { type EndReason, limits } from '../../sdk/protocol/wire.js'
+import { sha256 } from '../../sdk/tokens/random.js'
+import type { Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { ended, endingOf, live, seconds } from './sessions.js'
+import { counted, cut } from './subjects.js'
+import { stateTag } from './tags.js'
+
+/** The sessions of the user behind a handle, the newest first. */
+export async function listOwn(hub: HubContext, site: string, { handle }: HandleBody): Promise<ListReply> {
+  const own = await signedIn(hub, site, handle)
+  const sessions = await hub.store.list(own.subject, hub.now(), limits.listedSessions)
+  return {
+    sessions: sessions.map((session) => ({
+      ref: stateTag(hub.keyring.secret, session.id, site),
+      site: session.site || site,
+      agent: session.agent,
+      created_at: seconds(session.createdAtMs),
+      seen_at: seconds(session.seenAtMs),
+      auth_time: session.authTimeMs === null ? null : seconds(session.authTimeMs),
+      expires_at: seconds(session.expiresAtMs),
+      current: session.id === own.id,
+    })),
+  }
+}
+
+/** Ends one other session of the same user, or all others. */
+export async function endOther(hub: HubContext, site: string, body: EndOtherBody): Promise<CountReply> {
+  const own = await signedIn(hub, site, body.handle)
+  const { ref } = body
+  if (ref === undefined) return { ended: await endAllOf(hub, own.subject, 'revoked', own.id) }
+  const sessions = await hub.store.list(own.subject, hub.now(), limits.listedSessions)
+  const other = sessions.find(({ id }) => stateTag(hub.keyring.secret, id, site) === ref)
+  return { ended: other && (await endOne(hub, other.id, 'revoked')) ? 1 : 0 }
+}
+
+/** @returns whether it was live */
+export async function endOne(hub: HubContext, id: string, reason: EndReason): Promise<boolean> {
+  const nowMs = hub.now()
+  return hub.store.transact({ handles: [], session: id }, ({ session }) => {
+    if (!session || session.endedAtMs !== null || session.expiresAtMs <= nowMs) return { result: false }
+    const gone = ended(session, reason, nowMs)
+    return { changes: { sessions: [gone], endings: [endingOf(gone)] }, result: true }
+  })
+}
+
+/** Ends all sessions of a user, but for one. @returns how many were live */
+export async function endAllOf(
+  hub: HubContext,
+  subject: string,
+  reason: EndReason,
+  except?: string,
+): Promise<number> {
+  const nowMs = hub.now()
+  return hub.store.transact(
+    {
+      handles: [],
+      subject: { subject, nowMs, sessions: 1000 },
+      ...(except !== undefined && { session: except }),
+    },
+    ({ subject: known, sessions, session }) => {
+      if (!known) return { result: 0 }
+      const kept = session?.subject === subject && session.endedAtMs === null ? session : undefined
+      // The one that stays gets a generation of its own, after all those that end.
+      const [record, renewed] = kept ? counted(known, kept, subject) : [known, undefined]
+      const { subject: gone, ending } = cut(record, known.generation, reason, nowMs)
+      const count = sessions.filter(({ id }) => id !== kept?.id).length
+      return {
+        changes: { subjects: [gone], endings: [ending], ...(renewed && { sessions: [renewed] }) },
+        result: count,
+      }
+    },
+  )
+}
+
+async function signedIn(
+  hub: HubContext,
+  site: string,
+  handle: string,
+): Promise<Session & { readonly subject: string }> {
+  const session = live(await hub.store.find(sha256(handle)), site, hub.now())
+  if (!session) throw new SessionHubError('session_ended', 'The session has ended')
+  const { subject } = session
+  if (subject === null) throw new SessionHubError('sign_in_required', 'Nobody is signed in')
+  return { ...session, subject }
+}

@@ -1,0 +1,159 @@
+/** `site.sessions()` and what ends one of them: a user's own list, on a site where the user is signed in. */
+import { expect } from 'chai'
+
+import { startUsers, type Users } from '../support/users.js'
+import type { Reply, Visitor } from '../support/visitor.js'
+
+interface Listed {
+  readonly ref: string
+  readonly site: string
+  readonly agent: string | null
+  readonly createdAt: string
+  readonly seenAt: string
+  readonly expiresAt: string
+  readonly isCurrent: boolean
+}
+
+describe('the list of a user’s own sessions', () => {
+  let users: Users
+  let desktop: Visitor
+  let phone: Visitor
+  let bob: Visitor
+  let shop: string
+  let travel: string
+
+  beforeEach(async () => {
+    users = await startUsers()
+    ;({ shop, travel } = users)
+    ;[desktop, phone, bob] = [users.browser(), users.browser(), users.browser()]
+    await users.signIn(desktop, 'ada', { headers: { 'user-agent': 'Desktop' } })
+    await users.signIn(phone, 'ada', { headers: { 'user-agent': 'Phone' } })
+    await users.signIn(bob, 'bob')
+  })
+  afterEach(() => users.world.close())
+
+  const list = async (visitor: Visitor, site: string) =>
+    (await visitor.ask(`${site}/account/sessions`)).json.sessions as Listed[]
+  const end = (visitor: Visitor, site: string, ref: unknown): Promise<Reply> =>
+    visitor.post(site, '/account/end', { ref })
+  const there = () => users.everywhere(desktop, phone, bob)
+  const ALL = ['ada,ada', 'ada,ada', 'bob,bob']
+
+  it('shows them with the newest first, and which one is this browser’s', async () => {
+    for (const site of [shop, travel]) {
+      const [newest, oldest, ...rest] = await list(desktop, site)
+      expect(rest).to.deep.equal([])
+      expect(newest).to.include({ agent: 'Phone', site: shop, isCurrent: false })
+      expect(oldest).to.include({ agent: 'Desktop', site: shop, isCurrent: true })
+      expect(Date.parse(newest!.createdAt)).to.be.closeTo(users.world.now(), 60_000)
+      expect(Date.parse(newest!.seenAt)).to.be.closeTo(users.world.now(), 60_000)
+      expect(Date.parse(newest!.expiresAt)).to.be.closeTo(users.world.now() + 30 * 86_400_000, 60_000)
+    }
+    expect((await list(phone, travel)).map(({ isCurrent }) => isCurrent)).to.deep.equal([true, false])
+  })
+
+  it('names each by a ref of this site’s own, and by nothing else that could open it', async () => {
+    const [here, elsewhere] = [await list(desktop, shop), await list(desktop, travel)]
+    const refs = [...here, ...elsewhere].map(({ ref }) => ref)
+    expect(new Set(refs).size).to.equal(4)
+    for (const ref of refs) expect(ref).to.match(/^[\w-]{22}$/)
+    expect(Object.keys(here[0]!).sort()).to.deep.equal([
+      'agent',
+      'createdAt',
+      'expiresAt',
+      'isCurrent',
+      'ref',
+      'seenAt',
+      'site',
+    ])
+  })
+
+  it('ends one of them by its ref, from another site than where it began', async () => {
+    const [newest] = await list(desktop, travel)
+    expect((await end(desktop, travel, newest!.ref)).json).to.deep.equal({ ended: true })
+
+    expect((await phone.sync(shop)).ended).to.equal('revoked')
+    expect(await there()).to.deep.equal(['ada,ada', ',', 'bob,bob'])
+    expect(await list(desktop, shop)).to.have.length(1)
+    expect((await end(desktop, travel, newest!.ref)).json, 'once more').to.deep.equal({ ended: false })
+  })
+
+  it('ends this browser’s own too', async () => {
+    const own = (await list(desktop, shop)).find(({ isCurrent }) => isCurrent)
+    expect((await end(desktop, shop, own?.ref)).json).to.deep.equal({ ended: true })
+
+    expect(await there()).to.deep.equal([',', 'ada,ada', 'bob,bob'])
+  })
+
+  it('ends all but this browser’s own', async () => {
+    const tablet = users.browser()
+    await users.signIn(tablet, 'ada')
+    expect((await desktop.post(shop, '/account/end-others', {})).json).to.deep.equal({ ended: 2 })
+
+    expect(await there()).to.deep.equal(['ada,ada', ',', 'bob,bob'])
+    expect(await users.everywhere(tablet)).to.deep.equal([','])
+    expect((await list(desktop, travel)).map(({ isCurrent }) => isCurrent)).to.deep.equal([true])
+    expect((await desktop.post(shop, '/account/end-others', {})).json, 'once more').to.deep.equal({
+      ended: 0,
+    })
+    expect((await desktop.sync(travel)).outcome).to.equal('keep')
+  })
+
+  for (const ref of ['A'.repeat(22), undefined, '', 'x', 7, null, '__proto__', ['A'.repeat(22)]]) {
+    it(`ends nothing by ${ref === undefined ? 'nothing' : JSON.stringify(ref)}`, async () => {
+      const reply = await end(desktop, shop, ref)
+      if (reply.status === 200) expect(reply.json).to.deep.equal({ ended: false })
+      else expect(reply.json).to.deep.equal({ error: 'request_invalid' })
+      expect(await there()).to.deep.equal(ALL)
+    })
+  }
+
+  it('is nobody’s who is not signed in', async () => {
+    const nobody = users.browser()
+    const anonymous = users.browser()
+    await anonymous.post(shop, '/cart', { item: 'boots' })
+    for (const visitor of [nobody, anonymous]) {
+      const replies = [
+        await visitor.ask(`${shop}/account/sessions`),
+        await end(visitor, shop, (await list(desktop, shop))[0]!.ref),
+        await visitor.post(shop, '/account/end-others', {}),
+      ]
+      for (const { status, json } of replies)
+        expect({ status, json }).to.deep.equal({ status: 401, json: { error: 'sign_in_required' } })
+    }
+    expect(await there()).to.deep.equal(ALL)
+  })
+
+  it('says that the session has ended where it has, not that there are no others', async () => {
+    await users.world.hub.hub.sessions.endAll('ada')
+    const reply = await desktop.ask(`${shop}/account/sessions`)
+    expect(reply.json).to.deep.equal({ error: 'session_ended' })
+  })
+
+  it('is unavailable while the hub is, also to one whose sign-in the hub does not know yet', async () => {
+    await users.world.hub.listener.stop()
+    const late = users.browser()
+    await late.post(shop, '/account/sign-in', { subject: 'ada' })
+    for (const visitor of [desktop, late]) {
+      const replies = [
+        await visitor.ask(`${shop}/account/sessions`),
+        await visitor.post(shop, '/account/end-others', {}),
+      ]
+      for (const { status, json } of replies)
+        expect({ status, json }).to.deep.equal({ status: 503, json: { error: 'unavailable' } })
+    }
+  })
+
+  it('holds a hundred at most', async () => {
+    for (let at = 0; at < 110; at += 1)
+      await users.browser().post(shop, '/account/sign-in', { subject: 'cleo' })
+    const cleo = users.browser()
+    await cleo.post(shop, '/account/sign-in', { subject: 'cleo' })
+
+    const shown = await list(cleo, shop)
+    expect(shown).to.have.length(100)
+    expect(shown[0]).to.include({ isCurrent: true })
+    expect((await cleo.post(shop, '/account/end-others', {})).json).to.deep.equal({ ended: 110 })
+    expect(await list(cleo, shop)).to.have.length(1)
+  })
+})

@@ -1,0 +1,60 @@
+/** The stores, each as one entry, and the files of those that have one. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { DatabaseSync } from '@photostructure/sqlite'
+
+import { memoryStore } from '../../hub/stores/memory.js'
+import { sqliteStore } from '../../hub/stores/sqlite.js'
+import type { Store } from '../../hub/stores/store.js'
+import type { Address } from './spend-worker.js'
+
+/** A store under test. `reopen` and `address` exist where the store outlives its process. */
+export interface StoreWorld {
+  readonly store: Store
+  /** Opens the same data once more, as a restarted hub does. */
+  readonly reopen?: () => Store
+  /** Where other processes find it. */
+  readonly address?: Address
+  /** Every byte that somebody who copies the store gets. */
+  readonly dump?: () => Buffer
+}
+
+/** Every store passes the same suite: a new one is one entry here. */
+export const stores: readonly { name: string; isShared: boolean; open: () => Promise<StoreWorld> }[] = [
+  { name: 'memory', isShared: false, open: async () => ({ store: memoryStore() }) },
+  { name: 'SQLite', isShared: true, open: openSqlite },
+]
+
+async function openSqlite(): Promise<StoreWorld> {
+  const path = join(newFolder(), 'sessions.db')
+  return {
+    store: sqliteStore(path),
+    reopen: () => sqliteStore(path),
+    address: { kind: 'sqlite', path },
+    dump: () =>
+      Buffer.concat(
+        [path, `${path}-wal`].filter((file) => existsSync(file)).map((file) => readFileSync(file)),
+      ),
+  }
+}
+
+const folders: string[] = []
+
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'session-hub-store-'))
+  folders.push(folder)
+  return folder
+}
+
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Another program's hand in the file. */
+export function alter(path: string, sql: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}
