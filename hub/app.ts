@@ -5,6 +5,7 @@ import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { safeLog } from '../sdk/settings/log.js'
+import { createEndingsFeed } from './endings-feed.js'
 import { readFrameScript } from './frame-script.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
@@ -58,12 +59,14 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     log,
   }
   const sweeper = startSweeper(hub)
+  const feed = createEndingsFeed(hub)
   const { router, direct } = createRouter({
     hub,
     sites,
     limiters: createLimiters(settings.limits),
     sdk: readSdk(),
     script: readFrameScript(),
+    feed,
   })
   return {
     router,
@@ -77,6 +80,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       keyring = await createKeyring(keys)
     },
     async close() {
+      feed.stop()
       await sweeper.stop()
       await store.close()
     },

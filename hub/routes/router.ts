@@ -16,6 +16,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import { addressOf, type HubRequest, type Route } from './address.js'
 import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
+import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
 import { frameRoute } from './frame.js'
 import type { Limiters } from './limits.js'
@@ -28,6 +29,7 @@ export interface RouterParts {
   readonly limiters: Limiters
   readonly sdk: SdkAsset
   readonly script: FrameScript
+  readonly feed: Feed
 }
 
 export interface HubRouter {
@@ -37,17 +39,20 @@ export interface HubRouter {
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
-export function createRouter({ hub, sites, limiters, sdk, script }: RouterParts): HubRouter {
+export function createRouter({ hub, sites, limiters, sdk, script, feed }: RouterParts): HubRouter {
   const frame = frameRoute({ hub, sites, limiters, script })
   const exchange = posted(exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, sites, limiters)
-  const backchannel = posted(backchannelRoute(hub, sites, createAuthenticate(hub, sites, limiters), limiters))
+  const authenticate = createAuthenticate(hub, sites, limiters)
+  const backchannel = posted(backchannelRoute(hub, sites, authenticate, limiters))
+  const events = eventsRoute({ hub, sites, authenticate, limiters, feed })
   const documents = documentsRouter(hub, sdk)
 
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
     if (path === hubPaths.exchange) return exchange
     if (path === hubPaths.redirect && method === 'GET') return redirect
+    if (path === hubPaths.events && method === 'GET') return events
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 

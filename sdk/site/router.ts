@@ -11,6 +11,7 @@ import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { finishLink, takeLink } from './enter.js'
 import { requireOwnHost, requireOwnPage } from './guard.js'
+import { createLive } from './live.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
 import type { PendingEnds } from './pending-ends.js'
@@ -22,7 +23,8 @@ type Step = (site: SiteContext, req: Request, res: Response) => Promise<void>
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
 export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: SdkAsset): RequestHandler {
-  const { endpoint, perAddress } = site.settings
+  const { settings } = site
+  const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
   const sisters = createSisters(site)
   // Matched by hand: an application's other requests pass with one comparison.
@@ -46,6 +48,7 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
     [`GET ${sitePaths.enter}`, finishLink],
     [`GET ${sitePaths.redirect}`, beginRedirect],
     [`GET ${sitePaths.callback}`, finishRedirect],
+    ...(settings.live ? [[`GET ${sitePaths.live}`, createLive(site)] as const] : []),
   ])
 
   async function pass(step: Step, req: Request, res: Response): Promise<void> {

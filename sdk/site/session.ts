@@ -42,6 +42,8 @@ export interface SiteSession {
 
 /** The session with what only this package may do to it. */
 export interface HeldSession extends SiteSession {
+  /** What its cookie says. */
+  readonly token: SessionClaims | undefined
   /** The handle, or `null` where the hub knows nothing of this visitor. */
   readonly handle: string | null
   /** Takes over a session that the hub has just made or shown. */
@@ -94,6 +96,10 @@ class LoadedSession implements HeldSession {
 
   get authTime() {
     return this.#token?.auth_time ?? null
+  }
+
+  get token() {
+    return this.#token
   }
 
   get handle() {

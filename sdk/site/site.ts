@@ -7,7 +7,10 @@ import { whole } from '../settings/checks.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
 import { endUserSessions, requireRecent, type UserSession, userSessions } from './devices.js'
+import { createEndings } from './endings.js'
+import { createEventStream } from './event-stream.js'
 import { createHubClient } from './hub-client.js'
+import { createHubTransport } from './hub-transport.js'
 import { createHubKeys } from './hub-keys.js'
 import { sessionMiddleware } from './load.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
@@ -80,7 +83,9 @@ export interface Site {
 export async function createSite(options: SiteOptions): Promise<Site> {
   const settings = await resolveSiteOptions(options)
   const log = safeLog(settings.log)
-  const hub = createHubClient(settings, log)
+  const transport = createHubTransport(settings)
+  const hub = createHubClient(settings, transport, log)
+  const endings = createEndings(settings.now)
   const pending = createPendingEnds(hub)
   const site: SiteContext = {
     settings,
@@ -92,6 +97,8 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     provisional: createProvisional(hub, settings),
     takeTurn: createTurns(),
     superseded: createSuperseded(),
+    endings,
+    events: createEventStream(transport, endings, log),
     log,
   }
   const sdk = readSdk()
@@ -109,7 +116,8 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
     close() {
       pending.close()
-      hub.close()
+      site.events.close()
+      transport.close()
     },
   }
 }
