@@ -31,7 +31,9 @@ export interface Hub {
   readonly sessions: HubSessions
   /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
   setKeys(keys: HubKeys): Promise<void>
-  /** Stops what runs in the background and closes the store. */
+  /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. */
+  endStreams(): void
+  /** Ends the event streams, stops what runs in the background, and closes the store. */
   close(): Promise<void>
 }
 
@@ -78,6 +80,9 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     sessions: createSessions(hub),
     async setKeys(keys) {
       keyring = await createKeyring(keys)
+    },
+    endStreams() {
+      feed.stop()
     },
     async close() {
       feed.stop()

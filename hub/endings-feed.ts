@@ -1,15 +1,20 @@
 /** New endings for all event streams of this process: the store is asked by one, while there is anybody to tell. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import { toSessionHubError } from '../sdk/protocol/errors.js'
 import { logError } from '../sdk/settings/log.js'
 import type { HubContext } from './flows/context.js'
 import type { NumberedEnding } from './stores/store.js'
 
-export interface FeedListener {
+interface FeedListener {
+  /** `false` while it has not read what it heard last: it is told the rest when it has. */
+  readonly isReady: () => boolean
   readonly hear: (endings: readonly NumberedEnding[]) => void
   readonly end: () => void
 }
 
 export interface EndingsFeed {
+  readonly isStopped: boolean
   /** Hears every ending after this number, in order, until the feed itself ends. @returns how to stop */
   follow(afterSeq: number, listener: FeedListener): () => void
   stop(): void
@@ -27,29 +32,43 @@ interface Follower {
 export function createEndingsFeed(hub: HubContext): EndingsFeed {
   const followers = new Set<Follower>()
   let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+  let isFailing = false
 
   async function look(): Promise<void> {
     try {
-      for (let isMore = followers.size > 0; isMore;) {
-        const from = Math.min(...[...followers].map(({ seq }) => seq))
-        const endings = await hub.store.endings(from, BATCH)
-        for (const follower of followers) tell(follower, endings)
-        isMore = endings.length === BATCH
-      }
+      // One that has much to catch up with holds up neither the others nor the hub's requests.
+      while (await tellNext()) await nextTurn()
+      isFailing = false
     } catch (thrown) {
-      logError(hub.log, toSessionHubError(thrown), 'endings')
+      // Once, and not each time that it is tried.
+      if (!isFailing && !isStopped) logError(hub.log, toSessionHubError(thrown), 'endings')
+      isFailing = true
     }
     timer = followers.size > 0 ? setTimeout(() => void look(), EVERY_MS).unref() : undefined
   }
 
-  function tell(follower: Follower, endings: readonly NumberedEnding[]): void {
-    const fresh = endings.filter(({ seq }) => seq > follower.seq)
-    if (fresh.length === 0) return
-    follower.seq = fresh.at(-1)?.seq ?? follower.seq
-    follower.listener.hear(fresh)
+  /** One step for everybody. @returns whether somebody can hear more at once */
+  async function tellNext(): Promise<boolean> {
+    let isMore = false
+    for (const [seq, group] of bySeq(followers)) {
+      const endings = await hub.store.endings(seq, BATCH)
+      const last = endings.at(-1)
+      if (!last) continue
+      for (const follower of group) {
+        if (!followers.has(follower)) continue
+        follower.seq = last.seq
+        follower.listener.hear(endings)
+      }
+      isMore ||= endings.length === BATCH
+    }
+    return isMore
   }
 
   return {
+    get isStopped() {
+      return isStopped
+    },
     follow(afterSeq, listener) {
       const follower = { seq: afterSeq, listener }
       followers.add(follower)
@@ -57,9 +76,22 @@ export function createEndingsFeed(hub: HubContext): EndingsFeed {
       return () => followers.delete(follower)
     },
     stop() {
+      isStopped = true
       clearTimeout(timer)
       for (const { listener } of followers) listener.end()
       followers.clear()
     },
   }
+}
+
+/** Those that are ready, by what they have heard last: most have heard the same. */
+function bySeq(followers: Iterable<Follower>): Map<number, Follower[]> {
+  const groups = new Map<number, Follower[]>()
+  for (const follower of followers) {
+    if (!follower.listener.isReady()) continue
+    const group = groups.get(follower.seq)
+    if (group) group.push(follower)
+    else groups.set(follower.seq, [follower])
+  }
+  return groups
 }

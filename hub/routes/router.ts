@@ -41,18 +41,18 @@ export interface HubRouter {
 
 export function createRouter({ hub, sites, limiters, sdk, script, feed }: RouterParts): HubRouter {
   const frame = frameRoute({ hub, sites, limiters, script })
-  const exchange = posted(exchangeRoute(hub, sites, limiters))
+  const exchange = only('POST', exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, sites, limiters)
   const authenticate = createAuthenticate(hub, sites, limiters)
-  const backchannel = posted(backchannelRoute(hub, sites, authenticate, limiters))
-  const events = eventsRoute({ hub, sites, authenticate, limiters, feed })
+  const backchannel = only('POST', backchannelRoute(hub, sites, authenticate, limiters))
+  const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
   const documents = documentsRouter(hub, sdk)
 
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
     if (path === hubPaths.exchange) return exchange
     if (path === hubPaths.redirect && method === 'GET') return redirect
-    if (path === hubPaths.events && method === 'GET') return events
+    if (path === hubPaths.events) return events
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 
@@ -115,11 +115,10 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   return router
 }
 
-/** POST only. */
-const posted =
-  (route: Route): Route =>
+const only =
+  (method: 'GET' | 'POST', route: Route): Route =>
   (req, res) => {
-    if (req.method === 'POST') return route(req, res)
-    res.setHeader('allow', 'POST')
-    return Promise.reject(new SessionHubError('method_not_allowed', 'This is asked with POST'))
+    if (req.method === method) return route(req, res)
+    res.setHeader('allow', method)
+    return Promise.reject(new SessionHubError('method_not_allowed', `This is asked with ${method}`))
   }

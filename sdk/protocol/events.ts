@@ -4,11 +4,15 @@ import { is128Bits } from './formats.js'
 import { endReasons } from './wire.js'
 
 /**
- * `hello`: the stream goes on from the id that the site named. `reset`: it does not, so whatever the site trusted before has to be asked
- * for anew. `ended`: one session. `subject-ended`: all of a user's sessions up to a generation.
+ * `hello`: the stream goes on from the id that the site named, or with all that the hub knows for a site that named none. `reset`: it
+ * does not, so whatever the site trusted before has to be asked for anew. `ended`: one session. `subject-ended`: all of a user's
+ * sessions up to a generation.
  */
-export const streamEvents = ['hello', 'reset', 'ended', 'subject-ended'] as const
-export type StreamEvent = (typeof streamEvents)[number]
+export type StreamEvent = 'hello' | 'reset' | 'ended' | 'subject-ended'
+
+/** As it may come in `Last-Event-ID`. */
+export const isEventId = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value)
 
 const endedFields = { state: is128Bits, reason: isOneOf(endReasons) }
 export type EndedEvent = Fields<typeof endedFields>

@@ -3,11 +3,9 @@ import type { IncomingMessage } from 'node:http'
 
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 
-import { parseEndedEvent, parseSubjectEndedEvent } from '../protocol/events.js'
+import { isEventId, parseEndedEvent, parseSubjectEndedEvent } from '../protocol/events.js'
 import { parseJson } from '../protocol/json.js'
 import { hubPaths } from '../protocol/wire.js'
-import { logError } from '../settings/log.js'
-import { SessionHubError } from '../protocol/errors.js'
 import type { Log } from '../settings/log.js'
 import type { Endings } from './endings.js'
 import type { HubTransport } from './hub-transport.js'
@@ -27,37 +25,38 @@ const SILENCE_MS = 40_000
 /** One event is short. */
 const MAX_EVENT_CHARS = 4096
 
-export function createEventStream(transport: HubTransport, endings: Endings, log: Log): EventStream {
-  let state: 'idle' | 'open' | 'closed' = 'idle'
+export function createEventStream(
+  transport: Pick<HubTransport, 'open' | 'bearer'>,
+  endings: Pick<Endings, 'ended' | 'subjectEnded' | 'reset'>,
+  log: Log,
+  silenceMs = SILENCE_MS,
+): EventStream {
+  const closed = new AbortController()
+  let isStarted = false
+  let isLost = false
   let lastId: string | undefined
   let pauseMs = FIRST_PAUSE_MS
   let timer: NodeJS.Timeout | undefined
-  let current: IncomingMessage | undefined
 
   async function connect(): Promise<void> {
     try {
-      const headers = [
-        'accept',
-        'text/event-stream',
-        ...(lastId === undefined ? [] : ['last-event-id', lastId]),
-      ]
-      const res = await transport.open(hubPaths.events, await transport.bearer(), headers)
-      if (isClosed()) {
-        res.destroy()
-        return
-      }
-      current = res
+      const headers = ['authorization', `Bearer ${await transport.bearer()}`, 'accept', 'text/event-stream']
+      if (lastId !== undefined) headers.push('last-event-id', lastId)
+      const res = await transport.open(hubPaths.events, headers, closed.signal)
       const { statusCode } = res
-      const isStream = statusCode === 200 && res.headers['content-type']?.startsWith('text/event-stream')
-      if (!isStream)
-        throw new SessionHubError('unavailable', `The event stream is refused with status ${statusCode}`)
-      await listen(res)
-    } catch (thrown) {
-      if (isClosed()) return
-      current?.destroy()
-      if (thrown instanceof SessionHubError) logError(log, thrown, hubPaths.events)
+      if (statusCode === 200 && res.headers['content-type']?.startsWith('text/event-stream'))
+        await listen(res)
+      else {
+        res.destroy()
+        lost(`The hub answers with status ${statusCode}`)
+      }
+    } catch {
+      lost('The hub does not answer')
     }
-    again()
+    if (closed.signal.aborted) return
+    // Many processes lose one hub at the same moment: they do not all come back at once.
+    timer = setTimeout(() => void connect(), pauseMs * (0.5 + Math.random() / 2)).unref()
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
   }
 
   /** Resolves when the connection ends, however it ends. */
@@ -65,19 +64,15 @@ export function createEventStream(transport: HubTransport, endings: Endings, log
     const parser = createParser({ onEvent: hear, maxBufferSize: MAX_EVENT_CHARS })
     res.setEncoding('utf8')
     return new Promise((resolve) => {
-      let silence = setTimeout(cut, SILENCE_MS).unref()
-      function cut() {
-        res.destroy()
-      }
+      const silence = setTimeout(() => res.destroy(), silenceMs).unref()
       res.on('data', (chunk: string) => {
-        clearTimeout(silence)
-        silence = setTimeout(cut, SILENCE_MS).unref()
+        silence.refresh()
         try {
           parser.feed(chunk)
         } catch {
-          // What cannot be read is not waited for; the stream begins anew, and asks for what was missed.
-          lastId = undefined
-          cut()
+          // Longer than any event: no hub speaks like that.
+          endings.reset()
+          res.destroy()
         }
       })
       res.on('error', () => undefined)
@@ -89,33 +84,39 @@ export function createEventStream(transport: HubTransport, endings: Endings, log
   }
 
   function hear({ event, data, id }: EventSourceMessage): void {
+    if (event === 'hello' || event === 'reset') found()
+    try {
+      if (event === 'reset') endings.reset()
+      else if (event === 'ended') endings.ended(parseEndedEvent(parseJson(data)))
+      else if (event === 'subject-ended') endings.subjectEnded(parseSubjectEndedEvent(parseJson(data)))
+    } catch {
+      // It may have been anybody's end.
+      endings.reset()
+    }
+    if (isEventId(id)) lastId = id
+  }
+
+  function found(): void {
     pauseMs = FIRST_PAUSE_MS
-    // `hello` says only from where it goes on.
-    if (event === 'reset') endings.reset()
-    else if (event === 'ended') endings.ended(parseEndedEvent(parseJson(data)))
-    else if (event === 'subject-ended') endings.subjectEnded(parseSubjectEndedEvent(parseJson(data)))
-    if (id !== undefined) lastId = id
+    if (isLost) log({ level: 'info', event: 'stream_back' })
+    isLost = false
   }
 
-  function again(): void {
-    if (isClosed()) return
-    // Many processes lose one hub at the same moment: they do not all come back at once.
-    timer = setTimeout(() => void connect(), pauseMs * (0.5 + Math.random() / 2)).unref()
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
+  function lost(description: string): void {
+    if (isLost || closed.signal.aborted) return
+    isLost = true
+    log({ level: 'warn', event: 'stream_lost', description })
   }
-
-  const isClosed = () => state === 'closed'
 
   return {
     start() {
-      if (state !== 'idle') return
-      state = 'open'
+      if (isStarted || closed.signal.aborted) return
+      isStarted = true
       void connect()
     },
     close() {
-      state = 'closed'
       clearTimeout(timer)
-      current?.destroy()
+      closed.abort()
     },
   }
 }

@@ -9,15 +9,15 @@ import type { SiteSettings } from './options.js'
 
 export interface HubTransport {
   /** Rejects when there is no whole answer in time. */
-  send(request: HubRequest): Promise<RawReply>
-  /** An answer that goes on and on: resolves with its beginning, within the same time. */
-  open(path: string, bearerToken: string, headers: readonly string[]): Promise<IncomingMessage>
+  readonly send: (request: HubRequest) => Promise<RawReply>
+  /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
+  open(path: string, headers: readonly string[], signal: AbortSignal): Promise<IncomingMessage>
   /** The site's token for the back-channel. */
-  bearer(): Promise<string>
+  readonly bearer: () => Promise<string>
   close(): void
 }
 
-export interface HubRequest {
+interface HubRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body: object | undefined
@@ -82,13 +82,13 @@ export function createHubTransport(settings: SiteSettings): HubTransport {
         req.end(text)
       })
     },
-    open(path, bearerToken, more) {
-      const headers = ['host', host, 'authorization', `Bearer ${bearerToken}`, ...more]
+    open(path, more, signal) {
+      const headers = ['host', host, ...more]
       return new Promise((resolve, reject) => {
         // A connection of its own: it is held for as long as it lasts.
-        const req = transport.request({ ...target, ...(lookup && { lookup }), agent: false, path, headers })
-        const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs)
-        // No reason to keep the process alive.
+        const own = { agent: false, ...(lookup && { lookup }) } as const
+        const req = transport.request({ ...target, ...own, path, headers, signal })
+        const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs).unref()
         req.on('socket', (socket) => socket.unref())
         req.on('error', (error) => {
           clearTimeout(timer)

@@ -4,56 +4,75 @@
  */
 import type { Request, Response } from 'express'
 
-import { SessionHubError } from '../protocol/errors.js'
+import { beginEvents, type EventsAnswer } from '../http/server-sent-events.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { EndReason } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
 import { loadSession } from './load.js'
-import { isCode } from './session.js'
+
+export interface Live {
+  readonly listen: (site: SiteContext, req: Request, res: Response) => Promise<void>
+  /** Ends all of them. Their pages come again, to whichever process answers then. */
+  close(): void
+}
 
 const BEAT_MS = 20_000
 
-/** So many open pages in one process; a page that finds no place looks by itself, as without this. */
+/** So many open pages in one process, and of one session (R31). A page that finds no place looks by itself, as without this. */
 const MOST = 20_000
+const MOST_PER_SESSION = 32
 
-export function createLive(site: SiteContext) {
-  let open = 0
+/** Of many pages that lost one server at the same moment, each comes again at its own. */
+const RETRY_MS = { min: 1000, max: 5000 }
 
-  return async (_site: SiteContext, req: Request, res: Response): Promise<void> => {
-    // EventSource sends no Origin to its own; this header no page can write (R18).
-    if (req.headers['sec-fetch-site'] !== 'same-origin')
-      throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
-    const session = await loadSession(site, req, res)
-    const { token } = session
-    if (token?.sk === undefined || open >= MOST) {
-      // EventSource takes this for the end, and does not come again.
-      res.writeHead(204, { 'cache-control': 'no-store' }).end()
-      return
-    }
-    open += 1
-    res.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-accel-buffering': 'no',
-    })
-    res.write(':\n\n')
-    const tell = (reason: EndReason) => {
-      res.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
-    }
-    const { sk } = token
-    const leave = site.endings.watch(token, (reason, isSure) => {
-      if (isSure) tell(reason)
-      // Of all the user's sessions one may have been spared.
-      else
-        void site.hub.read(sk).catch((error: unknown) => {
-          if (isCode(error, 'session_ended')) tell(reason)
-        })
-    })
-    const beat = setInterval(() => res.write(':\n\n'), BEAT_MS).unref()
-    res.on('close', () => {
-      clearInterval(beat)
-      leave()
-      open -= 1
-    })
+export function createLive(most = MOST): Live {
+  const pages = new Set<EventsAnswer>()
+  let isClosed = false
+
+  const isFull = (open: number) => isClosed || pages.size >= most || open >= MOST_PER_SESSION
+
+  return {
+    async listen(site, req, res) {
+      // EventSource sends no Origin to its own; this header no page can write (R18).
+      if (req.headers['sec-fetch-site'] !== 'same-origin')
+        throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
+      const { token } = await loadSession(site, req, res)
+      const { hub, endings } = site
+      if (token?.sk === undefined || isFull(endings.watching(token))) {
+        // EventSource takes this for the end, and does not come again.
+        res.writeHead(204, { 'cache-control': 'no-store' }).end()
+        return
+      }
+      const { sk: handle } = token
+      const page = beginEvents(res, { beatMs: BEAT_MS })
+      if (!page) return
+      pages.add(page)
+      page.send(`retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`)
+      const tell = (reason: EndReason) => {
+        page.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
+      }
+      const leave = endings.watch(token, {
+        ended: tell,
+        mayHaveEnded(reason) {
+          hub.read(handle).catch((thrown: unknown) => {
+            const { code, endReason = reason } = toSessionHubError(thrown)
+            if (code === 'session_ended') tell(endReason)
+            // It comes again, and is looked at then.
+            else page.end()
+          })
+        },
+        unknown() {
+          page.end()
+        },
+      })
+      page.onEnd(() => {
+        leave()
+        pages.delete(page)
+      })
+    },
+    close() {
+      isClosed = true
+      for (const page of pages) page.end()
+    },
   }
 }

@@ -39,8 +39,6 @@ export async function loadSession(site: SiteContext, req: Request, res: Response
 }
 
 async function load(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
-  // This process has visitors: from now on it wants to know at once what ends.
-  site.events.start()
   const { cookie } = req.headers
   const { cookieName, now, graceForSeconds } = site.settings
   const text = readCookie(cookie, cookieName)
@@ -51,6 +49,8 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
     if (text !== undefined || readCookie(cookie, cookieNames.state) !== undefined) none.clear()
     return none
   }
+  // Here are sessions: from now on this process wants to know at once what ends.
+  site.events.start()
   const session = createSession(site, res, claims, false)
   if (claims.sk !== undefined && isTrusted(site, claims)) return session
   const ended = site.endings.reasonOf(claims)
@@ -62,17 +62,18 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
     } else await session.accept(await site.hub.read(claims.sk), claims.sk)
     return session
   } catch (error) {
-    const none = createSession(site, res, undefined, !isCode(error, 'session_ended'))
     if (isCode(error, 'session_ended')) {
       // A request beside this one may just have signed in, or registered a provisional cookie: its new cookies have to stay.
-      const isSuperseded = claims.sk === undefined || site.superseded.has(claims.sk)
-      if (!isSuperseded) none.clear()
+      if (claims.sk === undefined || site.superseded.has(claims.sk))
+        return createSession(site, res, undefined, false)
+      const none = createSession(site, res, undefined, false, toSessionHubError(error).endReason)
+      none.clear()
       return none
     }
     logError(site.log, toSessionHubError(error), 'session')
     // What may have ended is not trusted on old knowledge, whatever ails the hub.
     const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
-    return isInGrace ? createSession(site, res, claims, true) : none
+    return createSession(site, res, isInGrace ? claims : undefined, true)
   }
 }
 

@@ -26,8 +26,8 @@ export async function offerFor(
   const { settings, hub } = site
   if (!(await settings.mayShare(req))) return { offer: null }
   const session = await loadSession(site, req, res)
-  const { handle } = session
-  if (handle === null) return { offer: null }
+  const { handle, endReason: ended } = session
+  if (handle === null) return { offer: null, ...(ended && { ended }) }
   try {
     // The page asks because something has changed, so what is known here is not good enough.
     const view = await hub.read(handle)

@@ -11,7 +11,7 @@ import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { finishLink, takeLink } from './enter.js'
 import { requireOwnHost, requireOwnPage } from './guard.js'
-import { createLive } from './live.js'
+import type { Live } from './live.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
 import type { PendingEnds } from './pending-ends.js'
@@ -22,7 +22,13 @@ import { signOut } from './sign.js'
 type Step = (site: SiteContext, req: Request, res: Response) => Promise<void>
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
-export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: SdkAsset): RequestHandler {
+export interface SiteParts {
+  readonly pending: PendingEnds
+  readonly live: Live
+  readonly sdk: SdkAsset
+}
+
+export function createSiteRouter(site: SiteContext, { pending, live, sdk }: SiteParts): RequestHandler {
   const { settings } = site
   const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
@@ -48,7 +54,7 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
     [`GET ${sitePaths.enter}`, finishLink],
     [`GET ${sitePaths.redirect}`, beginRedirect],
     [`GET ${sitePaths.callback}`, finishRedirect],
-    ...(settings.live ? [[`GET ${sitePaths.live}`, createLive(site)] as const] : []),
+    ...(settings.live ? [[`GET ${sitePaths.live}`, live.listen] as const] : []),
   ])
 
   async function pass(step: Step, req: Request, res: Response): Promise<void> {

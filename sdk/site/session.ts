@@ -7,7 +7,7 @@ import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
-import { limits } from '../protocol/wire.js'
+import { type EndReason, limits } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
 
 export interface SiteSession {
@@ -44,6 +44,8 @@ export interface SiteSession {
 export interface HeldSession extends SiteSession {
   /** What its cookie says. */
   readonly token: SessionClaims | undefined
+  /** Why the session that its cookie stood for is no more, where that is known. */
+  readonly endReason: EndReason | undefined
   /** The handle, or `null` where the hub knows nothing of this visitor. */
   readonly handle: string | null
   /** Takes over a session that the hub has just made or shown. */
@@ -61,11 +63,13 @@ export const createSession = (
   res: Response,
   claims: SessionClaims | undefined,
   isStale: boolean,
-): HeldSession => new LoadedSession(site, res, claims, isStale)
+  endReason?: EndReason,
+): HeldSession => new LoadedSession(site, res, claims, isStale, endReason)
 
 /** A class, because there is one per request: an object literal would make each getter anew. */
 class LoadedSession implements HeldSession {
   readonly isStale: boolean
+  readonly endReason: EndReason | undefined
   readonly #site: SiteContext
   readonly #res: Response
   /** Whether a user was signed in when the request came. */
@@ -73,8 +77,15 @@ class LoadedSession implements HeldSession {
   #token: SessionClaims | undefined
   #view: SessionView | undefined
 
-  constructor(site: SiteContext, res: Response, claims: SessionClaims | undefined, isStale: boolean) {
+  constructor(
+    site: SiteContext,
+    res: Response,
+    claims: SessionClaims | undefined,
+    isStale: boolean,
+    endReason: EndReason | undefined,
+  ) {
     this.isStale = isStale
+    this.endReason = endReason
     this.#site = site
     this.#res = res
     this.#wasSignedIn = claims?.sub !== undefined
