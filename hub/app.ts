@@ -5,6 +5,7 @@ import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { safeLog } from '../sdk/settings/log.js'
+import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
@@ -30,7 +31,9 @@ export interface Hub {
   readonly sessions: HubSessions
   /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
   setKeys(keys: HubKeys): Promise<void>
-  /** Stops what runs in the background and closes the store. */
+  /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. */
+  endStreams(): void
+  /** Ends the event streams, stops what runs in the background, and closes the store. */
   close(): Promise<void>
 }
 
@@ -58,12 +61,14 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     log,
   }
   const sweeper = startSweeper(hub)
+  const feed = createEndingsFeed(hub)
   const { router, direct } = createRouter({
     hub,
     sites,
     limiters: createLimiters(settings.limits),
     sdk: readSdk(),
     scripts: readPageScripts(),
+    feed,
   })
   return {
     router,
@@ -76,7 +81,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     async setKeys(keys) {
       keyring = await createKeyring(keys)
     },
+    endStreams() {
+      feed.stop()
+    },
     async close() {
+      feed.stop()
       await sweeper.stop()
       await store.close()
     },

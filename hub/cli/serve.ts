@@ -66,6 +66,7 @@ Example:
 
     const signal = await stopped
     log({ level: 'info', event: 'stopping', signal })
+    hub.endStreams()
     if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })
     await hub.close()
     log({ level: 'info', event: 'stopped' })

@@ -18,6 +18,7 @@ import { visibleFrame } from './access-frame.js'
 import { addressOf, type HubRequest, type Route } from './address.js'
 import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
+import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
 import { frameRoute } from './frame.js'
 import { hiddenFrame } from './hidden-frame.js'
@@ -33,6 +34,7 @@ export interface RouterParts {
   readonly limiters: Limiters
   readonly sdk: SdkAsset
   readonly scripts: PageScripts
+  readonly feed: Feed
 }
 
 export interface HubRouter {
@@ -42,7 +44,7 @@ export interface HubRouter {
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
-export function createRouter({ hub, sites, limiters, sdk, scripts }: RouterParts): HubRouter {
+export function createRouter({ hub, sites, limiters, sdk, scripts, feed }: RouterParts): HubRouter {
   const parts = { hub, sites, limiters }
   const frame = frameRoute({
     ...parts,
@@ -59,11 +61,13 @@ export function createRouter({ hub, sites, limiters, sdk, scripts }: RouterParts
     proofMs: proofMs.visible,
   })
   const unlockPage = unlockPageRoute(hub, sites, limiters, scripts.unlock)
-  const unlock = posted(unlockRoute(hub, limiters), 'GET, POST')
-  const look = posted(lookRoute(hub, sites, limiters))
-  const exchange = posted(exchangeRoute(hub, sites, limiters))
+  const unlock = only('POST', unlockRoute(hub, limiters), 'GET, POST')
+  const look = only('POST', lookRoute(hub, sites, limiters))
+  const exchange = only('POST', exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, sites, limiters)
-  const backchannel = posted(backchannelRoute(hub, sites, createAuthenticate(hub, sites, limiters), limiters))
+  const authenticate = createAuthenticate(hub, sites, limiters)
+  const backchannel = only('POST', backchannelRoute(hub, sites, authenticate, limiters))
+  const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
   const documents = documentsRouter(hub, sdk)
 
   function routeOf(path: string, method: string | undefined): Route | undefined {
@@ -73,6 +77,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts }: RouterParts
     if (path === hubPaths.access && method === 'GET') return access
     if (path === hubPaths.unlock) return method === 'GET' ? unlockPage : unlock
     if (path === hubPaths.redirect && method === 'GET') return redirect
+    if (path === hubPaths.events) return events
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 
@@ -130,11 +135,11 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   return router
 }
 
-/** POST only, of what may be `allowed`. */
-const posted =
-  (route: Route, allowed = 'POST'): Route =>
+/** One method only, or else what may be `allowed`. */
+const only =
+  (method: 'GET' | 'POST', route: Route, allowed: string = method): Route =>
   (req, res) => {
-    if (req.method === 'POST') return route(req, res)
+    if (req.method === method) return route(req, res)
     res.setHeader('allow', allowed)
-    return Promise.reject(new SessionHubError('method_not_allowed', 'This is asked with POST'))
+    return Promise.reject(new SessionHubError('method_not_allowed', `This is asked with ${method}`))
   }

@@ -18,6 +18,8 @@ export const hubPaths = {
   jwks: '/.well-known/jwks.json',
   discovery: '/.well-known/session-hub',
   backchannel: '/backchannel',
+  /** The event stream of a site. */
+  events: '/backchannel/events',
   health: '/healthz',
   ready: '/readyz',
 } as const
@@ -49,6 +51,8 @@ export const sitePaths = {
   enter: '/enter',
   redirect: '/redirect',
   callback: '/callback',
+  /** Open pages hear when their session ends. */
+  live: '/live',
   sdk: '/sdk.js',
 } as const
 export const defaultEndpoint = '/session-hub'

@@ -19,6 +19,9 @@ export type LogEvent =
   /** The hub does not answer; sessions live on what is known. */
   | 'hub_unreachable'
   | 'hub_back'
+  /** The hub's event stream cannot be had; what ends elsewhere is known when a session token is not fresh any more. */
+  | 'stream_lost'
+  | 'stream_back'
   /** This machine's clock and the hub's differ by more than the protocol forgives. */
   | 'clock_differs'
   /** The application's `onReplaced` hook failed; the session was replaced all the same. */

@@ -2,6 +2,8 @@
 import type { Log } from '../settings/log.js'
 import type { KeyLookup } from '../tokens/verify.js'
 import type { SiteCookies } from './cookies.js'
+import type { Endings } from './endings.js'
+import type { EventStream } from './event-stream.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 import type { OwnTokens } from './own-token.js'
@@ -20,5 +22,7 @@ export interface SiteContext {
   readonly provisional: Provisional
   readonly takeTurn: TakeTurn
   readonly superseded: Superseded
+  readonly endings: Endings
+  readonly events: EventStream
   readonly log: Log
 }

@@ -1,7 +1,4 @@
-/** How a site speaks to its hub: over HTTP, on kept connections, with a time limit, and not at all while it is down. */
-import http from 'node:http'
-import https from 'node:https'
-
+/** What a site asks of its hub: acts, with the hub's own error codes; and not at all while it is down. */
 import type {
   BackchannelLinkBody,
   BackchannelRedeemBody,
@@ -26,8 +23,7 @@ import { isErrorCode, SessionHubError } from '../protocol/errors.js'
 import { type JsonObject, parseJsonObject } from '../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../protocol/wire.js'
 import type { Log } from '../settings/log.js'
-import { signToken } from '../tokens/sign.js'
-import { lookupLoopback } from './loopback.js'
+import type { HubTransport, RawReply } from './hub-transport.js'
 import type { SiteSettings } from './options.js'
 import { createPause } from './pause.js'
 
@@ -47,14 +43,6 @@ export interface HubClient {
   isReachable(): Promise<boolean>
   /** The hub's published keys, as they came. */
   jwks(): Promise<JsonObject>
-  close(): void
-}
-
-interface RawReply {
-  readonly status: number
-  readonly text: string
-  readonly date: string | undefined
-  readonly retryAfter: string | undefined
 }
 
 interface Reply extends RawReply {
@@ -71,35 +59,15 @@ const RECENT_MS = 5000
 const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 2048)
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 
-export function createHubClient(settings: SiteSettings, log: Log): HubClient {
-  const { hub, now, hubTimeoutMs } = settings
-  const transport = hub.startsWith('https:') ? https : http
-  const { host, hostname, port } = new URL(hub)
-  const lookup = hostname.endsWith('.localhost') ? lookupLoopback : undefined
-  const address = hostname.replace(/^\[|\]$/g, '')
-  const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
+export function createHubClient(settings: SiteSettings, { send, bearer }: HubTransport, log: Log): HubClient {
+  const { now } = settings
   const pause = createPause(now, log)
   const reads = new Map<string, Promise<SessionView>>()
-  let bearer: Promise<string> | undefined
-  let bearerFrom = 0
-  let bearerUntil = 0
   let clockSeenMs = -Infinity
   let answeredMs = -Infinity
 
-  /** One token serves for half of its life, so its signature costs nothing per request. */
-  function token(): Promise<string> {
-    const iat = Math.floor(now() / 1000)
-    // Both bounds, for a clock can be set back.
-    if (bearer && iat >= bearerFrom && iat < bearerUntil) return bearer
-    bearerFrom = iat
-    bearerUntil = iat + limits.siteTokenSeconds / 2
-    const claims = { iss: settings.origin, aud: hub, iat, exp: iat + limits.siteTokenSeconds }
-    bearer = signToken('site+jwt', claims, settings.signingKey)
-    return bearer
-  }
-
   async function act(name: BackchannelAct, body: object): Promise<JsonObject> {
-    const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await token())
+    const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await bearer())
     if (reply.status === 200) return reply.body
     throw errorOf(reply)
   }
@@ -113,7 +81,7 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     const attempt = pause.begin()
     let raw
     try {
-      raw = await send(method, path, body, bearerToken)
+      raw = await send({ method, path, body, bearerToken, maxBytes: MAX_REPLY_BYTES })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
       pause.failed(attempt)
@@ -128,49 +96,6 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
     } catch {
       throw new SessionHubError('unavailable', `The hub's answer, of status ${raw.status}, is not from a hub`)
     }
-  }
-
-  function send(
-    method: string,
-    path: string,
-    body: object | undefined,
-    bearerToken: string | undefined,
-  ): Promise<RawReply> {
-    const text = body && JSON.stringify(body)
-    return new Promise((resolve, reject) => {
-      // As a list, Node writes them as they are; from an object it would look at each again.
-      const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
-      if (text !== undefined) {
-        headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
-      }
-      if (bearerToken !== undefined) headers.push('authorization', `Bearer ${bearerToken}`)
-      const req = transport.request({ agent, hostname: address, port, path, method, headers, setHost: false })
-      // One limit for all of it: a hub that sends a byte a second is down too.
-      const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs)
-      req.on('error', (error) => {
-        clearTimeout(timer)
-        reject(error)
-      })
-      req.on('response', (res) => {
-        const chunks: Buffer[] = []
-        let bytes = 0
-        res.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes > MAX_REPLY_BYTES) req.destroy(new Error('the answer is too large'))
-          else chunks.push(chunk)
-        })
-        res.on('error', reject)
-        res.on('close', () => {
-          clearTimeout(timer)
-          if (!res.complete) reject(new Error('the answer broke off'))
-        })
-        res.on('end', () => {
-          const { date, 'retry-after': retryAfter } = res.headers
-          resolve({ status: res.statusCode ?? 0, text: Buffer.concat(chunks).toString(), date, retryAfter })
-        })
-      })
-      req.end(text)
-    })
   }
 
   /** Tokens of a wrong clock are refused without a word about clocks, so each answer of the hub is a chance to notice. */
@@ -222,9 +147,6 @@ export function createHubClient(settings: SiteSettings, log: Log): HubClient {
       const reply = await ask('GET', hubPaths.jwks)
       if (reply.status !== 200) throw new SessionHubError('unavailable', 'The hub does not give its keys')
       return reply.body
-    },
-    close() {
-      agent.destroy()
     },
   }
 }

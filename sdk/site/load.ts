@@ -5,16 +5,16 @@ import { readCookie } from '../http/cookies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { cookieNames } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
-import { toSessionHubError } from '../protocol/errors.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { SiteContext } from './context.js'
 import { attach, attached, createSession, type HeldSession } from './session.js'
 
 export function sessionMiddleware(site: SiteContext): RequestHandler {
-  const { cookieName, now } = site.settings
+  const { cookieName } = site.settings
   return (req, res, next) => {
     const text = readCookie(req.headers.cookie, cookieName)
     const known = text === undefined ? undefined : site.tokens.known(text)
-    if (known && now() < known.exp * 1000 && known.sk !== undefined) {
+    if (known && known.sk !== undefined && isTrusted(site, known)) {
       attach(req, createSession(site, res, known, false))
       next()
       return
@@ -24,6 +24,10 @@ export function sessionMiddleware(site: SiteContext): RequestHandler {
     }, next)
   }
 }
+
+/** Fresh, and nothing else is known of it. */
+const isTrusted = ({ settings, endings }: SiteContext, claims: SessionClaims): boolean =>
+  settings.now() < claims.exp * 1000 && !endings.isDoubtful(claims) && endings.reasonOf(claims) === undefined
 
 /** The request's session, loaded now if the middleware has not done so. Never rejects because of the hub. */
 export async function loadSession(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
@@ -45,9 +49,13 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
     if (text !== undefined || readCookie(cookie, cookieNames.state) !== undefined) none.clear()
     return none
   }
+  // Here are sessions: from now on this process wants to know at once what ends.
+  site.events.start()
   const session = createSession(site, res, claims, false)
-  if (claims.sk !== undefined && now() < claims.exp * 1000) return session
+  if (claims.sk !== undefined && isTrusted(site, claims)) return session
+  const ended = site.endings.reasonOf(claims)
   try {
+    if (ended) throw new SessionHubError('session_ended', 'The session has ended', { endReason: ended })
     if (claims.sk === undefined) {
       const view = await site.provisional.register(claims)
       if (view.handle !== undefined) await session.accept(view, view.handle)
@@ -63,7 +71,8 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
       return ended
     }
     logError(site.log, toSessionHubError(error), 'session')
-    const isInGrace = now() < (claims.exp + graceForSeconds) * 1000
+    // What may have ended is not trusted on old knowledge, whatever ails the hub.
+    const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
     return createSession(site, res, isInGrace ? claims : undefined, true)
   }
 }

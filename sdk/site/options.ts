@@ -55,6 +55,11 @@ export interface SiteOptions {
   readonly maxTicketSeconds?: number
   /** The hub's session wins over this site's, whenever the hub has one. @default false */
   readonly alwaysReplace?: boolean
+  /**
+   * Open pages hear at once when their session ends, wherever that happens, by server-sent events from this site: one connection for each
+   * page that is looked at. @default false
+   */
+  readonly live?: boolean
   /** The consent hook: whether this visitor's session may be shared. @default everyone's may */
   readonly mayShare?: (req: Request) => boolean | Promise<boolean>
   /** Called after a session from elsewhere has become this site's, before the page is told. */
@@ -90,6 +95,7 @@ export interface SiteSettings {
   readonly graceForSeconds: number
   readonly maxTicketSeconds: number
   readonly alwaysReplace: boolean
+  readonly live: boolean
   readonly mayShare: (req: Request) => boolean | Promise<boolean>
   readonly onReplaced: (event: ReplacedEvent) => void | Promise<void>
   readonly hubTimeoutMs: number
@@ -110,6 +116,7 @@ const KNOWN: Record<keyof SiteOptions, true> = {
   graceForSeconds: true,
   maxTicketSeconds: true,
   alwaysReplace: true,
+  live: true,
   mayShare: true,
   onReplaced: true,
   hubTimeoutMs: true,
@@ -128,6 +135,7 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
     graceForSeconds = 3600,
     maxTicketSeconds = limits.ticketSeconds.max,
     alwaysReplace = false,
+    live = false,
   } = options
   const { hubTimeoutMs = 2000, perAddress = 600, now = Date.now } = options
   const { mayShare = () => true, onReplaced = () => undefined } = options
@@ -155,6 +163,7 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
     graceForSeconds: whole(where, 'graceForSeconds', graceForSeconds, { min: 0, max: 30 * 86_400 }),
     maxTicketSeconds: whole(where, 'maxTicketSeconds', maxTicketSeconds, limits.ticketSeconds),
     alwaysReplace: flag(where, 'alwaysReplace', alwaysReplace),
+    live: flag(where, 'live', live),
     mayShare: callable(where, 'mayShare', mayShare),
     onReplaced: callable(where, 'onReplaced', onReplaced),
     hubTimeoutMs: whole(where, 'hubTimeoutMs', hubTimeoutMs, { min: 50, max: 30_000 }),

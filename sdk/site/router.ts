@@ -12,6 +12,7 @@ import type { SiteContext } from './context.js'
 import { finishLink, takeLink } from './enter.js'
 import { requireOwnHost, requireOwnPage } from './guard.js'
 import type { Limit } from './limit.js'
+import type { Live } from './live.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
 import type { PendingEnds } from './pending-ends.js'
@@ -23,8 +24,15 @@ import { signOut } from './sign.js'
 type Step = (site: SiteContext, req: Request, res: Response, limit: Limit) => Promise<void>
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
-export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: SdkAsset): RequestHandler {
-  const { endpoint, perAddress } = site.settings
+export interface SiteParts {
+  readonly pending: PendingEnds
+  readonly live: Live
+  readonly sdk: SdkAsset
+}
+
+export function createSiteRouter(site: SiteContext, { pending, live, sdk }: SiteParts): RequestHandler {
+  const { settings } = site
+  const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
   const sisters = createSisters(site)
   // Matched by hand: an application's other requests pass with one comparison.
@@ -48,6 +56,7 @@ export function createSiteRouter(site: SiteContext, pending: PendingEnds, sdk: S
     [`GET ${sitePaths.enter}`, finishLink],
     [`GET ${sitePaths.redirect}`, beginRedirect],
     [`GET ${sitePaths.callback}`, finishRedirect],
+    ...(settings.live ? [[`GET ${sitePaths.live}`, live.listen] as const] : []),
   ])
 
   async function pass(step: Step, req: Request, res: Response): Promise<void> {

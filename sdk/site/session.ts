@@ -42,6 +42,8 @@ export interface SiteSession {
 
 /** The session with what only this package may do to it. */
 export interface HeldSession extends SiteSession {
+  /** What its cookie says. */
+  readonly token: SessionClaims | undefined
   /** The handle, or `null` where the hub knows nothing of this visitor. */
   readonly handle: string | null
   /** Why the session that was here until this request is here no more. */
@@ -105,6 +107,10 @@ class LoadedSession implements HeldSession {
 
   get authTime() {
     return this.#token?.auth_time ?? null
+  }
+
+  get token() {
+    return this.#token
   }
 
   get handle() {

@@ -13,8 +13,12 @@ import {
   type UserSession,
   userSessions,
 } from './devices.js'
+import { createEndings } from './endings.js'
+import { createEventStream } from './event-stream.js'
 import { createHubClient } from './hub-client.js'
+import { createHubTransport } from './hub-transport.js'
 import { createHubKeys } from './hub-keys.js'
+import { createLive } from './live.js'
 import { sessionMiddleware } from './load.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
 import { createOwnTokens } from './own-token.js'
@@ -74,7 +78,7 @@ export interface Site {
   redirectOnce(): RequestHandler
   /** The `<script>` element for this site's pages. */
   scriptTag(req?: Request, options?: ScriptTagOptions): string
-  /** Closes the connections to the hub. */
+  /** Ends what open pages listen to, and closes the connections to the hub. */
   close(): void
 }
 
@@ -86,7 +90,9 @@ export interface Site {
 export async function createSite(options: SiteOptions): Promise<Site> {
   const settings = await resolveSiteOptions(options)
   const log = safeLog(settings.log)
-  const hub = createHubClient(settings, log)
+  const transport = createHubTransport(settings)
+  const hub = createHubClient(settings, transport, log)
+  const endings = createEndings(settings)
   const pending = createPendingEnds(hub)
   const site: SiteContext = {
     settings,
@@ -98,11 +104,14 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     provisional: createProvisional(hub, settings),
     takeTurn: createTurns(),
     superseded: createSuperseded(),
+    endings,
+    events: createEventStream(transport, endings, log),
     log,
   }
+  const live = createLive()
   const sdk = readSdk()
   return {
-    router: createSiteRouter(site, pending, sdk),
+    router: createSiteRouter(site, { pending, live, sdk }),
     session: () => sessionMiddleware(site),
     redirectOnce: () => redirectOnce(site),
     signIn: (req, res, who) => signIn(site, req, res, who),
@@ -115,7 +124,9 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
     close() {
       pending.close()
-      hub.close()
+      live.close()
+      site.events.close()
+      transport.close()
     },
   }
 }

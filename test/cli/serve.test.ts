@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
 
-import { generateHubKeys } from '../../hub/keys/generate.js'
+import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
+import { listenTo } from '../support/event-source.js'
+import { siteToken } from '../support/forge.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
 
 describe('session-hub serve', () => {
@@ -114,6 +116,22 @@ describe('session-hub serve', () => {
 
       expect(refused).to.be.instanceOf(TypeError)
       expect(await open.answer).to.match(/^HTTP\/1\.1 4\d\d /)
+      await hub.logged('stopped')
+      expect(hub.seen.map(({ event }) => event)).to.not.include('stop_forced')
+      expect(await hub.exitCode()).to.equal(0)
+    })
+
+    it('ends the event streams of the sites, and waits for none of them', async () => {
+      const { keys, registration } = await generateSite('https://shop.example')
+      const hub = await folder.serve({ store: 'memory', sites: [registration] })
+      const world = { hub: { origin: 'https://hub.example' }, now: Date.now }
+      const token = siteToken(world, { origin: 'https://shop.example', keys })
+      const stream = await listenTo(`${hub.url}/backchannel/events`, { authorization: `Bearer ${token}` })
+      await stream.heard('hello')
+
+      hub.signal('SIGTERM')
+
+      await stream.ended
       await hub.logged('stopped')
       expect(hub.seen.map(({ event }) => event)).to.not.include('stop_forced')
       expect(await hub.exitCode()).to.equal(0)

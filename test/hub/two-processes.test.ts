@@ -13,6 +13,7 @@ import { createGate } from '../support/gate.js'
 import { forkHub, type HubProcess } from '../support/hub-worker.js'
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
+import { until } from '../support/until.js'
 import { Visitor } from '../support/visitor.js'
 
 const TICKETS = 20
@@ -29,6 +30,9 @@ describe('two hub processes on one file', () => {
   const gate = createGate()
   /** Which process the next request goes to. */
   let next: () => number
+  /** Which process the sites’ event streams come from, and which they came from. */
+  let listensTo: number
+  let listened: number[]
   /** Which process answered a redemption with which status. */
   let redeemed: { by: number; status: number }[]
 
@@ -52,9 +56,16 @@ describe('two hub processes on one file', () => {
     for (const [index, listener] of listeners.entries()) listener.use(siteApp(String(index), sites[index]!))
     ;[shop, travel] = listeners.map(({ origin }) => origin) as [string, string]
     redeemed = []
+    listened = []
+    listensTo = 1
     always(0)
     front.use(gate.handler)
     front.use((req, res) => {
+      if (req.url === '/backchannel/events') {
+        listened.push(listensTo)
+        pass(req, res, processes[listensTo]!.port)
+        return
+      }
       const by = next()
       if (req.url === '/backchannel/redeem') {
         res.on('finish', () => redeemed.push({ by, status: res.statusCode }))
@@ -100,6 +111,33 @@ describe('two hub processes on one file', () => {
     expect(await visitor.sync(travel)).to.include({ outcome: 'replace' })
     expect(await visitor.sync(travel)).to.include({ outcome: 'keep' })
     expect(await visitor.whoami(travel)).to.deep.include({ data: { cart: ['boots'] } })
+  })
+
+  describe('does an ending that was made through one', () => {
+    const session = async (site: string) => (await visitor.ask(`${site}/who`)).json.session
+    const isSignedOutAt = (site: string) => until(async () => (await session(site)) === 'none')
+
+    beforeEach(async () => {
+      await visitor.post(shop, '/sign-in', { name: 'ada' })
+      await visitor.sync(shop)
+      await visitor.sync(travel)
+      expect(await session(travel)).to.equal('signed-in')
+      await until(() => listened.length === 2)
+    })
+
+    it('reach a site that listens to the other?', async () => {
+      await visitor.post(shop, '/sign-out', {})
+      await isSignedOutAt(travel)
+      expect(listened).to.deep.equal([1, 1])
+    })
+
+    it('reach a site whose process was killed, at the other one?', async () => {
+      listensTo = 0
+      await processes[1]!.kill()
+      await visitor.post(shop, '/sign-out', {})
+      await isSignedOutAt(travel)
+      expect(listened).to.include.members([0])
+    })
   })
 
   it('is a ticket that both are shown at once spent by exactly one?', async () => {
@@ -148,6 +186,8 @@ function pass(req: Request, res: Response, port: number): void {
   const onward = http.request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
     res.writeHead(answer.statusCode ?? 502, answer.headers)
     answer.pipe(res)
+    // A process that is killed breaks off in the middle.
+    answer.on('error', () => res.destroy())
   })
   onward.on('error', () => res.destroy())
   req.pipe(onward)

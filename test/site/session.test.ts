@@ -63,8 +63,11 @@ describe('the session of a site', () => {
     return origin
   }
 
+  /** The event stream is no question. */
   const asksOfHub = (act?: string) =>
-    world.hub.listener.seen.filter(({ url }) => act === undefined || url === `/backchannel/${act}`).length
+    world.hub.listener.seen.filter(({ url }) =>
+      act === undefined ? url !== '/backchannel/events' : url === `/backchannel/${act}`,
+    ).length
   const cartOf = async (visitor: Visitor, site: string) => {
     const { data } = (await visitor.whoami(site)) as { data: { cart?: string[] } }
     return data.cart ?? []

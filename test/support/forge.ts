@@ -115,7 +115,7 @@ export const without = (claims: Claims, ...names: string[]): Claims =>
 
 /** A site's Bearer token as the site itself would make it, with changes. */
 export function siteToken(
-  world: World,
+  world: { readonly hub: { readonly origin: string }; now(): number },
   site: Pick<WorldSite, 'origin' | 'keys'>,
   { claims = {}, header = {}, key = site.keys.signing }: SiteTokenChange = {},
 ): string {

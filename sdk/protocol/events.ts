@@ -1,0 +1,24 @@
+/** The event stream, hub → site: server-sent events (WHATWG HTML), each with the number of the ending as its id. */
+import { type Fields, isOneOf, isTime, readFields } from './fields.js'
+import { is128Bits } from './formats.js'
+import { endReasons } from './wire.js'
+
+/**
+ * `hello`: the stream goes on from the id that the site named, or with all that the hub knows for a site that named none. `reset`: it
+ * does not, so whatever the site trusted before has to be asked for anew. `ended`: one session. `subject-ended`: all of a user's
+ * sessions up to a generation.
+ */
+export type StreamEvent = 'hello' | 'reset' | 'ended' | 'subject-ended'
+
+/** As it may come in `Last-Event-ID`. */
+export const isEventId = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value)
+
+const endedFields = { state: is128Bits, reason: isOneOf(endReasons) }
+export type EndedEvent = Fields<typeof endedFields>
+export const parseEndedEvent = (value: unknown): EndedEvent => readFields('The event', value, endedFields)
+
+const subjectEndedFields = { subject_tag: is128Bits, generation: isTime, reason: isOneOf(endReasons) }
+export type SubjectEndedEvent = Fields<typeof subjectEndedFields>
+export const parseSubjectEndedEvent = (value: unknown): SubjectEndedEvent =>
+  readFields('The event', value, subjectEndedFields)

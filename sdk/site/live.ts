@@ -1,0 +1,80 @@
+/**
+ * `GET <endpoint>/live`: an open page hears when its session ends, from its own site. Server-sent events; for sites that turn it on
+ * (`live: true`).
+ */
+import type { Request, Response } from 'express'
+
+import { beginEvents, type EventsAnswer } from '../http/server-sent-events.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import type { EndReason } from '../protocol/wire.js'
+import type { SiteContext } from './context.js'
+import type { Limit } from './limit.js'
+import { loadSession } from './load.js'
+
+export interface Live {
+  readonly listen: (site: SiteContext, req: Request, res: Response, limit: Limit) => Promise<void>
+  /** Ends all of them. Their pages come again, to whichever process answers then. */
+  close(): void
+}
+
+const BEAT_MS = 20_000
+
+/** So many open pages in one process, and of one session (R31). A page that finds no place looks by itself, as without this. */
+const MOST = 20_000
+const MOST_PER_SESSION = 32
+
+/** Of many pages that lost one server at the same moment, each comes again at its own. */
+const RETRY_MS = { min: 1000, max: 5000 }
+
+export function createLive(most = MOST): Live {
+  const pages = new Set<EventsAnswer>()
+  let isClosed = false
+
+  const isFull = (open: number) => isClosed || pages.size >= most || open >= MOST_PER_SESSION
+
+  return {
+    async listen(site, req, res, limit) {
+      await limit()
+      // EventSource sends no Origin to its own; this header no page can write (R18).
+      if (req.headers['sec-fetch-site'] !== 'same-origin')
+        throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
+      const { token } = await loadSession(site, req, res)
+      const { hub, endings } = site
+      if (token?.sk === undefined || isFull(endings.watching(token))) {
+        // EventSource takes this for the end, and does not come again.
+        res.writeHead(204, { 'cache-control': 'no-store' }).end()
+        return
+      }
+      const { sk: handle } = token
+      const page = beginEvents(res, { beatMs: BEAT_MS })
+      if (!page) return
+      pages.add(page)
+      page.send(`retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`)
+      const tell = (reason: EndReason) => {
+        page.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
+      }
+      const leave = endings.watch(token, {
+        ended: tell,
+        mayHaveEnded(reason) {
+          hub.read(handle).catch((thrown: unknown) => {
+            const { code, endReason = reason } = toSessionHubError(thrown)
+            if (code === 'session_ended') tell(endReason)
+            // It comes again, and is looked at then.
+            else page.end()
+          })
+        },
+        unknown() {
+          page.end()
+        },
+      })
+      page.onEnd(() => {
+        leave()
+        pages.delete(page)
+      })
+    },
+    close() {
+      isClosed = true
+      for (const page of pages) page.end()
+    },
+  }
+}

@@ -1,0 +1,50 @@
+/** The event stream of one site's process by itself: what it hears is written down. */
+import { createEventStream, type EventStream } from '../../sdk/site/event-stream.js'
+import type { Endings } from '../../sdk/site/endings.js'
+import { createHubTransport } from '../../sdk/site/hub-transport.js'
+import { resolveSiteOptions } from '../../sdk/site/options.js'
+import type { LogEntry } from '../../sdk/settings/log.js'
+import type { WorldSite } from './world.js'
+
+export interface OwnStream {
+  /** The states of the sessions that it has heard the end of, in order. */
+  readonly heard: string[]
+  readonly subjects: { tag: string; generation: number }[]
+  readonly resets: () => number
+  readonly log: LogEntry[]
+  close(): void
+}
+
+export async function startOwnStream(
+  { origin, keys }: Pick<WorldSite, 'origin' | 'keys'>,
+  hub: string,
+  silenceMs?: number,
+): Promise<OwnStream> {
+  const heard: string[] = []
+  const subjects: OwnStream['subjects'] = []
+  const log: LogEntry[] = []
+  let resets = 0
+  const endings: Pick<Endings, 'ended' | 'subjectEnded' | 'reset'> = {
+    ended: ({ state }) => void heard.push(state),
+    subjectEnded: ({ subject_tag: tag, generation }) => void subjects.push({ tag, generation }),
+    reset: () => void (resets += 1),
+  }
+  const transport = createHubTransport(await resolveSiteOptions({ origin, hub, keys }))
+  const stream: EventStream = createEventStream(
+    transport,
+    endings,
+    (entry) => void log.push(entry),
+    silenceMs,
+  )
+  stream.start()
+  return {
+    heard,
+    subjects,
+    resets: () => resets,
+    log,
+    close() {
+      stream.close()
+      transport.close()
+    },
+  }
+}
