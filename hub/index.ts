@@ -23,7 +23,7 @@ export {
 export type { HubKeys, HubSigningKey } from './keys/keyring.js'
 export type { RateLimits } from './routes/limits.js'
 export type { FindSite } from './sites/registry.js'
-export type { SiteRegistration } from './sites/site.js'
+export type { SharePolicy, SiteRegistration } from './sites/site.js'
 export { memoryStore } from './stores/memory.js'
 export { sqliteStore, type SqliteOptions } from './stores/sqlite.js'
 export type { HubSessions, SessionSummary } from './sessions.js'

@@ -11,7 +11,7 @@ import { conflictPolicy } from './conflict.js'
 import { decide } from './decision.js'
 import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
-import { ended, endingOf, HUB_JAR, live, newHandle, sideOf } from './sessions.js'
+import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
 import { issueTicket } from './ticket.js'
 
 export interface ExchangeQuestion {
@@ -87,7 +87,7 @@ function settle(
   hubHandleHash: string | undefined,
 ): { result: Decided; changes?: Changes } {
   const nowMs = hub.now()
-  const hubSession = live(hubHeld, HUB_JAR, nowMs)
+  const hubSession = live(hubHeld, jarOf(site), nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
   const decision = decide(sideOf(siteSession), sideOf(hubSession), {
     conflict: conflictPolicy(hub, site.origin, siteSession, hubSession),
@@ -104,7 +104,7 @@ function settle(
   const loser = decision.merge ? hubSession : undefined
   const winner = loser ? mergedInto(hub, siteSession, loser, 'shared') : siteSession
   const gone = loser ? [ended(loser, 'replaced', nowMs)] : []
-  const { handle, record } = newHandle(winner, HUB_JAR, nowMs)
+  const { handle, record } = newHandle(winner, jarOf(site), nowMs)
   return {
     changes: {
       sessions: loser ? [winner, ...gone] : [],

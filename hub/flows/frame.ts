@@ -3,7 +3,7 @@ import type { Outcome } from '../../sdk/protocol/wire.js'
 import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { HUB_JAR, live } from './sessions.js'
+import { jarOf, live } from './sessions.js'
 import { stateTag } from './tags.js'
 import { issueTicket } from './ticket.js'
 
@@ -32,7 +32,7 @@ export async function answerFrame(
   const { site, nonce, state, hubHandleHash, hasAccess } = question
   // In a partitioned jar the frame would look healthy and share nothing.
   if (!hasAccess) return { outcome: 'blocked' }
-  const session = hubHandleHash === undefined ? undefined : await findHubSession(hub, hubHandleHash)
+  const session = hubHandleHash === undefined ? undefined : await findHubSession(hub, site, hubHandleHash)
   if (session && state === stateTag(hub.keyring.secret, session.id, site.origin)) return { outcome: 'keep' }
   // The site holds something else. Before it may lose anything, it has to be seen.
   if (state !== undefined && site.mayOffer) return { outcome: 'offer' }
@@ -40,6 +40,6 @@ export async function answerFrame(
   return { outcome: 'replace', ticket: await issueTicket(hub, { site, session, nonce, mode }) }
 }
 
-async function findHubSession(hub: HubContext, hash: string): Promise<Session | undefined> {
-  return live(await hub.store.find(hash), HUB_JAR, hub.now())
+async function findHubSession(hub: HubContext, site: Site, hash: string): Promise<Session | undefined> {
+  return live(await hub.store.find(hash), jarOf(site), hub.now())
 }

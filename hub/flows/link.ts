@@ -17,7 +17,8 @@ export async function linkTicket(
   // R13: what it may not bring to the hub, it may not bring to another site either.
   if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
   const sister = site.sisters.includes(to) ? await sites.find(to) : undefined
-  if (!sister) throw new SessionHubError('sister_unknown', 'This site has no such sister')
+  if (!sister || sister.group !== site.group)
+    throw new SessionHubError('sister_unknown', 'This site has no such sister')
   const session = live(await hub.store.find(sha256(handle)), site.origin, hub.now())
   if (!session || isEmpty(session)) return { ticket: null }
   return { ticket: await issueTicket(hub, { site: sister, from: site.origin, session, mode: 'link' }) }

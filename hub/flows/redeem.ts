@@ -3,6 +3,7 @@ import type { BackchannelRedeemBody, SessionView } from '../../sdk/protocol/bodi
 import { type ErrorCode, SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits, type ReplaceReason } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
+import type { Site } from '../sites/site.js'
 import type { Changes, Held, Session, Spend } from '../stores/store.js'
 import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
@@ -11,11 +12,8 @@ import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
 
 type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
 
-export async function redeem(
-  hub: HubContext,
-  site: string,
-  body: BackchannelRedeemBody,
-): Promise<SessionView> {
+export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemBody): Promise<SessionView> {
+  const { origin: site } = at
   const nowMs = hub.now()
   const hash = sha256(body.handle)
   const previousHash = body.previous === null ? '' : sha256(body.previous)
@@ -67,7 +65,7 @@ export async function redeem(
   })
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
-  return { ...viewFor(session, site, hub), was_empty: wasEmpty, reason }
+  return { ...viewFor(session, at, hub), was_empty: wasEmpty, reason }
 }
 
 /** A refusal is a result, not an exception: the transaction is kept, and the ticket stays spent. */

@@ -3,13 +3,15 @@ import type { Json, JsonObject } from '../../sdk/protocol/json.js'
 import type { SessionView } from '../../sdk/protocol/bodies.js'
 import type { EndReason } from '../../sdk/protocol/wire.js'
 import { random128, random256, sha256 } from '../../sdk/tokens/random.js'
+import type { Site } from '../sites/site.js'
 import type { Ending, Handle, Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import type { Side } from './decision.js'
+import { claimsFor, dataFor, subjectFor } from './share.js'
 import { stateTag, subjectTag } from './tags.js'
 
-/** Where the hub's own cookie stands among the sites. No origin is spelled like this. */
-export const HUB_JAR = 'hub'
+/** Where the hub's own cookie of a group stands among the sites. No origin is spelled like this. */
+export const jarOf = ({ group }: Pick<Site, 'group'>): string => (group === '' ? 'hub' : `hub ${group}`)
 
 /** The session behind a handle, if it is this site's, redeemed, and neither ended nor expired. */
 export function live(held: Held | undefined, site: string, nowMs: number): Session | undefined {
@@ -128,18 +130,20 @@ export function newHandle(
 }
 
 /** The session as a site may see it. Its id stays here. */
-export function viewFor(session: Session, site: string, hub: HubContext): SessionView {
+export function viewFor(session: Session, site: Site, hub: HubContext): SessionView {
+  const { secret } = hub.keyring
+  const { subject } = session
   return {
-    state: stateTag(hub.keyring.secret, session.id, site),
-    subject: session.subject,
-    claims: session.claims,
-    data: session.data,
+    state: stateTag(secret, session.id, site.origin),
+    subject: subject === null ? null : subjectFor(secret, subject, site),
+    claims: claimsFor(session.claims, site),
+    data: dataFor(session.data, site),
     version: session.version,
     auth_time: session.authTimeMs === null ? null : seconds(session.authTimeMs),
     expires_at: seconds(session.expiresAtMs),
     remember: session.isRemembered,
     generation: session.generation,
-    subject_tag: session.subject === null ? null : subjectTag(hub.keyring.secret, session.subject, site),
+    subject_tag: subject === null ? null : subjectTag(secret, subject, site.origin),
   }
 }
 

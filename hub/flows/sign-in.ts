@@ -3,28 +3,32 @@ import type { SessionView, SignInBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
+import type { Site } from '../sites/site.js'
 import type { Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { mergedInto } from './merge.js'
+import { requireOwnClaims, subjectFrom } from './share.js'
 import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
 
-export async function signIn(hub: HubContext, site: string, body: SignInBody): Promise<SessionView> {
-  const { subject, claims } = body
+export async function signIn(hub: HubContext, site: Site, body: SignInBody): Promise<SessionView> {
+  const { claims } = body
+  requireOwnClaims(claims, site)
+  const subject = subjectFrom(site, body.subject)
   if (sizeOf(claims) > limits.claimsBytes) {
     const most = `The claims are larger than ${limits.claimsBytes} bytes; they travel in every ticket`
     throw new SessionHubError('data_too_large', most)
   }
   const nowMs = hub.now()
   const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
-  const who = { site, agent: body.agent ?? null, isRemembered: body.remember ?? true }
+  const who = { site: site.origin, agent: body.agent ?? null, isRemembered: body.remember ?? true }
   const fresh = newSession({ subject, claims, data: {}, ...who, authTimeMs }, hub, nowMs)
   if (fresh.expiresAtMs <= nowMs)
     throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
   const { rules } = hub
   // An application's own rule may ask its database, so it is asked before the transaction.
   const isSingle = await rules.singleSession(subject, who)
-  const { handle, record } = newHandle(fresh, site, nowMs)
+  const { handle, record } = newHandle(fresh, site.origin, nowMs)
   const handles = body.handle === null ? [] : [sha256(body.handle)]
   const spend = registration(site, body, record.hash, nowMs)
 
@@ -36,7 +40,7 @@ export async function signIn(hub: HubContext, site: string, body: SignInBody): P
     },
     ({ held: [held], spentBefore, subject: known, sessions: others }) => {
       if (spentBefore) return { result: { before: spentBefore } }
-      const old = live(held, site, nowMs)
+      const old = live(held, site.origin, nowMs)
       // One user's data never becomes another's.
       const isTheirs = old && (old.subject === null || old.subject === subject)
       const [counter, session] = counted(
@@ -93,28 +97,34 @@ const REGISTER_MS = 31 * 86_400_000
 
 /** A late sign-in comes by a cookie, and a cookie can be kept and shown again: so it is spent (R28). */
 function registration(
-  site: string,
+  site: Site,
   { jti, exp = 0 }: SignInBody,
   gave: string,
   spentAtMs: number,
 ): Spend | undefined {
   if (jti === undefined) return undefined
-  return { issuer: site, jti, spentAtMs, expiresAtMs: Math.min(exp * 1000, spentAtMs + REGISTER_MS), gave }
+  return {
+    issuer: site.origin,
+    jti,
+    spentAtMs,
+    expiresAtMs: Math.min(exp * 1000, spentAtMs + REGISTER_MS),
+    gave,
+  }
 }
 
 /** How long the answer to a registration may have been lost on its way, and the same sign-in comes again. */
 const LOST_MS = 60_000
 
 /** The session that the first registration made, by another handle, if it is still there. */
-function registeredBefore(hub: HubContext, site: string, first: Spend, nowMs: number): Promise<SessionView> {
+function registeredBefore(hub: HubContext, site: Site, first: Spend, nowMs: number): Promise<SessionView> {
   return hub.store.transact({ handles: [first.gave ?? ''] }, ({ held: [held] }) => {
-    const session = live(held, site, nowMs)
+    const session = live(held, site.origin, nowMs)
     if (!session || nowMs - first.spentAtMs > LOST_MS) {
       throw new SessionHubError('session_ended', 'This sign-in was registered before', {
         endReason: 'signed-in',
       })
     }
-    const { handle, record } = newHandle(session, site, nowMs)
+    const { handle, record } = newHandle(session, site.origin, nowMs)
     return { changes: { handles: [record] }, result: { ...viewFor(session, site, hub), handle } }
   })
 }

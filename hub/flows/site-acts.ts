@@ -4,9 +4,11 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
 import { sha256 } from '../../sdk/tokens/random.js'
+import type { Site } from '../sites/site.js'
 import type { Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { bounded } from './merge.js'
+import { requireOwnKeys } from './share.js'
 import {
   ended,
   endingOf,
@@ -20,11 +22,7 @@ import {
 } from './sessions.js'
 import { cut } from './subjects.js'
 
-export async function readSession(
-  hub: HubContext,
-  site: string,
-  { handle }: HandleBody,
-): Promise<SessionView> {
+export async function readSession(hub: HubContext, site: Site, { handle }: HandleBody): Promise<SessionView> {
   const nowMs = hub.now()
   const hash = sha256(handle)
   const held = await hub.store.find(hash)
@@ -36,7 +34,8 @@ export async function readSession(
   })
 }
 
-export async function updateSession(hub: HubContext, site: string, body: UpdateBody): Promise<SessionView> {
+export async function updateSession(hub: HubContext, site: Site, body: UpdateBody): Promise<SessionView> {
+  requireOwnKeys(body.patch, site)
   const nowMs = hub.now()
   if (body.handle === null) return startAnonymous(hub, site, body.patch, nowMs)
   return hub.store.transact({ handles: [sha256(body.handle)] }, ({ held: [held] }) => {
@@ -56,17 +55,17 @@ export async function updateSession(hub: HubContext, site: string, body: UpdateB
  */
 export async function endSession(
   hub: HubContext,
-  site: string,
+  site: Site,
   { handle, everywhere = false }: EndBody,
 ): Promise<object> {
   const nowMs = hub.now()
   const hash = sha256(handle)
-  const subject = live(await hub.store.find(hash), site, nowMs)?.subject ?? null
+  const subject = live(await hub.store.find(hash), site.origin, nowMs)?.subject ?? null
   const isAll = subject !== null && (everywhere || (await hub.rules.endAllOnSignOut(subject)))
   return hub.store.transact(
     { handles: [hash], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
     ({ held: [held], subject: known }) => {
-      const session = live(held, site, nowMs)
+      const session = live(held, site.origin, nowMs)
       if (!session) return { result: {} }
       const gone = ended(session, 'signed-out', nowMs)
       const all = isAll && known ? cut(known, known.generation, 'signed-out', nowMs) : undefined
@@ -84,23 +83,23 @@ export async function endSession(
 
 async function startAnonymous(
   hub: HubContext,
-  site: string,
+  site: Site,
   patch: JsonObject,
   nowMs: number,
 ): Promise<SessionView> {
   const data = bounded(applyMergePatch({}, patch))
-  const session = newSession({ subject: null, claims: {}, data, site }, hub, nowMs)
-  const { handle, record } = newHandle(session, site, nowMs)
+  const session = newSession({ subject: null, claims: {}, data, site: site.origin }, hub, nowMs)
+  const { handle, record } = newHandle(session, site.origin, nowMs)
   return hub.store.transact({ handles: [] }, () => ({
     changes: { sessions: [session], handles: [record] },
     result: { ...viewFor(session, site, hub), handle },
   }))
 }
 
-function liveOrEnded(held: Held | undefined, site: string, nowMs: number): Session {
-  const session = live(held, site, nowMs)
+function liveOrEnded(held: Held | undefined, site: Site, nowMs: number): Session {
+  const session = live(held, site.origin, nowMs)
   if (session) return session
   // Another site's handle is told nothing but that.
-  const endReason = held && held.handle.site !== site ? 'replaced' : endReasonOf(held)
+  const endReason = held && held.handle.site !== site.origin ? 'replaced' : endReasonOf(held)
   throw new SessionHubError('session_ended', 'The session has ended', { endReason })
 }

@@ -16,6 +16,11 @@ export function subjectTag(secret: KeyObject, subject: string, site: string): st
   return tag(secret, `subject\n${site}\n${subject}`)
 }
 
+/** A subject's name on a pairwise site: the same at each visit, and no other site's. */
+export function pairwiseTag(secret: KeyObject, subject: string, site: string): string {
+  return createHmac('sha256', secret).update(`pairwise\n${site}\n${subject}`).digest('base64url')
+}
+
 export interface FrameFacts {
   readonly site: string
   readonly nonce: string

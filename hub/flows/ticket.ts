@@ -6,6 +6,7 @@ import { sealToken, signToken } from '../../sdk/tokens/sign.js'
 import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { claimsFor, subjectFor } from './share.js'
 import { newHandle, seconds } from './sessions.js'
 
 export type TicketOrder = {
@@ -20,6 +21,7 @@ export type TicketOrder = {
 export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<string> {
   const { site, session, mode } = order
   const nowMs = hub.now()
+  const shown = claimsFor(session.claims, site)
   const iat = seconds(nowMs)
   const exp = iat + hub.rules.ticketSeconds
   const { handle, record } = newHandle(session, site.origin, nowMs, (exp + limits.skewSeconds) * 1000)
@@ -27,7 +29,7 @@ export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<
     iss: hub.origin,
     aud: site.origin,
     // R10: the site compares it with a sign-in that the hub does not know of yet.
-    ...(session.subject !== null && { sub: session.subject }),
+    ...(session.subject !== null && { sub: subjectFor(hub.keyring.secret, session.subject, site) }),
     sid: handle,
     jti: random128(),
     iat,
@@ -37,7 +39,7 @@ export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<
     mode,
     ...(session.authTimeMs !== null && { auth_time: seconds(session.authTimeMs) }),
     // Addresses and cookies are short; the site is told the claims when it redeems.
-    ...(mode === 'frame' && Object.keys(session.claims).length > 0 && { claims: session.claims }),
+    ...(mode === 'frame' && Object.keys(shown).length > 0 && { claims: shown }),
   }
   const [jws] = await Promise.all([
     signToken('ticket+jwt', claims, hub.keyring.signing(nowMs)),

@@ -36,11 +36,11 @@ interface Parts {
 type Act = (hub: HubContext, site: Site, body: unknown, parts: Parts) => object | Promise<object>
 
 const acts: Record<BackchannelAct, Act> = {
-  redeem: (hub, { origin }, body) => redeem(hub, origin, parseBackchannelRedeem(body)),
-  read: (hub, { origin }, body) => readSession(hub, origin, parseHandleBody(body)),
-  update: (hub, { origin }, body) => updateSession(hub, origin, parseUpdateBody(body)),
-  'sign-in': (hub, { origin }, body) => signIn(hub, origin, parseSignInBody(body)),
-  end: (hub, { origin }, body) => endSession(hub, origin, parseEndBody(body)),
+  redeem: (hub, site, body) => redeem(hub, site, parseBackchannelRedeem(body)),
+  read: (hub, site, body) => readSession(hub, site, parseHandleBody(body)),
+  update: (hub, site, body) => updateSession(hub, site, parseUpdateBody(body)),
+  'sign-in': (hub, site, body) => signIn(hub, site, parseSignInBody(body)),
+  end: (hub, site, body) => endSession(hub, site, parseEndBody(body)),
   list: (hub, { origin }, body) => listOwn(hub, origin, parseHandleBody(body)),
   'end-other': (hub, { origin }, body) => endOther(hub, origin, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {

@@ -25,7 +25,7 @@ export const exchangeRoute =
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
-    const hash = hubHandleHash(req.headers)
+    const hash = hubHandleHash(req.headers, site)
     if (hash !== undefined) await limiters.session(hash)
 
     const { hubHandle, isRemembered, ...answer } = await exchange(hub, {
@@ -36,12 +36,12 @@ export const exchangeRoute =
       offer,
       hubHandleHash: hash,
       // The proof may be some hours old, and the visitor may have taken the access back.
-      hasAccess: hasAccess && !hasLostAccess(req.headers),
+      hasAccess: hasAccess && !hasLostAccess(req.headers, site),
     })
     sendJson(
       res,
       200,
       answer,
-      hubHandle === undefined ? {} : { 'set-cookie': hubCookie(hubHandle, isRemembered) },
+      hubHandle === undefined ? {} : { 'set-cookie': hubCookie(site, hubHandle, isRemembered) },
     )
   }

@@ -68,8 +68,8 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
   ): Promise<void> {
     const { headers } = req
     const { nonce, state, shown } = asked
-    const hash = hubHandleHash(headers)
-    const hasAccess = isServedToOneJar(headers)
+    const hash = hubHandleHash(headers, site)
+    const hasAccess = isServedToOneJar(headers, site)
     let status = 200
     let told: Answer
     try {

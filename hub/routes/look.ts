@@ -27,10 +27,10 @@ export const lookRoute =
     readFrameProof(secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
-    const hash = hubHandleHash(req.headers)
+    const hash = hubHandleHash(req.headers, site)
     if (hash !== undefined) await limiters.session(hash)
 
-    const hasAccess = isAskedFromOneJar(req.headers)
+    const hasAccess = isAskedFromOneJar(req.headers, site)
     const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess })
     sendJson(res, 200, {
       ...answer,

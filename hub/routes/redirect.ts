@@ -30,7 +30,7 @@ export const redirectRoute =
       // Only now: whoever comes too often is led back as well.
       await limiters.address(req.ip)
       if (!is256Bits(nonce)) throw new SessionHubError('request_invalid', 'The "nonce" has a wrong form') // R12
-      const hash = hubHandleHash(req.headers)
+      const hash = hubHandleHash(req.headers, site)
       if (hash !== undefined) await limiters.session(hash)
       answer = await answerRedirect(hub, {
         site,
@@ -46,7 +46,7 @@ export const redirectRoute =
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
-    res.setHeader('set-cookie', cookiesOf(answer, query))
+    res.setHeader('set-cookie', cookiesOf(site, answer, query))
     res.setHeader('x-content-type-options', 'nosniff')
     sendOn(req, res, back(site, answer, returnOf(query)))
   }
@@ -80,13 +80,14 @@ function back(
 }
 
 function cookiesOf(
+  site: Site,
   { outcome, asked, hubHandle, isRemembered }: RedirectAnswer,
   query: URLSearchParams,
 ): string[] {
   // Of a round that failed it may be another window's.
   const isOver = query.has('offer') && outcome !== 'failed'
   return [
-    ...(hubHandle === undefined ? [] : [hubCookie(hubHandle, isRemembered)]),
+    ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),
     ...(asked ? [hubStartCookie(asked.seal)] : isOver ? [hubStartCookie('')] : []),
   ]
 }

@@ -1,5 +1,5 @@
 /** A registered site, as configured and as the hub uses it. */
-import type { JsonObject } from '../../sdk/protocol/json.js'
+import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
 import { defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
 import { endpointPath, flag, origin } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
@@ -28,8 +28,30 @@ export interface SiteRegistration {
    * the session there too, so name those that need it. @default none
    */
   readonly sisters?: readonly string[]
+  /**
+   * Sites share the session with the sites of their own group only: `a` to `z`, digits and `-`, at most 32. @default one group of all that name
+   * none
+   */
+  readonly group?: string
+  /** What the site may see and change of a session. @default everything */
+  readonly share?: SharePolicy
+  /**
+   * The site knows users by names of its own: it cannot compare them with another site's. Users whom it signs in itself are others than the
+   * other sites' users of that name. @default false
+   */
+  readonly pairwise?: boolean
   /** `false` turns the site off without forgetting its keys. @default true */
   readonly enabled?: boolean
+}
+
+/** Each list names what is allowed; a list that is absent allows everything. */
+export interface SharePolicy {
+  /** Claims that it sees, and may set at sign-in. */
+  readonly claims?: readonly string[]
+  /** Top-level keys of the data that it sees. */
+  readonly read?: readonly string[]
+  /** Top-level keys of the data that it may change. @default as `read` */
+  readonly write?: readonly string[]
 }
 
 /** A registration after its checks, with imported keys. */
@@ -40,6 +62,17 @@ export interface Site {
   readonly mayOffer: boolean
   readonly endpoint: string
   readonly sisters: readonly string[]
+  /** Empty: the group of all that name none. */
+  readonly group: string
+  readonly share: Share
+  readonly pairwise: boolean
+}
+
+/** `undefined`: everything. */
+export interface Share {
+  readonly claims: ReadonlySet<string> | undefined
+  readonly read: ReadonlySet<string> | undefined
+  readonly write: ReadonlySet<string> | undefined
 }
 
 /**
@@ -54,9 +87,12 @@ export async function readSite(registration: SiteRegistration, where: string): P
     'mayOffer',
     'endpoint',
     'sisters',
+    'group',
+    'share',
+    'pairwise',
     'enabled',
   ])
-  const { mayOffer = true, enabled = true, endpoint = defaultEndpoint } = registration
+  const { mayOffer = true, enabled = true, pairwise = false, endpoint = defaultEndpoint } = registration
   const site = {
     origin: origin(where, 'origin', registration.origin),
     signingKeys: keySet(await all(registration.signingKeys, 'signingKeys', where, importVerifyingKey), where),
@@ -64,8 +100,39 @@ export async function readSite(registration: SiteRegistration, where: string): P
     mayOffer: flag(where, 'mayOffer', mayOffer),
     endpoint: endpointPath(where, endpoint),
     sisters: readSisters(registration.sisters, where),
+    group: readGroup(registration.group, where),
+    share: readShare(registration.share, where),
+    pairwise: flag(where, 'pairwise', pairwise),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
+}
+
+function readGroup(group: unknown, where: string): string {
+  if (group === undefined) return ''
+  if (typeof group !== 'string' || !/^[a-z0-9-]{1,32}$/.test(group))
+    throw wrong(where, '"group" has to be a name of a to z, 0 to 9 and "-", at most 32 characters')
+  return group
+}
+
+function readShare(share: unknown, where: string): Share {
+  if (share === undefined) return { claims: undefined, read: undefined, write: undefined }
+  const at = `${where}.share`
+  if (!isJsonObject(share))
+    throw wrong(where, '"share" has to be an object with lists "claims", "read", "write"')
+  refuseUnknown(at, share, ['claims', 'read', 'write'])
+  const read = readNames(share.read, 'read', at)
+  return {
+    claims: readNames(share.claims, 'claims', at),
+    read,
+    write: share.write === undefined ? read : readNames(share.write, 'write', at),
+  }
+}
+
+function readNames(names: unknown, name: string, at: string): ReadonlySet<string> | undefined {
+  if (names === undefined) return undefined
+  if (!Array.isArray(names) || !names.every((one) => typeof one === 'string'))
+    throw wrong(at, `"${name}" has to be a list of names`)
+  return new Set(names as string[])
 }
 
 function readSisters(sisters: unknown, where: string): readonly string[] {

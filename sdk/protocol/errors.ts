@@ -51,6 +51,8 @@ const STATUS = {
   /** The session's data changed since the version that the update was made for. */
   version_conflict: 409,
   data_too_large: 413,
+  /** The share policy of this site does not let it write that. */
+  data_denied: 403,
   /** The site's consent hook said no. */
   consent_required: 403,
   rate_limited: 429,

@@ -21,10 +21,10 @@ export interface SignIn {
 }
 
 /** The hub's own word on this sign-in; anything else is the hub's trouble, and no reason to keep a user out. */
-const REFUSALS = ['request_invalid', 'data_too_large', 'session_limit'] as const
+const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_limit'] as const
 
 /**
- * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`
  */
 export async function signIn(
   site: SiteContext,

@@ -1,6 +1,6 @@
 /** A small site around `createSite`: a page, a cart, sign-in and sign-out. */
 import express, { type ErrorRequestHandler } from 'express'
-import { type Site, SessionHubError } from 'session-hub/site'
+import { type JsonObject, type Site, SessionHubError } from 'session-hub/site'
 
 /** @param isOnce whether the first page of a browser session comes by the hub */
 export function siteApp(name: string, site: Site, isOnce = false): express.Router {
@@ -44,6 +44,9 @@ export function siteApp(name: string, site: Site, isOnce = false): express.Route
   app.post('/wish', express.json(), async (req, res) => {
     const { wish } = req.body as { wish: string | null }
     res.json(await req.session.update({ wish }))
+  })
+  app.post('/patch', express.json(), async (req, res) => {
+    res.json(await req.session.update(req.body as JsonObject))
   })
   app.post('/sign-in', express.json(), async (req, res) => {
     const { name: subject, claims } = req.body as { name: string; claims?: Record<string, string> }

@@ -1,0 +1,55 @@
+/** What a site sees and may change of a session: the owner's policy for it, applied in one place. */
+import type { KeyObject } from 'node:crypto'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { isSubject } from '../../sdk/protocol/fields.js'
+import type { JsonObject } from '../../sdk/protocol/json.js'
+import type { Site } from '../sites/site.js'
+import { pairwiseTag } from './tags.js'
+
+/** The name by which a site knows a subject. */
+export function subjectFor(secret: KeyObject, subject: string, { origin, pairwise }: Site): string {
+  if (!pairwise) return subject
+  const own = ownSuffix(origin)
+  return subject.endsWith(own) ? subject.slice(0, -own.length) : pairwiseTag(secret, subject, origin)
+}
+
+/**
+ * The subject behind the name that a site gives a user whom it signs in. Of a pairwise site it is one of that site's own.
+ *
+ * @throws SessionHubError `request_invalid` for a name that gets too long by that
+ */
+export function subjectFrom({ origin, pairwise }: Site, name: string): string {
+  if (!pairwise) return name
+  const subject = name + ownSuffix(origin)
+  if (!isSubject(subject))
+    throw new SessionHubError('request_invalid', 'The subject is too long for a pairwise site')
+  return subject
+}
+
+const ownSuffix = (origin: string) => `@${origin}`
+
+export const claimsFor = (claims: JsonObject, { share }: Site): JsonObject => only(claims, share.claims)
+export const dataFor = (data: JsonObject, { share }: Site): JsonObject => only(data, share.read)
+
+function only(members: JsonObject, allowed: ReadonlySet<string> | undefined): JsonObject {
+  return allowed ? Object.fromEntries(Object.entries(members).filter(([name]) => allowed.has(name))) : members
+}
+
+/** @throws SessionHubError `data_denied` for a claim that this site may not set */
+export const requireOwnClaims = (claims: JsonObject, { share }: Site): void => {
+  requireAll(claims, share.claims, 'claim')
+}
+
+/** @throws SessionHubError `data_denied` for a key that this site may not change */
+export const requireOwnKeys = (patch: JsonObject, { share }: Site): void => {
+  requireAll(patch, share.write, 'key')
+}
+
+function requireAll(members: JsonObject, allowed: ReadonlySet<string> | undefined, what: string): void {
+  if (!allowed || Object.keys(members).every((name) => allowed.has(name))) return
+  throw new SessionHubError(
+    'data_denied',
+    `The registration of this site does not let it write one of these ${what}s`,
+  )
+}
