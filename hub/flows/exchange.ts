@@ -1,17 +1,18 @@
 /** The exchange: the site's session, shown by its offer, meets the hub's. */
 import { type OfferClaims, parseOfferClaims } from '../../sdk/protocol/claims.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { limits } from '../../sdk/protocol/wire.js'
+import { type Choice, limits } from '../../sdk/protocol/wire.js'
 import { checkTimes } from '../../sdk/tokens/times.js'
 import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Session, Spend, View } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { conflictPolicy } from './conflict.js'
-import { decide } from './decision.js'
+import { type ConflictPolicy, decide } from './decision.js'
 import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
 import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
+import { subjectFor } from './share.js'
 import { issueTicket } from './ticket.js'
 
 export interface ExchangeQuestion {
@@ -21,6 +22,8 @@ export interface ExchangeQuestion {
   readonly offerNonce: string
   readonly mode: 'frame' | 'redirect'
   readonly offer: string | null
+  /** The visitor's own answer; heard only where neither user gives way by itself. */
+  readonly choice?: Choice | undefined
   readonly hubHandleHash: string | undefined
   readonly hasAccess: boolean
 }
@@ -36,6 +39,7 @@ interface Decided {
   readonly answer: ExchangeAnswer
   /** The session that the ticket will be for. */
   readonly ticketFor?: Session
+  readonly isChosen?: boolean
 }
 
 export async function exchange(hub: HubContext, question: ExchangeQuestion): Promise<ExchangeAnswer> {
@@ -45,15 +49,15 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
 
   const hashes = [hubHandleHash ?? '', offer?.sid ?? '']
   const spend = offer && spendOf(offer, hub.now())
-  const { answer, ticketFor } = await hub.store.transact(
+  const { answer, ticketFor, isChosen } = await hub.store.transact(
     { handles: hashes, ...(spend && { spend }) },
     (view) => {
       if (view.spentBefore) throw new SessionHubError('offer_spent', 'The offer was used before')
-      return settle(hub, site, offer, view, hubHandleHash)
+      return settle(hub, question, offer, view)
     },
   )
   if (!ticketFor) return answer
-  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode }) }
+  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode, isChosen }) }
 }
 
 /** R13: signed by this site, for this frame or redirect, fresh, and from a site that may. */
@@ -81,22 +85,34 @@ function spendOf({ iss, jti, exp }: OfferClaims, spentAtMs: number): Spend {
 
 function settle(
   hub: HubContext,
-  site: Site,
+  { site, hubHandleHash, choice }: ExchangeQuestion,
   offer: OfferClaims | undefined,
   { held: [hubHeld, siteHeld] }: View,
-  hubHandleHash: string | undefined,
 ): { result: Decided; changes?: Changes } {
   const nowMs = hub.now()
   const hubSession = live(hubHeld, jarOf(site), nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
-  const decision = decide(sideOf(siteSession), sideOf(hubSession), {
-    conflict: conflictPolicy(hub, site.origin, siteSession, hubSession),
-    siteYields: offer?.yields === true,
-  })
+  const decideBy = (conflict: ConflictPolicy) =>
+    decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields: offer?.yields === true })
+  const byRule = decideBy(conflictPolicy(hub, site.origin, siteSession, hubSession))
+  const isAsked = byRule.outcome === 'conflict'
+  // The visitor is heard where no rule decides, and nowhere else.
+  const decision = isAsked && choice ? decideBy(choice) : byRule
 
   if (decision.outcome === 'replace') {
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
-    return { result: { answer: { outcome: 'replace' }, ...(hubSession && { ticketFor: hubSession }) } }
+    return {
+      result: {
+        answer: { outcome: 'replace' },
+        isChosen: isAsked,
+        ...(hubSession && { ticketFor: hubSession }),
+      },
+    }
+  }
+  if (decision.outcome === 'conflict') {
+    const subject = hubSession?.subject
+    const who = subject ? { subject: subjectFor(hub.keyring.secret, subject, site) } : {}
+    return { result: { answer: { outcome: 'conflict', ...who } } }
   }
   if (decision.outcome !== 'adopt' || !siteSession)
     return { result: { answer: { outcome: decision.outcome } } }

@@ -22,6 +22,8 @@ export interface Answer {
   readonly outcome: Outcome
   readonly ticket?: string
   readonly reason?: string
+  /** With `conflict`: the hub's user, by the name that the site knows. */
+  readonly subject?: string
 }
 
 export async function answerFrame(

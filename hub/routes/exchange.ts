@@ -20,7 +20,7 @@ export const exchangeRoute =
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     await limiters.address(req.ip)
     requireOwnPage(req, hub.origin)
-    const { site: origin, nonce, proof, offer } = parseExchangeBody(await readJsonBody(req))
+    const { site: origin, nonce, proof, offer, choice } = parseExchangeBody(await readJsonBody(req))
     // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
@@ -34,6 +34,7 @@ export const exchangeRoute =
       offerNonce: nonce,
       mode: 'frame',
       offer,
+      choice,
       hubHandleHash: hash,
       // The proof may be some hours old, and the visitor may have taken the access back.
       hasAccess: hasAccess && !hasLostAccess(req.headers, site),

@@ -12,7 +12,7 @@ import {
   readFields,
 } from './fields.js'
 import { is128Bits, is256Bits } from './formats.js'
-import { endReasons, limits, replaceReasons } from './wire.js'
+import { choices, endReasons, limits, replaceReasons } from './wire.js'
 
 const isToken = isText(limits.tokenLength)
 const isOrigin = isText(limits.originLength)
@@ -38,9 +38,11 @@ const exchangeFields = {
   proof: isText(128),
   offer: isNullOr(isToken),
 }
-export type ExchangeBody = Fields<typeof exchangeFields>
+/** The visitor's own answer, where two users met and neither gave way. */
+const exchangeOptional = { choice: isOneOf(choices) }
+export type ExchangeBody = Fields<typeof exchangeFields, typeof exchangeOptional>
 export const parseExchangeBody = (value: unknown): ExchangeBody =>
-  readFields('The body', value, exchangeFields)
+  readFields('The body', value, exchangeFields, exchangeOptional)
 
 /** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
 const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }

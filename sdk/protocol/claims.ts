@@ -22,7 +22,14 @@ const ticketRequired = {
   mode: isOneOf(modes),
 }
 /** `nonce`: base64url(SHA-256(verifier)) of the page or the start cookie. A link ticket, and no other, has none (R10). */
-const ticketOptional = { nonce: is256Bits, sub: isSubject, auth_time: isTime, claims: isObject }
+const ticketOptional = {
+  nonce: is256Bits,
+  sub: isSubject,
+  auth_time: isTime,
+  claims: isObject,
+  /** The visitor has chosen this user over the one who is signed in at the site. */
+  chosen: isFlag,
+}
 export type TicketClaims = Fields<typeof ticketRequired, typeof ticketOptional>
 
 /** @throws SessionHubError `request_invalid` */

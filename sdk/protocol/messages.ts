@@ -1,5 +1,5 @@
 /** What page and frame say to each other by `postMessage`. Small: both ends of it are shipped to every visitor. */
-import { type Outcome, outcomes } from './wire.js'
+import { type Choice, type Outcome, outcomes } from './wire.js'
 
 /** From the frame to the page. Posted once when the frame has loaded, and once more for each offer and each click. */
 export interface FrameMessage {
@@ -10,6 +10,8 @@ export interface FrameMessage {
   readonly ticket?: string
   /** An error code, or why there is nothing to share, or why a click on the visible frame's button changed nothing. */
   readonly reason?: string
+  /** With `conflict`: who is signed in at the hub. */
+  readonly subject?: string
 }
 
 /** From the hub's page in a popup to the page that opened it, after the visitor's click there. */
@@ -23,6 +25,8 @@ export interface PageMessage {
   readonly sessionHub: 1
   readonly nonce: string
   readonly offer: string | null
+  /** The visitor's own answer after a `conflict`. */
+  readonly choice?: Choice
 }
 
 /** The frame's message, or `undefined` for anything else that arrives in the page's mailbox. */
@@ -32,7 +36,8 @@ export function readFrameMessage(value: unknown, nonce: string): FrameMessage | 
     message.nonce === nonce &&
     outcomes.includes(message.outcome as Outcome) &&
     isAbsentOrText(message.ticket) &&
-    isAbsentOrText(message.reason)
+    isAbsentOrText(message.reason) &&
+    isAbsentOrText(message.subject)
     ? (message as FrameMessage)
     : undefined
 }
@@ -42,7 +47,8 @@ export function readPageMessage(value: unknown, nonce: string): PageMessage | un
   const message = value as Partial<PageMessage> | null | undefined
   return message?.sessionHub === 1 &&
     message.nonce === nonce &&
-    (message.offer === null || (isText(message.offer) && message.offer.length <= 4096))
+    (message.offer === null || (isText(message.offer) && message.offer.length <= 4096)) &&
+    (message.choice === undefined || message.choice === 'hub' || message.choice === 'site')
     ? (message as PageMessage)
     : undefined
 }

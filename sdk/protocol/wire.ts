@@ -148,6 +148,10 @@ export const outcomes = [
 ] as const
 export type Outcome = (typeof outcomes)[number]
 
+/** Which of two users stays, by the visitor's own word. */
+export const choices = ['hub', 'site'] as const
+export type Choice = (typeof choices)[number]
+
 /** Why the site's session gave way. */
 export const replaceReasons = [
   /** The site had no session, or an empty one. */

@@ -77,11 +77,11 @@ export async function acceptTicket(
   site: SiteContext,
   req: Request,
   res: Response,
-  { sub, jti, exp, sid, mode, nonce }: TicketClaims,
+  { sub, jti, exp, sid, mode, nonce, chosen = false }: TicketClaims,
 ): Promise<Accepted> {
   const { alwaysReplace } = site.settings
   // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
-  const overrule = alwaysReplace && mode !== 'link'
+  const overrule = (alwaysReplace || chosen) && mode !== 'link'
   const session = await loadSession(site, req, res)
   // R21: a session that cannot be looked up is not no session; somebody may be signed in.
   if (session.isStale && session.status === 'none')

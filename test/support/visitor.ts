@@ -154,10 +154,11 @@ export class Visitor {
     { site, proof, message }: FrameData,
     offer: string | null,
     headers: Ask['headers'] = {},
+    choice?: string,
   ): Promise<Reply> {
     return this.ask(`${this.hub}/exchange`, {
       method: 'POST',
-      body: { site, nonce: message.nonce, proof, offer },
+      body: { site, nonce: message.nonce, proof, offer, ...(choice !== undefined && { choice }) },
       headers: {
         'content-type': 'application/json',
         'x-session-hub': '1',
@@ -171,7 +172,8 @@ export class Visitor {
   /** A whole sync, as the SDK does it. */
   async sync(
     site: string,
-  ): Promise<{ outcome: string; redeemed?: Reply; ended?: unknown; reason?: unknown }> {
+    choice?: 'hub' | 'site',
+  ): Promise<{ outcome: string; redeemed?: Reply; ended?: unknown; reason?: unknown; subject?: unknown }> {
     const { verifier, nonce } = binding()
     const { data } = await this.frame(site, nonce)
     let message: Record<string, unknown> = { ...data.message }
@@ -179,12 +181,14 @@ export class Visitor {
     if (message.outcome === 'offer') {
       const offered = await this.post(site, '/session-hub/offer', { nonce })
       ended = offered.json.ended
-      message = (await this.exchange(data, (offered.json.offer as string | null | undefined) ?? null)).json
+      message = (
+        await this.exchange(data, (offered.json.offer as string | null | undefined) ?? null, {}, choice)
+      ).json
     }
-    const { outcome, ticket, reason } = message
+    const { outcome, ticket, reason, subject } = message
     const redeemed =
       ticket === undefined ? undefined : await this.post(site, '/session-hub/redeem', { ticket, verifier })
-    return { outcome: String(outcome), reason, ended, ...(redeemed && { redeemed }) }
+    return { outcome: String(outcome), reason, ended, subject, ...(redeemed && { redeemed }) }
   }
 
   /** A ticket for this site, not redeemed yet. */

@@ -13,7 +13,7 @@ interface FrameData {
   readonly message: FrameMessage
 }
 
-type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason'>
+type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason' | 'subject'>
 
 const { site, state, message, ...served } = JSON.parse(
   document.getElementById('data')?.textContent ?? '',
@@ -22,8 +22,11 @@ const { sessionHub, nonce } = message
 let { proof } = served
 
 // Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
-export const say = ({ outcome, ticket, reason }: Answer) => {
-  parent.postMessage({ sessionHub, nonce, outcome, ticket, reason } satisfies Loose<FrameMessage>, site)
+export const say = ({ outcome, ticket, reason, subject }: Answer) => {
+  parent.postMessage(
+    { sessionHub, nonce, outcome, ticket, reason, subject } satisfies Loose<FrameMessage>,
+    site,
+  )
 }
 
 /** Members that are absent may be there as `undefined`: fewer bytes, and the same to who reads them. */
@@ -41,7 +44,7 @@ export function begin(): void {
   addEventListener('message', ({ source, origin, data }) => {
     if (source !== parent || origin !== site) return // R15
     const asked = readPageMessage(data, nonce)
-    if (asked) void ask('/exchange', { offer: asked.offer }).then(say)
+    if (asked) void ask('/exchange', { offer: asked.offer, choice: asked.choice }).then(say)
   })
   const asServed = () => {
     say(message)
