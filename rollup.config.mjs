@@ -41,14 +41,15 @@ const browserScript = (input, file, format = 'iife') => ({
 export default [
   {
     input: './sdk/browser/index.ts',
-    // A file of its own for bundlers too: few visitors need it.
-    external: /\/ladder\.js$/,
-    output: { file: 'dist/index.js', format: 'es', paths: () => './ladder.js' },
+    // Files of their own for bundlers too: no page needs them at once.
+    external: /\/(ladder|live)\.js$/,
+    output: { file: 'dist/index.js', format: 'es', paths: (id) => `./${id.split('/').pop()}` },
     plugins: [stripTypes()],
     onLog: failOnWarning,
   },
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
   browserScript('./sdk/browser/ladder.ts', 'dist/ladder.js', 'es'),
+  browserScript('./sdk/browser/live.ts', 'dist/live.js', 'es'),
   browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
   browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
   browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),

@@ -12,7 +12,8 @@ import { type ConflictPolicy, decide } from './decision.js'
 import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
 import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
-import { subjectFor } from './share.js'
+import { claimsFor, subjectFor } from './share.js'
+import { turnTag } from './tags.js'
 import { issueTicket } from './ticket.js'
 
 export interface ExchangeQuestion {
@@ -90,11 +91,13 @@ function settle(
   { held: [hubHeld, siteHeld] }: View,
 ): { result: Decided; changes?: Changes } {
   const nowMs = hub.now()
+  const { secret } = hub.keyring
   const hubSession = live(hubHeld, jarOf(site), nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
   const decideBy = (conflict: ConflictPolicy) =>
     decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields: offer?.yields === true })
   const byRule = decideBy(conflictPolicy(hub, site.origin, siteSession, hubSession))
+  const turn = turnTag(secret, hubSession?.id)
   const isAsked = byRule.outcome === 'conflict'
   // The visitor is heard where no rule decides, and nowhere else.
   const decision = isAsked && choice ? decideBy(choice) : byRule
@@ -103,19 +106,22 @@ function settle(
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
     return {
       result: {
-        answer: { outcome: 'replace' },
+        answer: { outcome: 'replace', turn },
         isChosen: isAsked,
         ...(hubSession && { ticketFor: hubSession }),
       },
     }
   }
   if (decision.outcome === 'conflict') {
-    const subject = hubSession?.subject
-    const who = subject ? { subject: subjectFor(hub.keyring.secret, subject, site) } : {}
-    return { result: { answer: { outcome: 'conflict', ...who } } }
+    const { subject = null, claims = {} } = hubSession ?? {}
+    const who = subject !== null && {
+      subject: subjectFor(secret, subject, site),
+      claims: claimsFor(claims, site),
+    }
+    return { result: { answer: { outcome: 'conflict', turn, ...who } } }
   }
   if (decision.outcome !== 'adopt' || !siteSession)
-    return { result: { answer: { outcome: decision.outcome } } }
+    return { result: { answer: { outcome: decision.outcome, turn } } }
 
   const loser = decision.merge ? hubSession : undefined
   const winner = loser ? mergedInto(hub, siteSession, loser, 'shared') : siteSession
@@ -129,6 +135,13 @@ function settle(
       // The hub's cookie gets a new value, and its old one is worth nothing from now on.
       forget: hubHandleHash === undefined ? [] : [hubHandleHash],
     },
-    result: { answer: { outcome: 'adopt', hubHandle: handle, isRemembered: winner.isRemembered } },
+    result: {
+      answer: {
+        outcome: 'adopt',
+        turn: turnTag(secret, winner.id),
+        hubHandle: handle,
+        isRemembered: winner.isRemembered,
+      },
+    },
   }
 }

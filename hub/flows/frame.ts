@@ -1,10 +1,11 @@
 /** What a frame is told when it loads: the decision, as far as it can be made without the site's offer. */
+import type { JsonObject } from '../../sdk/protocol/json.js'
 import type { Outcome } from '../../sdk/protocol/wire.js'
 import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { jarOf, live } from './sessions.js'
-import { stateTag } from './tags.js'
+import { stateTag, turnTag } from './tags.js'
 import { issueTicket } from './ticket.js'
 
 export interface FrameQuestion {
@@ -24,6 +25,10 @@ export interface Answer {
   readonly reason?: string
   /** With `conflict`: the hub's user, by the name that the site knows. */
   readonly subject?: string
+  /** With `conflict`: what the site may see of that user. */
+  readonly claims?: JsonObject
+  /** Where the hub sees its own jar: what its turn cookie has to be. */
+  readonly turn?: string
 }
 
 export async function answerFrame(
@@ -32,14 +37,16 @@ export async function answerFrame(
   mode: 'frame' | 'redirect' = 'frame',
 ): Promise<Answer> {
   const { site, nonce, state, hubHandleHash, hasAccess } = question
+  const { secret } = hub.keyring
   // In a partitioned jar the frame would look healthy and share nothing.
   if (!hasAccess) return { outcome: 'blocked' }
   const session = hubHandleHash === undefined ? undefined : await findHubSession(hub, site, hubHandleHash)
-  if (session && state === stateTag(hub.keyring.secret, session.id, site.origin)) return { outcome: 'keep' }
+  const turn = turnTag(secret, session?.id)
+  if (session && state === stateTag(secret, session.id, site.origin)) return { outcome: 'keep', turn }
   // The site holds something else. Before it may lose anything, it has to be seen.
-  if (state !== undefined && site.mayOffer) return { outcome: 'offer' }
-  if (!session) return { outcome: 'none' }
-  return { outcome: 'replace', ticket: await issueTicket(hub, { site, session, nonce, mode }) }
+  if (state !== undefined && site.mayOffer) return { outcome: 'offer', turn }
+  if (!session) return { outcome: 'none', turn }
+  return { outcome: 'replace', turn, ticket: await issueTicket(hub, { site, session, nonce, mode }) }
 }
 
 async function findHubSession(hub: HubContext, site: Site, hash: string): Promise<Session | undefined> {

@@ -11,6 +11,10 @@ export function stateTag(secret: KeyObject, sessionId: string, site: string): st
   return tag(secret, `state\n${sessionId}\n${site}`)
 }
 
+/** Another one for each session, so that frames see that it has changed; no session: empty. */
+export const turnTag = (secret: KeyObject, sessionId: string | undefined): string =>
+  sessionId === undefined ? '' : tag(secret, `turn\n${sessionId}`)
+
 /** By this the hub names a subject to a site in events: a site that never had that user learns nothing from it. */
 export function subjectTag(secret: KeyObject, subject: string, site: string): string {
   return tag(secret, `subject\n${site}\n${subject}`)

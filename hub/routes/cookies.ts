@@ -1,17 +1,22 @@
 /** The hub's own cookies. None is Partitioned: one jar for all sites is the point (R22). */
-import { setCookie } from '../../sdk/http/cookies.js'
+import type { IncomingMessage } from 'node:http'
+
+import { readCookie, setCookie } from '../../sdk/http/cookies.js'
 import { cookieNames, limits } from '../../sdk/protocol/wire.js'
+import type { Answer } from '../flows/frame.js'
 import type { Site } from '../sites/site.js'
 
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
 const COOKIE_SECONDS = 400 * 86_400
 
-/** Each group has a session of its own in a browser, so a cookie of its own. */
-export const hubCookieName = ({ group }: Pick<Site, 'group'>): string =>
-  group === '' ? cookieNames.hub : `${cookieNames.hub}.${group}`
+type Grouped = Pick<Site, 'group'>
+
+/** Each group has a session of its own in a browser, so cookies of its own. */
+const ofGroup = (name: string, { group }: Grouped) => (group === '' ? name : `${name}.${group}`)
+export const hubCookieName = (site: Grouped): string => ofGroup(cookieNames.hub, site)
 
 /** The hub's handle, for frames and for its own pages; of a session that is not remembered, until the browser is closed. */
-export const hubCookie = (site: Pick<Site, 'group'>, handle: string, isRemembered = true): string =>
+export const hubCookie = (site: Grouped, handle: string, isRemembered = true): string =>
   setCookie(
     hubCookieName(site),
     handle,
@@ -28,3 +33,16 @@ export const seenCookie = (): string =>
 /** Of a redirect that has to bring an offer; empty: it did. No frame has a use for it. */
 export const hubStartCookie = (seal: string): string =>
   setCookie(cookieNames.hubStart, seal, { sameSite: 'Lax', httpOnly: true }, limits.redirectSeconds)
+
+/** The answer as the frame's script wants it: with the turn as `document.cookie` has to show it. */
+export const withTurn = <Said extends Answer>(site: Grouped, { turn, ...said }: Said) => ({
+  ...said,
+  ...(turn !== undefined && { turn: `${ofGroup(cookieNames.hubTurn, site)}=${turn}` }),
+})
+
+/** Sets the turn cookie where this request had not the right one. */
+export function turnCookies({ headers }: IncomingMessage, site: Grouped, { turn }: Answer): string[] {
+  const name = ofGroup(cookieNames.hubTurn, site)
+  if (turn === undefined || turn === (readCookie(headers.cookie, name) ?? '')) return []
+  return [setCookie(name, turn, { sameSite: 'None', httpOnly: false }, COOKIE_SECONDS)]
+}

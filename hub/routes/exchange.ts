@@ -11,7 +11,7 @@ import { readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { HubRequest } from './address.js'
 import { hasLostAccess, hubHandleHash } from './access.js'
-import { hubCookie } from './cookies.js'
+import { hubCookie, turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
 import { requireOwnPage } from './own-page.js'
 
@@ -39,10 +39,10 @@ export const exchangeRoute =
       // The proof may be some hours old, and the visitor may have taken the access back.
       hasAccess: hasAccess && !hasLostAccess(req.headers, site),
     })
-    sendJson(
-      res,
-      200,
-      answer,
-      hubHandle === undefined ? {} : { 'set-cookie': hubCookie(site, hubHandle, isRemembered) },
-    )
+    sendJson(res, 200, withTurn(site, answer), {
+      'set-cookie': [
+        ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),
+        ...turnCookies(req, site, answer),
+      ],
+    })
   }

@@ -14,6 +14,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import { hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
 import type { HubRequest } from './address.js'
+import { turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
 import { dataElement, pageHeaders, sendPage, sendRefusedPage } from './page.js'
 
@@ -78,6 +79,7 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
         if (activate !== undefined) res.setHeader('activate-storage-access', activate)
         if (hash !== undefined && hasAccess) await limiters.session(hash)
         told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess })
+        res.setHeader('set-cookie', turnCookies(req, site, told))
       } else {
         // R14: a stranger's page that frames this hears nothing, and hears it in the same time.
         told = { outcome: 'none', reason: 'referrer_missing' }
@@ -90,7 +92,7 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
       if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', error.retryAfterSeconds)
       told = { outcome: 'failed', reason: error.code }
     }
-    const message: FrameMessage = { sessionHub: 1, nonce, ...told }
+    const message: FrameMessage = { sessionHub: 1, nonce, ...withTurn(site, told) }
     const proof = frameProof(hub.keyring.secret, { site: site.origin, nonce, hasAccess }, hub.now(), proofMs)
     const data = dataElement({ site: site.origin, state, proof, message }, DATA_LENGTH)
     sendPage(

@@ -14,6 +14,7 @@ import { frameProof, readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import { isAskedFromOneJar, hubHandleHash } from './access.js'
 import type { HubRequest } from './address.js'
+import { turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
 import { requireOwnPage } from './own-page.js'
 
@@ -32,8 +33,9 @@ export const lookRoute =
 
     const hasAccess = isAskedFromOneJar(req.headers, site)
     const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess })
-    sendJson(res, 200, {
-      ...answer,
+    const said = {
+      ...withTurn(site, answer),
       proof: hasAccess ? frameProof(secret, { site: origin, nonce, hasAccess }, hub.now()) : proof,
-    })
+    }
+    sendJson(res, 200, said, { 'set-cookie': turnCookies(req, site, answer) })
   }

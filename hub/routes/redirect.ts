@@ -13,7 +13,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import { hubHandleHash } from './access.js'
 import type { HubRequest } from './address.js'
-import { hubCookie, hubStartCookie } from './cookies.js'
+import { hubCookie, hubStartCookie, turnCookies } from './cookies.js'
 import type { Limiters } from './limits.js'
 
 export const redirectRoute =
@@ -46,7 +46,7 @@ export const redirectRoute =
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
-    res.setHeader('set-cookie', cookiesOf(site, answer, query))
+    res.setHeader('set-cookie', [...cookiesOf(site, answer, query), ...turnCookies(req, site, answer)])
     res.setHeader('x-content-type-options', 'nosniff')
     sendOn(req, res, back(site, answer, returnOf(query)))
   }

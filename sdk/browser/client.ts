@@ -1,19 +1,19 @@
 /** The client: when to sync, and telling the page. */
 import { isBot } from '../protocol/bots.js'
-import type { Rung } from '../protocol/wire.js'
+import type { Choice, Rung } from '../protocol/wire.js'
 import { takeArrival } from './arrival.js'
 import { createBus } from './bus.js'
 import { readState } from './cookies.js'
-import type { EventName, Listener } from './events.js'
-import { openFrame } from './frame.js'
+import type { ClientEvents, EventName, Listener } from './events.js'
+import { type HubFrame, openFrame } from './frame.js'
 import type { AccessTheme, Ladder, LadderModule } from './ladder/kit.js'
+import type { LiveModule } from './live/kit.js'
 import { recall, remember } from './memory.js'
 import { type ClientOptions, resolveOptions } from './options.js'
 import { post } from './post.js'
 import { createBinding } from './random.js'
 import { nothingYet, type Status } from './status.js'
 import { runSync, type SyncFrame, type SyncResult } from './sync.js'
-import { watch } from './watch.js'
 
 export interface Client {
   /** What the last sync came to. */
@@ -33,6 +33,8 @@ export interface Client {
   sync(options?: { force?: boolean }): Promise<Status>
   /** Signs out on this site and on every other of this browser. @returns whether this site could be told */
   signOut(): Promise<boolean>
+  /** After `session-conflict`: the visitor has said which user stays, the hub's or this site's. Never rejects. */
+  resolve(choice: Choice): Promise<Status>
   /**
    * Asks the visitor to let the frame have the hub's cookie: by a dialog, or by a window of the hub's. Call it straight from a
    * click; after the event `access-needed` everything that it needs is there. Never rejects.
@@ -59,30 +61,37 @@ export interface Client {
 /** Coming back to a tab is a look at the hub, but not twice in this time. */
 const LOOK_MS = 2000
 
-/** @param importLadder loads what only a blocked browser needs */
-export function createClientWith(
-  importLadder: (endpoint: string) => Promise<LadderModule>,
-  options: ClientOptions,
-): Client {
+/** What is loaded later, by file. */
+export interface Parts {
+  /** What only a blocked browser needs. */
+  readonly ladder: LadderModule
+  /** What a page needs once it has synced. */
+  readonly live: LiveModule
+}
+export type ImportPart = <Name extends keyof Parts>(name: Name, endpoint: string) => Promise<Parts[Name]>
+
+export function createClientWith(importPart: ImportPart, options: ClientOptions): Client {
   const settings = resolveOptions(options)
   const { endpoint, start, interval, rungs } = settings
   const hasFrame = rungs.includes('frame')
   const { tell, unsayAccess, on } = createBus()
   let status = nothingYet
   let running: Promise<Status> | undefined
-  let isWatching = false
+  /** Of the last sync: it watches for the next one. */
+  let resting: HubFrame | undefined
+  let live: Promise<unknown> | undefined
   /** How old a sync may be to be good enough. A visitor who comes from another site may bring news from there. */
   let goodForMs = isFromElsewhere() ? 0 : interval * 1000
 
   /** @param by the frame that takes part, if it is not a new one, after the visitor's click */
-  async function sync(isForced: boolean, by?: Partial<SyncFrame>): Promise<Status> {
-    if (!isWatching) {
-      isWatching = true
-      watch(() => {
-        goodForMs = LOOK_MS
-        void client.sync()
-      })
-    }
+  async function sync(isForced: boolean, by?: Partial<SyncFrame>, choice?: Choice): Promise<Status> {
+    // From the first sync on. Where the file cannot be had, the next one tries again.
+    live ??= importPart('live', endpoint).then(
+      ({ keepUp }) => {
+        keepUp(kit())
+      },
+      () => (live = undefined),
+    )
     // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at.
     if (!isForced && document.hidden) return status
     const unfit = !isSecureContext ? 'insecure_context' : isBot(navigator.userAgent) && 'bot'
@@ -98,14 +107,18 @@ export function createClientWith(
       settle({ reason: 'rung_forbidden', isBlocked })
       return climb()
     }
-    const frame = { state: readState(), createBinding, openFrame, ...by }
+    const frame = { state: readState(), createBinding, openFrame, choice, ...by }
     const { state } = frame
     if (!isForced && state === known && Math.abs(Date.now() - atMs) < goodForMs) {
       tell('synced', settle({ reason, isBlocked }))
       return climb()
     }
     const isChanged = state !== known && !!state && !isBlocked
-    const isFinal = conclude(by ? 'access' : 'frame', state, await runSync(settings, frame, isChanged))
+    resting?.close()
+    const result = await runSync(settings, frame, isChanged, () => void run(true))
+    const isFinal = conclude(by ? 'access' : 'frame', state, result)
+    if (status.rung === 'frame') resting = result.frame
+    else result.frame?.close()
     // This site may have changed its session meanwhile.
     return isFinal || readState() === state ? status : sync(false)
   }
@@ -117,7 +130,7 @@ export function createClientWith(
   function conclude(
     rung: Rung,
     state: string,
-    { outcome, reason, requests = 0, replaced, ended }: SyncResult,
+    { outcome, reason, requests = 0, replaced, ended, message }: SyncResult,
   ): boolean {
     const { state: known = '', isBlocked: wasBlocked = false } = recall()
     goodForMs = interval * 1000
@@ -133,6 +146,7 @@ export function createClientWith(
     if (replaced)
       tell('session-replaced', { reason: replaced.reason, source, signedIn: replaced.subject !== null })
     else if (ended ?? (known && !state && !isFailed)) tell('session-ended', { reason: ended ?? 'unknown' })
+    if (message?.outcome === 'conflict') tell('session-conflict', message as ClientEvents['session-conflict'])
     tell(isFailed ? 'sync-failed' : 'synced', status)
     climb()
     return isFailed || !!replaced || !!ended
@@ -141,8 +155,14 @@ export function createClientWith(
   const settle = (next: Partial<Status>) =>
     (status = { ...nothingYet, isBlocked: status.isBlocked, ...next, atMs: Date.now() })
 
-  const run = (isForced: boolean, by?: Partial<SyncFrame>) =>
-    (running ??= sync(isForced, by).finally(() => (running = undefined)))
+  const run = (isForced: boolean, by?: Partial<SyncFrame>, choice?: Choice) =>
+    (running ??= sync(isForced, by, choice).finally(() => (running = undefined)))
+
+  /** One more, of its own. */
+  async function runNext(by?: Partial<SyncFrame>, choice?: Choice): Promise<Status> {
+    while (running) await running
+    return run(true, by, choice)
+  }
 
   let ladder: Ladder | undefined
   let loading: Promise<Ladder> | undefined
@@ -150,24 +170,25 @@ export function createClientWith(
   let reach!: (ladder: Ladder) => void
   const blocked = new Promise<Ladder>((resolve) => (reach = resolve))
 
+  /** What the later parts need of this one. */
+  const kit = () => ({
+    ...settings,
+    client,
+    settle,
+    syncBy: runNext,
+    look() {
+      goodForMs = LOOK_MS
+      void client.sync()
+    },
+    tell,
+    openFrame,
+    createBinding,
+    post,
+    readState,
+  })
+
   const load = () =>
-    (loading ??= importLadder(endpoint).then(
-      ({ createLadder }) =>
-        (ladder = createLadder({
-          ...settings,
-          client,
-          settle,
-          async syncBy(frame) {
-            while (running) await running
-            return run(true, frame)
-          },
-          tell,
-          openFrame,
-          createBinding,
-          post,
-          readState,
-        })),
-    ))
+    (loading ??= importPart('ladder', endpoint).then(({ createLadder }) => (ladder = createLadder(kit()))))
 
   /** Where the frame is no way, the others are loaded at once: a popup has to open in the very click. */
   function climb(): Status {
@@ -200,11 +221,14 @@ export function createClientWith(
     },
     on,
     sync: ({ force = false } = {}) => run(force),
+    resolve: (choice) => runNext(undefined, choice),
     signOut: () =>
       post(`${endpoint}/sign-out`, {}).then(
         () => {
           remember({ ...recall(), state: '' })
           tell('session-ended', { reason: 'signed-out' })
+          // The hub's frames on other sites hear of it by this one.
+          if (status.atMs) void runNext()
           return true
         },
         () => false,
@@ -217,11 +241,13 @@ export function createClientWith(
       ),
     accessButton: (element, theme) => onceBlocked((there, stop) => there.accessButton(stop, element, theme)),
     decorate: () => onceBlocked((there, stop) => there.decorate(stop)),
-    redirect({ returnTo = location.href.slice(origin.length) } = {}) {
-      if (!rungs.includes('redirect')) settle({ reason: 'rung_forbidden' })
-      // A page that redirects whenever it loads would circle for ever at its own site.
-      else if (status.reason !== 'redirect_loop')
-        location.assign(`${endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
+    redirect({ returnTo } = {}) {
+      load().then(
+        (there) => {
+          there.redirect(returnTo)
+        },
+        () => settle({ reason: 'unreachable' }),
+      )
     },
     explain: () => load().then((there) => there.explain()),
   }

@@ -1,12 +1,18 @@
 /** What a page can listen to: on the client, and under the same names on `window`. */
+import type { JsonObject } from '../protocol/json.js'
 import type { EndReason, Mode, ReplaceReason, Rung } from '../protocol/wire.js'
 import type { Status } from './status.js'
 
 export interface ClientEvents {
   /** This site's session is another now, the cookie is set: show the cart and the name anew. */
-  'session-replaced': { readonly reason: ReplaceReason; readonly source: Mode; readonly signedIn: boolean }
+  'session-replaced': Replacement
   /** The session ended, and none took its place. `unknown`: the site's own backend had noticed before. */
   'session-ended': { readonly reason: EndReason | 'unknown' }
+  /**
+   * Another user is signed in at the hub, and no rule says who gives way. Nothing has changed; ask the visitor, and call
+   * `resolve()`. `claims` is what this site may see of the other one.
+   */
+  'session-conflict': { readonly subject: string; readonly claims: JsonObject }
   /** A sync has come to its end, whatever it found. */
   synced: Status
   /** A sync could not come to its end. The page has lost nothing. */
@@ -18,6 +24,14 @@ export interface ClientEvents {
   'access-needed': { readonly reason: string; readonly rungs: readonly Rung[] }
 }
 
+export interface Replacement {
+  /** `other-page`: another page of this site did it while this one lay in the back/forward cache. */
+  readonly reason: ReplaceReason | 'other-page'
+  readonly source: Mode | 'page'
+  /** `null` where only the next request shows it. */
+  readonly signedIn: boolean | null
+}
+
 export type EventName = keyof ClientEvents
 export type Listener<Name extends EventName> = (detail: ClientEvents[Name]) => void
 
@@ -25,6 +39,7 @@ declare global {
   interface WindowEventMap {
     'session-replaced': CustomEvent<ClientEvents['session-replaced']>
     'session-ended': CustomEvent<ClientEvents['session-ended']>
+    'session-conflict': CustomEvent<ClientEvents['session-conflict']>
     synced: CustomEvent<ClientEvents['synced']>
     'sync-failed': CustomEvent<ClientEvents['sync-failed']>
     'access-needed': CustomEvent<ClientEvents['access-needed']>

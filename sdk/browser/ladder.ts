@@ -39,6 +39,12 @@ export function createLadder(kit: LadderKit): Ladder {
     decorate({ signal }) {
       if (kit.rungs.includes('link')) decorateLinks(kit, signal)
     },
+    redirect(returnTo = location.href.slice(origin.length)) {
+      if (!kit.rungs.includes('redirect')) kit.settle({ reason: 'rung_forbidden' })
+      // A page that redirects whenever it loads would circle for ever at its own site.
+      else if (kit.client.status.reason !== 'redirect_loop')
+        location.assign(`${kit.endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
+    },
     explain: () => explain(kit),
   }
 }

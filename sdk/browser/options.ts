@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly interval?: number
   /** After how many milliseconds a sync gives up and the page simply goes on. @default 5000 */
   readonly timeout?: number
+  /** Hear at once from this site's backend when the session ends; for sites that have turned on `live`. @default false */
+  readonly live?: boolean
   /** The steps of the ladder that this page may use. Without `frame`, `sync()` opens no frame. @default all */
   readonly rungs?: readonly Rung[]
 }
@@ -25,6 +27,7 @@ export const defaults = {
   start: 'auto' as const,
   interval: 60,
   timeout: 5000,
+  live: false,
   rungs,
 }
 

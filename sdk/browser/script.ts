@@ -3,8 +3,7 @@
  *
  * `<script async src="https://hub.example/sdk.js" data-endpoint="/session-hub" data-start="auto" data-interval="60"></script>`
  */
-import { type Client, createClientWith } from './client.js'
-import type { LadderModule } from './ladder/kit.js'
+import { type Client, createClientWith, type ImportPart } from './client.js'
 import { type ClientOptions, defaults } from './options.js'
 
 declare global {
@@ -15,14 +14,14 @@ const { src, dataset, integrity } = document.currentScript as HTMLScriptElement
 
 /**
  * Beside this file, under the same version. A page that has pinned this file (Subresource Integrity) trusts its server with no
- * more than these bytes, and `import` could not hold it to them: then the ladder comes from the page's own backend.
+ * more than these bytes, and `import` could not hold it to them: then the other parts come from the page's own backend.
  */
-const importLadder = (endpoint: string) =>
+const importPart: ImportPart = (name, endpoint) =>
   import(
-    (integrity ? src.replace(/^.*\//, `${origin}${endpoint}/`) : src).replace(/sdk([^/]*)$/, 'ladder$1')
-  ) as Promise<LadderModule>
+    (integrity ? src.replace(/^.*\//, `${origin}${endpoint}/`) : src).replace(/sdk([^/]*)$/, `${name}$1`)
+  )
 
-const createClient = (options: ClientOptions) => createClientWith(importLadder, options)
+const createClient = (options: ClientOptions) => createClientWith(importPart, options)
 
 const given: Record<string, unknown> = { hub: src }
 // By name: other programs put attributes of their own on script tags.

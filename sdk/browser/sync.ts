@@ -1,7 +1,7 @@
 /** One sync: offer, exchange, perhaps redeem. Knows the protocol, and nothing of throttling or events. */
 import type { OfferReply, RedeemReply } from '../protocol/bodies.js'
 import type { FrameMessage } from '../protocol/messages.js'
-import type { EndReason, Outcome } from '../protocol/wire.js'
+import type { Choice, EndReason, Outcome } from '../protocol/wire.js'
 import type { FrameListener, HubFrame } from './frame.js'
 import type { ClientOptions } from './options.js'
 import { post } from './post.js'
@@ -15,6 +15,10 @@ export interface SyncResult {
   readonly replaced?: Replaced | undefined
   /** The site's session turned out to have ended. */
   readonly ended?: EndReason | undefined
+  /** What the frame said last. */
+  readonly message?: FrameMessage | undefined
+  /** Still open: it says so when something changes at the hub. */
+  readonly frame?: HubFrame | undefined
 }
 
 /** `subject` is `null` where nobody is signed in, and need not be known otherwise. */
@@ -26,30 +30,35 @@ export interface SyncFrame {
   readonly state: string
   readonly createBinding: () => Promise<Binding>
   readonly openFrame: (hub: string, nonce: string, state: string, listener: FrameListener) => HubFrame
+  /** The visitor's own answer to a conflict. */
+  readonly choice?: Choice | undefined
 }
 
 /**
  * Never rejects: whatever goes wrong is an outcome with a reason.
  *
  * @param isChanged the state shows a session that the hub has not seen: an offer will be needed, so it is fetched beside the frame
+ * @param onNews the frame has something to say after its last answer
  */
 export function runSync(
   { hub, endpoint, timeout }: Required<ClientOptions>,
-  { state, createBinding, openFrame }: SyncFrame,
+  { state, createBinding, openFrame, choice }: SyncFrame,
   isChanged: boolean,
+  onNews: () => void,
 ): Promise<SyncResult> {
   return new Promise((resolve) => {
     const abort = new AbortController()
     let requests = 0
     let ended: EndReason | undefined
     let frame: HubFrame | undefined
+    let message: FrameMessage | undefined
     let hear: (message: FrameMessage) => void
 
     const finish = (outcome: Outcome, reason: string | null, replaced?: Replaced) => {
       clearTimeout(timer)
       abort.abort()
-      frame?.close()
-      resolve({ outcome, reason, requests, replaced, ended })
+      hear = onNews
+      resolve({ outcome, reason, requests, replaced, ended, message, frame })
     }
     const fail = (reason: string) => {
       finish('failed', reason)
@@ -75,15 +84,16 @@ export function runSync(
         if (message) hear(message)
         else fail('unreachable')
       })
-      let { outcome, ticket, reason } = await first
-      if (outcome === 'offer') {
+      message = await first
+      if (message.outcome === 'offer') {
         const offered = await (early || askOffer())
         ended = offered.ended
         const second = heard()
         requests++
-        frame.send(offered.offer)
-        ;({ outcome, ticket, reason } = await second)
+        frame.send(offered.offer, choice)
+        message = await second
       }
+      const { outcome, ticket, reason } = message
       const replaced = ticket ? await ask<RedeemReply>('/redeem', { ticket, verifier }) : undefined
       finish(outcome, reason ?? (outcome === 'blocked' ? outcome : null), replaced)
     }

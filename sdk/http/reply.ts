@@ -7,7 +7,7 @@ export function sendJson(
   res: ServerResponse,
   status: number,
   body: object,
-  headers: Record<string, string> = {},
+  headers: Record<string, string | string[]> = {},
 ): void {
   const text = JSON.stringify(body)
   res.writeHead(status, {

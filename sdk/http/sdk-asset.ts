@@ -10,7 +10,7 @@ export interface SdkAsset {
   readonly versionedPath: string
   /** For the `integrity` attribute (Subresource Integrity). */
   readonly integrity: string
-  /** By path, with and without the version: the SDK, and the ladder, which it loads from beside itself. */
+  /** By path, with and without the version: the SDK, and the parts that it loads from beside itself. */
   readonly files: ReadonlyMap<string, SdkFile>
 }
 
@@ -25,11 +25,12 @@ interface SdkFile {
 export function readSdk(): SdkAsset {
   const sdk = readFileSync(new URL('./sdk.js', import.meta.url))
   const ladder = readFileSync(new URL('./ladder.js', import.meta.url))
-  // One version for both: neither can work with another version of the other.
-  const digest = createHash('sha256').update(sdk).update(ladder).digest('base64url')
+  const live = readFileSync(new URL('./live.js', import.meta.url))
+  // One version for all: none can work with another version of the others.
+  const digest = createHash('sha256').update(sdk).update(ladder).update(live).digest('base64url')
   const versioned = (name: string) => `/${name}.${digest.slice(0, 12)}.js`
   const files = new Map<string, SdkFile>()
-  for (const [name, source] of Object.entries({ sdk, ladder })) {
+  for (const [name, source] of Object.entries({ sdk, ladder, live })) {
     const file = {
       source,
       brotli: brotliCompressSync(source),

@@ -1,4 +1,5 @@
 /** What page and frame say to each other by `postMessage`. Small: both ends of it are shipped to every visitor. */
+import type { JsonObject } from './json.js'
 import { type Choice, type Outcome, outcomes } from './wire.js'
 
 /** From the frame to the page. Posted once when the frame has loaded, and once more for each offer and each click. */
@@ -10,8 +11,9 @@ export interface FrameMessage {
   readonly ticket?: string
   /** An error code, or why there is nothing to share, or why a click on the visible frame's button changed nothing. */
   readonly reason?: string
-  /** With `conflict`: who is signed in at the hub. */
+  /** With `conflict`: who is signed in at the hub, and what this site may see of that user. */
   readonly subject?: string
+  readonly claims?: JsonObject
 }
 
 /** From the hub's page in a popup to the page that opened it, after the visitor's click there. */
@@ -26,7 +28,7 @@ export interface PageMessage {
   readonly nonce: string
   readonly offer: string | null
   /** The visitor's own answer after a `conflict`. */
-  readonly choice?: Choice
+  readonly choice?: Choice | undefined
 }
 
 /** The frame's message, or `undefined` for anything else that arrives in the page's mailbox. */

@@ -67,6 +67,8 @@ export const cookieNames = {
   hubSeen: '__Host-session-hub-seen',
   /** The hub's own nonce of a redirect that has to bring an offer (R13). */
   hubStart: '__Host-session-hub-start',
+  /** Changes whenever this browser gets another session at the hub, or loses it: the hub's frames watch it. Not HttpOnly, and worth nothing. */
+  hubTurn: '__Host-session-hub-turn',
   session: '__Host-session',
   state: '__Host-session-state',
   /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */

@@ -21,7 +21,7 @@ export interface ScriptTagOptions {
 }
 
 export function scriptTag(
-  { hub, endpoint }: SiteSettings,
+  { hub, endpoint, live }: SiteSettings,
   sdkPath: string,
   req: Request | undefined,
   options: ScriptTagOptions,
@@ -35,6 +35,7 @@ export function scriptTag(
     'data-endpoint': endpoint === defaultEndpoint ? undefined : endpoint,
     'data-start': options.start,
     'data-interval': options.intervalSeconds?.toString(),
+    'data-live': live ? 'true' : undefined,
     'data-rungs': options.rungs?.join(' '),
     'data-sister-links': options.sisterLinks ? '' : undefined,
   }

@@ -10,23 +10,28 @@ interface FrameData {
   readonly site: string
   readonly state?: string
   readonly proof: string
-  readonly message: FrameMessage
+  readonly message: FrameMessage & Turned
 }
 
-type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason' | 'subject'>
+interface Turned {
+  /** Where the hub sees its own jar: what its turn cookie says, as `document.cookie` has it. */
+  readonly turn?: string
+}
+
+type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason' | 'subject' | 'claims'> & Turned
 
 const { site, state, message, ...served } = JSON.parse(
   document.getElementById('data')?.textContent ?? '',
 ) as FrameData
 const { sessionHub, nonce } = message
 let { proof } = served
+let turn = ''
+let asking: Promise<unknown> = Promise.resolve()
 
 // Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
-export const say = ({ outcome, ticket, reason, subject }: Answer) => {
-  parent.postMessage(
-    { sessionHub, nonce, outcome, ticket, reason, subject } satisfies Loose<FrameMessage>,
-    site,
-  )
+export const say = ({ outcome, ticket, reason, subject, claims }: Answer) => {
+  const said: Loose<FrameMessage> = { sessionHub, nonce, outcome, ticket, reason, subject, claims }
+  parent.postMessage(said, site)
 }
 
 /** Members that are absent may be there as `undefined`: fewer bytes, and the same to who reads them. */
@@ -47,6 +52,7 @@ export function begin(): void {
     if (asked) void ask('/exchange', { offer: asked.offer, choice: asked.choice }).then(say)
   })
   const asServed = () => {
+    attend(message)
     say(message)
   }
   // Without a click it is granted only where the browser remembers that the visitor has allowed it (R17).
@@ -60,7 +66,36 @@ async function isAllowed(): Promise<void> {
   if (state !== 'granted') throw new Error(state)
 }
 
-async function ask(path: string, question: object): Promise<Answer> {
+/**
+ * Another page's frame, or a redirect, may give this browser another session at the hub, or find it gone: the page is told. Only
+ * where the frame has the hub's own jar; a listener that comes before it would hear nothing.
+ */
+function attend(answer: Answer): void {
+  if (answer.turn === undefined) return
+  ;({ turn } = answer)
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
+  globalThis.cookieStore?.addEventListener('change', onCookies)
+}
+
+function onCookies(): void {
+  // What this frame's own question has changed, its answer tells.
+  void asking.then(() => {
+    const name = turn.slice(0, turn.indexOf('=') + 1)
+    const now = document.cookie.split('; ').find((cookie) => cookie.startsWith(name)) ?? name
+    if (now === turn) return
+    turn = now
+    // After its last answer, the page takes any message for the news that it has to ask again.
+    say({ outcome: 'offer' })
+  })
+}
+
+const ask = (path: string, question: object): Promise<Answer> => {
+  const answer = fetchAnswer(path, question)
+  asking = answer
+  return answer
+}
+
+async function fetchAnswer(path: string, question: object): Promise<Answer> {
   try {
     const reply = await fetch(path, {
       method: 'POST',
@@ -71,6 +106,7 @@ async function ask(path: string, question: object): Promise<Answer> {
     })
     const body = (await reply.json()) as Answer & { proof?: string; error: string }
     proof = body.proof ?? proof
+    attend(body)
     return reply.ok ? body : { outcome: 'failed', reason: body.error }
   } catch {
     return { outcome: 'failed', reason: 'unavailable' }

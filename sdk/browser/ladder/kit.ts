@@ -42,6 +42,7 @@ export interface Ladder {
   /** @param stop by the page, or by the button itself when there is access */
   accessButton(stop: AbortController, element: Element, theme?: AccessTheme): void
   decorate(stop: AbortController): void
+  redirect(returnTo: string | undefined): void
   explain(): string
 }
 

@@ -1,0 +1,51 @@
+/** Hears from this site's own backend when the session ends, while somebody looks at the page. */
+import type { EndReason } from '../../protocol/wire.js'
+import { recall, remember } from '../memory.js'
+import type { LiveKit } from './kit.js'
+
+export function listen(kit: LiveKit): void {
+  const { client, endpoint, readState } = kit
+  let source: EventSource | undefined
+
+  function close(): void {
+    source?.close()
+    source = undefined
+  }
+
+  function open(): void {
+    const state = readState()
+    const isOpen = source && source.readyState !== EventSource.CLOSED
+    if (isOpen || document.hidden || !state) return
+    source = new EventSource(`${endpoint}/live`)
+    source.addEventListener('ended', ({ data }: MessageEvent<string>) => {
+      close()
+      void end(kit, state, (JSON.parse(data) as { reason: EndReason }).reason)
+    })
+  }
+
+  // Of the session that went: the one that came is listened to from `synced` on.
+  client.on('session-replaced', close)
+  client.on('session-ended', close)
+  client.on('synced', open)
+  // A hidden tab holds no connection, and an open one would keep the page out of the back/forward cache.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) close()
+    else open()
+  })
+}
+
+/** @param state of the session that is said to have ended */
+async function end(
+  { endpoint, client, tell, post, createBinding, readState }: LiveKit,
+  state: string,
+  reason: EndReason,
+): Promise<void> {
+  // Another session may be on its way here already, or at the hub. Where the frame works, this tells the page all.
+  await client.sync({ force: true })
+  if (readState() !== state) return
+  const { nonce } = await createBinding()
+  // The backend clears its cookies where it finds that the session is over.
+  await post(`${endpoint}/offer`, { nonce }).catch(() => 0)
+  remember({ ...recall(), state: '' })
+  tell('session-ended', { reason })
+}
