@@ -46,7 +46,7 @@ const cart = async () => {
 }
 const said = (id: string) => page.$eval(`#${id}`, ({ textContent }) => textContent)
 const untilSaid = (id: string, words: string) =>
-  tab.until((where, what) => document.getElementById(where)?.textContent?.includes(what), id, words)
+  tab.until((where, what) => document.getElementById(where)?.textContent.includes(what), id, words)
 
 describe('the demo, where the frame has its cookies', () => {
   inBrowser('allowed')
