@@ -22,7 +22,12 @@ export async function createHubApp({ addresses, keys, folder, log }: HubAppOptio
   const hub = await createHub({
     origin: addresses.hub,
     keys: keys.hub,
-    sites: siteNames.map((name) => ({ ...keys[name].registration, origin: addresses[name] })),
+    // Each knows the two others: where a browser keeps the hub out, a link between them brings the session along.
+    sites: siteNames.map((name) => ({
+      ...keys[name].registration,
+      origin: addresses[name],
+      sisters: siteNames.filter((other) => other !== name).map((other) => addresses[other]),
+    })),
     store: sqliteStore(join(folder, 'sessions.sqlite')),
     merge: uniteCarts,
     ...(log && { log }),

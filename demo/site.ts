@@ -26,7 +26,7 @@ export async function createSiteApp({ name, addresses, keys, log }: SiteAppOptio
   const site = await createSite({ origin, hub: addresses.hub, keys, ...(log && { log }) })
 
   const app: Express = express()
-  app.use(pageHeaders(addresses.hub))
+  app.use(pageHeaders(addresses))
   app.use(files())
   app.use(site.router)
   app.use(site.session())
@@ -44,7 +44,9 @@ export async function createSiteApp({ name, addresses, keys, log }: SiteAppOptio
     const { subject, status } = req.session
     const visitor = { subject, session: status, cart: data && cartOf(data) }
     res.set('cache-control', 'no-store')
-    res.send(sitePage({ profile, addresses, visitor, sdk: site.scriptTag(req) }).text)
+    // Where the browser keeps the hub's cookie from this page, links to the sister sites bring the session along.
+    const sdk = site.scriptTag(req, { sisterLinks: true })
+    res.send(sitePage({ profile, addresses, visitor, sdk }).text)
   })
 
   app.get('/whoami', async (req, res) => {

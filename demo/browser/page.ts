@@ -1,12 +1,13 @@
 /** The script of a site's page. It works by the site's own backend; the SDK only says when to look again. */
-import type { Status } from 'session-hub'
+import type { ClientEvents, Status } from 'session-hub'
 
 import { isObject } from './cart.js'
 import { ask, Refused } from './backend.js'
-import { byId } from './elements.js'
+import { byId, one } from './elements.js'
 import { log } from './log.js'
 import { hideNotice, showNotice } from './notice.js'
-import { sdk, showMissing, showStatus } from './sync-panel.js'
+import { endOffer, offerAccess } from './share.js'
+import { explain, sdk, showMissing, showStatus } from './sync-panel.js'
 import { showVisitor } from './visitor.js'
 
 // What the visitor does
@@ -50,18 +51,31 @@ addEventListener('session-ended', ({ type, detail }) => {
   void refresh()
 })
 
-// And these two are for the curious.
+// Where the browser keeps the hub's cookie from this page, a click can change that. A script that came late is told all the same.
+
+const onAccessNeeded = (detail: ClientEvents['access-needed']) => {
+  log('access-needed', detail)
+  offerAccess(detail.rungs)
+}
+const early = sdk()
+if (early) early.on('access-needed', onAccessNeeded)
+else addEventListener('access-needed', ({ detail }) => onAccessNeeded(detail))
+
+// The rest is for the curious.
 
 for (const name of ['synced', 'sync-failed'] as const) {
   addEventListener(name, ({ detail }) => {
     showSync(name, detail)
     // The same session, but another site may have changed what is in it since this page was made.
     if (detail.outcome === 'keep') void refresh()
+    if (!detail.isBlocked) endOffer()
   })
 }
 
+one(document, '.explained', HTMLDetailsElement).addEventListener('toggle', () => void explain())
+
 // The SDK loads beside this script, and may have been faster: then its first events are past.
-const earlier = sdk()?.status
+const earlier = early?.status
 if (earlier && earlier.atMs > 0) {
   showSync(earlier.outcome === 'failed' ? 'sync-failed' : 'synced', earlier)
   void refresh()
@@ -71,8 +85,8 @@ addEventListener('load', () => {
 })
 
 function showSync(name: 'synced' | 'sync-failed', status: Status): void {
-  const { outcome, reason, requests } = status
-  log(name, { outcome, reason }, requests)
+  const { outcome, reason, rung, requests } = status
+  log(name, { outcome, reason, rung }, requests)
   showStatus(status)
 }
 

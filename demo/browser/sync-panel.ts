@@ -1,7 +1,7 @@
 /** What the last sync came to, in numbers and in words. */
-import type { Client, Outcome, Status } from 'session-hub'
+import type { Client, Outcome, Rung, Status } from 'session-hub'
 
-import { byId } from './elements.js'
+import { byId, one } from './elements.js'
 
 /** The SDK's global; absent where the script could not be loaded. */
 export const sdk = (): Client | undefined => (globalThis as { SessionHub?: Client }).SessionHub
@@ -13,18 +13,38 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   adopt: 'The hub took over this site’s session, so the other sites can have it.',
   conflict: 'Somebody else is signed in on the other sites. Both stay as they are.',
   offer: 'The hub asks which session this site has.',
-  blocked: 'This browser keeps the hub’s cookie from other sites. This site goes on by itself.',
+  blocked:
+    'This browser keeps the hub’s cookie from this page. Links to the other sites bring the session along.',
   failed: 'The hub could not be asked. Nothing is lost; this site goes on by itself.',
+}
+
+/** Where it did not come by the frame. */
+const BROUGHT: Partial<Record<Rung, string>> = {
+  access: 'You let the hub see its cookie here, and it gave this site the session of the other sites.',
+  link: 'The link that you followed brought your session along.',
+  redirect: 'The way over the hub brought your session along.',
 }
 
 const NOT_NEEDED = 'Nothing has changed since the last sync, so nothing was asked.'
 
-export function showStatus({ outcome, reason, requests }: Status): void {
+export function showStatus({ outcome, reason, rung, requests }: Status): void {
   byId('requests', HTMLElement).textContent = String(requests)
   byId('outcome', HTMLElement).textContent = outcome ?? 'not needed'
+  byId('rung', HTMLElement).textContent = rung ?? '–'
   byId('reason', HTMLElement).textContent = reason ?? '–'
-  byId('words', HTMLElement).textContent = outcome ? WORDS[outcome] : NOT_NEEDED
+  const brought = outcome === 'replace' && rung ? BROUGHT[rung] : undefined
+  const notNeeded = reason === 'blocked' ? WORDS.blocked : NOT_NEEDED
+  byId('words', HTMLElement).textContent = outcome ? (brought ?? WORDS[outcome]) : notNeeded
   document.documentElement.dataset.outcome = outcome ?? ''
+  if (one(document, '.explained', HTMLDetailsElement).open) void explain()
+}
+
+/** The SDK's own sentences, as a developer would print them in the console. */
+export async function explain(): Promise<void> {
+  const sentences = await sdk()
+    ?.explain()
+    .catch(() => 'They could not be loaded.')
+  byId('explained', HTMLElement).textContent = sentences ?? 'There is no SDK on this page.'
 }
 
 export function showMissing(): void {

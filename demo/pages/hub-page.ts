@@ -27,12 +27,10 @@ export function hubPage(addresses: Addresses): Html {
             <ol class="steps">
               <li>Open <a href="${addresses.shop}/">${shop}</a> and put something into the cart.</li>
               <li>
-                Go on to <a href="${addresses.travel}/">${profiles.travel.title}</a>. The cart is there
+                From there, go on to ${profiles.travel.title} by its link at the top. The cart is there
                 already. Add a trip.
               </li>
-              <li>
-                On <a href="${addresses.magazine}/">${profiles.magazine.title}</a>, sign in with any name.
-              </li>
+              <li>Go on to ${profiles.magazine.title}, and sign in with any name.</li>
               <li>Back on ${shop}: it knows you, and nothing is missing from the cart.</li>
               <li>Sign out on any of the three. All of them forget you.</li>
             </ol>
@@ -49,7 +47,9 @@ export function hubPage(addresses: Addresses): Html {
               backend sets the cookie.
             </p>
             <p>
-              If the hub is down, or the browser does not let it see its cookie, each site goes on by itself.
+              A browser that keeps the hub's cookie from that frame has other ways: a link from one site to
+              another brings the session along, one click lets the frame have the cookie, and a way over this
+              server works in every browser. If the hub is down, each site goes on by itself.
             </p>
           </section>
         </div>

@@ -5,6 +5,7 @@ import type { Addresses, Item, Profile } from '../sites.js'
 import { cartCard } from './cart-card.js'
 import { html, type Html, trusted } from './html.js'
 import { layout, picture, scene } from './layout.js'
+import { shareCard } from './share-card.js'
 import { syncPanel } from './sync-panel.js'
 import { visitorCard, visitorChip } from './visitor.js'
 
@@ -55,7 +56,7 @@ export function sitePage({ profile, addresses, visitor, sdk }: SitePage): Html {
             </ul>
           </section>
           <aside aria-label="You and your cart">
-            ${visitorCard(visitor.subject)} ${cartCard(visitor.cart)}
+            ${visitorCard(visitor.subject)} ${shareCard} ${cartCard(visitor.cart)}
           </aside>
         </div>
         ${syncPanel}

@@ -19,6 +19,10 @@ export const syncPanel = html`<section class="card sync" aria-labelledby="sync-t
       <dd><code id="outcome">–</code></dd>
     </div>
     <div>
+      <dt>Rung</dt>
+      <dd><code id="rung">–</code></dd>
+    </div>
+    <div>
       <dt>Reason</dt>
       <dd><code id="reason">–</code></dd>
     </div>
@@ -27,6 +31,10 @@ export const syncPanel = html`<section class="card sync" aria-labelledby="sync-t
       <dd id="words" role="status">Waiting for the SDK.</dd>
     </div>
   </dl>
+  <details class="explained">
+    <summary>What could be done here</summary>
+    <pre id="explained" role="status"></pre>
+  </details>
   <h3 id="log-title">Events</h3>
   <div class="log-frame" tabindex="0" role="region" aria-labelledby="log-title">
     <ol id="log" role="log" aria-labelledby="log-title"></ol>

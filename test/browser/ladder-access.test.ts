@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Frame, Page } from 'puppeteer'
 
 import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import { pressFrameButton, untilFrameButton, VISIBLE_FRAME } from '../support/rungs.js'
 import { startWorld, type World } from '../support/world.js'
 
 let world: World
@@ -48,34 +49,27 @@ async function openShop(): Promise<void> {
   })
 }
 
+/** What `requestAccess()` has promised; a moment later the client's status says the same. */
 async function answer(): Promise<Record<string, unknown>> {
   const handle = await page.page.waitForFunction(() => (window as unknown as { asked: object }).asked, {
     polling: 20,
   })
-  return (await handle.jsonValue()) as Record<string, unknown>
+  const asked = (await handle.jsonValue()) as Record<string, unknown>
+  const later = await page.page.evaluate(
+    () => new Promise((resolve) => setTimeout(() => resolve({ ...SessionHub.status }))),
+  )
+  expect(later).to.deep.equal(asked)
+  return asked
 }
 
-async function visibleFrame(): Promise<Frame> {
-  const element = await page.page.waitForSelector('iframe[src*="/access?"]', { visible: true })
+/** The hub's frame with the button, once it stands there and waits for a click. */
+async function visibleFrame(show: () => Promise<void>): Promise<Frame> {
+  await untilFrameButton(page, show)
+  const element = await page.page.waitForSelector(VISIBLE_FRAME, { visible: true })
   return await element!.contentFrame()
 }
 
-/** A visitor's click, made again where it came too soon: the button has to have been in sight for a while. */
-async function clickInFrame(frame: Frame): Promise<void> {
-  const button = await frame.waitForSelector('button')
-  for (let reason: unknown = 'not_visible'; reason === 'not_visible';) {
-    const told = page.page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          addEventListener('message', ({ data }) => resolve((data as { reason?: string }).reason), {
-            once: true,
-          })
-        }),
-    )
-    await button!.click()
-    reason = await told
-  }
-}
+const askByDialog = () => visibleFrame(() => page.click('#ask'))
 
 const status = () => page.page.evaluate(() => ({ ...SessionHub.status }))
 
@@ -96,11 +90,10 @@ describe('storage access in Chromium with cookies blocked', () => {
   it('R17: a click in the dialog brings the session, and the dialog goes', async () => {
     await signInOnTravel()
     await openShop()
-    await page.click('#ask')
-    const frame = await visibleFrame()
+    await askByDialog()
     await allow()
     expect(await page.page.$eval('dialog', (dialog) => dialog.matches(':modal'))).to.equal(true)
-    await clickInFrame(frame)
+    await pressFrameButton(page)
     expect(await answer()).to.include({
       outcome: 'replace',
       reason: null,
@@ -126,18 +119,17 @@ describe('storage access in Chromium with cookies blocked', () => {
     await page.open(`${shop}/plain`)
     await page.fetch('/cart', { item: 'boots' })
     await openShop()
-    await page.click('#ask')
-    const frame = await visibleFrame()
+    await askByDialog()
     await allow()
-    await clickInFrame(frame)
+    await pressFrameButton(page)
     expect(await answer()).to.include({ outcome: 'replace', rung: 'access' })
     expect(await page.fetch('/whoami')).to.deep.include({ subject: 'ada', data: { cart: ['boots'] } })
   })
 
   it('is told where the browser says no, and keeps what it has', async () => {
     await openShop()
-    await page.click('#ask')
-    await clickInFrame(await visibleFrame())
+    await askByDialog()
+    await pressFrameButton(page)
     expect(await answer()).to.include({
       outcome: 'blocked',
       reason: 'access_denied',
@@ -153,8 +145,7 @@ describe('storage access in Chromium with cookies blocked', () => {
   ] as const) {
     it(`goes by ${name}, and says so`, async () => {
       await openShop()
-      await page.click('#ask')
-      await visibleFrame()
+      await askByDialog()
       await close()
       expect(await answer()).to.include({ outcome: null, reason: 'dismissed', rung: null, isBlocked: true })
       expect(await page.page.$('dialog')).to.equal(null)
@@ -173,31 +164,34 @@ describe('storage access in Chromium with cookies blocked', () => {
   it('can be had by a button in the page, which goes when it has done its work', async () => {
     await signInOnTravel()
     await openShop()
-    await page.page.evaluate(() => {
-      const place = document.createElement('p')
-      document.body.append(place)
-      const theme = { label: 'Bring my cart', color: '#fff', background: '#036', radius: 4 }
-      SessionHub.accessButton(place, theme)
-      SessionHub.accessButton(place, theme)
-    })
-    const frame = await visibleFrame()
+    const frame = await visibleFrame(() =>
+      page.run(() => {
+        const place = document.createElement('p')
+        document.body.append(place)
+        const theme = { label: 'Bring my cart', color: '#fff', background: '#036', radius: 4 }
+        SessionHub.accessButton(place, theme)
+        SessionHub.accessButton(place, theme)
+      }),
+    )
     await allow()
     expect(await page.page.$$('p iframe')).to.have.length(1)
     expect(await frame.$eval('button', ({ textContent }) => textContent)).to.equal('Bring my cart')
     const { width, height } = (await (await page.page.$('p iframe'))!.boundingBox())!
     expect(height).to.be.at.least(44)
     expect(width).to.equal(await page.page.$eval('p', ({ clientWidth }) => clientWidth))
-    await clickInFrame(frame)
+    await pressFrameButton(page)
     await page.page.waitForFunction(() => !document.querySelector('iframe'), { polling: 20 })
     expect(await status()).to.include({ outcome: 'replace', rung: 'access', isBlocked: false })
   })
 
   it('tells of a no to the button, and stays until the page takes it away', async () => {
     await openShop()
-    await page.page.evaluate(() => {
-      Object.assign(window, { remove: SessionHub.accessButton(document.body) })
-    })
-    await clickInFrame(await visibleFrame())
+    await visibleFrame(() =>
+      page.run(() => {
+        Object.assign(window, { remove: SessionHub.accessButton(document.body) })
+      }),
+    )
+    await pressFrameButton(page)
     await page.page.waitForFunction(() => SessionHub.status.reason === 'access_denied', { polling: 20 })
     expect((await page.eventsNamed('access-needed')).at(-1)).to.deep.equal({
       reason: 'access_denied',
@@ -223,8 +217,8 @@ describe('storage access in Firefox as it comes', () => {
     await signInOnTravel()
     await openShop()
     await page.click('#ask')
-    await (await popup()).click('button')
-    await clickInFrame(await visibleFrame())
+    await visibleFrame(async () => (await popup()).click('button'))
+    await pressFrameButton(page)
     expect(await answer()).to.include({ outcome: 'replace', rung: 'access', isBlocked: false })
     expect(await page.eventsNamed('session-replaced')).to.deep.equal([
       { reason: 'empty', source: 'frame', signedIn: true },
@@ -268,8 +262,8 @@ describe('storage access in Firefox as it comes', () => {
     })
     expect(look).to.deep.equal(['Bring my cart', 'rgb(255, 255, 255)', 'rgb(0, 51, 102)', '4px', true])
     await button!.click()
-    await (await popup()).click('button')
-    await clickInFrame(await visibleFrame())
+    await visibleFrame(async () => (await popup()).click('button'))
+    await pressFrameButton(page)
     await page.page.waitForFunction(() => !document.querySelector('p button'), { polling: 20 })
     const synced = await page.eventsNamed('synced')
     expect(synced.filter(({ rung }) => rung === 'access')).to.have.length(1)

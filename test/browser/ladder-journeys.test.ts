@@ -53,6 +53,12 @@ describe('the ladder, in Chromium with third-party cookies blocked', () => {
     ladderJourneys({ row: 'blocked', enter: enter('blocked') }, climb)
 })
 
+describe('the ladder, in a private window of Chromium', () => {
+  // No test can give this window storage access: what the driver allows holds for ordinary windows.
+  for (const climb of [byLink, byRedirect])
+    ladderJourneys({ row: 'incognito', enter: enter('incognito') }, climb)
+})
+
 describe('the ladder, in Firefox as it comes', () => {
   before(async () => {
     browser = await startBrowser('firefox')
@@ -69,26 +75,35 @@ describe('the ladder, in Firefox as it comes', () => {
     ladderJourneys({ row: 'firefox', enter: enterFirefox }, climb)
 })
 
-describe('a visitor who says no, in Chromium', () => {
-  it('is asked by the browser, and goes on with the session of the site', async () => {
-    const world = await startWorld()
-    const { leave } = await enter('blocked')()
-    try {
-      await page.visit(world.siteOf('shop').origin)
-      await page.fetch('/cart', { item: 'boots' })
-      await showFrameButton(page)
-      await pressFrameButton(page)
-      expect(await page.run(() => ({ ...SessionHub.status }))).to.include({
-        outcome: 'blocked',
-        reason: 'access_denied',
-        isBlocked: true,
-      })
-      expect(await page.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
-    } finally {
-      await leave()
-      await world.close()
-    }
-  })
+describe('a visitor who says no', () => {
+  const ways = { blocked: 'Chromium', incognito: 'a private window of Chromium' } as const
+  for (const kind of ['blocked', 'incognito'] as const) {
+    it(`is asked by the browser, and goes on with the session of the site, in ${ways[kind]}`, async () => {
+      const world = await startWorld()
+      const { leave } = await enter(kind)()
+      try {
+        await page.visit(world.siteOf('shop').origin)
+        await page.fetch('/cart', { item: 'boots' })
+        await showFrameButton(page)
+        const frame = page.page.frames().find((one) => one.url().includes('/access?'))
+        const permission = await frame?.evaluate(
+          async () => (await navigator.permissions.query({ name: 'storage-access' })).state,
+        )
+        expect(permission).to.equal('prompt')
+        if (kind === 'incognito') noteRung(kind, 'access', { how: 'prompt' })
+        await pressFrameButton(page)
+        expect(await page.run(() => ({ ...SessionHub.status }))).to.include({
+          outcome: 'blocked',
+          reason: 'access_denied',
+          isBlocked: true,
+        })
+        expect(await page.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
+      } finally {
+        await leave()
+        await world.close()
+      }
+    })
+  }
 })
 
 describe('the ladder where the frame has its cookies', () => {
@@ -157,7 +172,7 @@ describe('the ladder where the frame has its cookies', () => {
 })
 
 describe('the table of docs/browsers.md', () => {
-  const rows: LadderRow[] = ['allowed', 'blocked', 'granted', 'firefox']
+  const rows: LadderRow[] = ['allowed', 'blocked', 'incognito', 'granted', 'firefox']
 
   it('says what the journeys have seen', () => {
     expect(unseenCells(rows)).to.deep.equal([])

@@ -83,6 +83,8 @@ function chromium(profile: object, more: readonly string[] = []): Kind {
 async function onlyPage(browser: Browser): Promise<Page> {
   const [page] = await browser.pages()
   if (page?.url() !== 'about:blank') throw new Error('The private window has one page, and it is in use')
+  // A window's first page has no focus, and so no element of it can get any.
+  await page.bringToFront()
   return page
 }
 

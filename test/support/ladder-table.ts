@@ -15,6 +15,7 @@ const RUNGS: readonly Rung[] = ['frame', 'access', 'link', 'redirect']
 const ROWS = {
   allowed: ['Chromium', 'allowed, as in stock Chrome'],
   blocked: ['Chromium', 'blocked'],
+  incognito: ['Chromium', 'a private window: blocked'],
   granted: ['Chromium', 'blocked, access granted before'],
   firefox: ['Firefox', 'its default protection'],
   webkit: ['WebKit', 'tracking prevention, as in Safari'],

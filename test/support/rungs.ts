@@ -124,16 +124,31 @@ export const showAccessButton = (page: DrivenPage): Promise<void> =>
     SessionHub.accessButton(place, { label: 'Share my cart' })
   })
 
-/** The same in Chromium, until the frame stands there and has said that it is blocked. */
-export async function showFrameButton(page: DrivenPage): Promise<void> {
-  await page.run(() => {
+/** The same in Chromium, until the frame stands there. */
+export const showFrameButton = (page: DrivenPage): Promise<void> =>
+  untilFrameButton(page, () => showAccessButton(page))
+
+/** The hub's visible frame, in the page or in a dialog. */
+export const VISIBLE_FRAME = 'iframe[src*="/access?"]'
+
+/**
+ * Waits until the frame stands there and has said that it is blocked. A permission that comes before that is one which the browser
+ * remembers: the frame takes it without a click, and is gone.
+ *
+ * @param show what makes the SDK show it
+ */
+export async function untilFrameButton(page: DrivenPage, show: () => Promise<void>): Promise<void> {
+  await page.run((selector) => {
     addEventListener('message', ({ source }) => {
-      if (source === document.querySelector<HTMLIFrameElement>('#access iframe')?.contentWindow)
-        Object.assign(window, { hasSpoken: true })
+      const frame = document.querySelector<HTMLIFrameElement>(selector)
+      if (frame && source === frame.contentWindow) frame.dataset.hasSpoken = 'yes'
     })
-  })
-  await showAccessButton(page)
-  await page.until(() => 'hasSpoken' in window)
+  }, VISIBLE_FRAME)
+  await show()
+  await page.until(
+    (selector) => document.querySelector(`${selector}[data-has-spoken]`) !== null,
+    VISIBLE_FRAME,
+  )
 }
 
 /** How long to wait before the next press: Chromium drops a click on a frame that has just moved. */
@@ -142,11 +157,13 @@ const NEXT_PRESS_MS = 1000
 /** Presses until it counts, for the button has to have been in sight for a while; and until there is an answer. */
 export async function pressFrameButton(page: DrivenPage): Promise<void> {
   const isAnswered = () => SessionHub.status.rung === 'access' || SessionHub.status.reason === 'access_denied'
+  // It goes when its work is done, and may do so while it is looked for.
+  const isThere = () => page.run((selector) => document.querySelector(selector) !== null, VISIBLE_FRAME)
   while (!(await page.run(isAnswered))) {
     const before = await page.run(() => SessionHub.status.atMs)
-    // It goes when its work is done.
-    if (await page.run(() => document.querySelector('#access iframe') !== null))
-      await page.click('#access iframe')
+    await page.click(VISIBLE_FRAME).catch(async (error: unknown) => {
+      if (await isThere()) throw error
+    })
     await page.until(
       (atMs, untilMs) => SessionHub.status.atMs !== atMs || Date.now() > untilMs,
       before,

@@ -38,7 +38,13 @@ export async function startWebKit(): Promise<WebKit> {
     const port = await freePort()
     const folders = { HOME: home, XDG_RUNTIME_DIR: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home }
     const driver = spawn(findProgram('SESSION_HUB_WEBKIT_DRIVER'), ['--host=127.0.0.1', `--port=${port}`], {
-      env: { ...process.env, ...folders, DISPLAY: `:${display.toString().trim()}` },
+      // Without a cache of shaders, of which it would complain when its home is gone.
+      env: {
+        ...process.env,
+        ...folders,
+        DISPLAY: `:${display.toString().trim()}`,
+        MESA_SHADER_CACHE_DISABLE: 'true',
+      },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     running.push(driver)

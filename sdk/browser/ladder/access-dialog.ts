@@ -15,6 +15,8 @@ export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status>
       if (isEnded) return
       isEnded = true
       clearTimeout(patience)
+      // Its own closing, just below, is told later: it must not say over the answer that the visitor has dismissed this.
+      dialog.onclose = null
       void Promise.resolve(status).then((last) => {
         stop.abort()
         // Closed first: only then does the focus go back to where it was.
