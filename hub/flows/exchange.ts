@@ -13,6 +13,7 @@ import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
 import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
 import { subjectFor } from './share.js'
+import { subjectTag } from './tags.js'
 import { issueTicket } from './ticket.js'
 
 export interface ExchangeQuestion {
@@ -39,7 +40,8 @@ interface Decided {
   readonly answer: ExchangeAnswer
   /** The session that the ticket will be for. */
   readonly ticketFor?: Session
-  readonly isChosen?: boolean
+  /** By the visitor's own word: the tag of the site's user, who gives way. */
+  readonly chosenOver?: string
 }
 
 export async function exchange(hub: HubContext, question: ExchangeQuestion): Promise<ExchangeAnswer> {
@@ -49,7 +51,7 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
 
   const hashes = [hubHandleHash ?? '', offer?.sid ?? '']
   const spend = offer && spendOf(offer, hub.now())
-  const { answer, ticketFor, isChosen } = await hub.store.transact(
+  const { answer, ticketFor, chosenOver } = await hub.store.transact(
     { handles: hashes, ...(spend && { spend }) },
     (view) => {
       if (view.spentBefore) throw new SessionHubError('offer_spent', 'The offer was used before')
@@ -57,7 +59,7 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
     },
   )
   if (!ticketFor) return answer
-  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode, isChosen }) }
+  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode, chosenOver }) }
 }
 
 /** R13: signed by this site, for this frame or redirect, fresh, and from a site that may. */
@@ -104,8 +106,12 @@ function settle(
     return {
       result: {
         answer: { outcome: 'replace' },
-        isChosen: isAsked,
         ...(hubSession && { ticketFor: hubSession }),
+        // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20).
+        ...(isAsked &&
+          siteSession?.subject != null && {
+            chosenOver: subjectTag(hub.keyring.secret, siteSession.subject, site.origin),
+          }),
       },
     }
   }

@@ -27,8 +27,8 @@ const ticketOptional = {
   sub: isSubject,
   auth_time: isTime,
   claims: isObject,
-  /** The visitor has chosen this user over the one who is signed in at the site. */
-  chosen: isFlag,
+  /** The visitor has chosen this user over the one who is signed in at the site: that one's subject tag. */
+  chosen: is128Bits,
 }
 export type TicketClaims = Fields<typeof ticketRequired, typeof ticketOptional>
 
