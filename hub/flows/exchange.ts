@@ -8,7 +8,7 @@ import type { Site } from '../sites/site.js'
 import type { Changes, Session, Spend, View } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { conflictPolicy } from './conflict.js'
-import { type ConflictPolicy, decide } from './decision.js'
+import { decide } from './decision.js'
 import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
 import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
@@ -94,12 +94,9 @@ function settle(
   const nowMs = hub.now()
   const hubSession = live(hubHeld, jarOf(site), nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
-  const decideBy = (conflict: ConflictPolicy) =>
-    decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields: offer?.yields === true })
-  const byRule = decideBy(conflictPolicy(hub, site.origin, siteSession, hubSession))
-  const isAsked = byRule.outcome === 'conflict'
-  // The visitor is heard where no rule decides, and nowhere else.
-  const decision = isAsked && choice ? decideBy(choice) : byRule
+  const conflict = conflictPolicy(hub, site.origin, siteSession, hubSession)
+  const siteYields = offer?.yields === true
+  const decision = decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields, choice })
 
   if (decision.outcome === 'replace') {
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
@@ -107,8 +104,8 @@ function settle(
       result: {
         answer: { outcome: 'replace' },
         ...(hubSession && { ticketFor: hubSession }),
-        // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20).
-        ...(isAsked &&
+        // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
+        ...(decision.isChosen &&
           siteSession?.subject != null && {
             chosenOver: subjectTag(hub.keyring.secret, siteSession.subject, site.origin),
           }),
