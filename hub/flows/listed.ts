@@ -51,7 +51,7 @@ export async function endOther(
   return { ended: other && (await endOne(hub, other.id, 'revoked')) ? 1 : 0 }
 }
 
-/** Where a user is signed in is for the sites of the same group to know. What is registered no more stays in the list: it can be ended. */
+/** R33: where a user is signed in is for the sites of the same group to know. What is registered no more stays in the list: it can be ended. */
 async function shownAt(
   hub: HubContext,
   sites: SiteRegistry,

@@ -1,4 +1,4 @@
-/** What a site sees and may change of a session: the owner's policy for it, applied in one place. */
+/** What a site sees and may change of a session: the owner's policy for it, applied in one place (R33). */
 import type { KeyObject } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'

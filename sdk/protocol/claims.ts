@@ -37,6 +37,8 @@ export function parseTicketClaims(value: unknown): TicketClaims {
   const claims = readFields('The ticket', value, ticketRequired, ticketOptional)
   if ((claims.nonce === undefined) !== (claims.mode === 'link'))
     throw new SessionHubError('request_invalid', 'A ticket has a nonce, unless it is a link ticket')
+  if (claims.chosen !== undefined && claims.mode !== 'frame')
+    throw new SessionHubError('request_invalid', 'A choice is made in a frame') // R34
   return claims
 }
 

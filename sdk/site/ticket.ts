@@ -81,7 +81,7 @@ export async function acceptTicket(
 ): Promise<Accepted> {
   const { alwaysReplace } = site.settings
   const session = await loadSession(site, req, res)
-  // The visitor has chosen between two users, and not between others (R20).
+  // R34: the visitor has chosen between two users, and not between others.
   const isChosen = chosen !== undefined && session.token?.sg === chosen
   // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
   const overrule = (alwaysReplace || isChosen) && mode !== 'link'
