@@ -1,5 +1,5 @@
 /** The exchange, decided in one place: DESIGN's table as a pure function. No clock, no store, no request. */
-import type { ReplaceReason } from '../../sdk/protocol/wire.js'
+import type { Choice, ReplaceReason } from '../../sdk/protocol/wire.js'
 
 /** One side of an exchange. A session that has ended counts as none. */
 export type Side =
@@ -14,11 +14,14 @@ export interface Policy {
   readonly conflict: ConflictPolicy
   /** `alwaysReplace`: the hub wins every cell it can. */
   readonly siteYields: boolean
+  /** The visitor's own word: heard where two users meet and the policy is `keep-both`, and nowhere else. */
+  readonly choice?: Choice | undefined
 }
 
 export type Decision =
   | { readonly outcome: 'none' | 'keep' | 'conflict' }
-  | { readonly outcome: 'replace'; readonly reason: ReplaceReason }
+  /** `isChosen`: by the visitor's own word, and by no rule. */
+  | { readonly outcome: 'replace'; readonly reason: ReplaceReason; readonly isChosen?: true }
   /** `merge`: the hub's anonymous session ends, its data goes into the site's. */
   | { readonly outcome: 'adopt'; readonly merge: boolean }
 
@@ -37,9 +40,20 @@ export function decide(site: Side, hub: Side, policy: Policy): Decision {
   if (hub.subject === site.subject) return { outcome: 'replace', reason: 'same-user' }
   switch (policy.conflict) {
     case 'keep-both':
-      return { outcome: 'conflict' }
+      return chosen(policy.choice)
     case 'hub':
       return { outcome: 'replace', reason: 'overruled' }
+    case 'site':
+      return { outcome: 'adopt', merge: false }
+  }
+}
+
+function chosen(choice: Choice | undefined): Decision {
+  switch (choice) {
+    case undefined:
+      return { outcome: 'conflict' }
+    case 'hub':
+      return { outcome: 'replace', reason: 'overruled', isChosen: true }
     case 'site':
       return { outcome: 'adopt', merge: false }
   }

@@ -8,12 +8,12 @@ import type { Site } from '../sites/site.js'
 import type { Changes, Session, Spend, View } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { conflictPolicy } from './conflict.js'
-import { type ConflictPolicy, decide } from './decision.js'
+import { decide } from './decision.js'
 import type { Answer } from './frame.js'
 import { mergedInto } from './merge.js'
 import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
 import { claimsFor, subjectFor } from './share.js'
-import { turnTag } from './tags.js'
+import { subjectTag, turnTag } from './tags.js'
 import { issueTicket } from './ticket.js'
 
 export interface ExchangeQuestion {
@@ -40,7 +40,8 @@ interface Decided {
   readonly answer: ExchangeAnswer
   /** The session that the ticket will be for. */
   readonly ticketFor?: Session
-  readonly isChosen?: boolean
+  /** By the visitor's own word: the tag of the site's user, who gives way. */
+  readonly chosenOver?: string
 }
 
 export async function exchange(hub: HubContext, question: ExchangeQuestion): Promise<ExchangeAnswer> {
@@ -50,7 +51,7 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
 
   const hashes = [hubHandleHash ?? '', offer?.sid ?? '']
   const spend = offer && spendOf(offer, hub.now())
-  const { answer, ticketFor, isChosen } = await hub.store.transact(
+  const { answer, ticketFor, chosenOver } = await hub.store.transact(
     { handles: hashes, ...(spend && { spend }) },
     (view) => {
       if (view.spentBefore) throw new SessionHubError('offer_spent', 'The offer was used before')
@@ -58,7 +59,7 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
     },
   )
   if (!ticketFor) return answer
-  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode, isChosen }) }
+  return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode, chosenOver }) }
 }
 
 /** R13: signed by this site, for this frame or redirect, fresh, and from a site that may. */
@@ -94,21 +95,22 @@ function settle(
   const { secret } = hub.keyring
   const hubSession = live(hubHeld, jarOf(site), nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
-  const decideBy = (conflict: ConflictPolicy) =>
-    decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields: offer?.yields === true })
-  const byRule = decideBy(conflictPolicy(hub, site.origin, siteSession, hubSession))
+  const conflict = conflictPolicy(hub, site.origin, siteSession, hubSession)
+  const siteYields = offer?.yields === true
+  const decision = decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields, choice })
   const turn = turnTag(secret, hubSession?.id)
-  const isAsked = byRule.outcome === 'conflict'
-  // The visitor is heard where no rule decides, and nowhere else.
-  const decision = isAsked && choice ? decideBy(choice) : byRule
 
   if (decision.outcome === 'replace') {
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
     return {
       result: {
         answer: { outcome: 'replace', turn },
-        isChosen: isAsked,
         ...(hubSession && { ticketFor: hubSession }),
+        // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
+        ...(decision.isChosen &&
+          siteSession?.subject != null && {
+            chosenOver: subjectTag(secret, siteSession.subject, site.origin),
+          }),
       },
     }
   }

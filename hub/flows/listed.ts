@@ -3,6 +3,8 @@ import type { CountReply, EndOtherBody, HandleBody, ListReply } from '../../sdk/
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type EndReason, limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { ended, endingOf, live, seconds } from './sessions.js'
@@ -10,9 +12,15 @@ import { counted, cut } from './subjects.js'
 import { stateTag } from './tags.js'
 
 /** The sessions of the user behind a handle, the newest first. */
-export async function listOwn(hub: HubContext, site: string, { handle }: HandleBody): Promise<ListReply> {
+export async function listOwn(
+  hub: HubContext,
+  sites: SiteRegistry,
+  at: Site,
+  { handle }: HandleBody,
+): Promise<ListReply> {
+  const site = at.origin
   const own = await signedIn(hub, site, handle)
-  const sessions = await hub.store.list(own.subject, hub.now(), limits.listedSessions)
+  const sessions = await shownAt(hub, sites, at, own)
   return {
     sessions: sessions.map((session) => ({
       ref: stateTag(hub.keyring.secret, session.id, site),
@@ -28,13 +36,33 @@ export async function listOwn(hub: HubContext, site: string, { handle }: HandleB
 }
 
 /** Ends one other session of the same user, or all others. */
-export async function endOther(hub: HubContext, site: string, body: EndOtherBody): Promise<CountReply> {
+export async function endOther(
+  hub: HubContext,
+  sites: SiteRegistry,
+  at: Site,
+  body: EndOtherBody,
+): Promise<CountReply> {
+  const site = at.origin
   const own = await signedIn(hub, site, body.handle)
   const { ref } = body
   if (ref === undefined) return { ended: await endAllOf(hub, own.subject, 'revoked', own.id) }
-  const sessions = await hub.store.list(own.subject, hub.now(), limits.listedSessions)
+  const sessions = await shownAt(hub, sites, at, own)
   const other = sessions.find(({ id }) => stateTag(hub.keyring.secret, id, site) === ref)
   return { ended: other && (await endOne(hub, other.id, 'revoked')) ? 1 : 0 }
+}
+
+/** R33: where a user is signed in is for the sites of the same group to know. What is registered no more stays in the list: it can be ended. */
+async function shownAt(
+  hub: HubContext,
+  sites: SiteRegistry,
+  { group }: Site,
+  own: Session & { readonly subject: string },
+): Promise<readonly Session[]> {
+  const sessions = await hub.store.list(own.subject, hub.now(), limits.listedSessions)
+  const origins = [...new Set(sessions.map(({ site }) => site))]
+  const found = await Promise.all(origins.map((origin) => sites.find(origin)))
+  const others = new Set(origins.filter((_, at) => found[at] !== undefined && found[at].group !== group))
+  return sessions.filter(({ id, site }) => id === own.id || !others.has(site))
 }
 
 /** @returns whether it was live */

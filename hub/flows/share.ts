@@ -1,9 +1,10 @@
-/** What a site sees and may change of a session: the owner's policy for it, applied in one place. */
+/** What a site sees and may change of a session: the owner's policy for it, applied in one place (R33). */
 import type { KeyObject } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject } from '../../sdk/protocol/fields.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
+import { originFault } from '../../sdk/protocol/origins.js'
 import type { Site } from '../sites/site.js'
 import { pairwiseTag } from './tags.js'
 
@@ -11,16 +12,29 @@ import { pairwiseTag } from './tags.js'
 export function subjectFor(secret: KeyObject, subject: string, { origin, pairwise }: Site): string {
   if (!pairwise) return subject
   const own = ownSuffix(origin)
-  return subject.endsWith(own) ? subject.slice(0, -own.length) : pairwiseTag(secret, subject, origin)
+  return subject.endsWith(own)
+    ? subject.slice(0, -own.length)
+    : PAIRWISE + pairwiseTag(secret, subject, origin)
 }
+
+/** Begins a name that the hub gave, and none that a site may give: whoever may choose a name there could otherwise take another user's. */
+const PAIRWISE = 'pairwise:'
 
 /**
  * The subject behind the name that a site gives a user whom it signs in. Of a pairwise site it is one of that site's own.
  *
- * @throws SessionHubError `request_invalid` for a name that gets too long by that
+ * @throws SessionHubError `request_invalid` for a name that is another site's to give, or gets too long
  */
 export function subjectFrom({ origin, pairwise }: Site, name: string): string {
-  if (!pairwise) return name
+  if (!pairwise) {
+    // Only a pairwise site itself makes users of its own.
+    const [, owner] = /@(https?:\/\/[^@]+)$/.exec(name) ?? []
+    if (owner !== undefined && owner !== origin && originFault(owner) === undefined)
+      throw new SessionHubError('request_invalid', 'A subject that ends like this is of another site')
+    return name
+  }
+  if (name.startsWith(PAIRWISE))
+    throw new SessionHubError('request_invalid', 'A subject that begins like this is of the hub')
   const subject = name + ownSuffix(origin)
   if (!isSubject(subject))
     throw new SessionHubError('request_invalid', 'The subject is too long for a pairwise site')

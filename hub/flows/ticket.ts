@@ -13,7 +13,7 @@ export type TicketOrder = {
   readonly site: Site
   readonly session: Session
 } & (
-  | { readonly mode: Exclude<Mode, 'link'>; readonly nonce: string; readonly isChosen?: boolean | undefined }
+  | { readonly mode: Exclude<Mode, 'link'>; readonly nonce: string; readonly chosenOver?: string | undefined }
   /** A link ticket is bound to the site where the link is, by its origin, and to no page (R10). */
   | { readonly mode: 'link'; readonly from: string }
 )
@@ -37,7 +37,7 @@ export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<
     exp,
     ...(order.mode === 'link' ? { origin: order.from } : { origin: site.origin, nonce: order.nonce }),
     mode,
-    ...(order.mode !== 'link' && order.isChosen && { chosen: true }),
+    ...(order.mode !== 'link' && order.chosenOver !== undefined && { chosen: order.chosenOver }),
     ...(session.authTimeMs !== null && { auth_time: seconds(session.authTimeMs) }),
     // Addresses and cookies are short; the site is told the claims when it redeems.
     ...(mode === 'frame' && Object.keys(shown).length > 0 && { claims: shown }),

@@ -41,8 +41,8 @@ const acts: Record<BackchannelAct, Act> = {
   update: (hub, site, body) => updateSession(hub, site, parseUpdateBody(body)),
   'sign-in': (hub, site, body) => signIn(hub, site, parseSignInBody(body)),
   end: (hub, site, body) => endSession(hub, site, parseEndBody(body)),
-  list: (hub, { origin }, body) => listOwn(hub, origin, parseHandleBody(body)),
-  'end-other': (hub, { origin }, body) => endOther(hub, origin, parseEndOtherBody(body)),
+  list: (hub, site, body, { sites }) => listOwn(hub, sites, site, parseHandleBody(body)),
+  'end-other': (hub, site, body, { sites }) => endOther(hub, sites, site, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {
     const asked = parseBackchannelLink(body)
     await limiters.session(sha256(asked.handle))

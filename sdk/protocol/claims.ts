@@ -27,8 +27,8 @@ const ticketOptional = {
   sub: isSubject,
   auth_time: isTime,
   claims: isObject,
-  /** The visitor has chosen this user over the one who is signed in at the site. */
-  chosen: isFlag,
+  /** The visitor has chosen this user over the one who is signed in at the site: that one's subject tag. */
+  chosen: is128Bits,
 }
 export type TicketClaims = Fields<typeof ticketRequired, typeof ticketOptional>
 
@@ -37,6 +37,8 @@ export function parseTicketClaims(value: unknown): TicketClaims {
   const claims = readFields('The ticket', value, ticketRequired, ticketOptional)
   if ((claims.nonce === undefined) !== (claims.mode === 'link'))
     throw new SessionHubError('request_invalid', 'A ticket has a nonce, unless it is a link ticket')
+  if (claims.chosen !== undefined && claims.mode !== 'frame')
+    throw new SessionHubError('request_invalid', 'A choice is made in a frame') // R34
   return claims
 }
 

@@ -77,12 +77,14 @@ export async function acceptTicket(
   site: SiteContext,
   req: Request,
   res: Response,
-  { sub, jti, exp, sid, mode, nonce, chosen = false }: TicketClaims,
+  { sub, jti, exp, sid, mode, nonce, chosen }: TicketClaims,
 ): Promise<Accepted> {
   const { alwaysReplace } = site.settings
-  // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
-  const overrule = (alwaysReplace || chosen) && mode !== 'link'
   const session = await loadSession(site, req, res)
+  // R34: the visitor has chosen between two users, and not between others.
+  const isChosen = chosen !== undefined && session.token?.sg === chosen
+  // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
+  const overrule = (alwaysReplace || isChosen) && mode !== 'link'
   // R21: a session that cannot be looked up is not no session; somebody may be signed in.
   if (session.isStale && session.status === 'none')
     throw new SessionHubError('unavailable', 'Who is signed in here cannot be looked up now')

@@ -68,6 +68,38 @@ describe('session-hub sites add', () => {
     expect(read()[1]).to.not.have.any.keys('sisters', 'endpoint')
   })
 
+  it('registers the group of a site, names of its own for users, and what is shared with it', async () => {
+    const add = (origin: string, ...more: string[]) =>
+      folder.run('sites', 'add', origin, '--file', 'sites.json', ...more)
+    const lists = ['--share-claims', 'plan', '--share-read', 'cart, wish', '--share-write', '']
+
+    expect((await add(SHOP, '--group', 'red', '--pairwise', ...lists)).code).to.equal(0)
+    await add('https://blog.example', '--share-read', 'cart')
+    await add('https://news.example')
+
+    const share = { claims: ['plan'], read: ['cart', 'wish'], write: [] }
+    expect(read()[0]).to.deep.include({ group: 'red', pairwise: true, share })
+    expect(read()[1]?.share).to.deep.equal({ read: ['cart'] })
+    expect(read()[2]).to.not.have.any.keys('group', 'pairwise', 'share')
+    expect((await readSite(read()[1]!, 'test'))?.share.write).to.deep.equal(new Set(['cart']))
+  })
+
+  const mistakes: readonly [args: readonly string[], says: string][] = [
+    [['--group', 'Red'], '"group" has to be a name of a to z, 0 to 9 and "-", at most 32 characters'],
+    [['--group', ''], '"group" has to be a name of a to z, 0 to 9 and "-", at most 32 characters'],
+    [['--pairwize'], 'did you mean "--pairwise"?'],
+    [['--share-reads', 'cart'], 'did you mean "--share-read"?'],
+  ]
+  for (const [args, says] of mistakes) {
+    it(`says what is wrong with ${args.join(' ')}, and registers nothing`, async () => {
+      const { code, stdout, stderr } = await folder.run('sites', 'add', SHOP, '--file', 'sites.json', ...args)
+
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
+      expect(stderr).to.include(says)
+      expect(existsSync(folder.path('sites.json'))).to.equal(false)
+    })
+  }
+
   it('does not register a site twice', async () => {
     await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
     const before = read()
@@ -140,6 +172,39 @@ describe('session-hub sites list', () => {
     expect(blog).to.match(/ {2}ticket \S+ {2}endpoint \/own\/path$/)
     expect(alone).to.match(/ {2}sisters none$/)
   })
+
+  it('shows group, pairwise and what is shared where the registration has them', async () => {
+    const add = (origin: string, ...more: string[]) =>
+      folder.run('sites', 'add', origin, '--file', 'sites.json', ...more)
+    await add(SHOP, '--group', 'red', '--pairwise', '--share-read', 'cart,wish', '--share-write', '')
+    await add('https://blog.example')
+
+    const { stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
+
+    const [shop, blog] = stdout.split('\n')
+    expect(shop).to.match(/ {2}ticket \S+ {2}group red {2}pairwise {2}read cart, wish {2}write none$/)
+    expect(blog).to.match(/ {2}ticket \S+$/)
+  })
+
+  const faults: readonly [member: object, says: string][] = [
+    [{ grup: 'red' }, 'sites[0]: unknown option "grup"; did you mean "group"?'],
+    [{ pairwise: 'yes' }, 'sites[0]: "pairwise" has to be true or false, not "yes"'],
+    [{ share: ['cart'] }, 'sites[0]: "share" has to be an object with lists "claims", "read", "write"'],
+    [{ share: { reed: ['cart'] } }, 'sites[0].share: unknown option "reed"; did you mean "read"?'],
+    [{ share: { read: 'cart' } }, 'sites[0].share: "read" has to be a list of names'],
+    [{ share: { claims: [1] } }, 'sites[0].share: "claims" has to be a list of names'],
+  ]
+  for (const [member, says] of faults) {
+    it(`says what is wrong with ${JSON.stringify(member)}`, async () => {
+      await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+      const [site] = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as object[]
+      folder.write('sites.json', [{ ...site, ...member }])
+
+      const { code, stderr } = await folder.run('sites', 'list', '--file', 'sites.json')
+
+      expect({ code, stderr }).to.deep.equal({ code: 1, stderr: `session-hub: sites.json: ${says}\n` })
+    })
+  }
 
   it('names the registration and the key that are wrong', async () => {
     folder.write('sites.json', [{ origin: SHOP, signingKeys: [], tiketKeys: [] }])

@@ -60,7 +60,7 @@ describe('a conflict of two users', () => {
   it('names the other one as a pairwise site knows them', async () => {
     await begin({}, { pairwise: true })
     const { subject } = await visitor.sync(travel)
-    expect(subject).to.match(/^[A-Za-z0-9_-]{43}$/)
+    expect(subject).to.match(/^pairwise:[A-Za-z0-9_-]{43}$/)
   })
 
   it('takes only the words of the protocol', async () => {

@@ -11,16 +11,19 @@ import { fileURLToPath } from 'node:url'
 
 import { expect } from 'chai'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
-import { generateHubKeys, generateSite } from 'session-hub/hub'
+import { generateHubKeys, generateSite, type SiteRegistration } from 'session-hub/hub'
 
 import { siteNames } from '../../demo/sites.js'
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
 import { keyMergeNames, mergeNames } from '../../hub/flows/merge-rules.js'
 import { resolveHubOptions } from '../../hub/options.js'
+import { hubCookieName } from '../../hub/routes/cookies.js'
 import { parseTicketClaims } from '../../sdk/protocol/claims.js'
 import { errorCodes, SessionHubError } from '../../sdk/protocol/errors.js'
 import {
   backchannelActs,
+  type Choice,
+  choices,
   cookieNames,
   endReasons,
   hubPaths,
@@ -104,6 +107,7 @@ describe('the README', () => {
       { heading: '### `createHub(options)`', names: membersOf('hub/options.ts', 'HubOptions') },
       { heading: '### `createHub(options)`', names: membersOf('hub/routes/limits.ts', 'RateLimits') },
       { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SiteRegistration') },
+      { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SharePolicy') },
       { heading: '### `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
       { heading: '### `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
@@ -200,9 +204,10 @@ describe('docs/protocol.md', () => {
     const expected = Object.entries(sides).flatMap(([site, [siteSide, hubs]]) =>
       Object.entries(hubs).flatMap(([hub, hubSides]) =>
         hubSides.map((hubSide) => {
-          const cell = (conflict: ConflictPolicy, siteYields: boolean) =>
-            inWords(decide(siteSide, hubSide, { conflict, siteYields }))
-          const cells = [cell('keep-both', false), cell('hub', false), cell('site', false)]
+          const cell = (conflict: ConflictPolicy, siteYields: boolean, choice?: Choice) =>
+            inWords(decide(siteSide, hubSide, { conflict, siteYields, choice }))
+          const chosen = choices.map((choice) => cell('keep-both', false, choice))
+          const cells = [cell('keep-both', false), ...chosen, cell('hub', false), cell('site', false)]
           return [site, hub, ...cells, cell('keep-both', true)]
         }),
       ),
@@ -236,9 +241,36 @@ describe('docs/protocol.md', () => {
       ['sisters of one site', `${limits.sisters} origins`],
       ['a redirect, at the site and at the hub', `${limits.redirectSeconds} seconds`],
       ['a posted link ticket, at the site', `${limits.redirectSeconds} seconds`],
+      ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_SITE')],
+      ['one event, at the site', numberIn('sdk/site/event-stream.ts', 'MAX_EVENT_CHARS')],
+      ["endings that a site's process remembers", numberIn('sdk/site/endings.ts', 'MOST')],
+      ['pages that listen to one process of a site', numberIn('sdk/site/live.ts', 'MOST')],
     ]
     for (const [what, limit] of expected) {
       expect(limitOf(what), what).to.match(new RegExp(`^${limit}(?!\\w)`))
+    }
+  })
+
+  it('has every event of the stream, with its members', () => {
+    const source = text('sdk/protocol/events.ts')
+    const [, union = ''] = /^export type StreamEvent = (.*)$/m.exec(source) ?? []
+    const membersOfEvent = (fields: string) => {
+      const [, body = ''] = new RegExp(`^const ${fields} = \\{(.*)\\}$`, 'm').exec(source) ?? []
+      return [...body.matchAll(/(\w+):/g)].map(([, name]) => name!)
+    }
+    const expected = { hello: [], reset: [], ended: membersOfEvent('endedFields') }
+    const all = { ...expected, 'subject-ended': membersOfEvent('subjectEndedFields') }
+    expect(union.match(/[\w-]+/g)).to.deep.equal(Object.keys(all))
+    expect(all['subject-ended']).to.have.length.above(2)
+    const section = sectionOf(protocol, '## The event stream')
+    const table = section.slice(section.indexOf('| event |'))
+    expect(tableOf(table).map(([name = '']) => name.replaceAll('`', ''))).to.deep.equal(Object.keys(all))
+    for (const [name, members] of Object.entries(all)) {
+      const [, data = ''] = rowOf(table, name)
+      expect(
+        [...data.matchAll(/"(\w+)":/g)].map(([, member]) => member!),
+        name,
+      ).to.deep.equal(members)
     }
   })
 
@@ -247,10 +279,14 @@ describe('docs/protocol.md', () => {
       ([name = '', , , attributes = '']) =>
         [name, attributes].map((cell) => cell.replaceAll('`', '')) as Pair,
     )
-    expect(listed.map(([name]) => name)).to.have.members(Object.values(cookieNames))
+    const ofGroup = hubCookieName({ group: '<group>' })
+    expect(listed.map(([name]) => name)).to.have.members([...Object.values(cookieNames), ofGroup])
 
     const { set } = await visitorOfEveryRung()
     expect([...set.keys()]).to.have.length.above(7)
+    const { set: inGroup } = await visitorOfEveryRung({ group: 'red' })
+    expect(inGroup.has(cookieNames.hub), 'the cookie of no group').to.equal(false)
+    set.set(ofGroup, inGroup.get(hubCookieName({ group: 'red' }))!)
     for (const [name, attributes] of listed)
       if (set.has(name)) expect(set.get(name), name).to.equal(attributes)
   })
@@ -260,7 +296,7 @@ describe('docs/protocol.md', () => {
     const listed = table.flatMap(([paths = '']) => [...paths.matchAll(/`(GET|POST) (\/[\w./-]+)`/g)])
     expect(new Set(listed.map(([, , path]) => path))).to.deep.equal(new Set(Object.values(sitePaths)))
 
-    const world = await startWorld({ sites: ['shop'] })
+    const world = await startWorld({ sites: ['shop'], site: { live: true } })
     try {
       const { origin } = world.siteOf('shop')
       for (const [what, method, path] of listed) {
@@ -283,6 +319,8 @@ describe('docs/protocol.md', () => {
     for (const act of backchannelActs) expect(anchorsOf(protocol), act).to.include(act)
     const [, outcomeList] = rowOf(sectionOf(protocol, '## Messages'), 'outcome')
     expect(codeOf(outcomeList!)).to.have.members([...outcomes])
+    const [, choiceList] = rowOf(sectionOf(protocol, '## Messages'), 'choice')
+    expect(codeOf(choiceList!)).to.include.members([...choices])
     const [, modeList] = rowOf(sectionOf(protocol, '### Ticket'), 'mode')
     expect(codeOf(modeList!)).to.have.members([...modes])
   })
@@ -593,8 +631,9 @@ class CookieWatcher extends Visitor {
 }
 
 /** A visitor who has come by every way there is. */
-async function visitorOfEveryRung(): Promise<CookieWatcher> {
-  const world = await startWorld({ sites: ['shop', 'travel'], sisters: true, once: true })
+async function visitorOfEveryRung(registration: Partial<SiteRegistration> = {}): Promise<CookieWatcher> {
+  const sites = ['shop', 'travel']
+  const world = await startWorld({ sites, sisters: true, once: true, registration: () => registration })
   try {
     const visitor = new CookieWatcher(world.hub.origin)
     const [shop, travel] = [world.siteOf('shop').origin, world.siteOf('travel').origin]
@@ -656,6 +695,13 @@ const anchorsOf = (markdown: string) =>
   )
 
 // Reading the source
+
+/** A number of the source's own, as it is written there. */
+function numberIn(source: string, name: string): string {
+  const value = new RegExp(`^const ${name} = ([\\d_]+)$`, 'm').exec(text(source))?.[1]
+  if (value === undefined) throw new Error(`${source} has no number "${name}"`)
+  return value.replaceAll('_', '')
+}
 
 /** The members of an interface. */
 function membersOf(source: string, name: string): string[] {

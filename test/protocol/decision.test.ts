@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
+import { type Choice, choices } from '../../sdk/protocol/wire.js'
 
 const none: Side = { kind: 'none' }
 const empty: Side = { kind: 'anonymous', id: 'empty', isEmpty: true }
@@ -22,12 +23,13 @@ const replace = (reason: 'empty' | 'merged' | 'overruled' | 'same-user'): Decisi
   reason,
 })
 
-/** Site, hub, the decision; where policies differ, one for each, and the last for a site that yields. */
+/** Site, hub, the decision; where policies differ, one for each, and one for a site that yields, and each word of the visitor. */
 type Row = readonly [
   name: string,
   site: Side,
   hub: Side,
   decisions: Record<ConflictPolicy | 'yields', Decision>,
+  chosen?: Record<Choice, Decision>,
 ]
 const always = (decision: Decision, yields = decision) => ({
   'keep-both': decision,
@@ -56,6 +58,7 @@ const table: readonly Row[] = [
     ada,
     hubBob,
     { 'keep-both': conflict, hub: replace('overruled'), site: adopt, yields: replace('overruled') },
+    { hub: { outcome: 'replace', reason: 'overruled', isChosen: true }, site: adopt },
   ],
   ['the same anonymous session', cart, cart, always(keep)],
   ['the same empty session', empty, empty, always(keep)],
@@ -63,13 +66,28 @@ const table: readonly Row[] = [
 ]
 
 describe('the exchange, decided', () => {
-  for (const [name, site, hub, decisions] of table) {
+  for (const [name, site, hub, decisions, chosen] of table) {
     for (const policy of ['keep-both', 'hub', 'site'] as const) {
       it(`${name}, policy ${policy}: ${decisions[policy].outcome}`, () => {
         expect(decide(site, hub, { conflict: policy, siteYields: false })).to.deep.equal(decisions[policy])
       })
       it(`${name}, policy ${policy}, the site yields: ${decisions.yields.outcome}`, () => {
         expect(decide(site, hub, { conflict: policy, siteYields: true })).to.deep.equal(decisions.yields)
+      })
+    }
+    for (const choice of choices) {
+      const { outcome } = chosen?.[choice] ?? decisions['keep-both']
+      it(`${name}, the visitor says ${choice}: ${outcome}`, () => {
+        const decided = decide(site, hub, { conflict: 'keep-both', siteYields: false, choice })
+        expect(decided).to.deep.equal(chosen?.[choice] ?? decisions['keep-both'])
+      })
+      it(`${name}, the visitor says ${choice} where the owner has decided: nothing else`, () => {
+        for (const conflict of ['hub', 'site'] as const)
+          expect(decide(site, hub, { conflict, siteYields: false, choice })).to.deep.equal(
+            decisions[conflict],
+          )
+        const yielding = { conflict: 'keep-both', siteYields: true, choice } as const
+        expect(decide(site, hub, yielding)).to.deep.equal(decisions.yields)
       })
     }
   }
