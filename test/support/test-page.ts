@@ -4,7 +4,14 @@ import type { Page } from 'puppeteer'
 import { drive, type DrivenPage, type Driver, type SdkEvent } from './driven-page.js'
 
 /** All that the SDK says on `window`. */
-const EVENTS = ['session-replaced', 'session-ended', 'synced', 'sync-failed', 'access-needed'] as const
+const EVENTS = [
+  'session-replaced',
+  'session-ended',
+  'session-conflict',
+  'synced',
+  'sync-failed',
+  'access-needed',
+] as const
 
 export interface TestPage extends DrivenPage {
   readonly page: Page
