@@ -9,7 +9,7 @@ import type { Changes, Session, Spend, View } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { conflictPolicy } from './conflict.js'
 import { decide } from './decision.js'
-import type { Answer } from './frame.js'
+import { type Answer, OPTED_OUT } from './frame.js'
 import { mergedInto } from './merge.js'
 import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
 import { claimsFor, subjectFor } from './share.js'
@@ -27,6 +27,8 @@ export interface ExchangeQuestion {
   readonly choice?: Choice | undefined
   readonly hubHandleHash: string | undefined
   readonly hasAccess: boolean
+  /** The visitor shares nothing in this browser. */
+  readonly isOff: boolean
 }
 
 export interface ExchangeAnswer extends Answer {
@@ -45,8 +47,9 @@ interface Decided {
 }
 
 export async function exchange(hub: HubContext, question: ExchangeQuestion): Promise<ExchangeAnswer> {
-  const { site, nonce, offerNonce, mode, hubHandleHash, hasAccess } = question
+  const { site, nonce, offerNonce, mode, hubHandleHash, hasAccess, isOff } = question
   if (!hasAccess) return { outcome: 'blocked' }
+  if (isOff) return OPTED_OUT
   const offer = question.offer === null ? undefined : await readOffer(hub, site, offerNonce, question.offer)
 
   const hashes = [hubHandleHash ?? '', offer?.sid ?? '']

@@ -17,6 +17,8 @@ export interface FrameQuestion {
   readonly hubHandleHash: string | undefined
   /** Whether the hub sees the cookies of its own, unpartitioned jar. */
   readonly hasAccess: boolean
+  /** The visitor shares nothing in this browser. */
+  readonly isOff: boolean
 }
 
 export interface Answer {
@@ -31,15 +33,19 @@ export interface Answer {
   readonly turn?: string
 }
 
+/** What a visitor who has opted out gives and gets, on every site. */
+export const OPTED_OUT: Answer = { outcome: 'none', reason: 'opted_out', turn: '' }
+
 export async function answerFrame(
   hub: HubContext,
   question: FrameQuestion,
   mode: 'frame' | 'redirect' = 'frame',
 ): Promise<Answer> {
-  const { site, nonce, state, hubHandleHash, hasAccess } = question
+  const { site, nonce, state, hubHandleHash, hasAccess, isOff } = question
   const { secret } = hub.keyring
   // In a partitioned jar the frame would look healthy and share nothing.
   if (!hasAccess) return { outcome: 'blocked' }
+  if (isOff) return OPTED_OUT
   const session = hubHandleHash === undefined ? undefined : await findHubSession(hub, site, hubHandleHash)
   const turn = turnTag(secret, session?.id)
   if (session && state === stateTag(secret, session.id, site.origin)) return { outcome: 'keep', turn }

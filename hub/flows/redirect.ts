@@ -18,6 +18,8 @@ export interface RedirectQuestion {
   readonly hubHandleHash: string | undefined
   /** In the second round: the offer, `null` where the site has no session after all. */
   readonly offer: string | null | undefined
+  /** The visitor shares nothing in this browser. */
+  readonly isOff: boolean
   /** The hub's own start cookie. */
   readonly seal: string | undefined
 }
@@ -28,7 +30,7 @@ export interface RedirectAnswer extends ExchangeAnswer {
 }
 
 export async function answerRedirect(hub: HubContext, question: RedirectQuestion): Promise<RedirectAnswer> {
-  const { site, nonce, offer, seal, hubHandleHash } = question
+  const { site, nonce, offer, seal, hubHandleHash, isOff } = question
   const { secret } = hub.keyring
   if (offer === undefined) {
     const answer = await answerFrame(hub, { ...question, hasAccess: true }, 'redirect')
@@ -52,5 +54,6 @@ export async function answerRedirect(hub: HubContext, question: RedirectQuestion
     offer,
     hubHandleHash,
     hasAccess: true,
+    isOff,
   })
 }

@@ -96,7 +96,8 @@ async function startAnonymous(
   }))
 }
 
-function liveOrEnded(held: Held | undefined, site: Site, nowMs: number): Session {
+/** @throws SessionHubError `session_ended` */
+export function liveOrEnded(held: Held | undefined, site: Site, nowMs: number): Session {
   const session = live(held, site.origin, nowMs)
   if (session) return session
   // Another site's handle is told nothing but that.

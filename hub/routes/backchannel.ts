@@ -19,6 +19,7 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { HubContext } from '../flows/context.js'
 import { linkTicket } from '../flows/link.js'
 import { endOther, listOwn } from '../flows/listed.js'
+import { partSession } from '../flows/part.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
 import { endSession, readSession, updateSession } from '../flows/site-acts.js'
@@ -48,6 +49,7 @@ const acts: Record<BackchannelAct, Act> = {
     await limiters.session(sha256(asked.handle))
     return linkTicket(hub, sites, site, asked)
   },
+  part: (hub, site, body) => partSession(hub, site, parseHandleBody(body)),
   sisters: (_hub, { sisters }, body) => {
     parseEmptyBody(body)
     return { sisters }

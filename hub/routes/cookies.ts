@@ -30,6 +30,10 @@ export const SEEN = '1'
 export const seenCookie = (): string =>
   setCookie(cookieNames.hubSeen, SEEN, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
 
+/** R22: in the hub's own jar only, for all groups. */
+export const hubOffCookie = (isOff: boolean): string =>
+  setCookie(cookieNames.hubOff, isOff ? '1' : '', { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
+
 /** Of a redirect that has to bring an offer; empty: it did. No frame has a use for it. */
 export const hubStartCookie = (seal: string): string =>
   setCookie(cookieNames.hubStart, seal, { sameSite: 'Lax', httpOnly: true }, limits.redirectSeconds)

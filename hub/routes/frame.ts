@@ -12,7 +12,7 @@ import { frameProof } from '../flows/tags.js'
 import type { PageScript } from '../page-scripts.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import { hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
+import { hasOptedOut, hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
 import type { HubRequest } from './address.js'
 import { turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
@@ -71,6 +71,7 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
     const { nonce, state, shown } = asked
     const hash = hubHandleHash(headers, site)
     const hasAccess = isServedToOneJar(headers, site)
+    const isOff = hasOptedOut(headers)
     let status = 200
     let told: Answer
     try {
@@ -78,7 +79,7 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
         const activate = activation(storageAccess(headers), site.origin)
         if (activate !== undefined) res.setHeader('activate-storage-access', activate)
         if (hash !== undefined && hasAccess) await limiters.session(hash)
-        told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess })
+        told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
         res.setHeader('set-cookie', turnCookies(req, site, told))
       } else {
         // R14: a stranger's page that frames this hears nothing, and hears it in the same time.

@@ -12,7 +12,7 @@ import type { HubContext } from '../flows/context.js'
 import { answerFrame } from '../flows/frame.js'
 import { frameProof, readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
-import { isAskedFromOneJar, hubHandleHash } from './access.js'
+import { hasOptedOut, hubHandleHash, isAskedFromOneJar } from './access.js'
 import type { HubRequest } from './address.js'
 import { turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
@@ -32,7 +32,8 @@ export const lookRoute =
     if (hash !== undefined) await limiters.session(hash)
 
     const hasAccess = isAskedFromOneJar(req.headers, site)
-    const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess })
+    const isOff = hasOptedOut(req.headers)
+    const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
     const said = {
       ...withTurn(site, answer),
       proof: hasAccess ? frameProof(secret, { site: origin, nonce, hasAccess }, hub.now()) : proof,

@@ -11,7 +11,7 @@ import type { HubContext } from '../flows/context.js'
 import { answerRedirect, type RedirectAnswer } from '../flows/redirect.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import { hubHandleHash } from './access.js'
+import { hasOptedOut, hubHandleHash } from './access.js'
 import type { HubRequest } from './address.js'
 import { hubCookie, hubStartCookie, turnCookies } from './cookies.js'
 import type { Limiters } from './limits.js'
@@ -37,6 +37,7 @@ export const redirectRoute =
         nonce,
         state: is128Bits(state) ? state : undefined,
         hubHandleHash: hash,
+        isOff: hasOptedOut(req.headers),
         offer: offerOf(query),
         seal: readCookie(req.headers.cookie, cookieNames.hubStart),
       })

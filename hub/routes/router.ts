@@ -20,6 +20,7 @@ import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
 import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
+import { forgetRoute } from './forget.js'
 import { frameRoute } from './frame.js'
 import { hiddenFrame } from './hidden-frame.js'
 import type { Limiters } from './limits.js'
@@ -62,6 +63,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed }: Route
   })
   const unlockPage = unlockPageRoute(hub, sites, limiters, scripts.unlock)
   const unlock = only('POST', unlockRoute(hub, limiters), 'GET, POST')
+  const forget = only('POST', forgetRoute(hub, sites, limiters))
   const look = only('POST', lookRoute(hub, sites, limiters))
   const exchange = only('POST', exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, sites, limiters)
@@ -74,6 +76,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed }: Route
     if (path === hubPaths.frame && method === 'GET') return frame
     if (path === hubPaths.exchange) return exchange
     if (path === hubPaths.look) return look
+    if (path === hubPaths.forget) return forget
     if (path === hubPaths.access && method === 'GET') return access
     if (path === hubPaths.unlock) return method === 'GET' ? unlockPage : unlock
     if (path === hubPaths.redirect && method === 'GET') return redirect

@@ -3,11 +3,11 @@ import { isBot } from '../protocol/bots.js'
 import type { Choice, Rung } from '../protocol/wire.js'
 import { takeArrival } from './arrival.js'
 import { createBus } from './bus.js'
-import { readState } from './cookies.js'
+import { OFF_COOKIE, readCookie, readState } from './cookies.js'
 import type { ClientEvents, EventName, Listener } from './events.js'
 import { type HubFrame, openFrame } from './frame.js'
 import type { AccessTheme, Ladder, LadderModule } from './ladder/kit.js'
-import type { LiveModule } from './live/kit.js'
+import type { Live, LiveModule } from './live/kit.js'
 import { recall, remember } from './memory.js'
 import { type ClientOptions, resolveOptions } from './options.js'
 import { post } from './post.js'
@@ -35,6 +35,13 @@ export interface Client {
   signOut(): Promise<boolean>
   /** After `session-conflict`: the visitor has said which user stays, the hub's or this site's. Never rejects. */
   resolve(choice: Choice): Promise<Status>
+  /**
+   * The visitor opts out: this site shares nothing in this browser from now on, nor does any other, where the hub can be told. No site loses
+   * what it has. Never rejects; `status.reason` is `opted_out` from then on, or says why it came to nothing.
+   *
+   * @param options.undo the visitor shares again
+   */
+  forget(options?: { undo?: boolean }): Promise<Status>
   /**
    * Asks the visitor to let the frame have the hub's cookie: by a dialog, or by a window of the hub's. Call it straight from a
    * click; after the event `access-needed` everything that it needs is there. Never rejects.
@@ -79,22 +86,25 @@ export function createClientWith(importPart: ImportPart, options: ClientOptions)
   let running: Promise<Status> | undefined
   /** Of the last sync: it watches for the next one. */
   let resting: HubFrame | undefined
-  let live: Promise<unknown> | undefined
+  let live: Promise<Live> | undefined
   /** How old a sync may be to be good enough. A visitor who comes from another site may bring news from there. */
   let goodForMs = isFromElsewhere() ? 0 : interval * 1000
 
   /** @param by the frame that takes part, if it is not a new one, after the visitor's click */
   async function sync(isForced: boolean, by?: Partial<SyncFrame>, choice?: Choice): Promise<Status> {
-    // From the first sync on. Where the file cannot be had, the next one tries again.
-    live ??= importPart('live', endpoint).then(
-      ({ keepUp }) => {
-        keepUp(kit())
+    loadLive().then(
+      (there) => {
+        there.keepUp()
       },
-      () => (live = undefined),
+      () => 0,
     )
     // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at.
     if (!isForced && document.hidden) return status
-    const unfit = !isSecureContext ? 'insecure_context' : isBot(navigator.userAgent) && 'bot'
+    const unfit = !isSecureContext
+      ? 'insecure_context'
+      : isBot(navigator.userAgent)
+        ? 'bot'
+        : readCookie(OFF_COOKIE) && 'opted_out'
     if (unfit) return settle({ reason: unfit })
     // Only this document's own: one that is being left hears of the next one's cookies too.
     const arrived = status === nothingYet && takeArrival()
@@ -187,6 +197,16 @@ export function createClientWith(importPart: ImportPart, options: ClientOptions)
     readState,
   })
 
+  const loadLive = () =>
+    (live ??= importPart('live', endpoint).then(
+      ({ createLive }) => createLive(kit()),
+      (error: unknown) => {
+        // The next one tries again.
+        live = undefined
+        throw error
+      },
+    ))
+
   const load = () =>
     (loading ??= importPart('ladder', endpoint).then(({ createLadder }) => (ladder = createLadder(kit()))))
 
@@ -223,15 +243,14 @@ export function createClientWith(importPart: ImportPart, options: ClientOptions)
     sync: ({ force = false } = {}) => run(force),
     resolve: (choice) => runNext(undefined, choice),
     signOut: () =>
-      post(`${endpoint}/sign-out`, {}).then(
-        () => {
-          remember({ ...recall(), state: '' })
-          tell('session-ended', { reason: 'signed-out' })
-          // The hub's frames on other sites hear of it by this one.
-          if (status.atMs) void runNext()
-          return true
-        },
+      loadLive().then(
+        (there) => there.signOut(),
         () => false,
+      ),
+    forget: (options) =>
+      loadLive().then(
+        (there) => there.forget(options),
+        () => settle({ reason: 'unreachable' }),
       ),
     requestAccess: (theme) =>
       ladder?.requestAccess(theme) ??

@@ -2,6 +2,9 @@
 
 export const STATE_COOKIE = '__Host-session-state'
 
+/** The visitor shares nothing on this site. */
+export const OFF_COOKIE = '__Host-session-off'
+
 /** Empty where there is none. */
 export const readCookie = (name: string): string =>
   document.cookie

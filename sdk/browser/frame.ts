@@ -1,10 +1,9 @@
 /** The hub's frame, as the page sees it: hidden, or with a button in it. */
 import { type FrameMessage, type PageMessage, readFrameMessage } from '../protocol/messages.js'
-import type { Choice } from '../protocol/wire.js'
 
 export interface HubFrame {
   /** Tells the frame which session this site has; the answer comes like the first one. */
-  readonly send: (offer: string | null, choice: Choice | undefined) => void
+  readonly send: (message: Omit<PageMessage, 'sessionHub' | 'nonce'>) => void
   readonly close: () => void
 }
 
@@ -76,8 +75,8 @@ export function openFrame(
   show(element)
 
   return {
-    send(offer, choice) {
-      element.contentWindow?.postMessage({ sessionHub: 1, nonce, offer, choice } satisfies PageMessage, hub)
+    send(message) {
+      element.contentWindow?.postMessage({ sessionHub: 1, nonce, ...message } satisfies PageMessage, hub)
     },
     close() {
       isOpen = false

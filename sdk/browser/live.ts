@@ -1,14 +1,26 @@
 /**
- * `live.js`: a page that has synced once keeps up with what happens elsewhere. Loaded after the first sync, because no page needs it
- * sooner. (The hub's frame, which stays open, keeps watch by itself.)
+ * `live.js`: what a page needs once it has synced. It keeps up with what happens elsewhere, and ends what it shares. Loaded beside the
+ * first sync, because no sync needs it. (The hub's frame, which stays open, keeps watch by itself.)
  */
-import type { LiveKit } from './live/kit.js'
+import { forget, partWhereForgotten } from './live/forget.js'
+import type { Live, LiveKit } from './live/kit.js'
+import { signOut } from './live/sign-out.js'
 import { listen } from './live/stream.js'
 import { shareWithTabs } from './live/tabs.js'
 import { watch } from './live/watch.js'
 
-export function keepUp(kit: LiveKit): void {
-  shareWithTabs(kit)
-  watch(kit)
-  if (kit.live) listen(kit)
+export function createLive(kit: LiveKit): Live {
+  let isUp = false
+  return {
+    keepUp() {
+      if (isUp) return
+      isUp = true
+      shareWithTabs(kit)
+      watch(kit)
+      partWhereForgotten(kit)
+      if (kit.live) listen(kit)
+    },
+    signOut: () => signOut(kit),
+    forget: (options) => forget(kit, options),
+  }
 }

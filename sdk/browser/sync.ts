@@ -90,7 +90,7 @@ export function runSync(
         ended = offered.ended
         const second = heard()
         requests++
-        frame.send(offered.offer, choice)
+        frame.send({ offer: offered.offer, choice })
         message = await second
       }
       const { outcome, ticket, reason } = message

@@ -23,6 +23,16 @@ const offerFields = { nonce: is256Bits }
 export type OfferBody = Fields<typeof offerFields>
 export const parseOfferBody = (value: unknown): OfferBody => readFields('The body', value, offerFields)
 
+/**
+ * Page → its own backend, `POST <endpoint>/forget`. `off`: whether this site shares anything from now on; absent where the hub has said so
+ * of the whole browser.
+ */
+const forgetRequired = {}
+const forgetOptional = { off: isFlag }
+export type ForgetBody = Fields<typeof forgetRequired, typeof forgetOptional>
+export const parseForgetBody = (value: unknown): ForgetBody =>
+  readFields('The body', value, forgetRequired, forgetOptional)
+
 /** Page → its own backend, `POST <endpoint>/redeem`. A missing verifier has a code of its own (R10). */
 const redeemFields = { ticket: isToken }
 const redeemOptional = { verifier: is256Bits }
@@ -43,6 +53,12 @@ const exchangeOptional = { choice: isOneOf(choices) }
 export type ExchangeBody = Fields<typeof exchangeFields, typeof exchangeOptional>
 export const parseExchangeBody = (value: unknown): ExchangeBody =>
   readFields('The body', value, exchangeFields, exchangeOptional)
+
+/** Frame → hub, `POST /forget`. */
+const hubForgetFields = { site: isOrigin, nonce: is256Bits, proof: isText(128), forget: isFlag }
+export type HubForgetBody = Fields<typeof hubForgetFields>
+export const parseHubForgetBody = (value: unknown): HubForgetBody =>
+  readFields('The body', value, hubForgetFields)
 
 /** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
 const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }

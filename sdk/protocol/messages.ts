@@ -29,6 +29,8 @@ export interface PageMessage {
   readonly offer: string | null
   /** The visitor's own answer after a `conflict`. */
   readonly choice?: Choice | undefined
+  /** The visitor shares nothing in this browser from now on, or does again. */
+  readonly forget?: boolean
 }
 
 /** The frame's message, or `undefined` for anything else that arrives in the page's mailbox. */
@@ -50,7 +52,8 @@ export function readPageMessage(value: unknown, nonce: string): PageMessage | un
   return message?.sessionHub === 1 &&
     message.nonce === nonce &&
     (message.offer === null || (isText(message.offer) && message.offer.length <= 4096)) &&
-    (message.choice === undefined || message.choice === 'hub' || message.choice === 'site')
+    (message.choice === undefined || message.choice === 'hub' || message.choice === 'site') &&
+    (message.forget === undefined || typeof message.forget === 'boolean')
     ? (message as PageMessage)
     : undefined
 }

@@ -9,6 +9,8 @@ export const hubPaths = {
   /** The frame asks again, after the browser has let it have its cookies. */
   look: '/look',
   exchange: '/exchange',
+  /** From the frame: this browser shares nothing from now on, or does again. */
+  forget: '/forget',
   /** The visible frame, with the one button that asks the browser for storage access. */
   access: '/access',
   /** A small page of the hub's own, in a popup: a click there lets the frame have its cookies in some browsers. */
@@ -35,6 +37,7 @@ export const backchannelActs = [
   'list',
   'link',
   'sisters',
+  'part',
 ] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
 
@@ -51,6 +54,8 @@ export const sitePaths = {
   enter: '/enter',
   redirect: '/redirect',
   callback: '/callback',
+  /** The visitor’s opt-out, and its undoing. */
+  forget: '/forget',
   /** Open pages hear when their session ends. */
   live: '/live',
   sdk: '/sdk.js',
@@ -69,6 +74,8 @@ export const cookieNames = {
   hubStart: '__Host-session-hub-start',
   /** Changes whenever this browser gets another session at the hub, or loses it: the hub's frames watch it. Not HttpOnly, and worth nothing. */
   hubTurn: '__Host-session-hub-turn',
+  /** The visitor shares nothing in this browser (`forget`). */
+  hubOff: '__Host-session-hub-off',
   session: '__Host-session',
   state: '__Host-session-state',
   /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */
@@ -79,6 +86,8 @@ export const cookieNames = {
   once: '__Host-session-once',
   /** For the SDK to read and remove: how the visitor has just arrived. */
   arrival: '__Host-session-arrival',
+  /** For the SDK to read: the visitor shares nothing on this site. */
+  off: '__Host-session-off',
 } as const
 
 /** Without it a cross-origin form cannot reach `/exchange` even by mistake (R16). */

@@ -6,7 +6,7 @@ import { keepPrivate } from '../http/keep-private.js'
 import { cookieNames } from '../protocol/wire.js'
 
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
-const COOKIE_SECONDS = 400 * 86_400
+export const COOKIE_SECONDS = 400 * 86_400
 
 export interface SiteCookies {
   /**

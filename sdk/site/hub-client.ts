@@ -38,6 +38,8 @@ export interface HubClient {
   list(handle: string): Promise<ListReply>
   endOther(body: EndOtherBody): Promise<CountReply>
   link(body: BackchannelLinkBody): Promise<LinkReply>
+  /** This site's share of the session becomes one of its own, with a new handle. */
+  part(handle: string): Promise<SessionView>
   sisters(): Promise<SistersReply>
   /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
@@ -132,6 +134,7 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
       }
       return reading
     },
+    part: async (handle) => parsed(parseSessionView, await act('part', { handle })),
     link: async (body) => parsed(parseLinkReply, await act('link', body)),
     sisters: async () => parsed(parseSistersReply, await act('sisters', {})),
     async isReachable() {

@@ -1,6 +1,7 @@
 /** The site's options, checked once at start-up. */
 import type { Request } from 'express'
 
+import { readCookie } from '../http/cookies.js'
 import { isJsonObject } from '../protocol/json.js'
 import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
@@ -164,7 +165,7 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
     maxTicketSeconds: whole(where, 'maxTicketSeconds', maxTicketSeconds, limits.ticketSeconds),
     alwaysReplace: flag(where, 'alwaysReplace', alwaysReplace),
     live: flag(where, 'live', live),
-    mayShare: callable(where, 'mayShare', mayShare),
+    mayShare: unlessOptedOut(callable(where, 'mayShare', mayShare)),
     onReplaced: callable(where, 'onReplaced', onReplaced),
     hubTimeoutMs: whole(where, 'hubTimeoutMs', hubTimeoutMs, { min: 50, max: 30_000 }),
     perAddress: whole(where, 'perAddress', perAddress, { min: 1, max: 1e9 }),
@@ -207,3 +208,9 @@ async function importList(
   if (!first) throw wrong(at, 'at least one key is needed')
   return [first, ...rest]
 }
+
+/** The visitor's own word goes before the application's. */
+const unlessOptedOut =
+  (mayShare: SiteSettings['mayShare']): SiteSettings['mayShare'] =>
+  (req) =>
+    readCookie(req.headers.cookie, cookieNames.off) === undefined && mayShare(req)

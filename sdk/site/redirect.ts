@@ -129,6 +129,9 @@ export async function finishRedirect(
   arrive(req, res, to, arrival)
 }
 
+/** Why a visitor who has opted out got nothing; the one reason that is no error. */
+const OPTED_OUT = 'opted_out'
+
 /** What a redirect can come to. */
 const OUTCOMES: readonly Outcome[] = ['none', 'keep', 'replace', 'adopt', 'conflict', 'failed']
 
@@ -152,7 +155,7 @@ async function settle(
     const isSignedInHere = await isSignedIn(site, req, res)
     return {
       outcome,
-      reason: isErrorCode(reason) ? reason : undefined,
+      reason: isErrorCode(reason) || reason === OPTED_OUT ? reason : undefined,
       isSignedIn: isSignedInHere,
     }
   }

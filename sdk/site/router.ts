@@ -10,6 +10,7 @@ import { sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { finishLink, takeLink } from './enter.js'
+import { forgetSharing } from './forget.js'
 import { requireOwnHost, requireOwnPage } from './guard.js'
 import type { Limit } from './limit.js'
 import type { Live } from './live.js'
@@ -39,6 +40,7 @@ export function createSiteRouter(site: SiteContext, { pending, live, sdk }: Site
   const endpoints = new Map<string, Endpoint>([
     [sitePaths.offer, (req, res, body) => makeOffer(site, req, res, body)],
     [sitePaths.redeem, (req, res, body) => redeemTicket(site, req, res, body)],
+    [sitePaths.forget, (req, res, body) => forgetSharing(site, req, res, body)],
     [sitePaths.link, (req, res, body) => makeLinkTicket(site, req, res, body)],
     [sitePaths.sisters, (_req, _res, body) => listSisters(sisters, body)],
     [

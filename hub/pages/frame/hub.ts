@@ -49,7 +49,9 @@ export function begin(): void {
   addEventListener('message', ({ source, origin, data }) => {
     if (source !== parent || origin !== site) return // R15
     const asked = readPageMessage(data, nonce)
-    if (asked) void ask('/exchange', { offer: asked.offer, choice: asked.choice }).then(say)
+    if (!asked) return
+    const { offer, choice, forget } = asked
+    void (forget === undefined ? ask('/exchange', { offer, choice }) : ask('/forget', { forget })).then(say)
   })
   const asServed = () => {
     attend(message)

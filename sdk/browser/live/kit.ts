@@ -1,16 +1,21 @@
-/** What `live.js` is handed by `sdk.js`, which has it already. */
+/** What `live.js` is handed by `sdk.js`, which has it already, and what it gives. */
 import type { LadderKit } from '../ladder/kit.js'
 import type { Client } from '../client.js'
+import type { Status } from '../status.js'
 
-export interface LiveKit extends Pick<
-  LadderKit,
-  'endpoint' | 'live' | 'tell' | 'post' | 'createBinding' | 'readState'
-> {
-  readonly client: Pick<Client, 'on' | 'sync'>
+export interface LiveKit extends Omit<LadderKit, 'client'> {
+  readonly client: Pick<Client, 'on' | 'sync' | 'status'>
   /** A sync, if the last one was not a moment ago. */
   readonly look: () => void
 }
 
+export interface Live {
+  /** From the first sync on: hears what happens elsewhere. */
+  keepUp(): void
+  signOut(): Promise<boolean>
+  forget(options?: { undo?: boolean }): Promise<Status>
+}
+
 export interface LiveModule {
-  readonly keepUp: (kit: LiveKit) => void
+  readonly createLive: (kit: LiveKit) => Live
 }

@@ -1,0 +1,47 @@
+/**
+ * `POST /forget`: the visitor shares nothing in this browser from now on, or does again. Asked by the frame of a site, in whose page the
+ * visitor said so; it holds for all sites, because the hub has one jar.
+ */
+import type { ServerResponse } from 'node:http'
+
+import { readJsonBody } from '../../sdk/http/body.js'
+import { sendJson } from '../../sdk/http/reply.js'
+import { parseHubForgetBody } from '../../sdk/protocol/bodies.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { HubContext } from '../flows/context.js'
+import { type Answer, OPTED_OUT } from '../flows/frame.js'
+import { readFrameProof } from '../flows/tags.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import { hasLostAccess, hubHandleHash } from './access.js'
+import type { HubRequest } from './address.js'
+import { hubCookie, hubOffCookie, turnCookies, withTurn } from './cookies.js'
+import type { Limiters } from './limits.js'
+import { requireOwnPage } from './own-page.js'
+
+export const forgetRoute =
+  (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
+  async (req: HubRequest, res: ServerResponse): Promise<void> => {
+    await limiters.address(req.ip)
+    requireOwnPage(req, hub.origin)
+    const { site: origin, nonce, proof, forget } = parseHubForgetBody(await readJsonBody(req))
+    const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
+    const site = await sites.find(origin)
+    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    // In a partition it would hold for this one site, and look as if it held for all.
+    if (!hasAccess || hasLostAccess(req.headers, site)) {
+      sendJson(res, 200, { outcome: 'blocked' } satisfies Answer)
+      return
+    }
+    const hash = hubHandleHash(req.headers, site)
+    if (hash !== undefined) await limiters.session(hash)
+    if (forget && hash !== undefined)
+      await hub.store.transact({ handles: [] }, () => ({ changes: { forget: [hash] }, result: undefined }))
+    const answer: Answer = forget ? OPTED_OUT : { outcome: 'none' }
+    sendJson(res, 200, withTurn(site, answer), {
+      'set-cookie': [
+        hubOffCookie(forget),
+        ...(forget ? [hubCookie(site, '')] : []),
+        ...turnCookies(req, site, answer),
+      ],
+    })
+  }

@@ -1,0 +1,63 @@
+/** The visitor's opt-out, and its undoing: on this site first, then in the hub's jar, for all others. */
+import type { Status } from '../status.js'
+import type { LiveKit } from './kit.js'
+
+export async function forget(kit: LiveKit, { undo = false } = {}): Promise<Status> {
+  const { client, endpoint, post, settle, tell } = kit
+  try {
+    await post(`${endpoint}/forget`, { off: !undo })
+  } catch (reason) {
+    return settle({ outcome: 'failed', reason: reason as string })
+  }
+  await tellHub(kit, !undo)
+  if (undo) return client.sync({ force: true })
+  const status = settle({ reason: 'opted_out' })
+  tell('synced', status)
+  return status
+}
+
+/** By a frame of its own. Where that has not the hub's jar, or the hub is down, only this site is told. */
+async function tellHub(
+  { hub, timeout, createBinding, openFrame }: LiveKit,
+  isForgotten: boolean,
+): Promise<void> {
+  const { nonce } = await createBinding()
+  let hasAsked = false
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      frame.close()
+      resolve()
+    }
+    const timer = setTimeout(done, timeout)
+    const frame = openFrame(hub, nonce, '', (message) => {
+      if (hasAsked || !message || message.outcome === 'blocked') done()
+      else {
+        hasAsked = true
+        frame.send({ offer: null, forget: isForgotten })
+      }
+    })
+  })
+}
+
+/** In which state this site is on its own. */
+const KEY = 'session-hub-parted'
+
+/** Where the visitor has opted out on another site, this one keeps its session, apart from the others'. */
+export function partWhereForgotten({ client, endpoint, post, readState }: LiveKit): void {
+  client.on('synced', ({ outcome, reason }) => {
+    const state = readState()
+    try {
+      if (!outcome || reason !== 'opted_out' || !state || localStorage.getItem(KEY) === state) return
+    } catch {
+      // Without a memory it would part again and again.
+      return
+    }
+    post(`${endpoint}/forget`, {}).then(
+      () => {
+        localStorage.setItem(KEY, readState())
+      },
+      () => 0,
+    )
+  })
+}

@@ -1,0 +1,29 @@
+/** `POST <endpoint>/forget`: the visitor shares nothing on this site from now on, or does again. */
+import type { Request, Response } from 'express'
+
+import { setCookie } from '../http/cookies.js'
+import { parseForgetBody } from '../protocol/bodies.js'
+import { cookieNames } from '../protocol/wire.js'
+import type { SiteContext } from './context.js'
+import { addCookies, COOKIE_SECONDS } from './cookies.js'
+import { loadSession } from './load.js'
+
+export async function forgetSharing(
+  site: SiteContext,
+  req: Request,
+  res: Response,
+  body: unknown,
+): Promise<object> {
+  const { off } = parseForgetBody(body)
+  // Before anything that can fail: the visitor has said so.
+  if (off !== undefined)
+    addCookies(res, [
+      setCookie(cookieNames.off, off ? '1' : '', { sameSite: 'Lax', httpOnly: false }, COOKIE_SECONDS),
+    ])
+  if (off === false) return {}
+  const session = await loadSession(site, req, res)
+  if (session.handle === null) return {}
+  const { handle, ...view } = await site.hub.part(session.handle)
+  if (handle !== undefined) await session.accept(view, handle)
+  return {}
+}
