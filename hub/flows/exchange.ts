@@ -99,16 +99,14 @@ function settle(
   const decision = decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields, choice })
 
   if (decision.outcome === 'replace') {
+    const over = decision.isChosen ? (siteSession?.subject ?? null) : null
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
     return {
       result: {
         answer: { outcome: 'replace' },
         ...(hubSession && { ticketFor: hubSession }),
         // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
-        ...(decision.isChosen &&
-          siteSession?.subject != null && {
-            chosenOver: subjectTag(hub.keyring.secret, siteSession.subject, site.origin),
-          }),
+        ...(over !== null && { chosenOver: subjectTag(hub.keyring.secret, over, site.origin) }),
       },
     }
   }

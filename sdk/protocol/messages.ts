@@ -48,7 +48,7 @@ export function readPageMessage(value: unknown, nonce: string): PageMessage | un
   return message?.sessionHub === 1 &&
     message.nonce === nonce &&
     (message.offer === null || (isText(message.offer) && message.offer.length <= 4096)) &&
-    (message.choice === undefined || message.choice === 'hub' || message.choice === 'site')
+    [undefined, 'hub', 'site'].includes(message.choice)
     ? (message as PageMessage)
     : undefined
 }

@@ -209,7 +209,8 @@ describe('R34: the visitor’s choice, attacked', () => {
     it('is none on a link or a redirect, whoever has signed it; a frame’s is one', async () => {
       await begin()
       const { ticket, verifier } = await chosenTicket()
-      const { claims, again } = open(ticket)
+      const opened = open(ticket)
+      const { claims } = opened
       const { chosen } = claims
       const link = open((await visitor.linkTicket(shop, travel))!)
       expect(link.claims).to.not.have.property('chosen')
@@ -221,7 +222,11 @@ describe('R34: the visitor’s choice, attacked', () => {
       )
       expect(visitor.arrival(travel)).to.equal(undefined)
       for (const mode of ['link', 'redirect'])
-        expectRefusal(await redeem(again({ claims: { ...claims, mode } }), verifier), 401, 'ticket_invalid')
+        expectRefusal(
+          await redeem(opened.again({ claims: { ...claims, mode } }), verifier),
+          401,
+          'ticket_invalid',
+        )
       expect(await subjectAt(travel)).to.equal('bob')
       expect((await redeem(ticket, verifier)).json).to.include({ subject: 'ada' })
     })
