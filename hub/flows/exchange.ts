@@ -104,16 +104,14 @@ function settle(
   const turn = turnTag(secret, hubSession?.id)
 
   if (decision.outcome === 'replace') {
+    const over = decision.isChosen ? (siteSession?.subject ?? null) : null
     // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
     return {
       result: {
         answer: { outcome: 'replace', turn },
         ...(hubSession && { ticketFor: hubSession }),
         // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
-        ...(decision.isChosen &&
-          siteSession?.subject != null && {
-            chosenOver: subjectTag(secret, siteSession.subject, site.origin),
-          }),
+        ...(over !== null && { chosenOver: subjectTag(secret, over, site.origin) }),
       },
     }
   }

@@ -5,6 +5,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject } from '../../sdk/protocol/fields.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
 import { originFault } from '../../sdk/protocol/origins.js'
+import { pairwisePrefix } from '../../sdk/protocol/wire.js'
 import type { Site } from '../sites/site.js'
 import { pairwiseTag } from './tags.js'
 
@@ -14,11 +15,8 @@ export function subjectFor(secret: KeyObject, subject: string, { origin, pairwis
   const own = ownSuffix(origin)
   return subject.endsWith(own)
     ? subject.slice(0, -own.length)
-    : PAIRWISE + pairwiseTag(secret, subject, origin)
+    : pairwisePrefix + pairwiseTag(secret, subject, origin)
 }
-
-/** Begins a name that the hub gave, and none that a site may give: whoever may choose a name there could otherwise take another user's. */
-const PAIRWISE = 'pairwise:'
 
 /**
  * The subject behind the name that a site gives a user whom it signs in. Of a pairwise site it is one of that site's own.
@@ -26,6 +24,9 @@ const PAIRWISE = 'pairwise:'
  * @throws SessionHubError `request_invalid` for a name that is another site's to give, or gets too long
  */
 export function subjectFrom({ origin, pairwise }: Site, name: string): string {
+  // Whoever may choose a name there could otherwise take the name of another site's user.
+  if (name.startsWith(pairwisePrefix))
+    throw new SessionHubError('request_invalid', 'A subject that begins like this is of the hub')
   if (!pairwise) {
     // Only a pairwise site itself makes users of its own.
     const [, owner] = /@(https?:\/\/[^@]+)$/.exec(name) ?? []
@@ -33,8 +34,6 @@ export function subjectFrom({ origin, pairwise }: Site, name: string): string {
       throw new SessionHubError('request_invalid', 'A subject that ends like this is of another site')
     return name
   }
-  if (name.startsWith(PAIRWISE))
-    throw new SessionHubError('request_invalid', 'A subject that begins like this is of the hub')
   const subject = name + ownSuffix(origin)
   if (!isSubject(subject))
     throw new SessionHubError('request_invalid', 'The subject is too long for a pairwise site')

@@ -132,7 +132,7 @@ function readNames(names: unknown, name: string, at: string): ReadonlySet<string
   if (names === undefined) return undefined
   if (!Array.isArray(names) || !names.every((one) => typeof one === 'string'))
     throw wrong(at, `"${name}" has to be a list of names`)
-  return new Set(names as string[])
+  return new Set(names)
 }
 
 function readSisters(sisters: unknown, where: string): readonly string[] {

@@ -52,8 +52,8 @@ export function readPageMessage(value: unknown, nonce: string): PageMessage | un
   return message?.sessionHub === 1 &&
     message.nonce === nonce &&
     (message.offer === null || (isText(message.offer) && message.offer.length <= 4096)) &&
-    (message.choice === undefined || message.choice === 'hub' || message.choice === 'site') &&
-    (message.forget === undefined || typeof message.forget === 'boolean')
+    [undefined, 'hub', 'site'].includes(message.choice) &&
+    [undefined, true, false].includes(message.forget)
     ? (message as PageMessage)
     : undefined
 }

@@ -159,6 +159,9 @@ export const outcomes = [
 ] as const
 export type Outcome = (typeof outcomes)[number]
 
+/** Begins a subject that the hub has named for one site, and none that a site may sign in (R33). */
+export const pairwisePrefix = 'pairwise:'
+
 /** Which of two users stays, by the visitor's own word. */
 export const choices = ['hub', 'site'] as const
 export type Choice = (typeof choices)[number]

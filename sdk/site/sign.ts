@@ -4,7 +4,7 @@ import type { Request, Response } from 'express'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../protocol/json.js'
 import { isSubject } from '../protocol/fields.js'
-import { limits } from '../protocol/wire.js'
+import { limits, pairwisePrefix } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
 import { cookieClaims, loadSession } from './load.js'
@@ -38,6 +38,12 @@ export async function signIn(
       `A subject has 1 to ${limits.subjectBytes} bytes, none of them a control character`,
     )
   }
+  // Also while the hub cannot say so: a user who chose such a name would be another one here (R33).
+  if (subject.startsWith(pairwisePrefix))
+    throw new SessionHubError(
+      'request_invalid',
+      `A subject that begins with "${pairwisePrefix}" is the hub's`,
+    )
   if (typeof remember !== 'boolean')
     throw new SessionHubError('request_invalid', '"remember" is true or false')
   if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))

@@ -6,6 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 
+import { events } from './events.js'
 import { ladder } from './ladder.js'
 import { middleware } from './middleware.js'
 import { roundTrips } from './round-trips.js'
@@ -15,7 +16,7 @@ import { size } from './size.js'
 import { tableOf } from './table.js'
 import { transfer } from './transfer.js'
 
-const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware, signIn]
+const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware, signIn, events]
 
 const wanted = process.argv.slice(2)
 const rows: Row[] = []

@@ -9,12 +9,22 @@ import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
 import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
 
+import { createEventStream } from '../../sdk/site/event-stream.js'
+import { createHubTransport } from '../../sdk/site/hub-transport.js'
+import { resolveSiteOptions } from '../../sdk/site/options.js'
+
 export type Role =
   | { readonly name: 'bare' }
   /** `path`: of a database that is the bench's own; absent: one that goes with the server. */
   | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string }
   | { readonly name: 'site'; readonly options: SiteOptions }
   | { readonly name: 'page'; readonly options: SiteOptions }
+  /** Processes of sites that only listen: `GET /heard/<count>` is answered when each has heard so many ends. */
+  | {
+      readonly name: 'listener'
+      readonly hub: string
+      readonly sites: readonly Pick<SiteOptions, 'origin' | 'keys'>[]
+    }
 
 export interface Running {
   readonly handle: RequestListener
@@ -31,6 +41,8 @@ export function take(role: Role): Promise<Running> | Running {
       return site(role.options)
     case 'page':
       return page(role.options)
+    case 'listener':
+      return listener(role.hub, role.sites)
   }
 }
 
@@ -40,6 +52,9 @@ function bare(): Running {
   app.use(helmet())
   app.post('/', express.json(), (req, res) => {
     res.json(req.body)
+  })
+  app.get('/open', (_req, res) => {
+    res.type('text/event-stream').write(':\n\n')
   })
   return { handle: asListener(app), close: () => undefined }
 }
@@ -100,6 +115,59 @@ async function page(options: SiteOptions): Promise<Running> {
       handle(req, res)
     },
     close: () => made.close(),
+  }
+}
+
+/** What `GET /heard` answers. */
+export interface Listened {
+  /** From the first end that any has heard since the last answer to the last that each has. */
+  readonly betweenMs: number
+}
+
+async function listener(
+  hub: string,
+  sites: readonly Pick<SiteOptions, 'origin' | 'keys'>[],
+): Promise<Running> {
+  const counts = sites.map(() => 0)
+  let firstMs: number | undefined
+  let wanted = Infinity
+  let answer: ((listened: Listened) => void) | undefined
+
+  function look(): void {
+    if (!counts.every((count) => count >= wanted)) return
+    answer?.({ betweenMs: performance.now() - (firstMs ?? 0) })
+    answer = firstMs = undefined
+    wanted = Infinity
+  }
+  const streams = await Promise.all(
+    sites.map(async (options, at) => {
+      const transport = createHubTransport(await resolveSiteOptions({ ...options, hub }))
+      const heard = () => {
+        firstMs ??= performance.now()
+        counts[at]! += 1
+        if (counts[at]! >= wanted) look()
+      }
+      const fail = () => {
+        throw new Error('A stream of the bench was reset')
+      }
+      const endings = { ended: heard, subjectEnded: heard, reset: fail }
+      const stream = createEventStream(transport, endings, () => undefined)
+      stream.start()
+      return { stream, transport }
+    }),
+  )
+  return {
+    handle: ({ url = '' }, res) => {
+      wanted = Number(url.slice('/heard/'.length))
+      answer = (listened) => res.end(JSON.stringify(listened))
+      look()
+    },
+    close() {
+      for (const { stream, transport } of streams) {
+        stream.close()
+        transport.close()
+      }
+    },
   }
 }
 

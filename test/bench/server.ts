@@ -15,14 +15,17 @@ export interface BenchServer {
   become(role: Role): Promise<void>
   /** CPU time that its process has used so far. */
   cpuMicros(): Promise<number>
+  /** Heap and buffers of its process, after garbage collection. */
+  memoryBytes(): Promise<number>
   stop(): Promise<void>
 }
 
-type Order = { readonly become: Role } | 'cpu'
+type Order = { readonly become: Role } | 'cpu' | 'memory'
 
 export async function startServer(hostname: string): Promise<BenchServer> {
   const child = fork(fileURLToPath(import.meta.url), ['server'], {
     env: { ...process.env, NODE_ENV: 'production' },
+    execArgv: ['--expose-gc'],
   })
   const port = await answerOf(child)
   const order = (order: Order) => {
@@ -35,6 +38,7 @@ export async function startServer(hostname: string): Promise<BenchServer> {
       await order({ become: role })
     },
     cpuMicros: () => order('cpu'),
+    memoryBytes: () => order('memory'),
     async stop() {
       if (!child.connected) return
       const ended = once(child, 'exit')
@@ -69,6 +73,12 @@ async function main(): Promise<void> {
     if (order === 'cpu') {
       const { user, system } = process.cpuUsage()
       return user + system
+    }
+    if (order === 'memory') {
+      // Twice: what the first round finalizes, the second one frees.
+      for (let round = 0; round < 2; round += 1) globalThis.gc?.()
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
     }
     running = await take(order.become)
     return 0

@@ -181,6 +181,22 @@ describe('four hub processes on one file', () => {
     expect(data.cart).to.deep.equal(lines('shop'))
   })
 
+  it('lose none of what two sites add to one key at once, by function', async () => {
+    await store(shop, { cart: lines('shop') })
+    await visitor.sync(shop)
+    await visitor.sync(travel)
+
+    const items = Array.from({ length: AT_ONCE }, (_, at) => `item ${at}`)
+    const replies = await Promise.all(
+      items.map((item, at) => visitor.post(at % 2 ? shop : travel, '/cart', { item })),
+    )
+
+    expect(replies.map(({ status }) => status)).to.deep.equal(replies.map(() => 200))
+    const { cart } = (await visitor.whoami(travel)).data as { cart: unknown[] }
+    expect(cart.slice(0, 20)).to.deep.equal(lines('shop'))
+    expect(cart.slice(20).toSorted()).to.deep.equal(items.toSorted())
+  })
+
   describe('asked to write one key twice at once', () => {
     let handles: string[]
 

@@ -25,12 +25,13 @@ import {
   parseTicketClaims,
 } from '../../sdk/protocol/claims.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { parseEndedEvent, parseSubjectEndedEvent } from '../../sdk/protocol/events.js'
 import { is128Bits, is256Bits, isCompactJwe, isCompactJws, isKeyId } from '../../sdk/protocol/formats.js'
 import { checkJson, type JsonObject, parseJson } from '../../sdk/protocol/json.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
 import { readFrameMessage, readPageMessage } from '../../sdk/protocol/messages.js'
 import { originFault, parseOrigin } from '../../sdk/protocol/origins.js'
-import { outcomes } from '../../sdk/protocol/wire.js'
+import { choices, endReasons, outcomes } from '../../sdk/protocol/wire.js'
 import { importSigningKey, importTicketKey, importVerifyingKey, keySet } from '../../sdk/tokens/keys.js'
 import { sealToken, signToken } from '../../sdk/tokens/sign.js'
 import { timesFault } from '../../sdk/tokens/times.js'
@@ -200,6 +201,7 @@ describe('fuzzing: bodies and claims', () => {
         proof: fc.string({ minLength: 1, maxLength: 128 }),
         offer: fc.option(token),
       },
+      optional: { choice: fc.constantFrom(...choices) },
     },
     parseLookBody: {
       parse: parseLookBody,
@@ -269,7 +271,7 @@ describe('fuzzing: bodies and claims', () => {
         origin,
         mode: fc.constant('frame'),
       },
-      optional: { sub: subject, auth_time: time, claims: objects },
+      optional: { sub: subject, auth_time: time, claims: objects, chosen: bits128 },
     },
     parseOfferClaims: {
       parse: parseOfferClaims,
@@ -283,6 +285,14 @@ describe('fuzzing: bodies and claims', () => {
         nonce: bits256,
       },
       optional: { yields: fc.boolean() },
+    },
+    parseEndedEvent: {
+      parse: parseEndedEvent,
+      required: { state: bits128, reason: fc.constantFrom(...endReasons) },
+    },
+    parseSubjectEndedEvent: {
+      parse: parseSubjectEndedEvent,
+      required: { subject_tag: bits128, generation: time, reason: fc.constantFrom(...endReasons) },
     },
     parseSiteClaims: { parse: parseSiteClaims, required: { iss: origin, aud: origin, iat: time, exp: time } },
     parseSessionClaims: {
@@ -512,12 +522,19 @@ describe('fuzzing: short strings, cookies, origins, messages', () => {
         if (typeof junk !== 'string' && junk !== undefined) {
           expect(readFrameMessage({ ...given, nonce, ticket: junk }, nonce)).to.equal(undefined)
           expect(readFrameMessage({ ...given, nonce, reason: junk }, nonce)).to.equal(undefined)
+          expect(readFrameMessage({ ...given, nonce, subject: junk }, nonce)).to.equal(undefined)
         }
         if (!outcomes.includes(junk as never)) {
           expect(readFrameMessage({ ...given, nonce, outcome: junk }, nonce)).to.equal(undefined)
         }
         const asked = { sessionHub: 1, nonce, offer: null }
         expect(readPageMessage(asked, nonce)).to.equal(asked)
+        for (const choice of choices) {
+          const chosen = { ...asked, choice }
+          expect(readPageMessage(chosen, nonce)).to.equal(chosen)
+        }
+        if (junk !== undefined && !choices.includes(junk as never))
+          expect(readPageMessage({ ...asked, choice: junk }, nonce)).to.equal(undefined)
         expect(readPageMessage(asked, other)).to.equal(undefined)
         expect(readPageMessage({ ...asked, offer: 'x'.repeat(4097) }, nonce)).to.equal(undefined)
         if (typeof junk !== 'string' && junk !== null) {

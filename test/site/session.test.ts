@@ -396,6 +396,61 @@ describe('the session of a site', () => {
     })
   })
 
+  describe('in the hands of another site that is always quicker', () => {
+    const UPDATE = '/backchannel/update'
+    /** How often travel still writes the same key just before the shop's word arrives. */
+    let races: number
+    let tries: number
+    let isTravelsTurn: boolean
+
+    const race: RequestHandler = (req, _res, next) => {
+      if (req.url !== UPDATE || isTravelsTurn || races < 0) {
+        next()
+        return
+      }
+      tries += 1
+      races -= 1
+      if (races < 0) {
+        next()
+        return
+      }
+      isTravelsTurn = true
+      void ada
+        .copy()
+        .post(travel, '/patch', { cart: [`travel ${tries}`] })
+        .then(() => {
+          isTravelsTurn = false
+          next()
+        })
+    }
+    beforeEach(async () => {
+      ;[races, tries, isTravelsTurn] = [-1, 0, false]
+      await start({ inFrontOfHub: race })
+      await shared()
+    })
+
+    it('is nothing lost when it was quicker eleven times?', async () => {
+      races = 11
+      expect((await ada.post(shop, '/cart', { item: 'hat' })).status).to.equal(200)
+      expect(tries).to.equal(12)
+      expect(await cartOf(ada, travel)).to.deep.equal(['travel 11', 'hat'])
+    })
+
+    it('is the application told, and nothing written, when the twelfth try was in vain too?', async () => {
+      races = 12
+      const { status, json } = await ada.post(shop, '/cart', { item: 'hat' })
+      expect([status, json['error'], tries]).to.deep.equal([409, 'version_conflict', 12])
+      expect(await cartOf(ada, travel)).to.deep.equal(['travel 12'])
+    })
+
+    it('does the last word stay where both say a plain one, and is each answered with what it has made of the data?', async () => {
+      races = 1
+      const late = await ada.post(shop, '/patch', { cart: ['shop'] })
+      expect([late.status, late.json['cart'], tries]).to.deep.equal([200, ['shop'], 1])
+      expect(await cartOf(ada, travel)).to.deep.equal(['shop'])
+    })
+  })
+
   describe('in its cookies', () => {
     beforeEach(() => start())
 
