@@ -128,8 +128,14 @@ describe('the packed package', function () {
       expect(outcome).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED')
     })
 
-    it('does that of the browser import nothing but the ladder, from beside it?', async () => {
-      for (const name of ['dist/index.js', 'dist/sdk.js', 'dist/ladder.js', 'dist/frame.js']) {
+    it('does that of the browser import nothing but its own parts, from beside it?', async () => {
+      for (const name of [
+        'dist/index.js',
+        'dist/sdk.js',
+        'dist/ladder.js',
+        'dist/live.js',
+        'dist/frame.js',
+      ]) {
         const source = await readFile(join(home, name), 'utf8')
         const kinds = parseAst(source).body.map(({ type }) => type)
         expect(
@@ -137,9 +143,10 @@ describe('the packed package', function () {
         ).to.deep.equal([], name)
         expect(source, name).to.not.match(/\brequire\s*\(|\bprocess\.|\bBuffer\b/)
         const imported = [...source.matchAll(/\bimport\s*\((.*)/g)].map(([, what]) => what)
-        if (name === 'dist/index.js') expect(imported.join()).to.match(/^'\.\/ladder\.js'\)/)
+        if (name === 'dist/index.js')
+          expect(imported.join()).to.match(/^'\.\/ladder\.js'\).*'\.\/live\.js'\)/)
         // From its own folder, by its own name.
-        else if (name === 'dist/sdk.js') expect(imported.join()).to.include('"ladder$1")')
+        else if (name === 'dist/sdk.js') expect(imported.join()).to.match(/`\$\{\w+\}\$1`\)/)
         else expect(imported, name).to.deep.equal([])
       }
     })
@@ -311,6 +318,7 @@ describe('the packed package', function () {
         'LICENSE',
         'dist/sdk.js',
         'dist/ladder.js',
+        'dist/live.js',
         'dist/frame.js',
         'dist/cli.js',
       ])

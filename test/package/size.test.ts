@@ -23,15 +23,17 @@ describe('the size of', () => {
     expect(brotliCompressSync(text).length, 'padding costs next to nothing').to.be.at.most(1024)
   })
 
-  it('the SDK: is it within 3 kB, from the site and from the hub? And the ladder?', async () => {
+  it('the SDK: is it within 3 kB, from the site and from the hub? And its other parts?', async () => {
     const { origin, site } = world.siteOf('shop')
     const own = / src="([^"]+)"/.exec(site.scriptTag())![1]!
     const beside = own.replace('/sdk.', '/ladder.')
     for (const [url, limit] of [
       [origin + own, 3000],
       [`${world.hub.origin}/sdk.js`, 3000],
-      [origin + beside, 3100],
-      [`${world.hub.origin}/ladder.js`, 3100],
+      [origin + beside, 3200],
+      [`${world.hub.origin}/ladder.js`, 3200],
+      [origin + own.replace('/sdk.', '/live.'), 1250],
+      [`${world.hub.origin}/live.js`, 1250],
     ] as const) {
       const { status, headers } = await send(url, { method: 'HEAD', headers: { 'accept-encoding': 'br' } })
       expect({ status, encoding: headers['content-encoding'] }, url).to.deep.equal({
