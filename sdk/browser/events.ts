@@ -24,7 +24,7 @@ export interface ClientEvents {
   'access-needed': { readonly reason: string; readonly rungs: readonly Rung[] }
 }
 
-export interface Replacement {
+interface Replacement {
   /** `other-page`: another page of this site did it while this one lay in the back/forward cache. */
   readonly reason: ReplaceReason | 'other-page'
   readonly source: Mode | 'page'

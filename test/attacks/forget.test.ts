@@ -67,7 +67,7 @@ describe('opting out, attacked', () => {
     it('R16: is not heard from a page of a stranger, of a site or of the hub’s neighbour', async () => {
       const data = await frame()
       for (const headers of Object.values(strangersTo(users.world.hub.origin, shop)))
-        await expectRefusalWithoutCookies(await forget(data, headers), 403, 'origin_denied')
+        expectRefusalWithoutCookies(await forget(data, headers), 403, 'origin_denied')
       expect(hubJar().has(OFF)).to.equal(false)
       expect((await forget(data)).json).to.include({ reason: 'opted_out' })
     })

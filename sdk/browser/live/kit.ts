@@ -1,10 +1,14 @@
 /** What `live.js` is handed by `sdk.js`, which has it already, and what it gives. */
+import type { Bus } from '../bus.js'
 import type { LadderKit } from '../ladder/kit.js'
-import type { Client } from '../client.js'
 import type { Status } from '../status.js'
 
 export interface LiveKit extends Omit<LadderKit, 'client'> {
-  readonly client: Pick<Client, 'on' | 'sync' | 'status'>
+  readonly client: {
+    readonly status: Status
+    readonly on: Bus['on']
+    sync(options: { force: boolean }): Promise<Status>
+  }
   /** A sync, if the last one was not a moment ago. */
   readonly look: () => void
 }
