@@ -69,7 +69,7 @@ export interface Site {
 }
 
 /** `undefined`: everything. */
-export interface Share {
+interface Share {
   readonly claims: ReadonlySet<string> | undefined
   readonly read: ReadonlySet<string> | undefined
   readonly write: ReadonlySet<string> | undefined
