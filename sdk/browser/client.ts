@@ -221,7 +221,7 @@ export function createClientWith(
       if (!rungs.includes('redirect')) settle({ reason: 'rung_forbidden' })
       // A page that redirects whenever it loads would circle for ever at its own site.
       else if (status.reason !== 'redirect_loop')
-        location.assign(`${endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
+        location.assign(`${origin}${endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
     },
     explain: () => load().then((there) => there.explain()),
   }

@@ -11,7 +11,10 @@ declare global {
   var SessionHub: Client & { createClient: (options: ClientOptions) => Client }
 }
 
-const { src, dataset, integrity } = document.currentScript as HTMLScriptElement
+const tag = document.currentScript as HTMLScriptElement
+const { dataset, integrity } = tag
+// Not the property, which a `<base>` that the page has by now would lead to another origin, and the ladder with it (R10).
+const src = new URL(tag.getAttribute('src') as string, location.href).href
 
 /**
  * Beside this file, under the same version. A page that has pinned this file (Subresource Integrity) trusts its server with no
@@ -19,7 +22,7 @@ const { src, dataset, integrity } = document.currentScript as HTMLScriptElement
  */
 const importLadder = (endpoint: string) =>
   import(
-    (integrity ? src.replace(/^.*\//, `${origin}${endpoint}/`) : src).replace(/sdk([^/]*)$/, 'ladder$1')
+    src.replace(/(.*)\/sdk/, (integrity ? origin + endpoint : '$1') + '/ladder')
   ) as Promise<LadderModule>
 
 const createClient = (options: ClientOptions) => createClientWith(importLadder, options)
