@@ -1,6 +1,7 @@
 /** The link rung: a ticket for a sister, before the visitor has followed the link to it. */
 import type { BackchannelLinkBody, LinkReply } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { defaultEndpoint } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
@@ -19,6 +20,8 @@ export async function linkTicket(
   const sister = site.sisters.includes(to) ? await sites.find(to) : undefined
   if (!sister || sister.group !== site.group)
     throw new SessionHubError('sister_unknown', 'This site has no such sister')
+  // A form that finds no endpoint would end at an error: such a link stays an ordinary one.
+  if (sister.endpoint !== defaultEndpoint) return { ticket: null }
   const session = live(await hub.store.find(sha256(handle)), site.origin, hub.now())
   if (!session || isEmpty(session)) return { ticket: null }
   return { ticket: await issueTicket(hub, { site: sister, from: site.origin, session, mode: 'link' }) }

@@ -43,7 +43,7 @@ export function createLadder(kit: LadderKit): Ladder {
       if (!kit.rungs.includes('redirect')) kit.settle({ reason: 'rung_forbidden' })
       // A page that redirects whenever it loads would circle for ever at its own site.
       else if (kit.client.status.reason !== 'redirect_loop')
-        location.assign(`${kit.endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
+        location.assign(`${origin}${kit.endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
     },
     explain: () => explain(kit),
   }

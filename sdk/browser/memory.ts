@@ -15,7 +15,8 @@ const KEY = 'session-hub'
 /** What is there of it. */
 export function recall(): Partial<Memory> {
   try {
-    return { ...(JSON.parse(localStorage.getItem(KEY) ?? 'null') as Partial<Memory> | null) }
+    // What is not there is `null`, as text too.
+    return { ...(JSON.parse(localStorage.getItem(KEY) as string) as Partial<Memory> | null) }
   } catch {
     // Storage is forbidden here, or holds somebody else's value: then every page syncs.
     return {}

@@ -40,5 +40,5 @@ export function resolveOptions(options: ClientOptions): Required<ClientOptions> 
 }
 
 function requireKnown(name: string, known: readonly string[]): void {
-  if (!known.includes(name)) throw new TypeError(`SessionHub: no "${name}"; use ${known.join(', ')}`)
+  if (!known.includes(name)) throw new TypeError(`SessionHub: no "${name}" in ${known.join(', ')}`)
 }

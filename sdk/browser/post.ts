@@ -8,7 +8,8 @@ export async function post<Reply>(
 ): Promise<Reply> {
   let answer: Reply & { error?: string }
   try {
-    const reply = await fetch(path, {
+    // Whole, or a `<base>` in the page would lead tickets and their verifiers to another origin (R10).
+    const reply = await fetch(origin + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),

@@ -10,16 +10,17 @@ declare global {
   var SessionHub: Client & { createClient: (options: ClientOptions) => Client }
 }
 
-const { src, dataset, integrity } = document.currentScript as HTMLScriptElement
+const tag = document.currentScript as HTMLScriptElement
+const { dataset, integrity } = tag
+// Not the property, which a `<base>` that the page has by now would lead to another origin, and the ladder with it (R10).
+const src = new URL(tag.getAttribute('src') as string, location.href).href
 
 /**
  * Beside this file, under the same version. A page that has pinned this file (Subresource Integrity) trusts its server with no
  * more than these bytes, and `import` could not hold it to them: then the other parts come from the page's own backend.
  */
 const importPart: ImportPart = (name, endpoint) =>
-  import(
-    (integrity ? src.replace(/^.*\//, `${origin}${endpoint}/`) : src).replace(/sdk([^/]*)$/, `${name}$1`)
-  )
+  import(src.replace(/(.*)\/sdk/, `${integrity ? origin + endpoint : '$1'}/${name}`))
 
 const createClient = (options: ClientOptions) => createClientWith(importPart, options)
 

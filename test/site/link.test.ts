@@ -40,6 +40,14 @@ describe('a link to a sister', () => {
     expect((await visitor.whoami(travel)).data).to.deep.equal({ cart: ['boots'], wish: 'a map' })
   })
 
+  it('is an ordinary one where the sister has its endpoints in another place than every link would post to', async () => {
+    await visitor.post(shop, '/cart', { item: 'boots' })
+    const { registration } = world.siteOf('travel')
+    expect(await visitor.linkTicket(shop, travel), 'the twin').to.be.a('string')
+    world.register({ ...registration, endpoint: '/company/session' })
+    expect(await visitor.linkTicket(shop, travel)).to.equal(null)
+  })
+
   it('knows its own user again, and another', async () => {
     await visitor.post(shop, '/sign-in', { name: 'ada' })
     await visitor.follow(shop, `${travel}/whoami`)

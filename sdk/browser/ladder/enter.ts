@@ -5,20 +5,23 @@ import { create } from './create.js'
 /** Where every sister takes it. */
 const PATH = '/session-hub/enter'
 
-/** So long the form's document has to stay after it was sent. */
-const SENT_MS = 1000
+/**
+ * So long the form's document has to stay after it was sent. Chromium holds the page's policy against the last redirect too, and
+ * tells nobody else.
+ */
+const SENT_MS = 20_000
 
 /** @param refuse called if the page's policy does not allow it */
-export function enter(link: HTMLAnchorElement | HTMLAreaElement, ticket: string, refuse: () => void): void {
-  const base = document.querySelector<HTMLBaseElement>('base[target]')
-  const target = link.target || base?.target || '_self'
-  const needsPage = keepsOpener(link, target)
+export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => void): void {
+  const { target } = link
+  const needsPage = keepsOpener(link)
   const page = needsPage ? document : openInner()
   const form = create(
     'form',
     {
       method: 'post',
-      action: link.origin + PATH,
+      // Its fragment is for no server: a browser takes it along by itself.
+      action: link.origin + PATH + link.hash,
       // Seen from the inner document, the page is the parent.
       target: target === '_self' ? '_parent' : target,
       rel: needsPage ? link.rel : 'noopener',
@@ -27,7 +30,7 @@ export function enter(link: HTMLAnchorElement | HTMLAreaElement, ticket: string,
     '',
     page,
   )
-  for (const [name, value] of Object.entries({ ticket, to: link.href }))
+  for (const [name, value] of Object.entries({ ticket, to: link.href.replace(/#.*/, '') }))
     form.append(create('input', { name, value }, '', page))
 
   let isRefused = false
@@ -47,7 +50,8 @@ export function enter(link: HTMLAnchorElement | HTMLAreaElement, ticket: string,
   setTimeout(() => {
     page.removeEventListener('securitypolicyviolation', onViolation)
     form.remove()
-    if (!needsPage) page.defaultView?.frameElement?.remove()
+    // Of the page itself there is none: in a frame, no link is entered.
+    page.defaultView?.frameElement?.remove()
   }, SENT_MS)
 }
 
@@ -55,7 +59,7 @@ export function enter(link: HTMLAnchorElement | HTMLAreaElement, ticket: string,
  * A window that opens has to find the page as its opener, not a document that is soon gone. Other names, such as `_parent`, mean
  * the same in the page only.
  */
-const keepsOpener = ({ relList }: HTMLAnchorElement | HTMLAreaElement, target: string) =>
+const keepsOpener = ({ relList, target }: HTMLAnchorElement) =>
   target !== '_self' &&
   target !== '_top' &&
   !relList.contains('noopener') &&

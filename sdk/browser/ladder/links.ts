@@ -1,5 +1,6 @@
 /** Links to sister sites: the session comes along, without anything of it in an address. */
 import type { LadderKit } from './kit.js'
+import { create } from './create.js'
 import { enter } from './enter.js'
 import { createLinkTickets } from './link-tickets.js'
 import { createSisters } from './sisters.js'
@@ -9,6 +10,9 @@ type Link = HTMLAnchorElement | HTMLAreaElement
 /** What a sister takes, in characters. Spelt out here: the protocol's table of limits would cost bytes. */
 const MAX_TARGET = 2000
 
+/** Links that ask for what a form does not do, or lead to an endpoint, to which `enter` leads nobody. */
+const LEFT_ALONE = '[download],[ping],[rel~=noreferrer],[referrerpolicy],[href*="/session-hub/"]'
+
 /** A visitor does not notice more. */
 const WAIT_MS = 150
 
@@ -16,8 +20,8 @@ const WAIT_MS = 150
 export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
   const sisters = createSisters(kit)
   const tickets = createLinkTickets(kit)
-  /** Where the frame works, nothing of this is needed. */
-  const isNeeded = () => kit.client.status.isBlocked || !kit.rungs.includes('frame')
+  /** Where the frame works, nothing of this is needed; in somebody's frame it is no use, and a form may go nowhere at all. */
+  const isNeeded = () => top === window && (kit.client.status.isBlocked || !kit.rungs.includes('frame'))
 
   if (!signal.aborted && [...document.links].some(leadsElsewhere)) void sisters.ask()
 
@@ -40,29 +44,30 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
       if (!link || !isPlain(event) || !mayCarry(link) || !sisters.has(link.origin)) return
       const to = tickets.prepare(link.origin)
       if (to.ticket === null) return
+      // As it is now: while the ticket is under way, the page may change it (R10), or take it out of the document.
+      const way = copyOf(link)
       event.preventDefault()
       tickets.drop(link.origin)
-      const go = () => {
-        if (to.ticket) enter(link, to.ticket, refuse)
-        else follow(link)
-      }
       // The page's policy allows no form to go there.
       const refuse = () => {
         sisters.forget()
-        follow(link)
+        way.click()
       }
-      if (to.ticket) go()
-      else void Promise.race([to.arrival, new Promise((late) => setTimeout(late, WAIT_MS))]).then(go)
+      void Promise.race([to.arrival, new Promise((late) => setTimeout(late, WAIT_MS))]).then(() => {
+        if (to.ticket) enter(way, to.ticket, refuse)
+        else way.click()
+      })
     },
     { signal },
   )
 }
 
-/** Also inside open shadow roots. */
-const linkOf = (event: Event): Link | undefined =>
+/** What a click is for, also inside open shadow roots. What is no link leads nowhere, even if it stands in one. */
+const linkOf = (event: Event) =>
   event
     .composedPath()
-    .find((node): node is Link => node instanceof HTMLAnchorElement || node instanceof HTMLAreaElement)
+    .find((node) => /^(a|area|button|input|label|select|summary)$/.test((node as Element).localName)) as
+    Link | undefined
 
 const leadsElsewhere = (link: Link) => /^https?:$/.test(link.protocol) && link.origin !== origin
 
@@ -79,16 +84,15 @@ const isPlain = (event: MouseEvent) =>
 
 const mayCarry = (link: Link) =>
   leadsElsewhere(link) &&
-  !link.hasAttribute('download') &&
-  !link.relList.contains('noreferrer') &&
+  // A click there is for the text that it stands in.
+  !link.isContentEditable &&
+  !link.matches(LEFT_ALONE) &&
   link.href.length <= MAX_TARGET
 
-/** As the browser itself does; who has heard of the click does not hear of it again. */
-function follow(link: Link): void {
-  const mute = (event: Event) => {
-    event.stopImmediatePropagation()
-  }
-  addEventListener('click', mute, true)
-  link.click()
-  removeEventListener('click', mute, true)
-}
+/** In no document, so that a click on it is heard by nobody. */
+const copyOf = ({ href, rel, target }: Link) =>
+  create('a', {
+    href,
+    rel,
+    target: target || document.querySelector<HTMLBaseElement>('base[target]')?.target || '_self',
+  })

@@ -16,7 +16,7 @@ export function listen(kit: LiveKit): void {
     const state = readState()
     const isOpen = source && source.readyState !== EventSource.CLOSED
     if (isOpen || document.hidden || !state) return
-    source = new EventSource(`${endpoint}/live`)
+    source = new EventSource(`${origin}${endpoint}/live`)
     source.addEventListener('ended', ({ data }: MessageEvent<string>) => {
       close()
       void end(kit, state, (JSON.parse(data) as { reason: EndReason }).reason)
