@@ -173,6 +173,8 @@ describe('a page whose frame works', () => {
     const [redirected, requested] = await page.page.evaluate(async (hub) => {
       const client = SessionHub.createClient({ hub, start: 'manual', rungs: ['frame'] })
       client.redirect()
+      // By the same file, and so after it.
+      await client.explain()
       return [{ ...client.status }, { ...(await client.requestAccess()) }]
     }, world.hub.origin)
     const forbidden = { outcome: null, reason: 'rung_forbidden', rung: null }
