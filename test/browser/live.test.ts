@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import type { TestPage } from '../support/browser.js'
 import { byRedirect } from '../support/rungs.js'
 import { inBrowser, type Stage } from '../support/stage.js'
+import { Visitor } from '../support/visitor.js'
 
 /** How long a test waits for news. The figures are the bench's; a busy machine may take longer than a visitor's. */
 const PATIENCE_MS = 5000
@@ -147,6 +148,37 @@ describe('a page that comes out of the back/forward cache, in Chromium', () => {
   })
 })
 
+/** As another tab of this browser would. */
+async function signInOnShop({ browser, hub, shop, world }: Stage, name: string): Promise<void> {
+  const visitor = new Visitor(hub)
+  const host = new URL(world.siteOf('shop').origin).hostname
+  for (const cookie of await browser.browser.cookies())
+    if (cookie.domain === host) visitor.cookies(shop).set(cookie.name, cookie.value)
+  expect((await visitor.post(shop, '/sign-in', { name })).status).to.equal(200)
+}
+
+for (const kind of ['blocked', 'firefox'] as const)
+  describe(`a page whose site does not listen, in ${kind === 'firefox' ? 'Firefox' : 'Chromium with cookies blocked'}`, () => {
+    inBrowser(kind, (stage) => {
+      it('hears at its next look that somebody else signed in on another site', async () => {
+        const { tab, shop, travel, hub } = stage
+        await tab.visit(shop)
+        await tab.fetch('/sign-in', { name: 'ada' })
+        await tab.sync()
+        await byRedirect.take({ page: tab, hub, site: shop })
+        await tab.visit(travel)
+        await byRedirect.take({ page: tab, hub, site: travel })
+        await tab.sync()
+        await isWatching(tab)
+        await signInOnShop(stage, 'bob')
+        expect(await tab.eventsNamed('session-ended')).to.deep.equal([])
+        await tab.run(() => document.dispatchEvent(new Event('visibilitychange')))
+        expect(await heard(tab, 'session-ended', 0)).to.deep.equal({ reason: 'signed-in' })
+        expect(await tab.fetch('/whoami')).to.include({ session: 'none' })
+      })
+    })
+  })
+
 for (const kind of ['blocked', 'firefox'] as const)
   describe(`a site whose pages listen, in ${kind === 'firefox' ? 'Firefox' : 'Chromium with cookies blocked'}`, () => {
     inBrowser(
@@ -174,6 +206,12 @@ for (const kind of ['blocked', 'firefox'] as const)
         it('tells them at once that the session was ended', async () => {
           await stage.world.hub.hub.sessions.endAll('ada')
           expect(await heard(stage.tab, 'session-ended', 0)).to.deep.equal({ reason: 'revoked' })
+          expect(await stage.tab.fetch('/whoami')).to.include({ session: 'none' })
+        })
+
+        it('tells them at once that somebody else signed in on another site of this browser', async () => {
+          await signInOnShop(stage, 'bob')
+          expect(await heard(stage.tab, 'session-ended', 0)).to.deep.equal({ reason: 'signed-in' })
           expect(await stage.tab.fetch('/whoami')).to.include({ session: 'none' })
         })
 

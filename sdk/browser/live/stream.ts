@@ -1,6 +1,6 @@
 /** Hears from this site's own backend when the session ends, while somebody looks at the page. */
 import type { EndReason } from '../../protocol/wire.js'
-import { recall, remember } from '../memory.js'
+import { askBackend } from './backend.js'
 import type { LiveKit } from './kit.js'
 
 export function listen(kit: LiveKit): void {
@@ -35,17 +35,8 @@ export function listen(kit: LiveKit): void {
 }
 
 /** @param state of the session that is said to have ended */
-async function end(
-  { endpoint, client, tell, post, createBinding, readState }: LiveKit,
-  state: string,
-  reason: EndReason,
-): Promise<void> {
+async function end(kit: LiveKit, state: string, reason: EndReason): Promise<void> {
   // Another session may be on its way here already, or at the hub. Where the frame works, this tells the page all.
-  await client.sync({ force: true })
-  if (readState() !== state) return
-  const { nonce } = await createBinding()
-  // The backend clears its cookies where it finds that the session is over.
-  await post(`${endpoint}/offer`, { nonce }).catch(() => 0)
-  remember({ ...recall(), state: '' })
-  tell('session-ended', { reason })
+  await kit.client.sync({ force: true })
+  if (kit.readState() === state) await askBackend(kit, reason)
 }
