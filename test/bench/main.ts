@@ -14,9 +14,10 @@ import { type Group, isMet, type Row } from './row.js'
 import { signIn } from './sign-in.js'
 import { size } from './size.js'
 import { tableOf } from './table.js'
+import { tabs } from './tabs.js'
 import { transfer } from './transfer.js'
 
-const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware, signIn, events]
+const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware, signIn, events, tabs]
 
 const wanted = process.argv.slice(2)
 const rows: Row[] = []
