@@ -48,5 +48,6 @@ export const withTurn = <Said extends Answer>(site: Grouped, { turn, ...said }: 
 export function turnCookies({ headers }: IncomingMessage, site: Grouped, { turn }: Answer): string[] {
   const name = ofGroup(cookieNames.hubTurn, site)
   if (turn === undefined || turn === (readCookie(headers.cookie, name) ?? '')) return []
-  return [setCookie(name, turn, { sameSite: 'None', httpOnly: false }, COOKIE_SECONDS)]
+  // Until the browser is closed: the next frame sets it anew.
+  return [setCookie(name, turn, { sameSite: 'None', httpOnly: false })]
 }

@@ -103,7 +103,7 @@ describe('R34: the visitor’s choice, attacked', () => {
 
     it('in the same exchange is refused, with the same word or the other', async () => {
       const own = await asked()
-      expect((await visitor.exchange(own.data, own.offer)).json).to.deep.equal({
+      expect((await visitor.exchange(own.data, own.offer)).json).to.include({
         outcome: 'conflict',
         subject: 'ada',
       })

@@ -16,7 +16,10 @@ const gone = [
   '__Host-session-state=; Path=/; Max-Age=0; Secure; SameSite=Lax',
   '__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax',
 ]
-const hub = ['__Host-session-hub=…; Path=/; Max-Age=34560000; Secure; HttpOnly; SameSite=None']
+const hub = [
+  '__Host-session-hub-turn=…; Path=/; Secure; SameSite=None',
+  '__Host-session-hub=…; Path=/; Max-Age=34560000; Secure; HttpOnly; SameSite=None',
+]
 
 describe('R22: cookies', () => {
   let world: World

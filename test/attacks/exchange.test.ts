@@ -41,7 +41,7 @@ describe('POST /exchange', () => {
     it(`R16: ${name} is refused; without that difference it works`, async () => {
       const reply = await visitor.exchange(frame, offer, headers())
       expectRefusalWithoutCookies(reply, 403, 'origin_denied')
-      expect((await visitor.exchange(frame, offer)).json).to.deep.equal({ outcome: 'adopt' })
+      expect((await visitor.exchange(frame, offer)).json).to.include({ outcome: 'adopt' })
     })
   }
 
@@ -59,7 +59,7 @@ describe('POST /exchange', () => {
       expectRefusalWithoutCookies(reply, 405, 'method_not_allowed')
       expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).to.deep.equal([])
     }
-    expect((await visitor.exchange(frame, offer)).json).to.deep.equal({ outcome: 'adopt' })
+    expect((await visitor.exchange(frame, offer)).json).to.include({ outcome: 'adopt' })
   })
 
   const forgedFrames: Record<string, () => FrameData | Promise<FrameData>> = {
@@ -96,13 +96,13 @@ describe('POST /exchange', () => {
     it(`R16: ${name} is refused; the true one works`, async () => {
       const forged = await forge()
       expectRefusalWithoutCookies(await visitor.exchange(forged, offer), 400, 'request_invalid')
-      expect((await visitor.exchange(frame, offer)).json).to.deep.equal({ outcome: 'adopt' })
+      expect((await visitor.exchange(frame, offer)).json).to.include({ outcome: 'adopt' })
     })
   }
 
   it('R16: a proof is good for two minutes', async () => {
     world.advance(119)
-    expect((await visitor.exchange(frame, null)).json).to.deep.equal({ outcome: 'none' })
+    expect((await visitor.exchange(frame, null)).json).to.include({ outcome: 'none' })
     world.advance(2)
     expectRefusalWithoutCookies(await visitor.exchange(frame, null), 400, 'request_invalid')
   })
@@ -114,7 +114,7 @@ describe('POST /exchange', () => {
     const reply = await visitor.exchange(data, blocked)
     expect(reply.json).to.deep.equal({ outcome: 'blocked' })
     expect(reply.headers['set-cookie']).to.equal(undefined)
-    expect((await visitor.exchange(frame, offer)).json).to.deep.equal({ outcome: 'adopt' })
+    expect((await visitor.exchange(frame, offer)).json).to.include({ outcome: 'adopt' })
   })
 
   it('R16: a ticket is for the site of the frame, whatever the offer says', async () => {

@@ -136,7 +136,7 @@ describe('an offer that is not quite one', () => {
       expectRefusalWithoutCookies(reply, 401, 'offer_invalid')
 
       const twin = await visitor.exchange(frame, offer)
-      expect(twin.json).to.deep.equal({ outcome: 'adopt' })
+      expect(twin.json).to.include({ outcome: 'adopt' })
     })
   }
 
@@ -191,13 +191,13 @@ describe('an offer that is not quite one', () => {
       )
     const thief = new Visitor(world.hub.origin)
     const { data } = await thief.frame(travel.origin, nonce)
-    expect((await thief.exchange(data, offerOf(claims.sid))).json).to.deep.equal({ outcome: 'none' })
+    expect((await thief.exchange(data, offerOf(claims.sid))).json).to.include({ outcome: 'none' })
     expect(thief.cookies(world.hub.origin).size).to.equal(0)
 
     await visitor.post(travel.origin, '/sign-in', { name: 'bob' })
     const { offer } = (await visitor.post(travel.origin, '/session-hub/offer', { nonce })).json
     const own = readJws(offer as string).claims.sid
-    expect((await visitor.exchange(data, offerOf(own))).json).to.deep.equal({ outcome: 'adopt' })
+    expect((await visitor.exchange(data, offerOf(own))).json).to.include({ outcome: 'adopt' })
   })
 })
 
@@ -219,7 +219,7 @@ describe('R13: a site without mayOffer', () => {
         expect(data.message.outcome).to.equal(isAllowed ? 'offer' : 'none')
         const offer = (await visitor.post(origin, '/session-hub/offer', { nonce })).json.offer as string
         const reply = await visitor.exchange(data, offer)
-        if (isAllowed) expect(reply.json).to.deep.equal({ outcome: 'adopt' })
+        if (isAllowed) expect(reply.json).to.include({ outcome: 'adopt' })
         else expectRefusalWithoutCookies(reply, 403, 'offer_denied')
       }
     } finally {

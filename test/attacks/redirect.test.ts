@@ -1013,6 +1013,7 @@ describe('the redirect among strangers', () => {
       '__Host-session=…; Path=/; Max-Age=34560000; Secure; HttpOnly; SameSite=Lax',
     ]
     const hub = '__Host-session-hub=…; Path=/; Max-Age=34560000; Secure; HttpOnly; SameSite=None'
+    const turn = '__Host-session-hub-turn=…; Path=/; Secure; SameSite=None'
     const hubStart = (value: string, age: number) =>
       `__Host-session-hub-start=${value}; Path=/; Max-Age=${age}; Secure; HttpOnly; SameSite=Lax`
 
@@ -1023,7 +1024,7 @@ describe('the redirect among strangers', () => {
         [start],
         [hubStart('…', 120)],
         [...site.slice(0, 1), start, ...site.slice(1)].sort(),
-        [hubStart('', 0), hub].sort(),
+        [hubStart('', 0), hub, turn].sort(),
         [arrival, start],
         [],
       ])
