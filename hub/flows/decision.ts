@@ -16,6 +16,8 @@ export interface Policy {
   readonly siteYields: boolean
   /** The visitor's own word: heard where two users meet and the policy is `keep-both`, and nowhere else. */
   readonly choice?: Choice | undefined
+  /** The page syncs only because something has changed elsewhere: two open pages would take the hub from each other for ever. */
+  readonly isNews?: boolean
 }
 
 export type Decision =
@@ -44,7 +46,7 @@ export function decide(site: Side, hub: Side, policy: Policy): Decision {
     case 'hub':
       return { outcome: 'replace', reason: 'overruled' }
     case 'site':
-      return { outcome: 'adopt', merge: false }
+      return policy.isNews ? { outcome: 'keep' } : { outcome: 'adopt', merge: false }
   }
 }
 

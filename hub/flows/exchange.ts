@@ -1,7 +1,7 @@
 /** The exchange: the site's session, shown by its offer, meets the hub's. */
 import { type OfferClaims, parseOfferClaims } from '../../sdk/protocol/claims.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { type Choice, limits } from '../../sdk/protocol/wire.js'
+import { type Choice, limits, NEWS } from '../../sdk/protocol/wire.js'
 import { checkTimes } from '../../sdk/tokens/times.js'
 import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import type { Site } from '../sites/site.js'
@@ -24,7 +24,7 @@ export interface ExchangeQuestion {
   readonly mode: 'frame' | 'redirect'
   readonly offer: string | null
   /** The visitor's own answer; heard only where neither user gives way by itself. */
-  readonly choice?: Choice | undefined
+  readonly choice?: Choice | typeof NEWS | undefined
   readonly hubHandleHash: string | undefined
   readonly hasAccess: boolean
   /** The visitor shares nothing in this browser. */
@@ -100,7 +100,11 @@ function settle(
   const siteSession = live(siteHeld, site.origin, nowMs)
   const conflict = conflictPolicy(hub, site.origin, siteSession, hubSession)
   const siteYields = offer?.yields === true
-  const decision = decide(sideOf(siteSession), sideOf(hubSession), { conflict, siteYields, choice })
+  const decision = decide(sideOf(siteSession), sideOf(hubSession), {
+    conflict,
+    siteYields,
+    ...(choice === NEWS ? { isNews: true } : { choice }),
+  })
   const turn = turnTag(secret, hubSession?.id)
 
   if (decision.outcome === 'replace') {

@@ -91,7 +91,11 @@ export function createClientWith(importPart: ImportPart, options: ClientOptions)
   let goodForMs = isFromElsewhere() ? 0 : interval * 1000
 
   /** @param by the frame that takes part, if it is not a new one, after the visitor's click */
-  async function sync(isForced: boolean, by?: Partial<SyncFrame>, choice?: Choice): Promise<Status> {
+  async function sync(
+    isForced: boolean,
+    by?: Partial<SyncFrame>,
+    choice?: SyncFrame['choice'],
+  ): Promise<Status> {
     loadLive().then(
       (there) => {
         there.keepUp()
@@ -125,7 +129,7 @@ export function createClientWith(importPart: ImportPart, options: ClientOptions)
     }
     const isChanged = state !== known && !!state && !isBlocked
     resting?.close()
-    const result = await runSync(settings, frame, isChanged, () => void run(true))
+    const result = await runSync(settings, frame, isChanged, () => void run(true, undefined, 'news'))
     const isFinal = conclude(by ? 'access' : 'frame', state, result)
     if (status.rung === 'frame') resting = result.frame
     else result.frame?.close()
@@ -165,7 +169,7 @@ export function createClientWith(importPart: ImportPart, options: ClientOptions)
   const settle = (next: Partial<Status>) =>
     (status = { ...nothingYet, isBlocked: status.isBlocked, ...next, atMs: Date.now() })
 
-  const run = (isForced: boolean, by?: Partial<SyncFrame>, choice?: Choice) =>
+  const run = (isForced: boolean, by?: Partial<SyncFrame>, choice?: SyncFrame['choice']) =>
     (running ??= sync(isForced, by, choice).finally(() => (running = undefined)))
 
   /** One more, of its own. */

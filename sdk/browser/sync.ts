@@ -1,7 +1,7 @@
 /** One sync: offer, exchange, perhaps redeem. Knows the protocol, and nothing of throttling or events. */
 import type { OfferReply, RedeemReply } from '../protocol/bodies.js'
-import type { FrameMessage } from '../protocol/messages.js'
-import type { Choice, EndReason, Outcome } from '../protocol/wire.js'
+import type { FrameMessage, PageMessage } from '../protocol/messages.js'
+import type { EndReason, Outcome } from '../protocol/wire.js'
 import type { FrameListener, HubFrame } from './frame.js'
 import type { ClientOptions } from './options.js'
 import { post } from './post.js'
@@ -30,8 +30,8 @@ export interface SyncFrame {
   readonly state: string
   readonly createBinding: () => Promise<Binding>
   readonly openFrame: (hub: string, nonce: string, state: string, listener: FrameListener) => HubFrame
-  /** The visitor's own answer to a conflict. */
-  readonly choice?: Choice | undefined
+  /** The visitor's own answer to a conflict; or that this sync was begun by news. */
+  readonly choice?: PageMessage['choice']
 }
 
 /**

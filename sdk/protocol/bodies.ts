@@ -12,7 +12,7 @@ import {
   readFields,
 } from './fields.js'
 import { is128Bits, is256Bits } from './formats.js'
-import { choices, endReasons, limits, replaceReasons } from './wire.js'
+import { choices, endReasons, limits, NEWS, replaceReasons } from './wire.js'
 
 const isToken = isText(limits.tokenLength)
 const isOrigin = isText(limits.originLength)
@@ -49,7 +49,7 @@ const exchangeFields = {
   offer: isNullOr(isToken),
 }
 /** The visitor's own answer, where two users met and neither gave way. */
-const exchangeOptional = { choice: isOneOf(choices) }
+const exchangeOptional = { choice: isOneOf([...choices, NEWS]) }
 export type ExchangeBody = Fields<typeof exchangeFields, typeof exchangeOptional>
 export const parseExchangeBody = (value: unknown): ExchangeBody =>
   readFields('The body', value, exchangeFields, exchangeOptional)

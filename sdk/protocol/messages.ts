@@ -1,6 +1,6 @@
 /** What page and frame say to each other by `postMessage`. Small: both ends of it are shipped to every visitor. */
 import type { JsonObject } from './json.js'
-import { type Choice, type Outcome, outcomes } from './wire.js'
+import { type Choice, type NEWS, type Outcome, outcomes } from './wire.js'
 
 /** From the frame to the page. Posted once when the frame has loaded, and once more for each offer and each click. */
 export interface FrameMessage {
@@ -27,8 +27,8 @@ export interface PageMessage {
   readonly sessionHub: 1
   readonly nonce: string
   readonly offer: string | null
-  /** The visitor's own answer after a `conflict`. */
-  readonly choice?: Choice | undefined
+  /** The visitor's own answer after a `conflict`; or that the page syncs only because something has changed elsewhere. */
+  readonly choice?: Choice | typeof NEWS | undefined
   /** The visitor shares nothing in this browser from now on, or does again. */
   readonly forget?: boolean
 }
@@ -52,7 +52,7 @@ export function readPageMessage(value: unknown, nonce: string): PageMessage | un
   return message?.sessionHub === 1 &&
     message.nonce === nonce &&
     (message.offer === null || (isText(message.offer) && message.offer.length <= 4096)) &&
-    [undefined, 'hub', 'site'].includes(message.choice) &&
+    [undefined, 'hub', 'site', 'news'].includes(message.choice) &&
     [undefined, true, false].includes(message.forget)
     ? (message as PageMessage)
     : undefined

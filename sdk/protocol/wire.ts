@@ -166,6 +166,9 @@ export const pairwisePrefix = 'pairwise:'
 export const choices = ['hub', 'site'] as const
 export type Choice = (typeof choices)[number]
 
+/** What a page says in the place of a choice where it syncs only because something has changed elsewhere. */
+export const NEWS = 'news'
+
 /** Why the site's session gave way. */
 export const replaceReasons = [
   /** The site had no session, or an empty one. */

@@ -226,6 +226,31 @@ for (const kind of ['blocked', 'firefox'] as const)
     )
   })
 
+describe('two open pages of two users, where each site’s user wins, in Chromium', () => {
+  inBrowser(
+    'allowed',
+    (stage) => {
+      it('do not take the hub from each other for ever; a sync of their own takes it', async () => {
+        const { tab, shop, travel, world } = stage
+        await tab.visit(shop)
+        await tab.fetch('/sign-in', { name: 'ada' })
+        await tab.sync()
+        const other = await stage.browser.newPage()
+        await other.open(`${travel}/plain`)
+        await other.fetch('/sign-in', { name: 'bob' })
+        const exchanges = () => world.hub.listener.seen.filter(({ url }) => url === '/exchange').length
+        const before = exchanges()
+        await other.visit(travel)
+        await new Promise((resolve) => setTimeout(resolve, 1500))
+        expect(exchanges() - before, 'bob’s, and the news to ada’s page').to.equal(2)
+        expect(await tab.fetch('/whoami')).to.include({ subject: 'ada' })
+        expect(await tab.sync()).to.include({ outcome: 'adopt' })
+      })
+    },
+    { hub: { conflict: 'site' } },
+  )
+})
+
 describe('a conflict of two users, in Chromium with third-party cookies allowed', () => {
   inBrowser('allowed', (stage) => {
     beforeEach(async () => {

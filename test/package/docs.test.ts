@@ -208,7 +208,8 @@ describe('docs/protocol.md', () => {
             inWords(decide(siteSide, hubSide, { conflict, siteYields, choice }))
           const chosen = choices.map((choice) => cell('keep-both', false, choice))
           const cells = [cell('keep-both', false), ...chosen, cell('hub', false), cell('site', false)]
-          return [site, hub, ...cells, cell('keep-both', true)]
+          const news = decide(siteSide, hubSide, { conflict: 'site', siteYields: false, isNews: true })
+          return [site, hub, ...cells, inWords(news), cell('keep-both', true)]
         }),
       ),
     )
