@@ -24,7 +24,7 @@ export const visitorCard = (subject: string | null): Html =>
         <button type="button" class="quiet" id="sign-out">Sign out</button>
         <a class="button quiet" href="/devices">Your devices</a>
       </div>
-      <p class="hint">This ends the session on the other sites too.</p>
+      <p class="hint">Signing out ends the session on the other sites too.</p>
     </div>
     <form class="if-guest" id="sign-in">
       <label for="name">Your name</label>
