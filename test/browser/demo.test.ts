@@ -63,7 +63,9 @@ describe('the demo, where the frame has its cookies', () => {
   it('brings the cart along in silence, and offers nothing else', async () => {
     await fillCart()
     await untilSaid('outcome', 'adopt')
+    expect(await page.$('#news:empty')).to.not.equal(null)
     await follow('travel')
+    await page.waitForSelector('#news:not(:empty)')
     expect(await cart()).to.deep.equal(['Wool blanket'])
     await untilSaid('rung', 'frame')
     expect(await page.$('#share[hidden]')).to.not.equal(null)
@@ -172,6 +174,7 @@ describe('the demo’s page of devices', () => {
 
     expect(await listed(tab)).to.have.length(1)
     expect(await newsIn(tab)).to.include('That session has ended')
+    expect(await page.evaluate(() => document.activeElement?.id)).to.equal('news')
     await untilNews(phone, 'ended from another device')
     await phone.page.waitForSelector('#account #name')
     expect(await listed(phone)).to.deep.equal([])
