@@ -16,9 +16,10 @@ export interface HubAppOptions {
   readonly keys: DemoKeys
   readonly folder: string
   readonly log: Log | undefined
+  readonly now: (() => number) | undefined
 }
 
-export async function createHubApp({ addresses, keys, folder, log }: HubAppOptions) {
+export async function createHubApp({ addresses, keys, folder, log, now }: HubAppOptions) {
   const hub = await createHub({
     origin: addresses.hub,
     keys: keys.hub,
@@ -31,6 +32,7 @@ export async function createHubApp({ addresses, keys, folder, log }: HubAppOptio
     store: sqliteStore(join(folder, 'sessions.sqlite')),
     merge: uniteCarts,
     ...(log && { log }),
+    ...(now && { now }),
   })
   const app: Express = express()
   app.use(hub.router)

@@ -1,4 +1,4 @@
-/** What may come in: one short text, in JSON. */
+/** What may come in: one short text, in JSON or in a form. */
 import { SessionHubError } from 'session-hub/site'
 
 const LONGEST = 80
@@ -9,10 +9,13 @@ export const readItem = (body: unknown): string => readText(body, 'item')
 /** @throws SessionHubError `media_type_invalid`, `request_invalid` */
 export const readName = (body: unknown): string => readText(body, 'name')
 
+/** @throws SessionHubError `media_type_invalid`, `request_invalid` */
+export const readRef = (body: unknown): string => readText(body, 'ref')
+
 function readText(body: unknown, key: string): string {
-  // express.json() leaves every other media type alone.
+  // Express's parsers leave every other media type alone.
   if (body === undefined)
-    throw new SessionHubError('media_type_invalid', 'The body has to be application/json')
+    throw new SessionHubError('media_type_invalid', 'The body has another media type than it should')
   const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, key) : undefined
   const text = typeof value === 'string' ? value.trim() : ''
   if (text.length < 1 || text.length > LONGEST || /\p{Cc}/u.test(text)) {

@@ -1,15 +1,17 @@
-/** One site: a page, a cart, sign-in and sign-out. Everything that a site of your own needs is in this file. */
-import express, { type Express } from 'express'
+/** One site: a page, a cart, sign-in and sign-out. All that a site of your own needs is in this file; its user's pages stand beside it. */
+import express, { type Express, type Request } from 'express'
 import { createSite, type Log, type SiteOptions } from 'session-hub/site'
 
 import { files } from './assets.js'
 import { cartOf } from './browser/cart.js'
 import { withLine, withoutLine } from './cart.js'
+import { devices } from './devices.js'
 import { answerError } from './errors.js'
 import { ownPagesOnly } from './guard.js'
 import { pageHeaders } from './headers.js'
 import { readItem, readName } from './input.js'
 import { sitePage } from './pages/site-page.js'
+import { password } from './password.js'
 import { type Addresses, profiles, type SiteName } from './sites.js'
 import { dataOf, whoami } from './whoami.js'
 
@@ -18,12 +20,21 @@ export interface SiteAppOptions {
   readonly addresses: Addresses
   readonly keys: SiteOptions['keys']
   readonly log: Log | undefined
+  readonly now: (() => number) | undefined
 }
 
-export async function createSiteApp({ name, addresses, keys, log }: SiteAppOptions) {
+export async function createSiteApp({ name, addresses, keys, log, now }: SiteAppOptions) {
   const origin = addresses[name]
   const profile = profiles[name]
-  const site = await createSite({ origin, hub: addresses.hub, keys, ...(log && { log }) })
+  // With `live`, an open page hears at once when its session ends on another device.
+  const site = await createSite({
+    origin,
+    hub: addresses.hub,
+    keys,
+    live: true,
+    ...(log && { log }),
+    ...(now && { now }),
+  })
 
   const app: Express = express()
   app.use(pageHeaders(addresses))
@@ -76,6 +87,15 @@ export async function createSiteApp({ name, addresses, keys, log }: SiteAppOptio
     await site.signOut(req, res)
     res.json(await whoami(req.session))
   })
+
+  const page = (req: Request) => ({
+    profile,
+    addresses,
+    sdk: site.scriptTag(req, { sisterLinks: true }),
+    subject: req.session.subject,
+    said: req.query.said,
+  })
+  app.use(devices(site, page), password(site, page))
 
   app.use(answerError)
   return {

@@ -51,6 +51,7 @@ Open ${shop} first, and try this:
   2. Follow the link to travel: the cart is there. Add a trip.
   3. Follow the link to magazine and sign in with any name.
   4. Go back to shop: it knows you, and both lines are in the cart. Sign out; all three forget you.
+  5. Sign in in a second browser too, and end its session by "Your devices": its open page says so at once.
 
 Then do it again where third-party cookies are blocked, as in a private window of Chrome, or in Firefox:
 the links between the sites bring the session along, and "Behind the page" says so.

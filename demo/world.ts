@@ -15,6 +15,8 @@ export interface DemoOptions {
   readonly dataDir?: string
   /** Receives the entries of the hub and of all sites. @default silence */
   readonly log?: Log
+  /** The clock of the hub and of all sites, in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number
 }
 
 export interface Demo {
@@ -32,7 +34,7 @@ export interface Demo {
  * @throws PortTakenError when one of the ports is taken
  * @throws SessionHubError `options_invalid` when the folder holds something else than a demo's keys and sessions
  */
-export async function startDemo({ portBase, dataDir, log }: DemoOptions): Promise<Demo> {
+export async function startDemo({ portBase, dataDir, log, now }: DemoOptions): Promise<Demo> {
   const servers = await openServers(['hub', ...siteNames], portBase)
   const parts: (() => Promise<void> | void)[] = []
   const close = async () => {
@@ -52,11 +54,11 @@ export async function startDemo({ portBase, dataDir, log }: DemoOptions): Promis
     parts.push(() => folder.close())
     const keys = await loadKeys(folder.path)
 
-    const hub = await createHubApp({ addresses, keys, folder: folder.path, log })
+    const hub = await createHubApp({ addresses, keys, folder: folder.path, log, now })
     parts.push(() => hub.close())
     servers.hub.serve(hub.app)
     for (const name of siteNames) {
-      const site = await createSiteApp({ name, addresses, keys: keys[name].keys, log })
+      const site = await createSiteApp({ name, addresses, keys: keys[name].keys, log, now })
       parts.push(() => site.close())
       servers[name].serve(site.app)
     }

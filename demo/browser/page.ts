@@ -1,13 +1,15 @@
 /** The script of a site's page. It works by the site's own backend; the SDK only says when to look again. */
-import type { ClientEvents, Status } from 'session-hub'
+import type { Status } from 'session-hub'
 
 import { isObject } from './cart.js'
 import { ask, Refused } from './backend.js'
 import { byId, one } from './elements.js'
 import { log } from './log.js'
 import { hideNotice, showNotice } from './notice.js'
+import { endNews, tellNews } from './news.js'
+import { hear, sdk } from './sdk.js'
 import { endOffer, offerAccess } from './share.js'
-import { explain, sdk, showMissing, showStatus } from './sync-panel.js'
+import { explain, showMissing, showStatus } from './sync-panel.js'
 import { showVisitor } from './visitor.js'
 
 // What the visitor does
@@ -41,25 +43,29 @@ byId('sync-now', HTMLButtonElement).addEventListener('click', () => void sdk()?.
 
 // What the SDK says. These are the two events that a site has to know.
 
-addEventListener('session-replaced', ({ type, detail }) => {
-  log(type, detail)
+hear('session-replaced', (detail) => {
+  log('session-replaced', detail)
   void refresh()
 })
 
-addEventListener('session-ended', ({ type, detail }) => {
-  log(type, detail)
+hear('session-ended', (detail) => {
+  log('session-ended', detail)
   void refresh()
 })
 
-// Where the browser keeps the hub's cookie from this page, a click can change that. A script that came late is told all the same.
+// What has happened in words; and where two users meet, who goes on.
 
-const onAccessNeeded = (detail: ClientEvents['access-needed']) => {
+hear('session-conflict', (detail) => {
+  log('session-conflict', { subject: detail.subject })
+})
+tellNews()
+
+// Where the browser keeps the hub's cookie from this page, a click can change that.
+
+hear('access-needed', (detail) => {
   log('access-needed', detail)
   offerAccess(detail.rungs)
-}
-const early = sdk()
-if (early) early.on('access-needed', onAccessNeeded)
-else addEventListener('access-needed', ({ detail }) => onAccessNeeded(detail))
+})
 
 // The rest is for the curious.
 
@@ -75,7 +81,7 @@ for (const name of ['synced', 'sync-failed'] as const) {
 one(document, '.explained', HTMLDetailsElement).addEventListener('toggle', () => void explain())
 
 // The SDK loads beside this script, and may have been faster: then its first events are past.
-const earlier = early?.status
+const earlier = sdk()?.status
 if (earlier && earlier.atMs > 0) {
   showSync(earlier.outcome === 'failed' ? 'sync-failed' : 'synced', earlier)
   void refresh()
@@ -95,6 +101,7 @@ async function refresh(): Promise<void> {
 }
 
 async function act(method: 'POST' | 'DELETE', path: string, body?: object): Promise<boolean> {
+  endNews()
   const isDone = await shown(ask(method, path, body))
   log(`${method} ${path}`, isDone ? (body ?? {}) : { refused: true })
   // The other sites need not wait for the next page. Where the session is still the same, this costs no request.

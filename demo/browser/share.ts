@@ -2,7 +2,7 @@
 import type { Rung } from 'session-hub'
 
 import { byId } from './elements.js'
-import { sdk } from './sync-panel.js'
+import { sdk } from './sdk.js'
 
 let remove: (() => void) | undefined
 

@@ -1,17 +1,16 @@
 /** What the last sync came to, in numbers and in words. */
-import type { Client, Outcome, Rung, Status } from 'session-hub'
+import type { Outcome, Rung, Status } from 'session-hub'
 
 import { byId, one } from './elements.js'
-
-/** The SDK's global; absent where the script could not be loaded. */
-export const sdk = (): Client | undefined => (globalThis as { SessionHub?: Client }).SessionHub
+import { sdk } from './sdk.js'
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   none: 'There is nothing to share yet.',
   keep: 'This site and the hub have the same session already.',
   replace: 'The hub gave this site the session that you have on the other sites.',
   adopt: 'The hub took over this site’s session, so the other sites can have it.',
-  conflict: 'Somebody else is signed in on the other sites. Both stay as they are.',
+  conflict:
+    'Somebody else is signed in on the other sites. Both stay as they are, until you say who goes on.',
   offer: 'The hub asks which session this site has.',
   blocked:
     'This browser keeps the hub’s cookie from this page. Links to the other sites bring the session along.',

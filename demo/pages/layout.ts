@@ -14,7 +14,7 @@ export interface Layout {
   readonly body: Html
 }
 
-const styles = ['looks', 'base', 'page', 'cards', 'sync']
+const styles = ['looks', 'base', 'page', 'cards', 'account', 'sync']
 
 export function layout({ look, title, addresses, session, head, body }: Layout): Html {
   return html`<!doctype html>

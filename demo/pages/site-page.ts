@@ -1,13 +1,14 @@
 /** A site's one page. */
-import { modules } from '../assets.js'
 import type { CartLine } from '../browser/cart.js'
 import type { Addresses, Item, Profile } from '../sites.js'
 import { cartCard } from './cart-card.js'
-import { html, type Html, trusted } from './html.js'
+import { html, type Html } from './html.js'
 import { layout, picture, scene } from './layout.js'
+import { masthead, scripts } from './masthead.js'
+import { conflictCard, newsLine } from './news.js'
 import { shareCard } from './share-card.js'
 import { syncPanel } from './sync-panel.js'
-import { visitorCard, visitorChip } from './visitor.js'
+import { visitorCard } from './visitor.js'
 
 interface Visitor {
   readonly subject: string | null
@@ -30,24 +31,13 @@ export function sitePage({ profile, addresses, visitor, sdk }: SitePage): Html {
     title: `${profile.title} · ${profile.tagline}`,
     addresses,
     session: visitor.session,
-    head: [
-      // All at once, not one after the other: the page listens before the SDK has something to say.
-      modules.map((name) => html`<link rel="modulepreload" href="/browser/${name}" />`),
-      html`<script type="module" src="/browser/page.js"></script>`,
-      trusted(sdk),
-    ],
+    head: scripts('page', sdk),
     body: html`
-      <header class="masthead">
-        <img src="/public/${profile.name}.svg" alt="" width="48" height="48" />
-        <div>
-          <h1>${profile.title}</h1>
-          <p>${profile.tagline}</p>
-        </div>
-        ${visitorChip(visitor.subject)}
-      </header>
+      ${masthead(profile, visitor.subject)}
       <main id="main">
         ${scene(profile.name, profile.pitch)}
         <p class="notice" id="notice" role="alert" hidden></p>
+        ${newsLine()} ${conflictCard}
         <div class="columns">
           <section aria-labelledby="catalogue">
             <h2 id="catalogue">${profile.heading}</h2>

@@ -5,7 +5,7 @@ import { picture } from './layout.js'
 
 /** In the header, on every screen. */
 export const visitorChip = (subject: string | null): Html =>
-  html`<a class="chip" href="#you" data-shows="name">
+  html`<a class="chip" id="chip" href="/#you" data-shows="name">
     <span class="avatar" aria-hidden="true">
       <span class="if-guest">${picture('person', '0 0 24 24')}</span>
       <span class="if-user" data-initial>${initial(subject ?? '')}</span>
@@ -20,8 +20,11 @@ export const visitorCard = (subject: string | null): Html =>
     <h2 id="you-title" tabindex="-1">You</h2>
     <div class="if-user">
       <p>You are signed in as <strong data-name>${subject ?? ''}</strong>.</p>
-      <button type="button" class="quiet" id="sign-out">Sign out</button>
-      <p class="hint">This ends the session on the other sites too.</p>
+      <div class="answers">
+        <button type="button" class="quiet" id="sign-out">Sign out</button>
+        <a class="button quiet" href="/devices">Your devices</a>
+      </div>
+      <p class="hint">Signing out ends the session on the other sites too.</p>
     </div>
     <form class="if-guest" id="sign-in">
       <label for="name">Your name</label>

@@ -1,0 +1,80 @@
+/** Says in one line what has happened to the session elsewhere, and asks what only the visitor can answer. */
+import type { ClientEvents } from 'session-hub'
+
+import { byId, one } from './elements.js'
+import { hear, sdk } from './sdk.js'
+
+const ENDED: Readonly<Record<ClientEvents['session-ended']['reason'], string>> = {
+  'signed-out': 'You have signed out elsewhere, and so you are signed out here.',
+  'signed-in': 'You have signed in anew on another site. A link from there brings it here.',
+  replaced: 'Another session has taken the place of the one that was here.',
+  'replaced-elsewhere': 'You have signed in on another device, and you may be signed in on one at a time.',
+  revoked: 'This session was ended from another device.',
+  replayed: 'Somebody used a copy of this session, so it was ended. Sign in again.',
+  expired: 'This session has expired. Sign in again to go on.',
+  unknown: 'The session that was here is over.',
+}
+
+const REPLACED: Readonly<Record<ClientEvents['session-replaced']['reason'], string>> = {
+  empty: 'Your session of the other sites is here now.',
+  merged: 'What you had here and your session of the other sites have become one.',
+  overruled: 'The user of the other sites goes on here.',
+  'same-user': 'You go on in the session that you have on the other sites.',
+  'other-page': 'Another page of this site has brought your session.',
+}
+
+/** The backend knew it already when it made this page, and has said so in words of its own. */
+const isSaid = byId('news', HTMLElement).textContent !== ''
+
+export function tellNews(): void {
+  hear('session-ended', ({ reason }) => {
+    endQuestion()
+    if (reason !== 'unknown' || !isSaid) say(ENDED[reason])
+  })
+  hear('session-replaced', ({ reason }) => {
+    endQuestion()
+    say(REPLACED[reason])
+  })
+  hear('session-conflict', ({ subject }) => {
+    ask(subject)
+  })
+  hear('synced', ({ outcome }) => {
+    if (outcome && outcome !== 'conflict') endQuestion()
+  })
+  for (const button of byId('conflict', HTMLElement).querySelectorAll('button'))
+    button.addEventListener('click', () => void answer(button.dataset.choice === 'hub' ? 'hub' : 'site'))
+}
+
+/** For what the page does itself: old news is none. */
+export function endNews(): void {
+  say('')
+}
+
+/** @param there who is signed in on the other sites. Text only ever goes in as text. */
+function ask(there: string): void {
+  const here = document.querySelector('[data-name]')?.textContent ?? ''
+  const question = byId('conflict', HTMLElement)
+  one(question, '[data-here]', HTMLElement).textContent = here
+  one(question, '[data-there]', HTMLElement).textContent = there
+  say(`${there} is signed in on the other sites, and ${here} on this one.`)
+  question.hidden = false
+}
+
+async function answer(choice: 'hub' | 'site'): Promise<void> {
+  const [here, there] = ['[data-here]', '[data-there]'].map((who) => document.querySelector(who)?.textContent)
+  const status = await sdk()?.resolve(choice)
+  if (status?.outcome === 'adopt') say(`${here} stays. A site where ${there} is signed in will ask, too.`)
+  else if (status?.outcome === 'failed') say('The hub cannot be asked right now. Both stay as they are.')
+  // The button that was pressed is gone, and this is what came of it.
+  byId('news', HTMLElement).focus()
+}
+
+function endQuestion(): void {
+  byId('conflict', HTMLElement).hidden = true
+}
+
+function say(words: string): void {
+  const news = byId('news', HTMLElement)
+  // The same again would be read out again.
+  if (news.textContent !== words) news.textContent = words
+}

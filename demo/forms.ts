@@ -1,0 +1,34 @@
+/** Pages that are worked by forms, so that they need no script. The answer to a form is a redirect: a reload sends nothing again. */
+import express, { type ErrorRequestHandler, type Response, type Router } from 'express'
+import { SessionHubError, type Site } from 'session-hub/site'
+
+import { readName } from './input.js'
+import { isSaying, type Saying } from './pages/sayings.js'
+
+/** What such a page needs around it. Put it behind `ownPagesOnly`: forms are what other sites can send too. */
+export function forms(path: string, site: Site): Router {
+  const router = express.Router()
+  router.use(path, express.urlencoded({ extended: false, limit: '1kb' }), (_req, res, next) => {
+    res.set('cache-control', 'no-store')
+    next()
+  })
+  router.post(`${path}/sign-in`, async (req, res) => {
+    await site.signIn(req, res, { subject: readName(req.body) })
+    res.redirect(303, path)
+  })
+  return router
+}
+
+/** Back to the page, which says it. */
+export function answer(res: Response, path: string, saying: Saying): void {
+  res.redirect(303, `${path}?said=${saying}`)
+}
+
+/** In words what a script would read in a code. */
+export const answerInWords =
+  (path: string): ErrorRequestHandler =>
+  (thrown: unknown, { method }, res, next) => {
+    const code = thrown instanceof SessionHubError ? thrown.code : undefined
+    if (method === 'POST' && isSaying(code)) answer(res, path, code)
+    else next(thrown)
+  }

@@ -1,0 +1,25 @@
+/** What happens to the session while the page is open: one line, and the question that only the visitor can answer. */
+import { html, type Html } from './html.js'
+
+/**
+ * @param text what the backend says itself, if anything. It gets the focus: a page that is new is read out from there. Nothing around it,
+ *   not even a space: the style sheet and the script know by that whether there is something
+ */
+export function newsLine(text = ''): Html {
+  const focus = text ? html`autofocus` : ''
+  return html`<p class="notice news" id="news" role="status" tabindex="-1" ${focus}>${text}</p>`
+}
+
+export const conflictCard: Html = html`<section
+  class="card question"
+  id="conflict"
+  aria-labelledby="conflict-title"
+  hidden
+>
+  <h2 id="conflict-title">Who goes on?</h2>
+  <div class="answers">
+    <button type="button" class="quiet" data-choice="site">Stay as <span data-here></span></button>
+    <button type="button" class="quiet" data-choice="hub">Continue as <span data-there></span></button>
+  </div>
+  <p class="hint">Until you say so, both stay as they are.</p>
+</section>`

@@ -1,0 +1,31 @@
+/** A page for which the sign-in has to be a recent one. */
+import { type AccountPage, accountPage, signInForm } from './account-page.js'
+import { html, type Html } from './html.js'
+
+export function passwordPage(page: AccountPage, { isRecent }: { isRecent: boolean }): Html {
+  return accountPage(page, 'Change your password', isRecent ? change : ask(page.subject))
+}
+
+const change = html`<form class="card" method="post" action="/password">
+  <p>You have signed in a moment ago, so this page believes that it is you.</p>
+  <p class="hint">
+    The demo has no passwords. What belongs to a new one can be seen all the same: your other devices are
+    signed out.
+  </p>
+  <button>Pretend to change it</button>
+</form>`
+
+function ask(subject: string | null): Html {
+  if (subject === null)
+    return html`<p>Sign in first.</p>
+      ${signInForm('/password')}`
+  return html`<form class="card" method="post" action="/password/sign-in">
+    <p>
+      You are signed in as <strong>${subject}</strong>, but not since a moment ago. Somebody else may sit at
+      this device by now.
+    </p>
+    <input type="hidden" name="name" value="${subject}" />
+    <p class="hint">A site of your own asks for the old password here.</p>
+    <button>Sign in again as ${subject}</button>
+  </form>`
+}

@@ -1,0 +1,22 @@
+/** What a page says of the form that led to it. The address names the sentence, and no address can say anything else. */
+
+const SAYINGS = {
+  ended: 'That session has ended: the device is signed out, on every site.',
+  gone: 'That session was over already.',
+  others: 'All others have ended. You are signed in here and nowhere else.',
+  // While the hub is away, the site tells it later.
+  everywhere: 'You are signed out here, and everywhere else as soon as the hub knows.',
+  changed: 'Done. All your other devices are signed out.',
+  sign_in_required: 'That needs a fresh sign-in. Nothing was changed.',
+  session_ended: 'Your session was ended on another device. Nothing was changed.',
+  request_invalid: 'That was not a text of 1 to 80 characters.',
+  unavailable: 'The hub does not answer right now. Nothing was changed; try again in a moment.',
+} as const
+
+export type Saying = keyof typeof SAYINGS
+
+export const isSaying = (value: unknown): value is Saying =>
+  typeof value === 'string' && Object.hasOwn(SAYINGS, value)
+
+/** @param said out of the address @returns nothing for what is none */
+export const saying = (said: unknown): string => (isSaying(said) ? SAYINGS[said] : '')
