@@ -111,6 +111,23 @@ describe('an open tab on another site, in Chromium with third-party cookies allo
   })
 })
 
+describe('an open tab on another site, in Chromium with cookies blocked where the visitor has allowed the hub', () => {
+  inBrowser('granted', (stage) => {
+    it('hears of a sign-in and of a sign-out at once', async () => {
+      const other = await stage.browser.newPage()
+      await other.visit(stage.travel)
+      await stage.tab.page.bringToFront()
+      await other.until(() => document.hidden)
+      await stage.tab.visit(stage.shop)
+      await stage.tab.fetch('/sign-in', { name: 'ada' })
+      expect(await stage.tab.sync()).to.include({ outcome: 'adopt' })
+      expect(await heard(other, 'session-replaced', 0)).to.include({ source: 'frame', signedIn: true })
+      await stage.tab.run(() => SessionHub.signOut())
+      expect(await heard(other, 'session-ended', 0)).to.deep.equal({ reason: 'signed-out' })
+    })
+  })
+})
+
 describe('tabs of one site, in Chromium with third-party cookies allowed', () => {
   inBrowser('allowed', (stage) => {
     it('hear of a sign-out in another of them', async () => {

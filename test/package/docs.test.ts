@@ -38,7 +38,7 @@ import { startWorld } from '../support/world.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const text = (name: string) => readFileSync(join(root, name), 'utf8')
-const documents = ['.', 'docs'].flatMap((folder) =>
+const documents = ['.', 'docs', 'docs/flows'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
@@ -404,20 +404,30 @@ describe('docs/ladder.md', () => {
   })
 })
 
-describe('docs/session-life.md', () => {
-  const page = text('docs/session-life.md')
-  const section = (heading: string) => sectionOf(page, `## ${heading}`)
+describe('docs/flows', () => {
+  const page = (name: string) => text(`docs/flows/${name}.md`)
+
+  it('has a page for each flow, with a diagram, and an index of them', () => {
+    const listed = [...text('docs/session-life.md').matchAll(/\(flows\/([\w-]+\.md)\)/g)].map(
+      ([, name]) => name,
+    )
+    expect(listed).to.have.members(readdirSync(join(root, 'docs/flows')))
+    for (const name of listed)
+      expect(text(`docs/flows/${name}`), name).to.include('```mermaid\nsequenceDiagram\n')
+  })
 
   it('has the lifetimes of the code', () => {
     const { lifetimes } = resolveHubOptions({
       origin: 'https://hub.example',
       keys: { secret: '', signing: [] },
     }).rules
-    const rows = tableOf(section('How long it lives')).map(([name = '', idle = '', absolute = '']) => [
-      name.replaceAll('`', ''),
-      parseInt(idle),
-      parseInt(absolute),
-    ])
+    const rows = tableOf(sectionOf(page('lifetimes'), '## How long it lives')).map(
+      ([name = '', idle = '', absolute = '']) => [
+        name.replaceAll('`', ''),
+        parseInt(idle),
+        parseInt(absolute),
+      ],
+    )
     expect(rows).to.deep.equal(
       Object.entries(lifetimes).map(([name, { idleSeconds, absoluteSeconds }]) => [
         `lifetimes.${name}`,
@@ -427,20 +437,20 @@ describe('docs/session-life.md', () => {
     )
   })
 
-  const lists: readonly [heading: string, names: readonly string[]][] = [
-    ['Two carts meet', [...mergeNames, ...keyMergeNames]],
-    ['Two users meet', membersOf('hub/flows/context.ts', 'ConflictQuestion')],
-    ["A user's own list", membersOf('sdk/site/devices.ts', 'UserSession')],
+  const lists: readonly [name: string, names: readonly string[]][] = [
+    ['merge', [...mergeNames, ...keyMergeNames]],
+    ['conflict', membersOf('hub/flows/context.ts', 'ConflictQuestion')],
+    ['devices', membersOf('sdk/site/devices.ts', 'UserSession')],
   ]
-  for (const [heading, names] of lists) {
-    it(`names ${names.join(', ')} under "${heading}"`, () => {
+  for (const [name, names] of lists) {
+    it(`names ${names.join(', ')} in ${name}.md`, () => {
       expect(names).to.not.be.empty
-      expect(section(heading).match(/[\w-]+/g)).to.include.members([...names])
+      expect(page(name).match(/[\w-]+/g)).to.include.members([...names])
     })
   }
 
   it('has every act of hub.sessions, and what its list shows', () => {
-    const words = section("Ended by the hub's application").match(/\w+/g)
+    const words = sectionOf(page('sign-out'), "## Ended by the hub's application").match(/\w+/g)
     const names = ['HubSessions', 'SessionSummary'].flatMap((name) => membersOf('hub/sessions.ts', name))
     expect(words).to.include.members(names.filter((name) => name !== 'subject'))
   })
