@@ -9,7 +9,7 @@ import { hideNotice, showNotice } from './notice.js'
 import { endNews, tellNews } from './news.js'
 import { hear, sdk } from './sdk.js'
 import { endOffer, offerAccess } from './share.js'
-import { explain, showMissing, showStatus } from './sync-panel.js'
+import { explain, showMissing, showSharing, showStatus, toggleSharing } from './sync-panel.js'
 import { showVisitor } from './visitor.js'
 
 // What the visitor does
@@ -39,6 +39,8 @@ byId('sign-out', HTMLButtonElement).addEventListener(
 /** The button that was pressed is gone now; without this, the keyboard would start at the top again. */
 const toYou = () => byId('you-title', HTMLElement).focus()
 
+byId('sharing', HTMLButtonElement).addEventListener('click', () => void toggleSharing())
+showSharing()
 byId('sync-now', HTMLButtonElement).addEventListener('click', () => void sdk()?.sync({ force: true }))
 
 // What the SDK says. These are the two events that a site has to know.

@@ -24,6 +24,9 @@ const BROUGHT: Partial<Record<Rung, string>> = {
   redirect: 'The way over the hub brought your session along.',
 }
 
+const OPTED_OUT =
+  'You share nothing in this browser. What each site has stays there, and each goes on by itself.'
+
 const NOT_NEEDED = 'Nothing has changed since the last sync, so nothing was asked.'
 
 export function showStatus({ outcome, reason, rung, requests }: Status): void {
@@ -33,9 +36,24 @@ export function showStatus({ outcome, reason, rung, requests }: Status): void {
   byId('reason', HTMLElement).textContent = reason ?? '–'
   const brought = outcome === 'replace' && rung ? BROUGHT[rung] : undefined
   const notNeeded = reason === 'blocked' ? WORDS.blocked : NOT_NEEDED
-  byId('words', HTMLElement).textContent = outcome ? (brought ?? WORDS[outcome]) : notNeeded
+  const words = outcome ? (brought ?? WORDS[outcome]) : notNeeded
+  byId('words', HTMLElement).textContent = reason === 'opted_out' ? OPTED_OUT : words
+  showSharing()
   document.documentElement.dataset.outcome = outcome ?? ''
   if (one(document, '.explained', HTMLDetailsElement).open) void explain()
+}
+
+/** Whether the visitor has opted out on this site: the SDK's own cookie says so. */
+const isOff = () => document.cookie.includes('__Host-session-off=1')
+
+export function showSharing(): void {
+  byId('sharing', HTMLButtonElement).textContent = isOff() ? 'Share again' : 'Stop sharing'
+  if (isOff()) byId('words', HTMLElement).textContent = OPTED_OUT
+}
+
+export async function toggleSharing(): Promise<void> {
+  const status = await sdk()?.forget({ undo: isOff() })
+  if (status) showStatus(status)
 }
 
 /** The SDK's own sentences, as a developer would print them in the console. */
@@ -50,5 +68,6 @@ export function showMissing(): void {
   byId('words', HTMLElement).textContent =
     'The hub does not answer, so there is no SDK on this page. This site goes on by itself.'
   byId('sync-now', HTMLButtonElement).disabled = true
+  byId('sharing', HTMLButtonElement).disabled = true
   document.documentElement.dataset.outcome = 'failed'
 }

@@ -7,7 +7,10 @@ export const syncPanel = html`<section class="card sync" aria-labelledby="sync-t
       <h2 id="sync-title">Behind the page</h2>
       <p class="hint">One session on three domains, without a reload. This is the SDK on this page.</p>
     </div>
-    <button type="button" class="quiet" id="sync-now">Sync now</button>
+    <div class="buttons">
+      <button type="button" class="quiet" id="sharing">Stop sharing</button>
+      <button type="button" class="quiet" id="sync-now">Sync now</button>
+    </div>
   </header>
   <dl class="facts">
     <div class="cost">

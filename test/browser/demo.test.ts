@@ -60,6 +60,25 @@ const untilSaid = (id: string, words: string) =>
 describe('the demo, where the frame has its cookies', () => {
   inBrowser('allowed')
 
+  it('stops sharing where the visitor wants that, and shares again', async () => {
+    await fillCart()
+    await page.click('#sharing')
+    await untilSaid('sharing', 'Share again')
+    expect(await said('words')).to.include('You share nothing in this browser')
+    await follow('travel')
+    await untilSaid('words', 'You share nothing in this browser')
+    expect(await page.$$('#cart [data-line]')).to.deep.equal([])
+
+    await follow('shop')
+    expect(await said('sharing')).to.equal('Share again')
+    expect(await cart()).to.deep.equal(['Wool blanket'])
+    await page.click('#sharing')
+    await untilSaid('sharing', 'Stop sharing')
+    await follow('travel')
+    await page.click('#sync-now')
+    expect(await cart()).to.deep.equal(['Wool blanket'])
+  })
+
   it('brings the cart along in silence, and offers nothing else', async () => {
     await fillCart()
     await untilSaid('outcome', 'adopt')
