@@ -14,6 +14,8 @@ import {
 import { inBrowser, type Stage } from '../support/stage.js'
 
 const HUB = '__Host-session-hub'
+/** Readable: by it the frames of one browser notice each other. */
+const TURN = '__Host-session-hub-turn'
 const SEEN = '__Host-session-hub-seen'
 const PLANTED = '__Host-planted'
 
@@ -73,7 +75,7 @@ describe('storage access in Chromium, third-party cookies blocked, without a gra
       await allow()
       const { outcome, ticket } = await clickWhenSeen(button)
       expect(outcome).to.equal('replace')
-      expect(asked(stage, '/look')).to.deep.equal([{ access: 'active', cookies: [HUB] }])
+      expect(asked(stage, '/look')).to.deep.equal([{ access: 'active', cookies: [HUB, TURN] }])
 
       const { verifier } = button
       await stage.tab.fetch('/session-hub/redeem', { ticket, verifier })
@@ -91,7 +93,7 @@ describe('storage access in Chromium, third-party cookies blocked, without a gra
       const { offer } = await stage.tab.fetch('/session-hub/offer', { nonce: button.nonce })
       await button.send(offer as string)
       expect(await button.next()).to.include({ outcome: 'replace' })
-      expect(asked(stage, '/exchange')).to.deep.equal([{ access: 'active', cookies: [HUB] }])
+      expect(asked(stage, '/exchange')).to.deep.equal([{ access: 'active', cookies: [HUB, TURN] }])
     })
 
     it('without a permission the click is answered so, as often as the visitor tries', async () => {
@@ -199,7 +201,7 @@ describe('storage access in Chromium, third-party cookies blocked, with a grant 
       expect(await tab.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
       expect(asked(stage, '/frame')).to.deep.equal([
         { access: 'inactive', cookies: [] },
-        { access: 'active', cookies: [HUB] },
+        { access: 'active', cookies: [HUB, TURN] },
       ])
       expect(asked(stage, '/look'), 'no script had to ask').to.deep.equal([])
     })
@@ -217,7 +219,7 @@ describe('storage access in Chromium, third-party cookies blocked, with a grant 
         await signInByWindow(stage)
         expect((await stage.tab.visit(stage.travel)).detail).to.include({ outcome: 'replace', requests: 2 })
         expect(await stage.tab.fetch('/whoami')).to.include({ subject: 'ada' })
-        expect(asked(stage, '/look')).to.deep.equal([{ access: 'active', cookies: [HUB] }])
+        expect(asked(stage, '/look')).to.deep.equal([{ access: 'active', cookies: [HUB, TURN] }])
       })
     },
     { inFrontOfHub: withoutHeader },
@@ -370,7 +372,7 @@ describe('storage access in Firefox as it comes', () => {
         { access: 'inactive', cookies: PARTITION },
         { access: 'active', cookies: [SEEN] },
         { access: 'inactive', cookies: PARTITION },
-        { access: 'active', cookies: [SEEN, HUB] },
+        { access: 'active', cookies: [SEEN, HUB, TURN] },
       ])
     })
 
