@@ -144,7 +144,8 @@ class LoadedSession implements HeldSession {
     if (this.handle !== null && this.handle !== handle) this.#site.superseded.add(this.handle)
     this.#token = issued.claims
     this.#view = view
-    this.#site.cookies.write(this.#res, issued.token, view.state, view.remember)
+    // What the hub said of a session before a request beside this one replaced it: that one's cookies are newer.
+    if (!this.#isSuperseded()) this.#site.cookies.write(this.#res, issued.token, view.state, view.remember)
   }
 
   acceptProvisional(token: string, claims: SessionClaims): void {

@@ -90,6 +90,8 @@ export async function signOut(
   const handle = session.handle ?? before?.sk ?? before?.was
   session.clear()
   if (handle === undefined) return
+  // A request beside this one may have been told before that the session is well.
+  site.superseded.add(handle)
   try {
     await site.hub.end({ handle, everywhere })
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * Handles that this process has just replaced by new ones. A request that was under way meanwhile finds its session ended; it must
+ * Handles that this process has just replaced by new ones, or signed out. A request that was under way meanwhile finds its session ended; it must
  * not clear the cookies then, for a response beside it has set newer ones.
  */
 import { LRUCache } from 'lru-cache'

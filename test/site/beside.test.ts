@@ -47,6 +47,26 @@ function line() {
       })
       return { arrived, release }
     },
+    /** Holds the answer back, and not the question. */
+    holdAnswer(path: string): Held {
+      let release: () => void = () => undefined
+      const released = new Promise<void>((resolve) => (release = resolve))
+      const arrived = new Promise<void>((resolve) => {
+        expected = {
+          path,
+          take: (_req, res, next) => {
+            const end = res.end.bind(res) as (...all: unknown[]) => typeof res
+            res.end = (...all: unknown[]) => {
+              resolve()
+              void released.then(() => end(...all))
+              return res
+            }
+            next()
+          },
+        }
+      })
+      return { arrived, release }
+    },
     /** @returns what resolves when the hub has answered, to nobody */
     lose(path: string): Promise<void> {
       return new Promise((resolve) => {
@@ -138,6 +158,28 @@ describe('beside another request of the same visitor', () => {
       await signingIn
       world.advance(FRESH + 1)
       expect(await who(visitor)).to.include({ session: 'signed-in', subject: 'ada' })
+    })
+
+    it('that the hub has answered before writes no older cookies over the new ones', async () => {
+      const held = between.holdAnswer('/backchannel/read')
+      const slow = visitor.post(shop, '/session-hub/offer', { nonce: 'n'.repeat(43) })
+      await held.arrived
+      await signIn()
+      const cookies = new Map(visitor.cookies(shop))
+      held.release()
+      await expectStillAda({ reply: await slow, cookies })
+    })
+
+    it('that the hub has answered before brings nothing back that was signed out meanwhile', async () => {
+      await signIn()
+      const held = between.holdAnswer('/backchannel/read')
+      const slow = visitor.post(shop, '/session-hub/offer', { nonce: 'n'.repeat(43) })
+      await held.arrived
+      await visitor.post(shop, '/sign-out', {})
+      held.release()
+      expect(namesOf(await slow)).to.deep.equal([])
+      expect(visitor.cookies(shop).has(SESSION)).to.equal(false)
+      expect(await who(visitor)).to.include({ session: 'none', subject: null })
     })
 
     it('is answered as always when nobody signs in', async () => {
