@@ -150,7 +150,10 @@ const told = (name: 'session-replaced'): Promise<unknown> =>
 async function goBack(page: DrivenPage): Promise<void> {
   await page.run(() => {
     Object.assign(window, { isLast: true })
-    history.back()
+    // Not before this has returned: the page may be gone at once.
+    setTimeout(() => {
+      history.back()
+    })
   })
   await page.until(() => !('isLast' in window) && document.readyState === 'complete')
 }
