@@ -1,4 +1,4 @@
-/** Opting out, and the cookie by which frames notice each other: what a stranger or another site can do with them. */
+/** Opting out, and the cookie by which frames notice each other: what a stranger or another site can do with them (R35). */
 import { expect } from 'chai'
 
 import { siteToken } from '../support/forge.js'
