@@ -84,6 +84,8 @@ describe('a visitor who says no', () => {
       try {
         await page.visit(world.siteOf('shop').origin)
         await page.fetch('/cart', { item: 'boots' })
+        // The sync that the new session begins by itself would have the last word.
+        await page.sync()
         await showFrameButton(page)
         const frame = page.page.frames().find((one) => one.url().includes('/access?'))
         const permission = await frame?.evaluate(
