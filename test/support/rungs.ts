@@ -153,19 +153,23 @@ export async function untilFrameButton(page: DrivenPage, show: () => Promise<voi
 
 /** How long to wait before the next press: Chromium drops a click on a frame that has just moved. */
 const NEXT_PRESS_MS = 1000
+/** After that nobody would press it any more. */
+const PATIENCE_MS = 15_000
 
 /** Presses until it counts, for the button has to have been in sight for a while; and until there is an answer. */
 export async function pressFrameButton(page: DrivenPage): Promise<void> {
   const isAnswered = () => SessionHub.status.rung === 'access' || SessionHub.status.reason === 'access_denied'
   // It goes when its work is done, and may do so while it is looked for.
   const isThere = () => page.run((selector) => document.querySelector(selector) !== null, VISIBLE_FRAME)
+  const untilMs = Date.now() + PATIENCE_MS
   while (!(await page.run(isAnswered))) {
+    if (Date.now() > untilMs) throw new Error('The button was pressed and pressed, and there was no answer')
     const before = await page.run(() => SessionHub.status.atMs)
     await page.click(VISIBLE_FRAME).catch(async (error: unknown) => {
       if (await isThere()) throw error
     })
     await page.until(
-      (atMs, untilMs) => SessionHub.status.atMs !== atMs || Date.now() > untilMs,
+      (atMs, giveUpMs) => SessionHub.status.atMs !== atMs || Date.now() > giveUpMs,
       before,
       Date.now() + NEXT_PRESS_MS,
     )
