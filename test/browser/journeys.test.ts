@@ -87,7 +87,10 @@ describe('a session on several sites, in Chromium with third-party cookies allow
 
     await page.visit(magazine)
     await page.sync()
-    expect(await page.eventsNamed('session-ended')).to.deep.equal([{ reason: 'signed-out' }])
+    const [ended, ...more] = await page.eventsNamed('session-ended')
+    // Magazine's backend may have heard of it first, and have answered the page accordingly.
+    expect(ended?.reason).to.be.oneOf(['signed-out', 'unknown'])
+    expect(more).to.deep.equal([])
     expect(await page.fetch('/whoami')).to.include({ session: 'none', subject: null })
   })
 
