@@ -43,9 +43,15 @@ module.exports = {
       { path: '^sdk/http/' },
       { path: '^node_modules/(@types/)?express', dependencyTypesNot: ['type-only'] },
     ),
+    only('sdk-verify', '^sdk/verify/', [
+      '^sdk/protocol/',
+      '^sdk/http/cookies\\.ts$',
+      '^sdk/tokens/verify\\.ts$',
+      '^node_modules/jose/',
+    ]),
     only('sdk-site', '^sdk/site/', ['^sdk/(protocol|tokens|http|settings)/', npm], anyPackage),
 
-    never('hub-not-sdk-halves', { path: '^hub/' }, { path: '^sdk/(site|browser)/' }),
+    never('hub-not-sdk-halves', { path: '^hub/' }, { path: '^sdk/(site|browser|verify)/' }),
     only('hub-pages', '^hub/pages/', ['^sdk/protocol/']),
     only('hub-flows', '^hub/flows/', [
       '^hub/stores/store\\.ts$',

@@ -54,7 +54,12 @@ export default [
   browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
   browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),
   {
-    input: { site: './sdk/site/index.ts', hub: './hub/index.ts', cli: './hub/cli/main.ts' },
+    input: {
+      site: './sdk/site/index.ts',
+      hub: './hub/index.ts',
+      cli: './hub/cli/main.ts',
+      verify: './sdk/verify/index.ts',
+    },
     external: /^(node:|@?[a-z])/,
     output: {
       dir: 'dist',

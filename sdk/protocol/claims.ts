@@ -1,7 +1,8 @@
 /** The claims of each token, and one parser for each: exactly the listed members, each of its exact form (R5). */
 import { SessionHubError } from './errors.js'
 import { type Fields, isFlag, isObject, isOneOf, isSubject, isText, isTime, readFields } from './fields.js'
-import { is128Bits, is256Bits } from './formats.js'
+import { is128Bits, is256Bits, isWrapped } from './formats.js'
+import type { JsonObject } from './json.js'
 import { limits, modes } from './wire.js'
 
 const isParty = isText(limits.originLength)
@@ -80,12 +81,12 @@ const sessionRequired = {
   exp: isTime,
 }
 const sessionOptional = {
-  /** The handle. Absent in a provisional session, which the hub does not know yet. */
-  sk: is256Bits,
+  /** The handle, wrapped. Absent in a provisional session, which the hub does not know yet. */
+  sk: isWrapped,
   /** Of a provisional session: it can be registered once. */
   jti: is128Bits,
-  /** Of a provisional session: the handle that was here before, whose session the sign-in ends. */
-  was: is256Bits,
+  /** Of a provisional session: the handle that was here before, whose session the sign-in ends; wrapped. */
+  was: isWrapped,
   sub: isSubject,
   auth_time: isTime,
   claims: isObject,
@@ -97,7 +98,13 @@ const sessionOptional = {
   /** Of a provisional session: `false` when the browser is to forget it. */
   remember: isFlag,
 }
-export type SessionClaims = Fields<typeof sessionRequired, typeof sessionOptional>
+/** What a site knows of a session: handles in clear, and beside the protocol's own what the site has put into its token. */
+export type SessionClaims = Fields<typeof sessionRequired, typeof sessionOptional> & {
+  readonly extra?: JsonObject
+}
+
+/** The members of a session token that are not the site's own choice. */
+export const sessionMembers: readonly string[] = Object.keys({ ...sessionRequired, ...sessionOptional })
 
 /** @throws SessionHubError `request_invalid` */
 export const parseSessionClaims = (value: unknown): SessionClaims =>

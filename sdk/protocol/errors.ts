@@ -40,6 +40,14 @@ const STATUS = {
   offer_spent: 401,
   /** This site may not offer sessions (R13). */
   offer_denied: 403,
+  /** Neither a session cookie nor a Bearer token is there to verify. */
+  token_missing: 401,
+  /** The session token's form, signature, type, issuer, audience or claims are wrong. One code for all of them (R30). */
+  token_invalid: 401,
+  /** The session token's life is over; the site gives a new one. */
+  token_expired: 401,
+  /** Two session tokens of different sessions came in one request. */
+  session_ambiguous: 400,
   /** There is no session behind the handle any more. */
   session_ended: 410,
   /** Another user is signed in here, and nobody switches users silently (R20). */

@@ -4,6 +4,8 @@
 const BITS_256 = /^[A-Za-z0-9_-]{43}$/
 /** 128 bits as base64url: `jti` and `state`. */
 const BITS_128 = /^[A-Za-z0-9_-]{22}$/
+/** 256 bits wrapped by RFC 3394, as base64url: a handle inside a session token. */
+const WRAPPED = /^[A-Za-z0-9_-]{54}$/
 /** R7 */
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
 /** R1: compact serialisation by character class, before any parsing. */
@@ -17,6 +19,7 @@ const matches =
 
 export const is256Bits = matches(BITS_256)
 export const is128Bits = matches(BITS_128)
+export const isWrapped = matches(WRAPPED)
 export const isKeyId = matches(KEY_ID)
 export const isCompactJws = matches(JWS)
 export const isCompactJwe = matches(JWE)

@@ -58,6 +58,8 @@ export const sitePaths = {
   forget: '/forget',
   /** Open pages hear when their session ends. */
   live: '/live',
+  /** The public keys of this site's session token. */
+  jwks: '/jwks.json',
   sdk: '/sdk.js',
 } as const
 export const defaultEndpoint = '/session-hub'
@@ -106,6 +108,12 @@ export const limits = {
   dataBytes: 16_384,
   /** A session's claims as JSON, in bytes: they travel in every ticket. */
   claimsBytes: 1024,
+  /** The longest life of a session token (R28). */
+  freshSeconds: 300,
+  /** What a site puts into its session token by `fields` and `tokenClaims`, as JSON, in bytes: with all claims beside it, the cookie fits. */
+  tokenContentBytes: 768,
+  /** How many names that may be: with the token's own members, at most `jsonKeys`. */
+  tokenNames: 20,
   /** What is kept of a browser's own description, in characters. */
   agentLength: 256,
   /** A subject as JSON, in bytes. */

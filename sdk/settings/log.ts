@@ -24,8 +24,10 @@ export type LogEvent =
   | 'stream_back'
   /** This machine's clock and the hub's differ by more than the protocol forgives. */
   | 'clock_differs'
-  /** The application's `onReplaced` hook failed; the session was replaced all the same. */
+  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made. */
   | 'hook_failed'
+  /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
+  | 'token_field_left_out'
 
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'

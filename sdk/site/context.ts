@@ -1,7 +1,7 @@
 /** The parts that a site's endpoints and sessions share. */
 import type { Log } from '../settings/log.js'
 import type { KeyLookup } from '../tokens/verify.js'
-import type { SiteCookies } from './cookies.js'
+import type { Carrier } from './carrier.js'
 import type { Endings } from './endings.js'
 import type { EventStream } from './event-stream.js'
 import type { HubClient } from './hub-client.js'
@@ -9,7 +9,9 @@ import type { SiteSettings } from './options.js'
 import type { OwnTokens } from './own-token.js'
 import type { Provisional } from './provisional.js'
 import type { SessionTokens } from './session-token.js'
+import type { Renewals } from './renewals.js'
 import type { Superseded } from './superseded.js'
+import type { TokenContent } from './token-content.js'
 import type { TakeTurn } from './turns.js'
 
 export interface SiteContext {
@@ -17,7 +19,9 @@ export interface SiteContext {
   readonly hub: HubClient
   readonly hubKeys: KeyLookup
   readonly tokens: SessionTokens
-  readonly cookies: SiteCookies
+  readonly content: TokenContent
+  readonly renewals: Renewals
+  readonly carrier: Carrier
   readonly ownTokens: OwnTokens
   readonly provisional: Provisional
   readonly takeTurn: TakeTurn

@@ -17,9 +17,13 @@ export interface SiteCookies {
   clear(res: Response): void
 }
 
-export function createSiteCookies(sessionCookieName: string): SiteCookies {
+/** @param cookieSeconds how long browsers keep both */
+export function createSiteCookies(cookieName: string, cookieSeconds: number): SiteCookies {
+  const cookie = (name: string, value: string, httpOnly: boolean, isRemembered: boolean) =>
+    setCookie(name, value, { sameSite: 'Lax', httpOnly }, isRemembered ? cookieSeconds : undefined)
+
   const pair = (token: string, tag: string, isRemembered = true) => [
-    cookie(sessionCookieName, token, true, isRemembered),
+    cookie(cookieName, token, true, isRemembered),
     cookie(cookieNames.state, tag, false, isRemembered),
   ]
   return {
@@ -31,9 +35,6 @@ export function createSiteCookies(sessionCookieName: string): SiteCookies {
     },
   }
 }
-
-const cookie = (name: string, value: string, httpOnly: boolean, isRemembered: boolean) =>
-  setCookie(name, value, { sameSite: 'Lax', httpOnly }, isRemembered ? COOKIE_SECONDS : undefined)
 
 /** A response that signs in after it has stored something sends one cookie of each name, the last. */
 export function addCookies(res: Response, cookies: readonly string[]): void {

@@ -4,25 +4,49 @@ import type { Request, RequestHandler, Response } from 'express'
 import { readCookie } from '../http/cookies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { cookieNames } from '../protocol/wire.js'
+import { flag } from '../settings/checks.js'
 import { logError } from '../settings/log.js'
+import { refuseUnknown } from '../settings/refuse-unknown.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { SiteContext } from './context.js'
 import { attach, attached, createSession, type HeldSession } from './session.js'
 
-export function sessionMiddleware(site: SiteContext): RequestHandler {
+export interface SessionOptions {
+  /**
+   * Takes `Authorization: Bearer <session token>` too, for API clients, which keep the token themselves; a new one comes in the answer's
+   * `Session-Token`. Beside a cookie of another session it is refused (`session_ambiguous`). @default false
+   */
+  readonly bearer?: boolean
+}
+
+/** @throws SessionHubError `options_invalid` */
+export function sessionMiddleware(site: SiteContext, options: SessionOptions = {}): RequestHandler {
+  refuseUnknown('session', options, ['bearer'])
+  const takesBearer = flag('session', 'bearer', options.bearer ?? false)
   const { cookieName } = site.settings
   return (req, res, next) => {
-    const text = readCookie(req.headers.cookie, cookieName)
+    const hasBearer = takesBearer && req.headers.authorization !== undefined
+    const text = hasBearer ? undefined : readCookie(req.headers.cookie, cookieName)
     const known = text === undefined ? undefined : site.tokens.known(text)
-    if (known && known.sk !== undefined && isTrusted(site, known)) {
+    if (known && known.sk !== undefined && isTrusted(site, known) && !site.renewals.isDue(known)) {
       attach(req, createSession(site, res, known, false))
       next()
       return
     }
-    loadSession(site, req, res).then(() => {
+    const loading = hasBearer ? loadBearer(site, req, res) : loadSession(site, req, res)
+    loading.then(() => {
       next()
     }, next)
   }
+}
+
+/** Anew, also where the same middleware without `bearer` has been here before and has seen nobody. */
+async function loadBearer(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
+  await site.carrier.acceptBearer(req)
+  if (!site.carrier.isBearer(req)) return loadSession(site, req, res)
+  const session = await load(site, req, res)
+  attach(req, session)
+  return session
 }
 
 /** Fresh, and nothing else is known of it. */
@@ -40,9 +64,9 @@ export async function loadSession(site: SiteContext, req: Request, res: Response
 
 async function load(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
   const { cookie } = req.headers
-  const { cookieName, now, graceForSeconds } = site.settings
-  const text = readCookie(cookie, cookieName)
-  const claims = await cookieClaims(site, req)
+  const { now, graceForSeconds } = site.settings
+  const text = site.carrier.textOf(req)
+  const claims = await ownClaims(site, req)
   if (!claims) {
     const none = createSession(site, res, undefined, false)
     // A state without a session would tell the SDK that all is well for ever.
@@ -52,24 +76,36 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
   // Here are sessions: from now on this process wants to know at once what ends.
   site.events.start()
   const session = createSession(site, res, claims, false)
-  if (claims.sk !== undefined && isTrusted(site, claims)) return session
+  const isFresh = claims.sk !== undefined && isTrusted(site, claims)
+  if (isFresh && !site.renewals.isDue(claims)) return session
+  const newer = site.renewals.newerThan(claims)
+  if (newer && isTrusted(site, newer.claims)) {
+    session.take(newer)
+    return session
+  }
   const ended = site.endings.reasonOf(claims)
   try {
     if (ended) throw new SessionHubError('session_ended', 'The session has ended', { endReason: ended })
     if (claims.sk === undefined) {
       const view = await site.provisional.register(claims)
       if (view.handle !== undefined) await session.accept(view, view.handle)
-    } else await session.accept(await site.hub.read(claims.sk), claims.sk)
+    } else {
+      const { carried, view } = await site.renewals.renew(claims.sk, req)
+      session.take(carried, view)
+    }
     return session
   } catch (error) {
     const { code, endReason = 'expired' } = toSessionHubError(error)
     if (code === 'session_ended') {
+      if (claims.sk !== undefined) site.renewals.forget(claims.sk)
       // A request beside this one may just have signed in, or registered a provisional cookie: its new cookies have to stay.
       const isSuperseded = claims.sk === undefined || site.superseded.has(claims.sk)
       const ended = createSession(site, res, undefined, false, isSuperseded ? null : endReason)
       if (!isSuperseded) ended.clear()
       return ended
     }
+    // There is time left, and the next request tries again.
+    if (isFresh) return session
     logError(site.log, toSessionHubError(error), 'session')
     // What may have ended is not trusted on old knowledge, whatever ails the hub.
     const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
@@ -78,10 +114,10 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
 }
 
 /**
- * What the request's own cookie says, whether or not it is still good for anything else: signing out and in has to reach the
+ * What the request's own token says, whether or not it is still good for anything else: signing out and in has to reach the
  * session behind it all the same.
  */
-export async function cookieClaims(site: SiteContext, req: Request): Promise<SessionClaims | undefined> {
-  const text = readCookie(req.headers.cookie, site.settings.cookieName)
+export async function ownClaims(site: SiteContext, req: Request): Promise<SessionClaims | undefined> {
+  const text = site.carrier.textOf(req)
   return text === undefined ? undefined : site.tokens.read(text)
 }

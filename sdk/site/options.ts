@@ -1,8 +1,16 @@
 /** The site's options, checked once at start-up. */
+import { readFile } from 'node:fs/promises'
+
 import type { Request } from 'express'
 
 import { readCookie } from '../http/cookies.js'
 import { isJsonObject } from '../protocol/json.js'
+import {
+  type FieldRule,
+  readTokenFields,
+  sessionFieldFault,
+  type TokenField,
+} from '../protocol/token-fields.js'
 import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
@@ -10,13 +18,16 @@ import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import {
   deriveStartKey,
   deriveTargetKey,
-  importSessionKey,
   importSigningKey,
   importTicketKey,
   type KeySet,
   keySet,
   type NamedKey,
 } from '../tokens/keys.js'
+import { importSessionTokenKey, type SessionKey } from '../tokens/session-keys.js'
+import { createWrap, type Wrap } from '../tokens/wrap.js'
+import { COOKIE_SECONDS } from './cookies.js'
+import type { TokenContentSettings, TokenSession } from './token-content.js'
 
 /** What `session-hub sites add` made for this site. Secret. */
 export interface SiteKeys {
@@ -24,8 +35,13 @@ export interface SiteKeys {
   readonly signing: object
   /** Opens tickets (JWK, `oct`, 256 bits). A list while a new key is being introduced. */
   readonly ticket: object | readonly object[]
-  /** Signs the site's own session cookie (JWK, `oct`, 256 bits). Of a list the first signs, all verify. */
-  readonly session: object | readonly object[]
+  /**
+   * Signs the site's own session cookie. A secret (JWK, `oct`, 256 bits; HS256), which is never published; or a private key, whose
+   * public half stands at `<endpoint>/jwks.json`: on P-256 (ES256), Ed25519 (EdDSA), or of RSA from 2048 bits (RS256). As a JWK, as
+   * the text of a PEM file, or as the path of a file with either; a PEM's `kid` is its RFC 7638 thumbprint. Of a list the first
+   * signs, all verify and are published.
+   */
+  readonly session: object | string | readonly (object | string)[]
 }
 
 export interface ReplacedEvent {
@@ -48,10 +64,30 @@ export interface SiteOptions {
   readonly host?: string
   /** The session cookie's name; has to begin with `__Host-`. @default '__Host-session' */
   readonly cookieName?: string
-  /** How long a session is trusted without asking the hub, in seconds, at most 300 (R28). @default 300 */
+  /**
+   * How long a session is trusted without asking the hub, in seconds, at most 300 (R28): the life of a session token. Past half of it,
+   * the next request asks the hub and gets a new token; while the hub cannot be reached, the rest is used up. @default 300
+   */
   readonly freshForSeconds?: number
   /** How much longer, while the hub cannot be reached, in seconds. @default 3600 */
   readonly graceForSeconds?: number
+  /** How long browsers keep the session cookie, in seconds, 60 to 34560000; the life of the token in it is `freshForSeconds`. @default 34560000 */
+  readonly cookieSeconds?: number
+  /**
+   * Which fields of the session stand in its token, for services beside the site to read: `'name'`, `['profile.email', 'email']`,
+   * `['profile.email', 'e', 'email']`. A path leads into the claims, with `data.` before it into the data; the short name stands in the
+   * token, both are there after reading. With this, `req.session.claims` has only what is listed. What the path does not lead to is left
+   * out, with one log entry per path. At most 16, and 768 bytes together with `tokenClaims`. @default all claims, as they are
+   */
+  readonly fields?: readonly TokenField[]
+  /**
+   * More for the token, which no path leads to: gives an object whose members stand in it. Asked for each token that is made, and after
+   * each `update`; it must not change the session. If it throws, no token is made: a sign-in is refused (`unavailable`), and a
+   * session goes on with the token it has.
+   */
+  readonly tokenClaims?: (session: TokenSession, req: Request) => object | Promise<object>
+  /** The token's member that holds the handle, wrapped. @default 'sk' */
+  readonly sessionField?: string
   /** The longest life of a ticket that this site accepts, in seconds, 5 to 300. @default 300 */
   readonly maxTicketSeconds?: number
   /** The hub's session wins over this site's, whenever the hub has one. @default false */
@@ -75,14 +111,17 @@ export interface SiteOptions {
   readonly now?: () => number
 }
 
+/** It wraps handles too, with a key drawn from it. */
+export type SiteSessionKey = SessionKey & Wrap
+
 /** Options after defaults and checks. Nothing past start-up reads `SiteOptions`. */
-export interface SiteSettings {
+export interface SiteSettings extends TokenContentSettings {
   readonly origin: string
   readonly hub: string
   readonly signingKey: NamedKey
   readonly ticketKeys: KeySet
-  readonly sessionKey: NamedKey
-  readonly sessionKeys: KeySet
+  /** The first signs. */
+  readonly sessionKeys: readonly [SiteSessionKey, ...SiteSessionKey[]]
   /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
   readonly startKey: NamedKey
   readonly startKeys: KeySet
@@ -94,6 +133,7 @@ export interface SiteSettings {
   readonly cookieName: string
   readonly freshForSeconds: number
   readonly graceForSeconds: number
+  readonly cookieSeconds: number
   readonly maxTicketSeconds: number
   readonly alwaysReplace: boolean
   readonly live: boolean
@@ -115,6 +155,10 @@ const KNOWN: Record<keyof SiteOptions, true> = {
   cookieName: true,
   freshForSeconds: true,
   graceForSeconds: true,
+  cookieSeconds: true,
+  fields: true,
+  tokenClaims: true,
+  sessionField: true,
   maxTicketSeconds: true,
   alwaysReplace: true,
   live: true,
@@ -134,12 +178,13 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
   const { endpoint = defaultEndpoint, cookieName = cookieNames.session, freshForSeconds = 300 } = options
   const {
     graceForSeconds = 3600,
+    cookieSeconds = COOKIE_SECONDS,
     maxTicketSeconds = limits.ticketSeconds.max,
     alwaysReplace = false,
     live = false,
   } = options
   const { hubTimeoutMs = 2000, perAddress = 600, now = Date.now } = options
-  const { mayShare = () => true, onReplaced = () => undefined } = options
+  const { mayShare = () => true, onReplaced = () => undefined, sessionField = 'sk' } = options
   const siteOrigin = origin(where, 'origin', options.origin)
   if (!/^__Host-[A-Za-z0-9_-]+$/.test(cookieName))
     throw wrong(where, '"cookieName" has to begin with "__Host-"') // R22
@@ -160,8 +205,12 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
     endpoint: endpointPath(where, endpoint),
     host,
     cookieName,
-    freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: 300 }), // R28
+    freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: limits.freshSeconds }), // R28
     graceForSeconds: whole(where, 'graceForSeconds', graceForSeconds, { min: 0, max: 30 * 86_400 }),
+    cookieSeconds: whole(where, 'cookieSeconds', cookieSeconds, { min: 60, max: COOKIE_SECONDS }),
+    sessionField: sessionFieldName(sessionField),
+    fields: options.fields === undefined ? undefined : fieldRules(options.fields, sessionField),
+    tokenClaims: callable(where, 'tokenClaims', options.tokenClaims),
     maxTicketSeconds: whole(where, 'maxTicketSeconds', maxTicketSeconds, limits.ticketSeconds),
     alwaysReplace: flag(where, 'alwaysReplace', alwaysReplace),
     live: flag(where, 'live', live),
@@ -174,22 +223,37 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
   }
 }
 
+function sessionFieldName(name: unknown): string {
+  const fault = sessionFieldFault(name)
+  if (fault) throw wrong(where, `"sessionField": ${fault}`)
+  return name as string
+}
+
+function fieldRules(given: unknown, sessionField: string): readonly FieldRule[] {
+  const rules = readTokenFields(given, sessionField)
+  if (typeof rules === 'string') throw wrong(where, `"fields" ${rules}`)
+  return rules
+}
+
 async function importKeys(keys: unknown) {
   const at = `${where}: keys`
   if (!isJsonObject(keys)) throw wrong(where, '"keys" is missing; "session-hub sites add" makes them')
   refuseUnknown(at, keys, ['signing', 'ticket', 'session'])
-  const [signingKey, ticket, session, start, target] = await Promise.all([
+  const [signingKey, ticket, session] = await Promise.all([
     importSigningKey(keys.signing, `${at}.signing`),
     importList(keys.ticket, `${at}.ticket`, importTicketKey),
-    importList(keys.session, `${at}.session`, importSessionKey),
-    importList(keys.session, `${at}.session`, deriveStartKey),
-    importList(keys.session, `${at}.session`, deriveTargetKey),
+    importList(keys.session, `${at}.session`, importSiteSessionKey),
+  ])
+  keySet(session, `${at}.session`)
+  refuseSharedKey(keys.signing, session, `${at}.session`)
+  const [start, target] = await Promise.all([
+    deriveEach(session, deriveStartKey),
+    deriveEach(session, deriveTargetKey),
   ])
   return {
     signingKey,
     ticketKeys: keySet(ticket, `${at}.ticket`),
-    sessionKey: session[0],
-    sessionKeys: keySet(session, `${at}.session`),
+    sessionKeys: session,
     startKey: start[0],
     startKeys: keySet(start, `${at}.session`),
     targetKey: target[0],
@@ -197,13 +261,55 @@ async function importKeys(keys: unknown) {
   }
 }
 
-async function importList(
+async function deriveEach(
+  [first, ...others]: readonly [SiteSessionKey, ...SiteSessionKey[]],
+  derive: (key: SiteSessionKey) => Promise<NamedKey>,
+): Promise<[NamedKey, ...NamedKey[]]> {
+  return [await derive(first), ...(await Promise.all(others.map(derive)))]
+}
+
+async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSessionKey> {
+  const key = await importSessionTokenKey(typeof given === 'string' ? await textOf(given, at) : given, at)
+  return { ...key, ...createWrap(key.secret) }
+}
+
+/** The text of a PEM file itself, or what the file of this name holds: a PEM or a JWK. */
+async function textOf(given: string, at: string): Promise<unknown> {
+  if (given.includes('-----BEGIN')) return given
+  let text
+  try {
+    text = await readFile(given, 'utf8')
+  } catch (cause) {
+    // Not named: it may be a key in the wrong place (R30).
+    throw wrong(
+      at,
+      'a key in text is a PEM or the path of a file; there is no such file that can be read',
+      cause,
+    )
+  }
+  if (text.includes('-----BEGIN')) return text
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw wrong(at, 'the file holds neither a PEM nor a JWK', cause)
+  }
+}
+
+/** R4: what the site says to the hub, and what it says of sessions to whoever reads them, must never pass for each other. */
+function refuseSharedKey(signing: unknown, session: readonly SessionKey[], at: string): void {
+  const x = isJsonObject(signing) ? signing.x : undefined
+  const shared = session.find(({ publicJwk }) => publicJwk?.x === x && x !== undefined)
+  if (shared)
+    throw wrong(at, `key "${shared.kid}" is the signing key too; session tokens have a key of their own`)
+}
+
+async function importList<Key extends NamedKey>(
   given: unknown,
   at: string,
-  read: (jwk: unknown, where: string) => Promise<NamedKey>,
-): Promise<[NamedKey, ...NamedKey[]]> {
+  read: (key: unknown, where: string) => Promise<Key>,
+): Promise<[Key, ...Key[]]> {
   const [first, ...rest] = await Promise.all(
-    (Array.isArray(given) ? given : [given]).map((jwk) => read(jwk, at)),
+    (Array.isArray(given) ? (given as readonly unknown[]) : [given]).map((key) => read(key, at)),
   )
   if (!first) throw wrong(at, 'at least one key is needed')
   return [first, ...rest]

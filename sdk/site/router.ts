@@ -36,6 +36,8 @@ export function createSiteRouter(site: SiteContext, { pending, live, sdk }: Site
   const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
   const sisters = createSisters(site)
+  // A secret has no public half, and is not in the list (R36).
+  const jwks = { keys: settings.sessionKeys.flatMap(({ publicJwk }) => publicJwk ?? []) }
   // Matched by hand: an application's other requests pass with one comparison.
   const endpoints = new Map<string, Endpoint>([
     [sitePaths.offer, (req, res, body) => makeOffer(site, req, res, body)],
@@ -85,6 +87,10 @@ export function createSiteRouter(site: SiteContext, { pending, live, sdk }: Site
     const file = sdk.files.get(path)
     if (file && (req.method === 'GET' || req.method === 'HEAD')) {
       sendSdk(req, res, file)
+      return
+    }
+    if (path === sitePaths.jwks && (req.method === 'GET' || req.method === 'HEAD')) {
+      sendJson(res, 200, jwks, { 'cache-control': 'public, max-age=300' })
       return
     }
     const step = steps.get(`${req.method} ${path}`)

@@ -1,14 +1,16 @@
 /** The JWT in the site's session cookie: what the site knows of the session without asking the hub. */
+import type { Request } from 'express'
 import { LRUCache } from 'lru-cache'
 
 import type { SessionView } from '../protocol/bodies.js'
-import { parseSessionClaims, type SessionClaims } from '../protocol/claims.js'
-import type { JsonObject } from '../protocol/json.js'
+import { parseSessionClaims, type SessionClaims, sessionMembers } from '../protocol/claims.js'
+import type { Json, JsonObject } from '../protocol/json.js'
 import { limits } from '../protocol/wire.js'
 import { random128 } from '../tokens/random.js'
 import { signToken } from '../tokens/sign.js'
-import { lookup, verifyToken } from '../tokens/verify.js'
-import type { SiteSettings } from './options.js'
+import { readKeyId, verifyToken } from '../tokens/verify.js'
+import type { SiteSessionKey, SiteSettings } from './options.js'
+import type { TokenContent } from './token-content.js'
 
 interface ProvisionalSignIn {
   readonly subject: string
@@ -16,63 +18,105 @@ interface ProvisionalSignIn {
   readonly remember: boolean
 }
 
+/** A token, and what it says. */
+export interface IssuedToken {
+  readonly token: string
+  readonly claims: SessionClaims
+}
+
 export interface SessionTokens {
-  /** Makes the token for a session that the hub has just shown. */
-  issue(view: SessionView, handle: string): Promise<{ token: string; claims: SessionClaims }>
+  /**
+   * Makes the token for a session that the hub has just shown.
+   *
+   * @param unlike makes none where it would say of the session just what this one says
+   */
+  issue(view: SessionView, handle: string, req: Request): Promise<IssuedToken>
+  issue(
+    view: SessionView,
+    handle: string,
+    req: Request,
+    unlike: SessionClaims,
+  ): Promise<IssuedToken | undefined>
   /** For a sign-in that the hub does not know of yet: no handle. */
-  issueProvisional(
-    who: ProvisionalSignIn,
-    was: string | null,
-  ): Promise<{ token: string; claims: SessionClaims }>
+  issueProvisional(who: ProvisionalSignIn, was: string | null, req: Request): Promise<IssuedToken>
   /** What a token that was read before says; no promise, for the common case. Its times are for the caller. */
   known(token: string): SessionClaims | undefined
   /** The same for any token; `undefined` when it is not one of ours. */
   read(token: string): Promise<SessionClaims | undefined>
 }
 
-export function createSessionTokens(settings: SiteSettings): SessionTokens {
-  const { origin, now, freshForSeconds, sessionKey, sessionKeys } = settings
+type Members = Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>
+
+export function createSessionTokens(settings: SiteSettings, content: TokenContent): SessionTokens {
+  const { origin, now, freshForSeconds, sessionKeys, sessionField } = settings
+  const [signing] = sessionKeys
+  const byKid = new Map(sessionKeys.map((key) => [key.kid, key]))
   // A visitor's token comes with each request; its signature is looked at once per process. Keyed by the whole text.
   const read = new LRUCache<string, SessionClaims>({ max: 20_000 })
 
   /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
-  async function issue(extra: Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>, until = Infinity) {
+  async function issue(members: Members, until = Infinity): Promise<IssuedToken> {
     const iat = Math.floor(now() / 1000)
     const freshSeconds = Math.max(1, Math.min(freshForSeconds, Math.floor((until - iat) / 2)))
-    const claims: SessionClaims = { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...extra }
-    return { token: await signToken('session+jwt', { ...claims }, sessionKey, 'HS256'), claims }
+    const claims: SessionClaims = { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
+    const { sk, was, extra, ...plain } = claims
+    const wire: JsonObject = {
+      ...plain,
+      ...(sk !== undefined && { [sessionField]: signing.wrap(sk) }),
+      ...(was !== undefined && { was: signing.wrap(was) }),
+      ...extra,
+    }
+    return { token: await signToken('session+jwt', wire, signing, signing.alg), claims }
+  }
+
+  async function issueFor(
+    view: SessionView,
+    handle: string,
+    req: Request,
+    unlike?: SessionClaims,
+  ): Promise<IssuedToken | undefined> {
+    const { subject, claims: all, data, auth_time: authTime } = view
+    const { claims, extra } = await content.write({ subject, claims: all, data, authTime }, req)
+    if (unlike?.sk === handle && JSON.stringify(unlike.extra) === JSON.stringify(extra)) return undefined
+    return issue(
+      {
+        sk: handle,
+        st: view.state,
+        ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
+        ...(subject !== null && { sub: subject }),
+        ...(authTime !== null && { auth_time: authTime }),
+        ...(claims && { claims }),
+        extra,
+      },
+      view.expires_at,
+    )
   }
 
   return {
-    issue: (view, handle) =>
-      issue(
-        {
-          sk: handle,
-          st: view.state,
-          ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
-          ...(view.subject !== null && { sub: view.subject }),
-          ...(view.auth_time !== null && { auth_time: view.auth_time }),
-          ...(Object.keys(view.claims).length > 0 && { claims: view.claims }),
-        },
-        view.expires_at,
-      ),
-    issueProvisional: ({ subject, claims, remember }, was) =>
-      issue({
+    issue: issueFor as SessionTokens['issue'],
+    async issueProvisional({ subject, claims: all, remember }, was, req) {
+      const authTime = Math.floor(now() / 1000)
+      const { extra } = await content.write({ subject, claims: all, data: {}, authTime }, req)
+      return issue({
         sub: subject,
-        auth_time: Math.floor(now() / 1000),
+        auth_time: authTime,
         jti: random128(),
         ...(was !== null && { was }),
-        ...(Object.keys(claims).length > 0 && { claims }),
+        // Whole, whatever the fields are: from here the hub is told of them later.
+        ...(Object.keys(all).length > 0 && { claims: all }),
         ...(!remember && { remember }),
-      }),
+        extra,
+      })
+    },
     known: (token) => read.get(token),
     async read(token) {
       const known = read.get(token)
       if (known) return known
       try {
-        const claims = parseSessionClaims(
-          await verifyToken('session+jwt', token, lookup(sessionKeys), 'HS256'),
-        )
+        const key = byKid.get(readKeyId(token))
+        if (!key) return undefined
+        const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
+        const claims = inClear(payload, key)
         if (claims.iss !== origin || claims.aud !== origin || !isPlausible(claims)) return undefined
         read.set(token, claims)
         return claims
@@ -82,8 +126,27 @@ export function createSessionTokens(settings: SiteSettings): SessionTokens {
     },
   }
 
+  /** The protocol's own members by their names, and what else the site has put there. */
+  function inClear(payload: JsonObject, { unwrap }: SiteSessionKey): SessionClaims {
+    const own: Record<string, Json> = {}
+    const extra: Record<string, Json> = {}
+    for (const [name, value] of Object.entries(payload)) {
+      if (name === sessionField) own.sk = value
+      // Without anything of its own in its tokens, a site made none with a member that is not listed (R5).
+      else if (sessionMembers.includes(name) || !content.isOpen) own[name] = value
+      else extra[name] = value
+    }
+    const claims = parseSessionClaims(own)
+    return {
+      ...claims,
+      ...(claims.sk !== undefined && { sk: unwrap(claims.sk) }),
+      ...(claims.was !== undefined && { was: unwrap(claims.was) }),
+      extra,
+    }
+  }
+
   /** R5, R28: a token that claims to be fresh for longer than five minutes was not made by this code. */
   function isPlausible({ iat, exp }: SessionClaims): boolean {
-    return exp > iat && exp - iat <= 300 && iat <= now() / 1000 + limits.skewSeconds
+    return exp > iat && exp - iat <= limits.freshSeconds && iat <= now() / 1000 + limits.skewSeconds
   }
 }

@@ -8,7 +8,9 @@ import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
 import { type EndReason, limits } from '../protocol/wire.js'
+import type { Carried } from './carrier.js'
 import type { SiteContext } from './context.js'
+import type { IssuedToken } from './session-token.js'
 
 export interface SiteSession {
   /** `none`: nothing is stored for this visitor, and no cookie was set. */
@@ -19,6 +21,8 @@ export interface SiteSession {
   readonly claims: JsonObject
   /** When the user signed in, in seconds since 1970. */
   readonly authTime: number | null
+  /** What the site has put into its token by `fields`, by short and long names, and by `tokenClaims`. */
+  readonly fields: JsonObject
   /** The hub cannot be reached, and this is what was known last. */
   readonly isStale: boolean
   /**
@@ -50,7 +54,8 @@ export interface HeldSession extends SiteSession {
   readonly endReason: EndReason | null
   /** Takes over a session that the hub has just made or shown. */
   accept(view: SessionView, handle: string): Promise<void>
-  acceptProvisional(token: string, claims: SessionClaims): void
+  /** Takes over a token that was made for this session already. */
+  take(carried: Carried, view?: SessionView): void
   /** Forgets the session in this response. */
   clear(): void
 }
@@ -102,7 +107,12 @@ class LoadedSession implements HeldSession {
   }
 
   get claims() {
-    return this.#token?.claims ?? {}
+    const { claims, extra } = this.#token ?? {}
+    return claims ?? (extra ? this.#site.content.claimsOf(extra) : {})
+  }
+
+  get fields() {
+    return this.#site.content.fieldsOf(this.#token?.extra ?? {})
   }
 
   get authTime() {
@@ -140,23 +150,38 @@ class LoadedSession implements HeldSession {
   }
 
   async accept(view: SessionView, handle: string): Promise<void> {
-    const issued = await this.#site.tokens.issue(view, handle)
-    if (this.handle !== null && this.handle !== handle) this.#site.superseded.add(this.handle)
-    this.#token = issued.claims
-    this.#view = view
-    // What the hub said of a session before a request beside this one replaced it: that one's cookies are newer.
-    if (!this.#isSuperseded()) this.#site.cookies.write(this.#res, issued.token, view.state, view.remember)
+    const issued = await this.#site.tokens.issue(view, handle, this.#res.req)
+    this.#keep(issued, view, handle)
   }
 
-  acceptProvisional(token: string, claims: SessionClaims): void {
-    this.#token = claims
-    this.#view = undefined
-    this.#site.cookies.write(this.#res, token, '', claims.remember ?? true)
+  take(carried: Carried, view?: SessionView): void {
+    this.#token = carried.claims
+    this.#view = view
+    this.#carry(carried)
   }
 
   clear(): void {
+    if (this.handle !== null) this.#site.renewals.forget(this.handle)
     this.#token = this.#view = undefined
-    this.#site.cookies.clear(this.#res)
+    this.#site.carrier.clear(this.#res)
+  }
+
+  #keep(issued: IssuedToken, view: SessionView, handle: string): void {
+    const { superseded, renewals } = this.#site
+    if (this.handle !== null && this.handle !== handle) {
+      superseded.add(this.handle)
+      renewals.forget(this.handle)
+    }
+    const carried = { ...issued, state: view.state, isRemembered: view.remember }
+    this.#token = issued.claims
+    this.#view = view
+    renewals.add(handle, carried)
+    this.#carry(carried)
+  }
+
+  /** What was said of a session before a response beside this one replaced it: that one's cookies are newer, and stay. */
+  #carry(carried: Carried): void {
+    if (!this.#isSuperseded()) this.#site.carrier.write(this.#res, carried)
   }
 
   #isSuperseded(): boolean {
@@ -192,7 +217,21 @@ class LoadedSession implements HeldSession {
       return this.#write(patch)
     }
     if (this.#view.handle !== undefined) await this.accept(this.#view, this.#view.handle)
+    else await this.#showChange(this.#view)
     return this.#view.data
+  }
+
+  /** A new token, where the one that the visitor has does not say any more what the session is. */
+  async #showChange(view: SessionView): Promise<void> {
+    const { handle } = this
+    const token = this.#token
+    if (!this.#site.content.mayChange || handle === null || !token) return
+    try {
+      const issued = await this.#site.tokens.issue(view, handle, this.#res.req, token)
+      if (issued) this.#keep(issued, view, handle)
+    } catch {
+      // What was to be stored is stored. The hook's trouble is in the log, and the next renewal tries again.
+    }
   }
 
   async #dataOrNothing(): Promise<JsonObject> {

@@ -7,7 +7,7 @@ import { isSubject } from '../protocol/fields.js'
 import { limits, pairwisePrefix } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import type { SiteContext } from './context.js'
-import { cookieClaims, loadSession } from './load.js'
+import { loadSession, ownClaims } from './load.js'
 import type { PendingEnds } from './pending-ends.js'
 import { isCode } from './session.js'
 
@@ -52,19 +52,21 @@ export async function signIn(
     throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
   }
   const session = await loadSession(site, req, res)
-  const before = await cookieClaims(site, req)
+  const before = await ownClaims(site, req)
   const was = session.handle ?? before?.sk ?? before?.was ?? null
+  let view
   try {
     const agent = agentOf(req)
-    const view = await site.hub.signIn({ handle: was, subject, claims, remember, ...(agent && { agent }) })
-    if (view.handle !== undefined) await session.accept(view, view.handle)
+    view = await site.hub.signIn({ handle: was, subject, claims, remember, ...(agent && { agent }) })
   } catch (error) {
     if (REFUSALS.some((code) => isCode(error, code))) throw error
     // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
     logError(site.log, toSessionHubError(error), 'sign-in')
-    const { token, claims: issued } = await site.tokens.issueProvisional({ subject, claims, remember }, was)
-    session.acceptProvisional(token, issued)
+    const issued = await site.tokens.issueProvisional({ subject, claims, remember }, was, req)
+    session.take({ ...issued, state: '', isRemembered: remember })
+    return
   }
+  if (view.handle !== undefined) await session.accept(view, view.handle)
 }
 
 /** Anybody can write anything there. */
@@ -85,7 +87,7 @@ export async function signOut(
   { everywhere = false }: SignOut = {},
 ): Promise<void> {
   const session = await loadSession(site, req, res)
-  const before = await cookieClaims(site, req)
+  const before = await ownClaims(site, req)
   if (before) site.provisional.revoke(before)
   const handle = session.handle ?? before?.sk ?? before?.was
   session.clear()

@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { readSdk } from '../http/sdk-asset.js'
 import { safeLog } from '../settings/log.js'
 import { whole } from '../settings/checks.js'
+import { createCarrier } from './carrier.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
 import {
@@ -19,18 +20,20 @@ import { createHubClient } from './hub-client.js'
 import { createHubTransport } from './hub-transport.js'
 import { createHubKeys } from './hub-keys.js'
 import { createLive } from './live.js'
-import { sessionMiddleware } from './load.js'
+import { sessionMiddleware, type SessionOptions } from './load.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
 import { createOwnTokens } from './own-token.js'
 import { createPendingEnds } from './pending-ends.js'
 import { createProvisional } from './provisional.js'
 import { redirectOnce } from './redirect.js'
+import { createRenewals } from './renewals.js'
 import { createSiteRouter } from './router.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session.js'
 import { createSessionTokens } from './session-token.js'
 import { type SignIn, signIn, type SignOut, signOut } from './sign.js'
 import { createSuperseded } from './superseded.js'
+import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
 
 declare global {
@@ -46,8 +49,11 @@ declare global {
 export interface Site {
   /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
   readonly router: RequestHandler
-  /** Middleware that gives each request its `req.session`. Within freshness it costs no hub call. */
-  session(): RequestHandler
+  /**
+   * Middleware that gives each request its `req.session`. In the first half of freshness it costs no hub call; with `{ bearer: true }`
+   * an API client may send its token as `Authorization: Bearer`.
+   */
+  session(options?: SessionOptions): RequestHandler
   /**
    * Signs a user in, after the application has made sure who it is. The visitor gets a new session with a new handle; an
    * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
@@ -94,12 +100,20 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const hub = createHubClient(settings, transport, log)
   const endings = createEndings(settings)
   const pending = createPendingEnds(hub)
+  const content = createTokenContent(settings, log)
+  const tokens = createSessionTokens(settings, content)
   const site: SiteContext = {
     settings,
     hub,
     hubKeys: createHubKeys(hub, settings.now, log),
-    tokens: createSessionTokens(settings),
-    cookies: createSiteCookies(settings.cookieName),
+    tokens,
+    content,
+    renewals: createRenewals(settings, hub, tokens),
+    carrier: createCarrier(
+      settings.cookieName,
+      createSiteCookies(settings.cookieName, settings.cookieSeconds),
+      tokens,
+    ),
     ownTokens: createOwnTokens(settings),
     provisional: createProvisional(hub, settings),
     takeTurn: createTurns(),
@@ -112,7 +126,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const sdk = readSdk()
   return {
     router: createSiteRouter(site, { pending, live, sdk }),
-    session: () => sessionMiddleware(site),
+    session: (sessionOptions) => sessionMiddleware(site, sessionOptions),
     redirectOnce: () => redirectOnce(site),
     signIn: (req, res, who) => signIn(site, req, res, who),
     signOut: (req, res, how) => signOut(site, pending, req, res, how),

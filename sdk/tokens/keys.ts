@@ -18,7 +18,7 @@ export interface NamedKey {
 /** Keys of one issuer by `kid`; a `kid` means nothing outside its issuer (R7). */
 export type KeySet = ReadonlyMap<string, CryptoKey>
 
-export type SignatureAlgorithm = 'ES256' | 'HS256'
+export type SignatureAlgorithm = 'ES256' | 'HS256' | 'EdDSA' | 'RS256'
 
 /** Signs tickets, offers and site tokens. */
 export const importSigningKey = (jwk: unknown, where: string) => importPart(jwk, where, 'private')
@@ -32,26 +32,24 @@ export const importTicketKey = (jwk: unknown, where: string) => importSecret(jwk
 /** Signs and verifies a site's own session tokens. */
 export const importSessionKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'HS256')
 
+/** What a key is drawn from that needs none of its own. */
+interface Source {
+  readonly kid: string
+  readonly secret: Uint8Array
+}
+
 /**
  * The key for a site's other words to itself, drawn from its session key: session tokens have a key of their own (R4), and the owner
  * has none more to look after. HKDF, RFC 5869.
  */
-export const deriveStartKey = (jwk: unknown, where: string) => derive(jwk, where, 'start+jwt', 'HS256')
+export const deriveStartKey = (from: Source) => derive(from, 'start+jwt', 'HS256')
 
 /** The same, to encrypt where a redirect leads. */
-export const deriveTargetKey = (jwk: unknown, where: string) => derive(jwk, where, 'target', 'A256GCM')
+export const deriveTargetKey = (from: Source) => derive(from, 'target', 'A256GCM')
 
-async function derive(
-  jwk: unknown,
-  where: string,
-  purpose: string,
-  alg: 'HS256' | 'A256GCM',
-): Promise<NamedKey> {
-  await importSessionKey(jwk, where)
-  const { kid, members } = named(jwk, where)
-  const secret = Buffer.from(String(members.k), 'base64url')
+async function derive({ kid, secret }: Source, purpose: string, alg: 'HS256' | 'A256GCM'): Promise<NamedKey> {
   const derived = Buffer.from(hkdfSync('sha256', secret, '', `session-hub ${purpose}`, 32))
-  return { kid, key: await webCryptoSecret(derived.toString('base64url'), alg, kid, where) }
+  return { kid, key: await webCryptoSecret(derived.toString('base64url'), alg, kid, purpose) }
 }
 
 /** @throws SessionHubError `options_invalid` when two keys share a `kid` */

@@ -44,6 +44,12 @@ export async function verifyToken(
   return parseJsonObject(text(payload), bounds) // R6
 }
 
+/** Which key a token names, whatever else it is. @throws SessionHubError `request_invalid` */
+export function readKeyId(token: string): string {
+  if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('not a compact JWS') // R1
+  return kidOf(readHeader(token, ['alg', 'typ', 'kid']))
+}
+
 /** Opens a sealed token and gives the JWS inside. */
 export async function openToken(token: string, keys: KeyLookup): Promise<string> {
   if (token.length > limits.tokenLength || !isCompactJwe(token)) throw refused('not a compact JWE') // R1, R3
@@ -70,9 +76,13 @@ function readHeader(token: string, members: readonly string[]): JsonObject {
   return header
 }
 
-async function keyOf({ kid }: JsonObject, keys: KeyLookup): Promise<CryptoKey> {
+function kidOf({ kid }: JsonObject): string {
   if (!isKeyId(kid)) throw refused('the kid has a wrong form')
-  const key = await keys(kid)
+  return kid
+}
+
+async function keyOf(header: JsonObject, keys: KeyLookup): Promise<CryptoKey> {
+  const key = await keys(kidOf(header))
   if (!key) throw refused('the kid is unknown')
   return key
 }

@@ -15,13 +15,14 @@ import {
   signHs256,
   siteToken,
 } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
 import { binding, type Reply, send, Visitor } from '../support/visitor.js'
 import { watchedStore } from '../support/watched-store.js'
 import { startWorld, type World, type WorldSite } from '../support/world.js'
 
 const handleOf = (visitor: Visitor, { origin }: WorldSite): string =>
-  readJws(visitor.cookies(origin).get('__Host-session')!).claims.sk as string
+  handleIn(visitor.cookies(origin).get('__Host-session')!)!
 
 describe('the back-channel', () => {
   let world: World

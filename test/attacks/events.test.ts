@@ -5,7 +5,8 @@ import type { Ending } from 'session-hub/hub'
 import { createKeyring } from '../../hub/keys/keyring.js'
 import { tellSite } from '../../hub/flows/endings.js'
 import { listenTo, type Listening } from '../support/event-source.js'
-import { base64url, flip, readJws, signEs256, siteToken } from '../support/forge.js'
+import { base64url, flip, signEs256, siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { until } from '../support/until.js'
 import { type Reply, send, Visitor } from '../support/visitor.js'
@@ -278,7 +279,7 @@ describe('attacks on the event streams', () => {
       const canaries = [name]
       for (const { origin } of [shop, travel]) {
         const token = ada.cookies(origin).get('__Host-session')!
-        canaries.push(token, String(readJws(token).claims.sk))
+        canaries.push(token, String(handleIn(token)))
       }
       canaries.push(ada.cookies(world.hub.origin).get('__Host-session-hub')!)
       canaries.push(tokenOf(shop))

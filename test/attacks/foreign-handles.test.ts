@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 
 import { expect } from 'chai'
 
-import { readJws, siteToken } from '../support/forge.js'
+import { siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Reply, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
@@ -23,7 +24,7 @@ describe("R27: another site's handle", () => {
   })
   afterEach(() => world.close())
 
-  const heldAt = (site: string) => String(readJws(ada.cookies(site).get('__Host-session')!).claims.sk)
+  const heldAt = (site: string) => String(handleIn(ada.cookies(site).get('__Host-session')!))
 
   const act = (site: string, name: string, body: object): Promise<Reply> =>
     send(`${world.hub.origin}/backchannel/${name}`, {
@@ -59,7 +60,7 @@ describe("R27: another site's handle", () => {
     const eve = new Visitor(world.hub.origin)
     const evil = world.siteOf('evil').origin
     await eve.post(evil, '/sign-in', { name: 'eve' })
-    const own = String(readJws(eve.cookies(evil).get('__Host-session')!).claims.sk)
+    const own = String(handleIn(eve.cookies(evil).get('__Host-session')!))
     const body = redemption(own)
     await act('evil', 'redeem', body)
     world.advance(3)

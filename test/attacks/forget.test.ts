@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 
 import { siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { strangersTo } from '../support/hub-pages.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Ask, binding, type FrameData, type Reply, send, Visitor } from '../support/visitor.js'
@@ -51,8 +52,7 @@ describe('opting out, attacked', () => {
       },
     })
   const handleAt = (site: string): string => {
-    const [, claims = ''] = ada.cookies(site).get('__Host-session')!.split('.')
-    return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sk: string }).sk
+    return handleIn(ada.cookies(site).get('__Host-session')!)!
   }
 
   describe('at the hub', () => {

@@ -13,13 +13,13 @@ import {
   openTicket,
   type OpenTicket,
   ownToken,
-  readJws,
   seal,
   siteToken,
   targetsAway,
   targetsInside,
   without,
 } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { listen } from '../support/listener.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Ask, binding, type Reply, send, Visitor } from '../support/visitor.js'
@@ -913,7 +913,7 @@ describe('a link ticket', () => {
     })
 
     it('by the hub only for a handle of the site that asks', async () => {
-      const handle = readJws(eve.cookies(shop).get(SESSION)!).claims.sk
+      const handle = handleIn(eve.cookies(shop).get(SESSION)!)
       const backchannel = (site: string, body: object) =>
         send(`${world.hub.origin}/backchannel/link`, {
           method: 'POST',

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { LogEntry } from 'session-hub/hub'
 
 import { flip, openTicket, readJws, siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusal } from '../support/refusal.js'
 import { binding, type Reply, send, Visitor } from '../support/visitor.js'
 import { watchedStore } from '../support/watched-store.js'
@@ -43,7 +44,7 @@ describe('R30: logs and errors', () => {
       for (const jar of ada.jar.values()) {
         for (const [name, value] of jar) {
           keep(`the cookie ${name}`, value)
-          if (name === '__Host-session') keep('a handle', readJws(value).claims.sk)
+          if (name === '__Host-session') keep('a handle', handleIn(value))
         }
       }
     }
@@ -106,7 +107,7 @@ describe('R30: logs and errors', () => {
     // The back-channel.
     const token = siteToken(world, world.siteOf('shop'))
     keep('a site token', token)
-    const handle = readJws(ada.cookies(travel).get('__Host-session')!).claims.sk
+    const handle = handleIn(ada.cookies(travel).get('__Host-session')!)
     for (const [name, body, bearer] of [
       ['read', { handle }, token],
       ['read', { handle, extra: handle }, token],

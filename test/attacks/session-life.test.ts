@@ -11,6 +11,7 @@ import {
   siteToken,
   without,
 } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { startUsers, type Users } from '../support/users.js'
 import { binding, type Reply, send, Visitor } from '../support/visitor.js'
@@ -37,7 +38,7 @@ describe('the life of a session, attacked', () => {
 
   const claimsAt = (visitor: Visitor, site: string): Claims =>
     readJws(visitor.cookies(site).get(SESSION)!).claims
-  const heldAt = (visitor: Visitor, site: string) => String(claimsAt(visitor, site).sk)
+  const heldAt = (visitor: Visitor, site: string) => String(handleIn(visitor.cookies(site).get(SESSION)!))
   const nameOf = (site: string) => (site === shop ? 'shop' : 'travel')
 
   /** What the site's own backend can do, by whoever has its keys. */

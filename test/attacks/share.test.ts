@@ -5,6 +5,7 @@ import type { HubOptions, SiteRegistration } from 'session-hub/hub'
 import { accountApp } from '../support/account-app.js'
 import { listenTo } from '../support/event-source.js'
 import { openTicket, readJws, siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Ask, type Reply, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
@@ -37,8 +38,7 @@ describe('R33: what a site may see and change, attacked', () => {
   afterEach(() => world.close())
 
   const nameOf = (site: string) => /\/\/(\w+)\./.exec(site)![1]!
-  const heldAt = (site: string, by = visitor) =>
-    String(readJws(by.cookies(site).get('__Host-session')!).claims.sk)
+  const heldAt = (site: string, by = visitor) => String(handleIn(by.cookies(site).get('__Host-session')!))
   const outcome = async (site: string, by = visitor) => (await by.sync(site)).outcome
   const whoami = (site: string, by = visitor) => by.whoami(site)
 

@@ -1,7 +1,8 @@
 /** When the store fails or is stolen: closed, and nothing usable inside (R21, R26). */
 import { expect } from 'chai'
 
-import { readJws, siteToken } from '../support/forge.js'
+import { siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { binding, send, Visitor } from '../support/visitor.js'
 import { watchedStore } from '../support/watched-store.js'
@@ -31,7 +32,7 @@ describe('R21: the store is down', () => {
     const { data } = await ada.frame(shop, nonce)
     const offered = await ada.post(shop, '/session-hub/offer', { nonce })
     const offer = offered.json.offer as string
-    const handle = readJws(ada.cookies(shop).get('__Host-session')!).claims.sk
+    const handle = handleIn(ada.cookies(shop).get('__Host-session')!)
     const act = (name: string, body: object) =>
       send(`${world.hub.origin}/backchannel/${name}`, {
         method: 'POST',
@@ -120,8 +121,8 @@ describe('R26: the store is stolen', () => {
 
       const dump = JSON.stringify(store.written)
       const cookies = [...ada.jar.values()].flatMap((jar) => [...jar.values()])
-      const handles = [shop, travel].map(
-        ({ origin }) => readJws(ada.cookies(origin).get('__Host-session')!).claims.sk as string,
+      const handles = [shop, travel].map(({ origin }) =>
+        handleIn(ada.cookies(origin).get('__Host-session')!)!,
       )
       const hubHandle = ada.cookies(world.hub.origin).get('__Host-session-hub')!
       for (const secret of [

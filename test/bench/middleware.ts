@@ -5,6 +5,7 @@ import { generateSite, type GeneratedSiteKeys } from 'session-hub/hub'
 
 import { importSessionKey } from '../../sdk/tokens/keys.js'
 import { signToken } from '../../sdk/tokens/sign.js'
+import { wrapHandle } from '../support/handles.js'
 import { compared, inTurns } from './cpu.js'
 import { createLoad } from './load.js'
 import { type Group, spreadRow } from './row.js'
@@ -81,7 +82,14 @@ async function cookieMaker(
   const make = async () => {
     const iat = Math.floor(Date.now() / 1000)
     const who = { sub: 'ada', auth_time: iat, claims: { name: 'Ada Lovelace', locale: 'en-GB' } }
-    const claims = { iss: origin, aud: origin, iat, exp: iat + 300, sk: random(32), ...who }
+    const claims = {
+      iss: origin,
+      aud: origin,
+      iat,
+      exp: iat + 300,
+      sk: wrapHandle(random(32), keys.session.k),
+      ...who,
+    }
     const token = await signToken('session+jwt', claims, key, 'HS256')
     return `__Host-session=${token}; __Host-session-state=${random(16)}`
   }

@@ -9,8 +9,9 @@ import { generateHubKeys, generateSite, type GeneratedSiteKeys, sqliteStore } fr
 import { createSite, type Site } from 'session-hub/site'
 
 import { accountApp } from '../support/account-app.js'
-import { readJws, signEs256 } from '../support/forge.js'
+import { signEs256 } from '../support/forge.js'
 import { createGate } from '../support/gate.js'
+import { handleIn, rememberSessionKey } from '../support/handles.js'
 import { forkHub, type HubProcess } from '../support/hub-worker.js'
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
@@ -38,6 +39,7 @@ describe('four hub processes on one file', () => {
     front = await listen('hub.localhost')
     listeners = [await listen('shop.localhost'), await listen('travel.localhost')]
     const made = await Promise.all(listeners.map(({ origin }) => generateSite(origin)))
+    for (const { keys } of made) rememberSessionKey(keys)
     const task = {
       path: join(folder, 'hub.sqlite'),
       port: 0,
@@ -204,9 +206,7 @@ describe('four hub processes on one file', () => {
       await store(shop, { wish: 'first' })
       await visitor.sync(shop)
       await visitor.sync(travel)
-      handles = [shop, travel].map((site) =>
-        String(readJws(visitor.cookies(site).get('__Host-session')!).claims.sk),
-      )
+      handles = [shop, travel].map((site) => String(handleIn(visitor.cookies(site).get('__Host-session')!)))
     })
 
     const update = (index: number, body: object): Promise<Reply> => {

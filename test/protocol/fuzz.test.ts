@@ -92,6 +92,7 @@ const base64url = (length: number) =>
     maxLength: length,
   })
 const bits256 = base64url(43)
+const wrapped = base64url(54)
 const bits128 = base64url(22)
 const time = fc.nat()
 const objects = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })) as fc.Arbitrary<JsonObject>
@@ -299,9 +300,9 @@ describe('fuzzing: bodies and claims', () => {
       parse: parseSessionClaims,
       required: { iss: origin, aud: origin, iat: time, exp: time },
       optional: {
-        sk: bits256,
+        sk: wrapped,
         jti: bits128,
-        was: bits256,
+        was: wrapped,
         sub: subject,
         auth_time: time,
         claims: objects,

@@ -137,12 +137,12 @@ describe('the event stream of a site', () => {
   })
 
   describe('that is cut', () => {
-    it('leaves an ended session its fresh token, and no more', async () => {
+    it('leaves an ended session the first half of its token’s life, and no more', async () => {
       await signIn()
       line.cut()
       await visitor.post(shop, '/sign-out', {})
       expect(await who(travel)).to.include({ subject: 'ada', isStale: false })
-      world.advance(FRESH_SECONDS - 30)
+      world.advance(FRESH_SECONDS / 2 - 30)
       expect(await who(travel)).to.include({ subject: 'ada', isStale: false })
       world.advance(30)
       expect(await who(travel)).to.include({ session: 'none', isStale: false })

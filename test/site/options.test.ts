@@ -1,9 +1,17 @@
 /** Every wrong option of a site is one clear line at start-up, and never a surprise at a request. */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+
 import { expect } from 'chai'
 import { generateSite, type GeneratedSiteKeys, type SiteRegistration } from 'session-hub/hub'
 import { createSite, type SiteOptions } from 'session-hub/site'
 
 import { expectOptionFault } from '../support/option-fault.js'
+
+/** A key pair as a JWK. */
+function pair(type: string, options: object = {}): object {
+  const generate = generateKeyPairSync as (type: string, options: object) => { privateKey: KeyObject }
+  return { ...generate(type, options).privateKey.export({ format: 'jwk' }), kid: 'pair' }
+}
 
 /** What the options are wrong in, and the words that the line has to hold. */
 type Fault = readonly [question: string, options: () => unknown, ...words: string[]]
@@ -84,7 +92,7 @@ describe('createSite', () => {
         'sign sessions with a signing key',
         () => withKeys({ session: keys.signing }),
         'keys.session',
-        'symmetric',
+        'a key of their own',
       ],
       ['are text each', () => withKeys({ ticket: keys.ticket.k }), 'keys.ticket', 'JWK'],
       [
@@ -121,6 +129,89 @@ describe('createSite', () => {
         () => withKeys({ session: [keys.session, { ...others.session, kid: keys.session.kid }] }),
         'keys.session',
         'two keys have the kid',
+      ],
+    ],
+    '"fields"': [
+      ['are no list', () => but({ fields: 'name' }), '"fields" has to be a list'],
+      ['hold a number', () => but({ fields: [5] }), '"fields" has an entry that is neither a path'],
+      [
+        'hold four names',
+        () => but({ fields: [['a', 'b', 'c', 'd']] }),
+        '"fields" has an entry that is neither',
+      ],
+      ['hold an empty path', () => but({ fields: [''] }), 'which is no path'],
+      ['hold two dots', () => but({ fields: ['a..b'] }), '"a..b", which is no path'],
+      ['reach for the prototype', () => but({ fields: [['__proto__.x', 'x']] }), 'which is no path'],
+      ['hold one path twice', () => but({ fields: ['name', ['name', 'n']] }), 'lists the path "name" twice'],
+      [
+        'give two paths one name',
+        () => but({ fields: ['name', ['profile.name', 'p', 'name']] }),
+        'gives the name "name" to "name" and to "profile.name"',
+      ],
+      ['take a name of JWT', () => but({ fields: [['role', 'aud']] }), '"aud" is a registered claim of JWT'],
+      [
+        'take it as a long name',
+        () => but({ fields: [['role', 'r', 'exp']] }),
+        '"exp" is a registered claim',
+      ],
+      ['take the session field', () => but({ fields: [['role', 'sk']] }), '"sk" is the session field'],
+      [
+        'take the one that is set',
+        () => but({ sessionField: 'sid', fields: ['sid'] }),
+        '"sid" is the session field',
+      ],
+      ['take one of ours', () => but({ fields: [['role', 'st']] }), "claim of the session token's own"],
+      ['have an odd name', () => but({ fields: [['role', 'a b']] }), 'a name has 1 to 32 letters'],
+      ['have a number as a name', () => but({ fields: [['role', 1]] }), 'something that is no text'],
+      [
+        'are too many',
+        () => but({ fields: Array.from({ length: 17 }, (_, at) => `f${at}`) }),
+        'has 17 entries; 16 are allowed',
+      ],
+    ],
+    'the session token': [
+      [
+        'has a session field of JWT',
+        () => but({ sessionField: 'jti' }),
+        '"sessionField": "jti" is a registered',
+      ],
+      ['has one of our names', () => but({ sessionField: 'claims' }), '"sessionField": "claims" is a claim'],
+      [
+        'has no function for claims',
+        () => but({ tokenClaims: { a: 1 } }),
+        '"tokenClaims" has to be a function',
+      ],
+      ['is kept for ever', () => but({ cookieSeconds: 34_560_001 }), '"cookieSeconds"', '60 to 34560000'],
+      ['names no file', () => withKeys({ session: keys.session.k }), 'keys.session', 'no such file'],
+      ['has a short RSA key', () => withKeys({ session: pair('rsa', { modulusLength: 1024 }) }), '2048 bits'],
+      [
+        'has another curve',
+        () => withKeys({ session: pair('ec', { namedCurve: 'P-384' }) }),
+        'P-256 (ES256)',
+      ],
+      [
+        'has another alg',
+        () => withKeys({ session: { ...pair('ed25519'), alg: 'ES256' } }),
+        'used for EdDSA alone',
+      ],
+      [
+        'has the public half',
+        () => withKeys({ session: { ...pair('ed25519'), d: undefined } }),
+        'only the public half',
+      ],
+      [
+        'has the public half as a PEM',
+        () =>
+          withKeys({
+            session: generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' }),
+          }),
+        'PEM holds only the public half',
+      ],
+      ['has a broken PEM', () => withKeys({ session: '-----BEGIN PRIVATE KEY-----\nAA' }), 'no private key'],
+      [
+        'has a pair without a kid',
+        () => withKeys({ session: { ...pair('ed25519'), kid: undefined } }),
+        '"kid"',
       ],
     ],
     '"cookieName"': [
@@ -188,6 +279,10 @@ describe('createSite', () => {
           host: 'shop.internal:8080',
           cookieName: '__Host-shop_session-2',
           freshForSeconds: 1,
+          cookieSeconds: 60,
+          fields: ['name', ['profile.email', 'email'], ['data.cart.total', 't', 'total']],
+          tokenClaims: () => ({}),
+          sessionField: 'sid',
           graceForSeconds: 0,
           maxTicketSeconds: 5,
           alwaysReplace: true,

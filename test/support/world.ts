@@ -12,10 +12,11 @@ import {
   type SiteRegistration,
   type Store,
 } from 'session-hub/hub'
-import { createSite, type Site, type SiteOptions } from 'session-hub/site'
+import { createSite, type Site, type SiteKeys, type SiteOptions } from 'session-hub/site'
 import type { RequestHandler } from 'express'
 
 import type { Certificate } from './certificate.js'
+import { rememberSessionKey } from './handles.js'
 import { listen, type Listener } from './listener.js'
 import { siteApp } from './site-app.js'
 
@@ -25,6 +26,8 @@ export interface WorldOptions {
   readonly hub?: Partial<HubOptions>
   /** Options for every site, or for each by name. */
   readonly site?: Partial<SiteOptions> | ((name: string) => Partial<SiteOptions>)
+  /** The key of a site's session token, in the place of a secret. */
+  readonly sessionKey?: (name: string) => SiteKeys['session']
   /** What is registered of a site, beside its keys. */
   readonly registration?: (name: string) => Partial<SiteRegistration>
   /** Whether each site is registered with all others as its sisters. @default false */
@@ -95,13 +98,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   async function addSite(name: string): Promise<WorldSite> {
     const listener = await listen(`${name}.localhost`, options.certificate)
     const made = await generateSite(listener.origin)
+    rememberSessionKey(made.keys)
     const registration = { ...made.registration, ...options.registration?.(name) }
     registrations.set(listener.origin, registration)
     const more = typeof options.site === 'function' ? options.site(name) : options.site
     const site = await createSite({
       origin: listener.origin,
       hub: hubListener.origin,
-      keys: made.keys,
+      keys: { ...made.keys, ...(options.sessionKey && { session: options.sessionKey(name) }) },
       log: write,
       now,
       ...more,

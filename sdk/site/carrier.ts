@@ -1,0 +1,75 @@
+/** How a session token comes with a request and goes with its answer: in the cookie, or for an API client as a Bearer token (RFC 6750). */
+import type { Request, Response } from 'express'
+
+import { readCookie } from '../http/cookies.js'
+import { keepPrivate } from '../http/keep-private.js'
+import type { SessionClaims } from '../protocol/claims.js'
+import { SessionHubError } from '../protocol/errors.js'
+import type { SiteCookies } from './cookies.js'
+import type { IssuedToken, SessionTokens } from './session-token.js'
+
+/** A token with what its cookie needs. */
+export interface Carried extends IssuedToken {
+  /** Empty for a session that the hub does not know yet. */
+  readonly state: string
+  readonly isRemembered: boolean
+}
+
+export interface Carrier {
+  /**
+   * Takes the request's Bearer token, if it has one, in the place of a cookie.
+   *
+   * @throws SessionHubError `session_ambiguous` beside a cookie of another session: one of the two would act for the other's user
+   */
+  acceptBearer(req: Request): Promise<void>
+  textOf(req: Request): string | undefined
+  isBearer(req: Request): boolean
+  write(res: Response, carried: Carried): void
+  /** An API client is told by the answer itself. */
+  clear(res: Response): void
+}
+
+/** A Bearer token is answered with its successor here, as a cookie is with a cookie. */
+const HEADER = 'session-token'
+
+export function createCarrier(cookieName: string, cookies: SiteCookies, tokens: SessionTokens): Carrier {
+  const bearers = new WeakMap<Request, string>()
+  return {
+    async acceptBearer(req) {
+      const { authorization, cookie = '' } = req.headers
+      const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
+      if (bearer === undefined) return
+      // Also one that is there twice, and so counts as none: nobody can say whose it is.
+      const hasCookie = cookie.split(';').some((pair) => pair.trim().startsWith(`${cookieName}=`))
+      if (hasCookie) {
+        const text = readCookie(cookie, cookieName)
+        const both = await Promise.all([bearer, text ?? ''].map((token) => tokens.read(token)))
+        if (!isSameSession(both[0], both[1]))
+          // R36
+          throw new SessionHubError(
+            'session_ambiguous',
+            'A Bearer token came beside a cookie of another session',
+          )
+        return
+      }
+      bearers.set(req, bearer)
+    },
+    textOf: (req) => bearers.get(req) ?? readCookie(req.headers.cookie, cookieName),
+    isBearer: (req) => bearers.has(req),
+    write(res, { token, state, isRemembered }) {
+      if (!bearers.has(res.req)) cookies.write(res, token, state, isRemembered)
+      else if (!res.headersSent) {
+        res.setHeader(HEADER, token)
+        keepPrivate(res)
+      }
+    },
+    clear(res) {
+      if (!bearers.has(res.req)) cookies.clear(res)
+    },
+  }
+}
+
+function isSameSession(one: SessionClaims | undefined, other: SessionClaims | undefined): boolean {
+  if (!one || !other) return false
+  return one.sk === undefined ? one.jti !== undefined && one.jti === other.jti : one.sk === other.sk
+}

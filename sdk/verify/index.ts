@@ -1,0 +1,7 @@
+/** `session-hub/verify`: reads a site's session token anywhere, without Express and without asking anybody but for the site's public keys. */
+export { verifySession } from './verify.js'
+export type { VerifiedSession, VerifyOptions, WithHeaders } from './verify.js'
+export type { Jwks, VerifyingKey } from './keys.js'
+export type { TokenField } from '../protocol/token-fields.js'
+export { type ErrorCode, SessionHubError } from '../protocol/errors.js'
+export type { Json, JsonObject } from '../protocol/json.js'

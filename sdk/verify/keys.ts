@@ -1,0 +1,106 @@
+/** The keys that a session token may be signed with: given, or read from the site. Each is bound to one algorithm (R2). */
+import { type CryptoKey, importJWK, importSPKI, type JWK } from 'jose'
+
+import { SessionHubError } from '../protocol/errors.js'
+import { isKeyId } from '../protocol/formats.js'
+import { isJsonObject, type JsonObject } from '../protocol/json.js'
+
+/** The only signatures that a session token has. */
+type Algorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256'
+
+export interface BoundKey {
+  readonly alg: Algorithm
+  readonly key: CryptoKey
+}
+
+/** By `kid`; under `undefined` a key that has no name and takes any. */
+export type BoundKeys = ReadonlyMap<string | undefined, BoundKey>
+
+/** A public key as a JWK or as the text of a PEM file, or the site's secret as a JWK (`oct`). A PEM has no name and takes any `kid`. */
+export type VerifyingKey = object | string
+
+/** A JWK Set (RFC 7517): the address of the site's, or the list itself. */
+export type Jwks = string | { readonly keys: readonly object[] }
+
+const PEM_ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const
+const MOST_KEYS = 32
+
+/** @throws SessionHubError `options_invalid` */
+export async function bindKeys(given: readonly unknown[], what: string): Promise<BoundKeys> {
+  if (given.length === 0 || given.length > MOST_KEYS)
+    throw wrong(`${what} has to list 1 to ${MOST_KEYS} keys`)
+  const keys = new Map<string | undefined, BoundKey>()
+  for (const one of given) {
+    const [kid, bound] = typeof one === 'string' ? await ofPem(one, what) : await ofJwk(one, what)
+    if (keys.has(kid)) throw wrong(`${what}: two keys have the kid "${kid ?? ''}"`)
+    keys.set(kid, bound)
+  }
+  if (keys.has(undefined) && keys.size > 1)
+    throw wrong(`${what}: of several keys, each needs a "kid"; give them as JWKs`)
+  return keys
+}
+
+/** What a site publishes: keys of a kind that this version does not know are nobody's, a secret is refused with all the others. */
+export async function bindPublished(body: unknown, what: string): Promise<BoundKeys> {
+  const list = isJsonObject(body) ? body.keys : undefined
+  if (!Array.isArray(list)) throw wrong(`${what} is no JWK Set`)
+  if (list.some((jwk) => isJsonObject(jwk) && jwk.kty === 'oct')) throw wrong(`${what} holds a secret`)
+  if (list.length === 0)
+    throw wrong(`${what} is empty: the site signs with a secret, which is never published`)
+  return bindKeys(list as readonly unknown[], what)
+}
+
+async function ofJwk(jwk: unknown, what: string): Promise<[kid: string | undefined, BoundKey]> {
+  if (!isJsonObject(jwk)) throw wrong(`${what} has to be a JWK, or the text of a PEM file`)
+  const { kid } = jwk
+  if (kid !== undefined && !isKeyId(kid))
+    throw wrong(`${what}: a "kid" has 1 to 64 letters, digits, "-" or "_"`)
+  const alg = algorithmOf(jwk)
+  if (!alg) throw wrong(`${what} has to be a key for ${PEM_ALGORITHMS.join(', ')} or HS256`)
+  if (alg !== 'HS256' && jwk.d !== undefined)
+    throw wrong(`${what} is a private key; give only its public half, without "d"`)
+  if (alg === 'HS256' && !(typeof jwk.k === 'string' && /^[A-Za-z0-9_-]{43}$/.test(jwk.k)))
+    throw wrong(`${what}: a secret has exactly 256 bits (43 base64url characters)`)
+  try {
+    return [
+      kid,
+      { alg, key: alg === 'HS256' ? await secret(jwk) : ((await importJWK(jwk as JWK, alg)) as CryptoKey) },
+    ]
+  } catch (cause) {
+    throw wrong(`${what} cannot be read as a key for ${alg}`, cause)
+  }
+}
+
+const secret = (jwk: JsonObject) =>
+  crypto.subtle.importKey('jwk', jwk, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
+
+function algorithmOf({ kty, crv, alg }: JsonObject): Algorithm | undefined {
+  const own: Algorithm | undefined =
+    kty === 'EC' && crv === 'P-256'
+      ? 'ES256'
+      : kty === 'OKP' && crv === 'Ed25519'
+        ? 'EdDSA'
+        : kty === 'RSA'
+          ? 'RS256'
+          : kty === 'oct'
+            ? 'HS256'
+            : undefined
+  return alg === undefined || alg === own || (own === 'EdDSA' && alg === 'Ed25519') ? own : undefined
+}
+
+async function ofPem(pem: string, what: string): Promise<[kid: undefined, BoundKey]> {
+  if (pem.includes('PRIVATE KEY')) throw wrong(`${what} is a private key; give only its public half`)
+  for (const alg of PEM_ALGORITHMS) {
+    try {
+      return [undefined, { alg, key: await importSPKI(pem, alg) }]
+    } catch {
+      // Of another kind, perhaps.
+    }
+  }
+  throw wrong(
+    `${what} has to be a JWK, or the text of a PEM file with a public key for ${PEM_ALGORITHMS.join(', ')}`,
+  )
+}
+
+export const wrong = (what: string, cause?: unknown) =>
+  new SessionHubError('options_invalid', `verifySession: ${what}`, { cause })
