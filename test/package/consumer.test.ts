@@ -65,12 +65,13 @@ describe('the packed package', function () {
   describe('its doors', () => {
     it('does every one of them open under node, and give what it promises?', async () => {
       const names = await node(`
-        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub']
+        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/verify']
         const open = async (door) => [door, Object.keys(await import(door))]
         console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
       expect(names).to.deep.equal({
         'session-hub': ['createClient'],
         'session-hub/site': ['SessionHubError', 'createSite'],
+        'session-hub/verify': ['SessionHubError', 'verifySession'],
         'session-hub/hub': [
           'SessionHubError',
           'createHub',
@@ -109,13 +110,14 @@ describe('the packed package', function () {
       const outcomes = await node(
         `
         const outcomes = {}
-        for (const door of ['session-hub', 'session-hub/site', 'session-hub/hub'])
+        for (const door of ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub'])
           outcomes[door] = await import(door).then(() => 'open', ({ code }) => code)
         console.log(JSON.stringify(outcomes))`,
         '--conditions=browser',
       )
       expect(outcomes).to.deep.equal({
         'session-hub': 'open',
+        'session-hub/verify': 'open',
         'session-hub/site': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/hub': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
       })
@@ -126,6 +128,18 @@ describe('the packed package', function () {
         const outcome = await import('session-hub/dist/hub.js').then(() => 'open', ({ code }) => code)
         console.log(JSON.stringify(outcome))`)
       expect(outcome).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED')
+    })
+
+    it('does that of services import nothing but jose, so that it runs wherever the web does?', async () => {
+      const imported = async (name: string): Promise<string[]> => {
+        const source = await readFile(join(home, 'dist', name), 'utf8')
+        const names = parseAst(source).body.flatMap((node) =>
+          'source' in node && node.source ? [String(node.source.value)] : [],
+        )
+        const below = names.filter((one) => one.startsWith('./')).map((one) => imported(one.slice(2)))
+        return [...names.filter((one) => !one.startsWith('./')), ...(await Promise.all(below)).flat()]
+      }
+      expect(new Set(await imported('verify.js'))).to.deep.equal(new Set(['jose']))
     })
 
     it('does that of the browser import nothing but its own parts, from beside it?', async () => {

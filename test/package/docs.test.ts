@@ -1,17 +1,18 @@
 /** The documents say what the code does: their code runs, their tables are the code's, their links lead somewhere. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { expect } from 'chai'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
 import { generateHubKeys, generateSite, type SiteRegistration } from 'session-hub/hub'
+import type { TokenField } from 'session-hub/verify'
 
 import { siteNames } from '../../demo/sites.js'
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
@@ -230,6 +231,7 @@ describe('docs/protocol.md', () => {
       ['a request body', `${limits.bodyBytes} bytes`],
       ["the body's arrival", `${limits.bodyTimeoutMs / 1000} seconds`],
       ['one patch of the data as JSON, at the site', `${limits.patchBytes} bytes`],
+      ['what a site puts into its session token', `${limits.tokenContentBytes} bytes as JSON`],
       ["a session's data as JSON", `${limits.dataBytes} bytes`],
       ["a session's claims as JSON", `${limits.claimsBytes} bytes`],
       ['data and claims', `${limits.jsonDepth} levels each`],
@@ -351,6 +353,66 @@ describe('docs/protocol.md', () => {
       .to.equal(word('nonce'))
       .and.to.equal(claims.nonce)
     expect(hash(claims.sid)).to.equal(word('handle-hash'))
+  })
+})
+
+describe('docs/verify.md', () => {
+  const page = text('docs/verify.md')
+
+  it('lists every option, with its default, and every member of the result', () => {
+    const service = sectionOf(page, '## The service')
+    for (const name of [
+      ...membersOf('sdk/verify/verify.ts', 'VerifyOptions'),
+      ...membersOf('sdk/verify/verify.ts', 'VerifiedSession').filter((name) => !name.endsWith('At')),
+    ])
+      rowOf(service, name)
+    expect(codeOf(service)).to.include.members(membersOf('sdk/verify/verify.ts', 'VerifiedSession'))
+    const defaults = defaultsOf('sdk/verify/verify.ts')
+    expect(defaults).to.have.length.above(2)
+    for (const [name, value] of defaults.filter(([, value]) => value !== 'the'))
+      expect(rowOf(service, name).at(-1), name).to.include(value)
+    expect(codeOf(sectionOf(page, '## The site'))).to.include.members(
+      membersOf('sdk/site/token-content.ts', 'TokenSession'),
+    )
+  })
+
+  it('has a service that says who the visitor is', async () => {
+    const [, code = ''] = /^```js\n(import \{ verifySession.*?)^```$/ms.exec(page) ?? []
+    const [, list = ''] = /^ {2}fields: (\[.*\]),$/m.exec(code) ?? []
+    const fields = JSON.parse(list.replaceAll("'", '"')) as TokenField[]
+    expect(page.split(`fields: ${list}`), 'the site and the service say the same').to.have.length(3)
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const world = await startWorld({
+      sites: ['shop'],
+      site: { fields },
+      sessionKey: () => privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    })
+    mkdirSync(join(root, 'build'), { recursive: true })
+    const folder = mkdtempSync(join(root, 'build', 'verify-'))
+    try {
+      const { origin, listener } = world.siteOf('shop')
+      // The machine's own name for itself: `shop.localhost` is the browsers'.
+      const own = code
+        .replace('https://shop.example/', `http://127.0.0.1:${listener.port}/`)
+        .replace("issuer: 'https://shop.example'", `issuer: '${origin}'`)
+      writeFileSync(join(folder, 'service.mjs'), own)
+      const { default: service } = (await import(pathToFileURL(join(folder, 'service.mjs')).href)) as {
+        default: { fetch(request: Request): Promise<Response> }
+      }
+      const visitor = new Visitor(world.hub.origin)
+      await visitor.post(origin, '/sign-in', {
+        name: 'ada',
+        claims: { profile: { email: 'ada@shop.example' } },
+      })
+      const cookie = `__Host-session=${visitor.cookies(origin).get('__Host-session')!}`
+      const known = await service.fetch(new Request('https://api.example/', { headers: { cookie } }))
+      expect(await known.json()).to.deep.equal({ subject: 'ada', email: 'ada@shop.example' })
+      const stranger = await service.fetch(new Request('https://api.example/'))
+      expect([stranger.status, await stranger.json()]).to.deep.equal([401, { error: 'token_missing' }])
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+      await world.close()
+    }
   })
 })
 
