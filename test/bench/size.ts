@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 
+import type { TokenField } from 'session-hub/site'
+
 import { binding, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
-import type { Group } from './row.js'
+import type { Group, Row } from './row.js'
 
 export const size: Group = {
   name: 'size',
@@ -27,9 +29,49 @@ export const size: Group = {
         unit: 'bytes',
         target: { atMost: 1000 },
       },
+      ...(await tokenRows()),
       { what: 'frame document as it is sent', figure: Buffer.byteLength(frame), unit: 'bytes' },
     ]
   },
+}
+
+/** A session cookie, which travels with each request: by how many fields stand in it, and under which names. */
+async function tokenRows(): Promise<Row[]> {
+  const names = [
+    'name',
+    'email',
+    'locale',
+    'plan',
+    'country',
+    'currency',
+    'company',
+    'department',
+    'verified',
+    'newsletter',
+  ]
+  const long = names.map((name): TokenField => [name, `profile_${name}`])
+  const short = names.map((name, at): TokenField => [name, 'abcdefghij'.charAt(at), `profile_${name}`])
+  const rows: Row[] = []
+  for (const [count, kind, fields] of [
+    [0, 'no', []],
+    [3, 'long', long],
+    [3, 'short', short],
+    [10, 'long', long],
+    [10, 'short', short],
+  ] as const) {
+    const world = await startWorld({ sites: ['shop'], site: { fields: fields.slice(0, count) } })
+    try {
+      const { origin } = world.siteOf('shop')
+      const visitor = new Visitor(world.hub.origin)
+      const claims = Object.fromEntries(names.map((name) => [name, 'ten-or-so!']))
+      await visitor.post(origin, '/sign-in', { name: 'ada', claims })
+      const figure = visitor.cookies(origin).get('__Host-session')!.length
+      rows.push({ what: `session token, ${count} fields, ${kind} names`, figure, unit: 'bytes' })
+    } finally {
+      await world.close()
+    }
+  }
+  return rows
 }
 
 /** Of a visitor without a session, so without a ticket. */
