@@ -60,7 +60,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     now: settings.now,
     log,
   }
-  const sweeper = startSweeper(hub)
+  const sweeper = startSweeper(hub, 365 * 86_400_000)
   const feed = createEndingsFeed(hub)
   const { router, direct } = createRouter({
     hub,

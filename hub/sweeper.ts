@@ -16,7 +16,8 @@ export interface Sweeper {
   stop(): Promise<void>
 }
 
-export function startSweeper(hub: HubContext): Sweeper {
+/** @param auditMs how long it is remembered what administrators did */
+export function startSweeper(hub: HubContext, auditMs: number): Sweeper {
   let stopped = false
   let running: Promise<void> = Promise.resolve()
 
@@ -26,7 +27,9 @@ export function startSweeper(hub: HubContext): Sweeper {
         const nowMs = hub.now()
         const endedBeforeMs = nowMs - REMEMBER_ENDED_MS
         const endingsBeforeMs = nowMs - REMEMBER_ENDINGS_MS
-        const swept = await hub.store.sweep({ nowMs, endedBeforeMs, endingsBeforeMs }, BATCH)
+        const auditBeforeMs = nowMs - auditMs
+        const times = { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs }
+        const swept = await hub.store.sweep(times, BATCH)
         full = Object.values<number>({ ...swept }).some((count) => count >= BATCH)
         await nextTurn()
       }

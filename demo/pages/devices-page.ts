@@ -1,7 +1,7 @@
 /** The user's sessions, each with a button that ends it. */
-import type { UserSession } from 'session-hub/site'
+import { browserName, type UserSession } from 'session-hub/site'
 
-import { browserName, isHandheld } from '../browser-name.js'
+import { isHandheld } from '../handheld.js'
 import { type Addresses, profiles, siteNames } from '../sites.js'
 import { type AccountPage, accountPage, signInForm } from './account-page.js'
 import { html, type Html } from './html.js'

@@ -1,11 +1,14 @@
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type {
+  AuditSearch,
   Changes,
   Handle,
   Held,
+  NumberedAuditRow,
   NumberedEnding,
   Question,
   Session,
+  SessionSearch,
   Spend,
   Store,
   Subject,
@@ -31,6 +34,8 @@ class MemoryStore implements Store {
   readonly #subjects = new Map<string, Subject>()
   #endings: NumberedEnding[] = []
   #lastEnding = 0
+  #audit: NumberedAuditRow[] = []
+  #lastAudit = 0
   #isOpen = true
 
   async find(hash: string): Promise<Held | undefined> {
@@ -73,6 +78,33 @@ class MemoryStore implements Store {
     return this.#live(subject, nowMs).reverse().slice(0, limit)
   }
 
+  async search(search: SessionSearch): Promise<readonly Session[]> {
+    this.#checkOpen()
+    const { subject, site, nowMs, fromMs = 0, beforeMs = Infinity, after, limit } = search
+    return [...this.#sessions.values()]
+      .filter((session) => subject === undefined || session.subject === subject)
+      .filter((session) => site === undefined || session.site === site)
+      .filter(({ createdAtMs }) => createdAtMs >= fromMs && createdAtMs < beforeMs)
+      .filter((session) => after === undefined || byBeginning(after, session) < 0)
+      .map((session) => this.#seen(session))
+      .filter(({ endedAtMs, expiresAtMs }) => endedAtMs === null && expiresAtMs > nowMs)
+      .sort(byBeginning)
+      .slice(0, limit)
+  }
+
+  async audit({ subject, beforeSeq = Infinity, limit }: AuditSearch): Promise<readonly NumberedAuditRow[]> {
+    this.#checkOpen()
+    const rows = this.#audit.filter(
+      (row) => row.seq < beforeSeq && (subject === undefined || row.subject === subject),
+    )
+    return structuredClone(rows.reverse().slice(0, limit))
+  }
+
+  async isSpent(issuer: string, jti: string): Promise<boolean> {
+    this.#checkOpen()
+    return this.#spends.has(spendKey({ issuer, jti }))
+  }
+
   async endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]> {
     this.#checkOpen()
     return structuredClone(this.#endings.filter(({ seq }) => seq > afterSeq).slice(0, limit))
@@ -89,7 +121,7 @@ class MemoryStore implements Store {
 
   async sweep(times: SweepTimes, limit: number): Promise<Swept> {
     this.#checkOpen()
-    const { nowMs, endedBeforeMs, endingsBeforeMs } = times
+    const { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs } = times
     const isPast = ({ expiresAtMs }: { expiresAtMs: number }) => expiresAtMs <= nowMs
     const isOver = (session: Session) =>
       isPast(session) || (session.endedAtMs !== null && session.endedAtMs < endedBeforeMs)
@@ -101,7 +133,9 @@ class MemoryStore implements Store {
     const subjects = remove(this.#subjects, ({ untilMs }) => untilMs <= nowMs, limit)
     const old = this.#endings.filter(({ atMs }) => atMs < endingsBeforeMs).slice(0, limit)
     this.#endings = this.#endings.filter((ending) => !old.includes(ending))
-    return { sessions, handles, spends, subjects, endings: old.length }
+    const past = this.#audit.filter(({ atMs }) => atMs < auditBeforeMs).slice(0, limit)
+    this.#audit = this.#audit.filter((row) => !past.includes(row))
+    return { sessions, handles, spends, subjects, endings: old.length, audit: past.length }
   }
 
   async close(): Promise<void> {
@@ -111,6 +145,7 @@ class MemoryStore implements Store {
     this.#spends.clear()
     this.#subjects.clear()
     this.#endings = []
+    this.#audit = []
   }
 
   /** Copies go in and out: a store in a file shares no object with its caller, and this one must not differ. */
@@ -151,9 +186,17 @@ class MemoryStore implements Store {
 
   #write(changes: Changes): void {
     // Everything that can throw comes before the first change, so that it is all or nothing.
-    const { sessions = [], handles = [], forget = [], subjects = [], endings = [] } = structuredClone(changes)
+    const {
+      sessions = [],
+      handles = [],
+      forget = [],
+      subjects = [],
+      endings = [],
+      audit = [],
+    } = structuredClone(changes)
     for (const subject of subjects) this.#subjects.set(subject.subject, subject)
     for (const ending of endings) this.#endings.push({ ...ending, seq: ++this.#lastEnding })
+    for (const row of audit) this.#audit.push({ ...row, seq: ++this.#lastAudit })
     for (const session of sessions) this.#sessions.set(session.id, session)
     for (const handle of handles)
       if (this.#sessions.has(handle.sessionId)) this.#handles.set(handle.hash, handle)
@@ -166,7 +209,13 @@ class MemoryStore implements Store {
 }
 
 /** R8: the replay key is the pair, so that no site can spend another issuer's `jti`. */
-const spendKey = ({ issuer, jti }: Spend) => JSON.stringify([issuer, jti])
+const spendKey = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>) => JSON.stringify([issuer, jti])
+
+type Beginning = Pick<Session, 'createdAtMs' | 'id'>
+
+/** The newest first; of those that began together, by a name that each has alone. */
+const byBeginning = (a: Beginning, b: Beginning) =>
+  b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
 
 function remove<Kind>(records: Map<string, Kind>, isDue: (record: Kind) => boolean, limit: number): number {
   let removed = 0

@@ -6,6 +6,8 @@ import { unavailable } from './sqlite/faults.js'
 import { openDatabase } from './sqlite/file.js'
 import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
 import {
+  auditColumns,
+  auditRowOf,
   endingColumns,
   endingOf,
   handleColumns,
@@ -19,12 +21,15 @@ import {
 } from './sqlite/rows.js'
 import { prepareStatements, type Statements } from './sqlite/statements.js'
 import type {
+  AuditSearch,
   Changes,
   Handle,
   Held,
+  NumberedAuditRow,
   NumberedEnding,
   Question,
   Session,
+  SessionSearch,
   Spend,
   Store,
   SubjectQuestion,
@@ -127,6 +132,43 @@ class SqliteStore implements Store {
     return attempt(() => this.#statements.newest.all({ subject, nowMs, limit }).map(sessionOf))
   }
 
+  async search(search: SessionSearch): Promise<readonly Session[]> {
+    const {
+      subject,
+      site = null,
+      nowMs,
+      fromMs = 0,
+      beforeMs = Number.MAX_SAFE_INTEGER,
+      after,
+      limit,
+    } = search
+    // Where the list goes on, or where the time ends: whatever comes first. No id comes before the empty one.
+    const isBounded = after !== undefined && after.createdAtMs < beforeMs
+    const [before, beforeId] = isBounded ? [after.createdAtMs, after.id] : [beforeMs, '']
+    const page = { site, nowMs, fromMs, beforeMs: before, beforeId, limit }
+    return attempt(() => {
+      const { searchAll, searchSubject, searchSite } = this.#statements
+      const rows =
+        subject !== undefined
+          ? searchSubject.all({ ...page, subject })
+          : (site === null ? searchAll : searchSite).all(page)
+      return rows.map(sessionOf)
+    })
+  }
+
+  async audit({ subject, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: AuditSearch) {
+    const page = { beforeSeq, limit }
+    return attempt((): readonly NumberedAuditRow[] => {
+      const { auditAll, auditSubject } = this.#statements
+      const rows = subject === undefined ? auditAll.all(page) : auditSubject.all({ ...page, subject })
+      return rows.map(auditRowOf)
+    })
+  }
+
+  async isSpent(issuer: string, jti: string): Promise<boolean> {
+    return attempt(() => this.#statements.firstSpend.get({ issuer, jti }) !== undefined)
+  }
+
   async endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]> {
     return attempt(() => this.#statements.endings.all({ afterSeq, limit }).map(endingOf))
   }
@@ -142,7 +184,10 @@ class SqliteStore implements Store {
     attempt(() => this.#statements.ping.run())
   }
 
-  async sweep({ nowMs, endedBeforeMs, endingsBeforeMs }: SweepTimes, limit: number): Promise<Swept> {
+  async sweep(
+    { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs }: SweepTimes,
+    limit: number,
+  ): Promise<Swept> {
     // Short transactions, not a long one: sign-ins wait for the lock meanwhile.
     return attempt(() => ({
       sessions: this.#statements.sweepSessions.run({ nowMs, endedBeforeMs, limit }).changes,
@@ -150,6 +195,7 @@ class SqliteStore implements Store {
       spends: this.#statements.sweepSpends.run({ nowMs, limit }).changes,
       subjects: this.#statements.sweepSubjects.run({ nowMs, limit }).changes,
       endings: this.#statements.sweepEndings.run({ endingsBeforeMs, limit }).changes,
+      audit: this.#statements.sweepAudit.run({ auditBeforeMs, limit }).changes,
     }))
   }
 
@@ -188,9 +234,17 @@ class SqliteStore implements Store {
     return isFirst ? undefined : spendOf(this.#statements.firstSpend.get({ issuer, jti }))
   }
 
-  #write({ sessions = [], handles = [], forget = [], subjects = [], endings = [] }: Changes): void {
+  #write({
+    sessions = [],
+    handles = [],
+    forget = [],
+    subjects = [],
+    endings = [],
+    audit = [],
+  }: Changes): void {
     for (const subject of subjects) this.#statements.putSubject.run({ ...subjectColumns(subject) })
     for (const ending of endings) this.#statements.addEnding.run({ ...endingColumns(ending) })
+    for (const row of audit) this.#statements.addAudit.run({ ...auditColumns(row) })
     for (const session of sessions) this.#statements.putSession.run({ ...sessionColumns(session) })
     for (const handle of handles) this.#statements.putHandle.run({ ...handleColumns(handle) })
     for (const hash of forget) this.#statements.forget.run({ hash })

@@ -61,6 +61,58 @@ export interface NumberedEnding extends Ending {
   readonly seq: number
 }
 
+/** One act of an administrator, for whoever has to answer for it later (R32). */
+export interface AuditRow {
+  readonly atMs: number
+  /** The administrator's name, or the command line's. */
+  readonly who: string
+  readonly act: AuditAct
+  /** Whose session it was, or whose sessions were asked for; `null`: an anonymous visitor's, or nobody's in particular. */
+  readonly subject: string | null
+  /** The site where the session began, or that was asked for. */
+  readonly site: string | null
+  /** How many sessions were shown, ended or spared. */
+  readonly sessions: number
+  /** The network address that it came from, or the machine of a command. */
+  readonly from: string
+  readonly outcome: AuditOutcome
+}
+
+export const auditActs = ['sign-in', 'sign-out', 'list', 'end', 'end-all'] as const
+export type AuditAct = (typeof auditActs)[number]
+
+/** `nothing`: there was nothing to end any more. */
+export const auditOutcomes = ['done', 'nothing', 'refused'] as const
+export type AuditOutcome = (typeof auditOutcomes)[number]
+
+export interface NumberedAuditRow extends AuditRow {
+  /** Grows with each row in this store. */
+  readonly seq: number
+}
+
+/** Which rows to read, the newest first. */
+export interface AuditSearch {
+  readonly subject?: string
+  /** Only rows before this one. */
+  readonly beforeSeq?: number
+  readonly limit: number
+}
+
+/** Which live sessions to find, the newest first. */
+export interface SessionSearch {
+  readonly subject?: string
+  /** The origin of the site where they began. */
+  readonly site?: string
+  /** Begun at this time or later. */
+  readonly fromMs?: number
+  /** Begun before this time. */
+  readonly beforeMs?: number
+  /** Only those that come after this one in the list. */
+  readonly after?: Pick<Session, 'createdAtMs' | 'id'>
+  readonly nowMs: number
+  readonly limit: number
+}
+
 /** One site's hold on a session. The handle itself is never stored, only its SHA-256 (R26). */
 export interface Handle {
   /** base64url(SHA-256(handle)), 43 characters. */
@@ -115,6 +167,8 @@ export interface Changes {
   readonly subjects?: readonly Subject[]
   /** Appended to the list that `endings` reads. */
   readonly endings?: readonly Ending[]
+  /** Appended to the list that `audit` reads. */
+  readonly audit?: readonly AuditRow[]
 }
 
 export interface Question {
@@ -138,6 +192,7 @@ export interface SweepTimes {
   readonly nowMs: number
   readonly endedBeforeMs: number
   readonly endingsBeforeMs: number
+  readonly auditBeforeMs: number
 }
 
 export interface Swept {
@@ -146,6 +201,7 @@ export interface Swept {
   readonly spends: number
   readonly subjects: number
   readonly endings: number
+  readonly audit: number
 }
 
 /**
@@ -174,6 +230,15 @@ export interface Store {
   /** A subject's live sessions, the newest first. */
   list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]>
 
+  /** Live sessions, by when they began, the newest first. */
+  search(search: SessionSearch): Promise<readonly Session[]>
+
+  /** What administrators did, the newest first. */
+  audit(search: AuditSearch): Promise<readonly NumberedAuditRow[]>
+
+  /** Whether this `jti` of this issuer was spent. */
+  isSpent(issuer: string, jti: string): Promise<boolean>
+
   /** The endings after this number, in their order; also those that other processes wrote. */
   endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]>
 
@@ -186,7 +251,7 @@ export interface Store {
   /**
    * Removes, at most `limit` rows of each kind: spends and never-activated handles past their time, sessions past
    * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; subjects past `untilMs`; endings
-   * before `endingsBeforeMs`.
+   * before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
    */
   sweep(times: SweepTimes, limit: number): Promise<Swept>
 

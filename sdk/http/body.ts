@@ -30,12 +30,18 @@ export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
     throw new SessionHubError('media_type_invalid', 'The body has to be a form')
   const { body } = req as ParsedRequest
   if (body === undefined) return new URLSearchParams(await readText(req, limits.bodyBytes))
-  // An application's own parser gives an object; what it made of it is no text, and left out.
+  // An application's own parser gives an object; what it made of it is neither text nor a list of it, and left out.
   const members = isJsonObject(body) ? Object.entries(body) : []
   return new URLSearchParams(
-    members.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+    members.flatMap(([name, value]) =>
+      textsOf(value).flatMap((one) => (typeof one === 'string' ? [[name, one]] : [])),
+    ),
   )
 }
+
+/** A list of one comes from another name than this: from `name[]`. */
+const textsOf = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? (value.length > 1 ? value : []) : [value]
 
 function readText(req: IncomingMessage, maxBytes: number): Promise<string> {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))

@@ -21,7 +21,7 @@ export function readCookie(header: string | undefined, name: string): string | u
 }
 
 export interface CookieKind {
-  readonly sameSite: 'Lax' | 'None'
+  readonly sameSite: 'Strict' | 'Lax' | 'None'
   readonly httpOnly: boolean
 }
 

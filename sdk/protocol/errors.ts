@@ -54,6 +54,8 @@ const STATUS = {
   session_conflict: 409,
   /** Nobody is signed in, or not lately enough. */
   sign_in_required: 401,
+  /** This administrator may not do that. */
+  permission_denied: 403,
   /** The user has as many sessions as the hub allows, and none of them gives way. */
   session_limit: 409,
   /** The session's data changed since the version that the update was made for. */

@@ -6,6 +6,8 @@ const BITS_256 = /^[A-Za-z0-9_-]{43}$/
 const BITS_128 = /^[A-Za-z0-9_-]{22}$/
 /** 256 bits wrapped by RFC 3394, as base64url: a handle inside a session token. */
 const WRAPPED = /^[A-Za-z0-9_-]{54}$/
+/** 128 bits wrapped likewise: how an administrator names a session. */
+const REF = /^[A-Za-z0-9_-]{32}$/
 /** R7 */
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
 /** R1: compact serialisation by character class, before any parsing. */
@@ -20,6 +22,7 @@ const matches =
 export const is256Bits = matches(BITS_256)
 export const is128Bits = matches(BITS_128)
 export const isWrapped = matches(WRAPPED)
+export const isRef = matches(REF)
 export const isKeyId = matches(KEY_ID)
 export const isCompactJws = matches(JWS)
 export const isCompactJwe = matches(JWE)

@@ -270,7 +270,7 @@ async function deriveEach(
 
 async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSessionKey> {
   const key = await importSessionTokenKey(typeof given === 'string' ? await textOf(given, at) : given, at)
-  return { ...key, ...createWrap(key.secret) }
+  return { ...key, ...createWrap(key.secret, 'handle') }
 }
 
 /** The text of a PEM file itself, or what the file of this name holds: a PEM or a JWK. */

@@ -7,7 +7,7 @@ import { inProcesses } from '../support/spend-worker.js'
 import { stores, type StoreWorld } from '../support/stores.js'
 
 /** Sweeps every ending. */
-const ALL = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: NOW_MS + 1 }
+const ALL = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: NOW_MS + 1, auditBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
   describe(`endings in the ${name} store`, () => {

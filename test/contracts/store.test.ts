@@ -13,6 +13,7 @@ import {
   codeOf,
   held,
   HOUR_MS,
+  newAuditRow,
   newEnding,
   newHandle,
   newSession,
@@ -28,7 +29,7 @@ import { alter, newFolder, stores, type StoreWorld } from '../support/stores.js'
 
 /** What a transaction sees of what it did not ask for. */
 const NOT_ASKED = { subject: undefined, sessions: [], session: undefined }
-const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0 }
+const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
   describe(`the ${name} store`, () => {
@@ -255,10 +256,10 @@ for (const { name, isShared, open } of stores) {
         await write(store, { subjects: [over, present], endings: [before, since] })
 
         const agoMs = NOW_MS - HOUR_MS
-        const times = { nowMs: NOW_MS, endedBeforeMs: agoMs, endingsBeforeMs: agoMs }
+        const times = { nowMs: NOW_MS, endedBeforeMs: agoMs, endingsBeforeMs: agoMs, auditBeforeMs: 0 }
         const swept = await store.sweep(times, 100)
 
-        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 1, endings: 1 })
+        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 1, endings: 1, audit: 0 })
         expect(await subjectIn(store, over.subject)).to.equal(undefined)
         expect(await subjectIn(store, present.subject)).to.deep.equal(present)
         expect(await store.endings(0, 9)).to.deep.equal([{ ...since, seq: 2 }])
@@ -275,7 +276,7 @@ for (const { name, isShared, open } of stores) {
 
       it('removes a session with its handles, so that nobody holds it if its id ever comes again', async () => {
         const { session, handle } = await held(store, { expiresAtMs: NOW_MS })
-        await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0 }, 100)
+        await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }, 100)
         await write(store, { sessions: [session] })
 
         expect(await store.find(handle.hash)).to.equal(undefined)
@@ -288,16 +289,22 @@ for (const { name, isShared, open } of stores) {
           await store.addHandle(newHandle(session, { activatedAtMs: null, expiresAtMs: NOW_MS }))
           await store.transact({ handles: [], spend: newSpend({ expiresAtMs: NOW_MS }) }, answerView)
           const subject = newSubject({ untilMs: NOW_MS })
-          await write(store, { subjects: [subject], endings: [newEnding({ atMs: NOW_MS - 1 })] })
+          const atMs = NOW_MS - 1
+          await write(store, {
+            subjects: [subject],
+            endings: [newEnding({ atMs })],
+            audit: [newAuditRow({ atMs })],
+          })
         }
 
-        const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: NOW_MS }
+        const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: NOW_MS, auditBeforeMs: NOW_MS }
         const all = (count: number) => ({
           sessions: count,
           handles: count,
           spends: count,
           subjects: count,
           endings: count,
+          audit: count,
         })
         expect(await store.sweep(times, 5)).to.deep.equal(all(5))
         expect(await store.sweep(times, 5)).to.deep.equal(all(2))
@@ -313,6 +320,7 @@ for (const { name, isShared, open } of stores) {
           spends: 0,
           subjects: 0,
           endings: 0,
+          audit: 0,
         })
         expect(await store.find(handle.hash)).not.to.equal(undefined)
       })

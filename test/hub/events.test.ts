@@ -82,7 +82,7 @@ describe('GET /backchannel/events', () => {
     const store = memoryStore()
     await begin(60_000, store)
     await hub.end(3)
-    await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity }, 2)
+    await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 }, 2)
     for (const [id, event] of [
       ['0', 'reset'],
       ['1', 'reset'],
@@ -93,7 +93,7 @@ describe('GET /backchannel/events', () => {
       expect((await stream.heard(event))[0], id).to.include({ event })
       if (event === 'reset') expect(stream.events[0]?.id, 'and goes on from here').to.equal('3')
     }
-    await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity }, 10)
+    await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 }, 10)
     expect((await (await open('3')).heard('hello'))[0]?.id).to.equal('3')
     expect((await (await open('2')).heard('reset'))[0]?.id).to.equal('3')
     expect((await (await open()).heard('hello'))[0]?.id).to.equal('3')
@@ -251,6 +251,9 @@ function bound(store: Store): Store {
     transact: (question, decide) => store.transact(question, decide),
     session: (id) => store.session(id),
     list: (subject, nowMs, limit) => store.list(subject, nowMs, limit),
+    search: (search) => store.search(search),
+    audit: (search) => store.audit(search),
+    isSpent: (issuer, jti) => store.isSpent(issuer, jti),
     endings: (afterSeq, limit) => store.endings(afterSeq, limit),
     endingsRange: () => store.endingsRange(),
     ping: () => store.ping(),

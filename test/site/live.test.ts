@@ -241,7 +241,10 @@ describe('an open page of a site', () => {
     await until(() => line.open === 2)
     line.cut()
     await visitor.post(shop, '/sign-out', {})
-    await world.hub.store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity }, 1000)
+    await world.hub.store.sweep(
+      { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 },
+      1000,
+    )
     line.mend()
     for (const one of [page, others]) {
       await one.ended

@@ -1,7 +1,17 @@
 /** Records as a hub writes them, and what the contract suites do with them. */
 import { createHash, randomBytes } from 'node:crypto'
 
-import type { Changes, Ending, Handle, Session, Spend, Store, Subject, View } from '../../hub/stores/store.js'
+import type {
+  AuditRow,
+  Changes,
+  Ending,
+  Handle,
+  Session,
+  Spend,
+  Store,
+  Subject,
+  View,
+} from '../../hub/stores/store.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 
 export const NOW_MS = 1_900_000_000_000
@@ -77,6 +87,20 @@ export function newSubject(fields: Partial<Subject> = {}): Subject {
 
 export function newEnding(fields: Partial<Ending> = {}): Ending {
   return { sessionId: 'one', subject: null, generation: 0, reason: 'revoked', atMs: NOW_MS, ...fields }
+}
+
+export function newAuditRow(fields: Partial<AuditRow> = {}): AuditRow {
+  return {
+    atMs: NOW_MS,
+    who: 'ops',
+    act: 'end',
+    subject: null,
+    site: null,
+    sessions: 1,
+    from: '127.0.0.1',
+    outcome: 'done',
+    ...fields,
+  }
 }
 
 export function newSpend(fields: Partial<Spend> = {}): Spend {

@@ -51,6 +51,18 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
       await check()
       return inner.list(subject, nowMs, limit)
     },
+    async search(search) {
+      await check()
+      return inner.search(search)
+    },
+    async audit(search) {
+      await check()
+      return inner.audit(search)
+    },
+    async isSpent(issuer, jti) {
+      await check()
+      return inner.isSpent(issuer, jti)
+    },
     async endings(afterSeq, limit) {
       await check()
       return inner.endings(afterSeq, limit)

@@ -1,7 +1,19 @@
 /** Records as rows and back: `unknown` until each column was looked at. A damaged row is store trouble, not a crash. */
 import { isJsonObject, type JsonObject } from '../../../sdk/protocol/json.js'
 import { endReasons, type EndReason } from '../../../sdk/protocol/wire.js'
-import type { Ending, Handle, Held, NumberedEnding, Session, Spend, Subject } from '../store.js'
+import {
+  auditActs,
+  auditOutcomes,
+  type AuditRow,
+  type Ending,
+  type Handle,
+  type Held,
+  type NumberedAuditRow,
+  type NumberedEnding,
+  type Session,
+  type Spend,
+  type Subject,
+} from '../store.js'
 
 export const sessionColumns = (session: Session) => ({
   id: session.id,
@@ -37,6 +49,17 @@ export const endingColumns = (ending: Ending) => ({
   generation: ending.generation,
   reason: ending.reason,
   atMs: ending.atMs,
+})
+
+export const auditColumns = (row: AuditRow) => ({
+  atMs: row.atMs,
+  who: row.who,
+  act: row.act,
+  subject: row.subject,
+  site: row.site,
+  sessions: row.sessions,
+  address: row.from,
+  outcome: row.outcome,
 })
 
 export const handleColumns = (handle: Handle) => ({
@@ -97,6 +120,18 @@ export const endingOf = (row: unknown): NumberedEnding => ({
   atMs: integer(row, 'at_ms'),
 })
 
+export const auditRowOf = (row: unknown): NumberedAuditRow => ({
+  seq: integer(row, 'seq'),
+  atMs: integer(row, 'at_ms'),
+  who: text(row, 'who'),
+  act: oneOf(row, 'act', auditActs),
+  subject: orNull(row, 'subject', text),
+  site: orNull(row, 'site', text),
+  sessions: integer(row, 'sessions'),
+  from: text(row, 'address'),
+  outcome: oneOf(row, 'outcome', auditOutcomes),
+})
+
 export const spendOf = (row: unknown): Spend => ({
   issuer: text(row, 'issuer'),
   jti: text(row, 'jti'),
@@ -136,10 +171,12 @@ function parsed(json: string): unknown {
   }
 }
 
-function endReason(row: unknown, name: string): EndReason {
+const endReason = (row: unknown, name: string): EndReason => oneOf(row, name, endReasons)
+
+function oneOf<Word extends string>(row: unknown, name: string, words: readonly Word[]): Word {
   const value = text(row, name)
-  const known = endReasons.find((reason) => reason === value)
-  if (known === undefined) throw new TypeError(`Column "${name}" holds no known reason`)
+  const known = words.find((word) => word === value)
+  if (known === undefined) throw new TypeError(`Column "${name}" holds no known word`)
   return known
 }
 

@@ -79,4 +79,23 @@ export const MIGRATIONS = [
   INSERT INTO subject
     SELECT subject, 0, -1, NULL, NULL, max(until_ms) FROM session WHERE subject IS NOT NULL GROUP BY subject;
   `,
+  `
+  CREATE TABLE audit (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms       INTEGER NOT NULL,
+    who         TEXT NOT NULL,
+    act         TEXT NOT NULL,
+    subject     TEXT,
+    site        TEXT,
+    sessions    INTEGER NOT NULL,
+    address     TEXT NOT NULL,
+    outcome     TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at_ms);
+  CREATE INDEX audit_by_subject ON audit (subject, seq) WHERE subject IS NOT NULL;
+
+  -- For whoever looks for sessions: a page of the list costs the same at its end as at its beginning.
+  CREATE INDEX session_by_beginning ON session (created_at_ms, id) WHERE ended_at_ms IS NULL;
+  CREATE INDEX session_by_site ON session (site, created_at_ms, id) WHERE ended_at_ms IS NULL;
+  `,
 ]

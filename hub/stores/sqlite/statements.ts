@@ -19,6 +19,17 @@ const LIVE = `
   session.subject = :subject AND session.ended_at_ms IS NULL AND expires_at_ms > :nowMs
   AND session.generation > coalesce((SELECT ended_up_to FROM subject WHERE subject = :subject), -1)`
 
+/** One page of the list; `narrowed` is what leads to it by an index. */
+const search = (narrowed: string) => `
+  SELECT ${SESSION} FROM session ${WITH_SUBJECT}
+  WHERE ${narrowed} AND (:site IS NULL OR session.site = :site) AND session.ended_at_ms IS NULL
+    AND session.expires_at_ms > :nowMs AND session.generation > coalesce(subject.ended_up_to, -1)
+    AND session.created_at_ms >= :fromMs AND (session.created_at_ms, session.id) < (:beforeMs, :beforeId)
+  ORDER BY session.created_at_ms DESC, session.id DESC LIMIT :limit`
+
+const audit = (narrowed: string) =>
+  `SELECT * FROM audit WHERE ${narrowed} AND seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`
+
 export const prepareStatements = (database: DatabaseSyncInstance) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),
   commit: database.prepare('COMMIT'),
@@ -41,6 +52,16 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   newest: database.prepare(`
     SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE ${LIVE} ORDER BY session.generation DESC LIMIT :limit`),
+
+  searchAll: database.prepare(search('1')),
+  searchSubject: database.prepare(search('session.subject = :subject')),
+  searchSite: database.prepare(search('session.site = :site')),
+
+  addAudit: database.prepare(`
+    INSERT INTO audit (at_ms, who, act, subject, site, sessions, address, outcome)
+    VALUES (:atMs, :who, :act, :subject, :site, :sessions, :address, :outcome)`),
+  auditAll: database.prepare(audit('1')),
+  auditSubject: database.prepare(audit('subject = :subject')),
 
   subject: database.prepare('SELECT * FROM subject WHERE subject = :subject'),
 
@@ -99,6 +120,9 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   sweepEndings: database.prepare(`
     DELETE FROM ending WHERE seq IN (SELECT seq FROM ending WHERE at_ms < :endingsBeforeMs LIMIT :limit)`),
+
+  sweepAudit: database.prepare(`
+    DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at_ms < :auditBeforeMs LIMIT :limit)`),
 
   sweepSpends: database.prepare(`
     DELETE FROM spend WHERE (issuer, jti) IN (

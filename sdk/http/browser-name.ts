@@ -1,4 +1,4 @@
-/** A browser in human words. A guess, good enough to tell one's own devices apart: anybody can write anything into `User-Agent`. */
+/** A browser in human words, for lists of sessions. */
 
 type Names = readonly (readonly [pattern: RegExp, name: string])[]
 
@@ -20,14 +20,15 @@ const SYSTEMS: Names = [
   [/\bLinux\b/, 'Linux'],
 ]
 
+/**
+ * Names a browser after what it says of itself, such as "Firefox on Linux". A guess, good enough to tell devices apart: anybody can
+ * write anything into `User-Agent`, so escape it where it is shown.
+ */
 export function browserName(agent: string | null): string {
   if (!agent) return 'A browser that did not say which'
   const [browser, system] = [named(BROWSERS, agent), named(SYSTEMS, agent)]
   if (browser && system) return `${browser} on ${system}`
   return browser ?? agent.slice(0, 60)
 }
-
-export const isHandheld = (agent: string | null): boolean =>
-  /\b(Mobile|Android|iPhone|iPad)\b/.test(agent ?? '')
 
 const named = (names: Names, agent: string) => names.find(([pattern]) => pattern.test(agent))?.[1]

@@ -1,0 +1,3 @@
+/** Which picture a browser gets in the list of devices; a guess. */
+export const isHandheld = (agent: string | null): boolean =>
+  /\b(Mobile|Android|iPhone|iPad)\b/.test(agent ?? '')
