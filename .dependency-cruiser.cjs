@@ -71,6 +71,19 @@ module.exports = {
       ],
       anyPackage,
     ),
+    only(
+      'hub-admin',
+      '^hub/admin/',
+      [
+        '^hub/flows/',
+        '^hub/routes/(page|limits)\\.ts$',
+        '^hub/page-scripts\\.ts$',
+        '^hub/stores/store\\.ts$',
+        '^sdk/(protocol|tokens|http|settings)/',
+        npm,
+      ],
+      anyPackage,
+    ),
     never(
       'hub-only-app-picks-a-store',
       { path: '^hub/', pathNot: '^hub/(app\\.ts$|index\\.ts$|cli/|stores/)' },

@@ -5,6 +5,8 @@ import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { safeLog } from '../sdk/settings/log.js'
+import { createAdminRouter } from './admin/router.js'
+import { auditBounds } from './admin/options.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
@@ -60,15 +62,18 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     now: settings.now,
     log,
   }
-  const sweeper = startSweeper(hub, 365 * 86_400_000)
+  const { admin } = settings
+  const limiters = createLimiters(settings.limits)
+  const sweeper = startSweeper(hub, (admin?.auditSeconds ?? auditBounds.default) * 1000)
   const feed = createEndingsFeed(hub)
   const { router, direct } = createRouter({
     hub,
     sites,
-    limiters: createLimiters(settings.limits),
+    limiters,
     sdk: readSdk(),
     scripts: readPageScripts(),
     feed,
+    admin: admin && createAdminRouter({ hub, isAdmin: admin.isAdmin }, admin, limiters),
   })
   return {
     router,

@@ -1,6 +1,9 @@
 /** `session-hub/hub`: the service that owns the sessions. */
 export { createHub, type Hub } from './app.js'
 export type { HubOptions } from './options.js'
+export type { AdminOptions, AdminToken, Authorize, IsAdmin } from './admin/options.js'
+export { generateAdminToken } from './admin/tokens.js'
+export type { Admin, Permission } from './flows/permissions.js'
 export type {
   ConflictQuestion,
   ConflictRule,
@@ -28,13 +31,19 @@ export { memoryStore } from './stores/memory.js'
 export { sqliteStore, type SqliteOptions } from './stores/sqlite.js'
 export type { HubSessions, SessionSummary } from './sessions.js'
 export type {
+  AuditAct,
+  AuditOutcome,
+  AuditRow,
+  AuditSearch,
   Changes,
   Ending,
   Handle,
   Held,
+  NumberedAuditRow,
   NumberedEnding,
   Question,
   Session,
+  SessionSearch,
   Spend,
   Store,
   Subject,

@@ -4,6 +4,7 @@ import { limits as bounds } from '../sdk/protocol/wire.js'
 import { callable, flag, oneOf, origin, whole } from '../sdk/settings/checks.js'
 import type { Log } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
+import { type AdminOptions, type AdminSettings, resolveAdmin } from './admin/options.js'
 import type { ConflictRule, Evict, HubRules, Lifetime, Merge, SingleSession } from './flows/context.js'
 import type { ConflictPolicy } from './flows/decision.js'
 import {
@@ -56,6 +57,8 @@ export interface HubOptions {
   readonly evict?: Evict
   /** Whether a sign-out ends all of the user's sessions, in every browser; or a rule. @default false */
   readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
+  /** Pages, and an interface for programs, below `/admin`: to see sessions and to end them. @default none */
+  readonly admin?: AdminOptions
   /** Requests per minute, each with its own default. */
   readonly limits?: Partial<RateLimits>
   /** Receives structured entries, none of which holds a secret. @default silence */
@@ -73,6 +76,7 @@ export interface HubSettings {
   readonly siteCacheSeconds: number
   readonly rules: HubRules
   readonly limits: RateLimits
+  readonly admin: (AdminSettings & { readonly auditSeconds: number }) | undefined
   readonly log: Log | undefined
   readonly now: () => number
 }
@@ -93,6 +97,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   maxSessions: true,
   evict: true,
   endAllOnSignOut: true,
+  admin: true,
   limits: true,
   log: true,
   now: true,
@@ -147,6 +152,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
       perSession: rate('perSession', limits),
       perSite: rate('perSite', limits),
     },
+    admin: options.admin === undefined ? undefined : resolveAdmin(`${where}: admin`, options.admin),
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }
@@ -218,6 +224,9 @@ const METHODS: readonly (keyof Store)[] = [
   'transact',
   'session',
   'list',
+  'search',
+  'audit',
+  'isSpent',
   'endings',
   'endingsRange',
   'ping',

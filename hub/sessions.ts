@@ -53,5 +53,5 @@ export const createSessions = (hub: HubContext): HubSessions => ({
     }))
   },
   end: (id) => endOne(hub, id, 'revoked'),
-  endAll: (subject, { except } = {}) => endAllOf(hub, subject, 'revoked', except),
+  endAll: (subject, { except } = {}) => endAllOf(hub, subject, 'revoked', { except }),
 })

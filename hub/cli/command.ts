@@ -30,7 +30,7 @@ type Parsed<Options extends OptionsConfig> = ReturnType<
 >
 
 /**
- * @param operands names what stands without a flag, such as `<origin>`; each is needed
+ * @param operands names what stands without a flag, such as `<origin>`; each is needed, and of `<ref>...` any number
  * @throws UsageError
  */
 export function readArguments<Options extends OptionsConfig>(
@@ -49,6 +49,7 @@ export function readArguments<Options extends OptionsConfig>(
     throw new UsageError(message, command)
   }
   const { length } = parsed.positionals
+  if (operands.some((operand) => operand.endsWith('...'))) return parsed
   const missing = operands[length]
   if (missing !== undefined) throw new UsageError(`"${command}" needs ${missing}`, command)
   const extra = parsed.positionals[operands.length]

@@ -21,6 +21,8 @@ export interface ServeConfig {
   readonly port: number
   readonly trustProxyHops: number
   readonly hub: HubOptions
+  /** Whether sessions are kept where another process finds them. */
+  readonly isKept: boolean
   /** Opened last, so that a wrong option does not leave a file behind. @throws SessionHubError */
   openStore(): Store
   /** The keys anew, after a rotation; absent where they do not come from a file. @throws SessionHubError */
@@ -52,6 +54,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     port: port === undefined ? defaultPort(hub.origin) : whole(file, 'port', port, { min: 0, max: 65_535 }),
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
+    isKept: store !== 'memory',
     openStore: storeOpener(store, place),
     ...(keySource.reread && { rereadKeys: keySource.reread }),
     warnings: [

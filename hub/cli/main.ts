@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { closest } from '../../sdk/settings/refuse-unknown.js'
+import { makeAdminToken } from './admin.js'
+import { showAudit } from './audit.js'
 import { type Command, helpOf, UsageError } from './command.js'
 import { makeKeys, rotateKeys } from './keys.js'
 import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
+import { endSessions, listSessions } from './sessions.js'
 import { addSite, listSites } from './sites.js'
 import { hint, leave, painter, survivePipes } from './terminal.js'
 
@@ -17,6 +20,10 @@ const commands: Readonly<Record<string, Command>> = {
   'sites list': listSites,
   sdk: printScriptTag,
   serve,
+  'sessions list': listSessions,
+  'sessions end': endSessions,
+  'admin token': makeAdminToken,
+  audit: showAudit,
 }
 const names = Object.keys(commands)
 

@@ -38,10 +38,13 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   ticketSeconds     how long a ticket may be redeemed, default 30
   conflict          who gives way when two users meet: "keep-both" (default), "hub" or "site"
   merge             "fill" (default), "winner", "loser", or { "keys": { "cart": "union", "points": "sum" } }
+  admin             /admin: { "tokens": what "session-hub admin token" made, "isAdmin": the subjects whose sessions
+                    only logout-all may end, "auditSeconds": how long it is kept what was done, default a year }
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
   siteCacheSeconds  how long an answer of findSite is believed, default 5
 
 Only in .mjs:
+  admin             { "isAdmin": (subject) => whether, "authorize": (req) => { name, permissions } or null }
   findSite          (origin) => the registration of a site that "sites" does not list
   merge             ({ from, into, reason }) => the data of the session that stays
   conflict          ({ site, siteSubject, hubSubject }) => "keep-both", "hub" or "site"

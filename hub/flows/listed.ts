@@ -5,7 +5,7 @@ import { type EndReason, limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import type { Session } from '../stores/store.js'
+import type { AuditRow, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { ended, endingOf, live, seconds } from './sessions.js'
 import { counted, cut } from './subjects.js'
@@ -45,7 +45,7 @@ export async function endOther(
   const site = at.origin
   const own = await signedIn(hub, site, body.handle)
   const { ref } = body
-  if (ref === undefined) return { ended: await endAllOf(hub, own.subject, 'revoked', own.id) }
+  if (ref === undefined) return { ended: await endAllOf(hub, own.subject, 'revoked', { except: own.id }) }
   const sessions = await shownAt(hub, sites, at, own)
   const other = sessions.find(({ id }) => stateTag(hub.keyring.secret, id, site) === ref)
   return { ended: other && (await endOne(hub, other.id, 'revoked')) ? 1 : 0 }
@@ -65,22 +65,37 @@ async function shownAt(
   return sessions.filter(({ id, site }) => id === own.id || !others.has(site))
 }
 
-/** @returns whether it was live */
-export async function endOne(hub: HubContext, id: string, reason: EndReason): Promise<boolean> {
+/**
+ * @param audit makes the row that is written with the end, or with its not having happened
+ * @returns whether it was live
+ */
+export async function endOne(
+  hub: HubContext,
+  id: string,
+  reason: EndReason,
+  audit?: (session: Session | undefined, wasLive: boolean) => AuditRow,
+): Promise<boolean> {
   const nowMs = hub.now()
   return hub.store.transact({ handles: [], session: id }, ({ session }) => {
-    if (!session || session.endedAtMs !== null || session.expiresAtMs <= nowMs) return { result: false }
+    const isLive = session !== undefined && session.endedAtMs === null && session.expiresAtMs > nowMs
+    const row = audit && { audit: [audit(session, isLive)] }
+    if (!isLive) return { changes: { ...row }, result: false }
     const gone = ended(session, reason, nowMs)
-    return { changes: { sessions: [gone], endings: [endingOf(gone)] }, result: true }
+    return { changes: { sessions: [gone], endings: [endingOf(gone)], ...row }, result: true }
   })
 }
 
-/** Ends all sessions of a user, but for one. @returns how many were live */
+/**
+ * Ends all sessions of a user, but for one.
+ *
+ * @param audit makes the row that is written with it
+ * @returns how many were live
+ */
 export async function endAllOf(
   hub: HubContext,
   subject: string,
   reason: EndReason,
-  except?: string,
+  { except, audit }: { except?: string | undefined; audit?: (ended: number) => AuditRow } = {},
 ): Promise<number> {
   const nowMs = hub.now()
   return hub.store.transact(
@@ -90,14 +105,19 @@ export async function endAllOf(
       ...(except !== undefined && { session: except }),
     },
     ({ subject: known, sessions, session }) => {
-      if (!known) return { result: 0 }
+      if (!known) return { changes: { ...(audit && { audit: [audit(0)] }) }, result: 0 }
       const kept = session?.subject === subject && session.endedAtMs === null ? session : undefined
       // The one that stays gets a generation of its own, after all those that end.
       const [record, renewed] = kept ? counted(known, kept, subject) : [known, undefined]
       const { subject: gone, ending } = cut(record, known.generation, reason, nowMs)
       const count = sessions.filter(({ id }) => id !== kept?.id).length
       return {
-        changes: { subjects: [gone], endings: [ending], ...(renewed && { sessions: [renewed] }) },
+        changes: {
+          subjects: [gone],
+          endings: [ending],
+          ...(renewed && { sessions: [renewed] }),
+          ...(audit && { audit: [audit(count)] }),
+        },
         result: count,
       }
     },

@@ -60,7 +60,7 @@ export function readFrameProof(
   const [end, access, mac, rest] = proof.split('.')
   const facts = { site, nonce, hasAccess: access === '1' }
   const isOurs =
-    mac !== undefined && rest === undefined && isEqual(mac, tag(secret, proofText(facts, Number(end))))
+    mac !== undefined && rest === undefined && isTag(mac, tag(secret, proofText(facts, Number(end))))
   if (!isOurs || !(Number(end) > nowMs)) {
     throw new SessionHubError(
       'request_invalid',
@@ -92,7 +92,7 @@ export function readRedirectSeal(
 ): string | undefined {
   const [end, hubNonce = '', mac = '', rest] = seal.split('.')
   const expected = tag(secret, sealText({ site, nonce, hubNonce }, Number(end)))
-  return rest === undefined && isEqual(mac, expected) && Number(end) > nowMs ? hubNonce : undefined
+  return rest === undefined && isTag(mac, expected) && Number(end) > nowMs ? hubNonce : undefined
 }
 
 const sealText = ({ site, nonce, hubNonce }: RedirectFacts, endMs: number) =>
@@ -104,6 +104,12 @@ const proofText = ({ site, nonce, hasAccess }: FrameFacts, end: number) =>
 const tag = (secret: KeyObject, text: string) =>
   createHmac('sha256', secret).update(text).digest().subarray(0, 16).toString('base64url')
 
-function isEqual(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+/** In constant time. */
+export function isTag(a: string, b: string): boolean {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)]
+  return one.length === other.length && timingSafeEqual(one, other)
 }
+
+/** What the admin pages sign for themselves; a tag of one kind is none of the other. */
+export const adminTag = (secret: KeyObject, kind: 'sign-in' | 'form', text: string): string =>
+  tag(secret, `admin ${kind}\n${text}`)

@@ -11,10 +11,11 @@ type Headers = Readonly<Record<string, string>>
  *
  * @param policy what its own script and style need
  * @param ancestor the one origin that may embed it, or nobody
+ * @param formAction where its forms lead
  */
-export const pageHeaders = (policy: string, ancestor = "'none'"): Headers => ({
+export const pageHeaders = (policy: string, ancestor = "'none'", formAction = "'none'"): Headers => ({
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; base-uri 'none'; form-action 'none'; ${policy && `${policy}; `}frame-ancestors ${ancestor}`,
+  'content-security-policy': `default-src 'none'; base-uri 'none'; form-action ${formAction}; ${policy && `${policy}; `}frame-ancestors ${ancestor}`,
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'same-origin',

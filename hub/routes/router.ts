@@ -36,6 +36,8 @@ export interface RouterParts {
   readonly sdk: SdkAsset
   readonly scripts: PageScripts
   readonly feed: Feed
+  /** `/admin`, where it is configured. */
+  readonly admin: RequestHandler | undefined
 }
 
 export interface HubRouter {
@@ -45,7 +47,7 @@ export interface HubRouter {
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
-export function createRouter({ hub, sites, limiters, sdk, scripts, feed }: RouterParts): HubRouter {
+export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }: RouterParts): HubRouter {
   const parts = { hub, sites, limiters }
   const frame = frameRoute({
     ...parts,
@@ -71,6 +73,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed }: Route
   const backchannel = only('POST', backchannelRoute(hub, sites, authenticate, limiters))
   const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
   const documents = documentsRouter(hub, sdk)
+  const others = admin ? express.Router().use(documents, admin) : documents
 
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
@@ -101,7 +104,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed }: Route
     router(req, res, next) {
       const route = routeOf(pathOf(req.url), req.method)
       if (route) serve(route, req, res)
-      else documents(req, res, next)
+      else others(req, res, next)
     },
   }
 }

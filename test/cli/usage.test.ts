@@ -3,7 +3,10 @@ import { expect } from 'chai'
 
 import { type Folder, newFolder } from './command.js'
 
-const commands = ['keys', 'keys rotate', 'sites add', 'sites list', 'sdk', 'serve']
+const commands = [
+  ...['keys', 'keys rotate', 'sites add', 'sites list', 'sdk', 'serve'],
+  ...['sessions list', 'sessions end', 'admin token', 'audit'],
+]
 
 describe('session-hub', () => {
   let folder: Folder
@@ -55,6 +58,19 @@ describe('session-hub', () => {
     { args: ['keys', 'rotate'], says: '"keys rotate" needs "--file <file>"' },
     { args: ['serve'], says: '"serve" needs "--config <file>"' },
     { args: ['serve', '--config', 'hub.json', 'now'], says: '"serve" does not know what to do with "now"' },
+    { args: ['sessions', 'list'], says: '"sessions list" needs "--config <file>"' },
+    { args: ['session', 'list'], says: 'did you mean "sessions list"?' },
+    { args: ['sessions', 'end', '--config', 'hub.json'], says: 'needs either refs, "--subject" or "--all"' },
+    { args: ['sessions', 'end', 'ref', '--all'], says: 'needs either refs, "--subject" or "--all"' },
+    { args: ['sessions', 'end', 'ref', '--site', 'x'], says: 'takes a search with "--all" only' },
+    { args: ['sessions', 'end', '--al'], says: 'did you mean "--all"?' },
+    { args: ['audit', 'ada'], says: '"audit" does not know what to do with "ada"' },
+    { args: ['admin', 'token'], says: '"admin token" needs "--name <name>"' },
+    { args: ['admin', 'token', '--name', 'ada'], says: '"admin token" needs "--permissions <list>"' },
+    {
+      args: ['admin', 'token', '--name', 'ada', '--permissions', 'all'],
+      says: '"permissions" has to be one of "read", "logout", "logout-all"',
+    },
     { args: ['sdk'], says: '"sdk" needs "--hub <origin>"' },
     { args: ['sites', 'list'], says: '"sites list" needs "--file <file>"' },
     { args: ['sites', 'add'], says: '"sites add" needs <origin>' },

@@ -70,11 +70,12 @@ describe('the packed package', function () {
         console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
       expect(names).to.deep.equal({
         'session-hub': ['createClient'],
-        'session-hub/site': ['SessionHubError', 'createSite'],
+        'session-hub/site': ['SessionHubError', 'browserName', 'createSite'],
         'session-hub/verify': ['SessionHubError', 'verifySession'],
         'session-hub/hub': [
           'SessionHubError',
           'createHub',
+          'generateAdminToken',
           'generateHubKeys',
           'generateSite',
           'memoryStore',

@@ -111,6 +111,7 @@ describe('the README', () => {
       { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SharePolicy') },
       { heading: '### `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
       { heading: '### `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
+      { heading: '### `createHub(options)`', names: ['tokens', 'authorize', 'isAdmin', 'auditSeconds'] },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/site.ts', 'Site') },
       {

@@ -1,0 +1,95 @@
+/** The same acts for programs: JSON in, JSON out. */
+import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
+
+import { readJsonBody } from '../../sdk/http/body.js'
+import { queryOf } from '../../sdk/http/navigation.js'
+import { sendError, sendJson } from '../../sdk/http/reply.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { isSubject, isText, readFields } from '../../sdk/protocol/fields.js'
+import { exchangeHeader } from '../../sdk/protocol/wire.js'
+import { logError } from '../../sdk/settings/log.js'
+import {
+  type Actor,
+  type Administration,
+  endSelected,
+  endSubject,
+  findSessions,
+  readAudit,
+} from '../flows/administer.js'
+import { idOf } from '../flows/refs.js'
+import type { Guard } from './guard.js'
+import { cursorOf, PAGE, readAuditSearch, readSearch } from './query.js'
+import { auditJson, sessionJson } from './views.js'
+
+export function apiRouter(at: Administration, guard: Guard): Router {
+  const { hub } = at
+  const router = express.Router()
+
+  router.get('/sessions', async (req, res) => {
+    const by = await reader(guard, req)
+    const { secret } = hub.keyring
+    const sought = readSearch(secret, queryOf(req.originalUrl))
+    const { rows, hasMore } = await findSessions(at, by, sought, PAGE)
+    const last = rows.at(-1)
+    const next = hasMore && last ? cursorOf(secret, last) : null
+    sendJson(res, 200, { sessions: rows.map((session) => sessionJson(secret, session)), next })
+  })
+
+  router.post('/sessions/end', async (req, res) => {
+    const by = await doer(hub.origin, guard, req)
+    const body = readFields('The body', await readJsonBody(req), {}, { refs: isRefs, subject: isSubject })
+    if ((body.refs === undefined) === (body.subject === undefined))
+      throw new SessionHubError('request_invalid', 'Give either "refs" or "subject"')
+    if (body.subject !== undefined) {
+      sendJson(res, 200, { ended: await endSubject(at, by, body.subject), spared: 0 })
+    } else {
+      const ids = (body.refs ?? []).map((ref) => idOf(hub.keyring.secret, ref))
+      sendJson(res, 200, await endSelected(at, by, ids))
+    }
+  })
+
+  router.get('/audit', async (req, res) => {
+    const by = await reader(guard, req)
+    const search = readAuditSearch(queryOf(req.originalUrl))
+    const { rows, hasMore } = await readAudit(at, by, { ...search, limit: PAGE })
+    const next = hasMore ? (rows.at(-1)?.seq ?? null) : null
+    sendJson(res, 200, { audit: rows.map(auditJson), next })
+  })
+
+  router.use(() => {
+    throw new SessionHubError('not_found', 'There is nothing at this address')
+  })
+  router.use(((thrown, req, res, _next) => {
+    logError(hub.log, sendError(res, thrown), req.originalUrl)
+  }) satisfies ErrorRequestHandler)
+  return router
+}
+
+const isRefs = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 0 && value.length <= PAGE && value.every(isText(64))
+
+async function reader(guard: Guard, req: Request): Promise<Actor> {
+  const by = (await guard.bearer(req)) ?? (await guard.who(req))
+  if (!by) throw new SessionHubError('sign_in_required', 'No administrator of this hub asks')
+  return by
+}
+
+/**
+ * A program shows its token itself. Whatever else shows who asks may be something that a browser adds to a stranger's request: then
+ * it has to be a request that no stranger's page can make (R16, R32).
+ */
+async function doer(origin: string, guard: Guard, req: Request): Promise<Actor> {
+  const program = await guard.bearer(req)
+  if (program) return program
+  const {
+    origin: from = origin,
+    'sec-fetch-site': relation = 'same-origin',
+    [exchangeHeader]: own,
+  } = req.headers
+  if (from !== origin || relation !== 'same-origin' || own !== '1')
+    throw new SessionHubError(
+      'origin_denied',
+      `Only pages of this hub may ask this, with "${exchangeHeader}: 1"`,
+    )
+  return reader(guard, req)
+}

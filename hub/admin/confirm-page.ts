@@ -1,0 +1,28 @@
+/** One more look before many sessions end. */
+import { html, type Part } from './html.js'
+import { own, type Page, type Visit } from './layout.js'
+
+export interface Question {
+  readonly visit: Visit
+  readonly title: string
+  /** What will happen. */
+  readonly words: string
+  /** Where the answer goes, and what goes with it. */
+  readonly action: string
+  readonly fields: Part
+  /** Where "no" leads. */
+  readonly back: string
+}
+
+export const confirmPage = ({ visit, title, words, action, fields, back }: Question): Page => ({
+  title,
+  here: 'sessions',
+  content: html`<form class="card narrow" method="post" action="${action}">
+    ${own(visit)} ${fields}
+    <p>${words}</p>
+    <div class="row">
+      <button name="sure" value="yes">End them</button>
+      <a class="button quiet" href="${back}">Keep them</a>
+    </div>
+  </form>`,
+})

@@ -1,0 +1,70 @@
+/** Who asks: by the application's own word, by a sign-in of this hub's, or by a token. */
+import type { Request } from 'express'
+
+import { perAddressTries } from '../../sdk/http/rate-limit.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { type Actor, type Administration, noteSignIn } from '../flows/administer.js'
+import type { AdminSettings, AdminToken } from './options.js'
+import { readAdmin } from './options.js'
+import { type SignIn, signedIn } from './sign-in.js'
+import { holderOf } from './tokens.js'
+
+/** So many wrong tokens from one address, then it has to wait. */
+export const TRIES = { points: 5, seconds: 300 }
+
+export interface Asking extends Actor {
+  /** The hub's own sign-in, where it was that. */
+  readonly signIn?: SignIn
+}
+
+export interface Guard {
+  /** Whether administrators sign in here, and not at the application. */
+  readonly hasSignIn: boolean
+  /** @returns `undefined`: nobody who may */
+  who(req: Request): Promise<Asking | undefined>
+  /** Who holds the token of `Authorization: Bearer`; `undefined` where there is none. @throws SessionHubError `sign_in_required`, `rate_limited` */
+  bearer(req: Request): Promise<Actor | undefined>
+  /** Whose token it is. @throws SessionHubError `sign_in_required`, `rate_limited` */
+  tryToken(req: Request, token: string): Promise<AdminToken>
+}
+
+export function createGuard(at: Administration, { authorize, tokens }: AdminSettings): Guard {
+  const { hub } = at
+  const tries = perAddressTries(TRIES.points, TRIES.seconds)
+  const from = ({ ip = 'unknown' }: Request) => ip
+
+  async function refuse(req: Request): Promise<never> {
+    await noteSignIn(at, { name: 'unknown', from: from(req) }, 'sign-in', 'refused')
+    throw new SessionHubError('sign_in_required', 'This hub knows no such token')
+  }
+
+  return {
+    hasSignIn: authorize === undefined,
+    async who(req) {
+      if (authorize) {
+        const admin = readAdmin(await authorize(req))
+        return admin ? { ...admin, from: from(req) } : undefined
+      }
+      const signIn = await signedIn(hub, req, tokens)
+      return signIn && { ...actorOf(signIn.token, from(req)), signIn }
+    },
+    async bearer(req) {
+      const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1]
+      if (token === undefined || authorize) return undefined
+      const holder = holderOf(tokens, token)
+      // Right ones are not counted: a program may ask often, and at once.
+      if (holder) return actorOf(holder, from(req))
+      await tries.take(req.ip)
+      return refuse(req)
+    },
+    async tryToken(req, token) {
+      await tries.take(req.ip)
+      const holder = holderOf(tokens, token.trim())
+      if (!holder) return refuse(req)
+      await tries.giveBack(req.ip)
+      return holder
+    },
+  }
+}
+
+const actorOf = ({ name, permissions }: AdminToken, from: string): Actor => ({ name, permissions, from })

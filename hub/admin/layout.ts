@@ -1,0 +1,85 @@
+/** What every admin page has around it. */
+import type { ServerResponse } from 'node:http'
+
+import { cspHash } from '../page-scripts.js'
+import { pageHeaders, sendPage } from '../routes/page.js'
+import { html, Html } from './html.js'
+import { paths } from './paths.js'
+import { STYLE } from './style.js'
+
+/** One look at a page: who looks, and what the page's forms have to carry. */
+export interface Visit {
+  /** Empty on the page where one signs in. */
+  readonly name: string
+  readonly canSignOut: boolean
+  readonly formTag: string
+}
+
+export interface Page {
+  readonly title: string
+  /** Which link of the head leads here. */
+  readonly here?: 'sessions' | 'audit'
+  readonly content: Html
+}
+
+/** Our own scripts are none, so no script runs, whatever somebody has written into a name (R32). */
+const headers = {
+  ...pageHeaders(`style-src ${cspHash(STYLE)}`, "'none'", "'self'"),
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-robots-tag': 'noindex',
+}
+
+export function send(res: ServerResponse, status: number, visit: Visit | undefined, page: Page): void {
+  sendPage(res, status, headers, documentOf(visit, page).text)
+}
+
+/** @param visit nobody's, where something failed before it was known who asks */
+const documentOf = (visit: Visit | undefined, { title, here, content }: Page): Html =>
+  html`<html lang="en">
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>${title} · Session Hub</title>
+    ${style}
+    <a class="skip" href="#main">Skip to the content</a>
+    ${head(visit, here)}
+    <main id="main" tabindex="-1">
+      <h1>${title}</h1>
+      ${content}
+    </main>
+  </html>`
+
+function head(visit: Visit | undefined, here: Page['here']): Html {
+  const isKnown = visit !== undefined && visit.name !== ''
+  return html`<header class="head">
+    <a class="brand" href="${paths.sessions}">Session Hub</a>
+    ${isKnown ? links(here) : ''} ${isKnown ? who(visit) : ''}
+  </header>`
+}
+
+const links = (here: Page['here']) =>
+  html`<nav aria-label="Administration">
+    <ul>
+      ${link(paths.sessions, 'Sessions', here === 'sessions')} ${link(paths.audit, 'Audit', here === 'audit')}
+    </ul>
+  </nav>`
+
+const link = (address: string, words: string, isHere: boolean) =>
+  html`<li><a href="${address}" ${isHere ? html`aria-current="page"` : ''}>${words}</a></li>`
+
+const who = (visit: Visit) =>
+  visit.canSignOut
+    ? html`<form method="post" action="${paths.signOut}">
+        ${own(visit)}<span>${visit.name}</span>
+        <button class="quiet">Sign out</button>
+      </form>`
+    : html`<span>${visit.name}</span>`
+
+/** What each form needs, so that it counts as this page's. */
+export const own = ({ formTag }: Visit): Html => html`<input type="hidden" name="form" value="${formTag}" />`
+
+export const hidden = (name: string, value: string): Html =>
+  value === '' ? html`` : html`<input type="hidden" name="${name}" value="${value}" />`
+
+/** Whole, for the policy knows it by its hash. */
+const style = new Html(`<style>${STYLE}</style>`)

@@ -1,0 +1,57 @@
+/** An administrator's sign-in: a cookie that the hub has sealed. It ends by itself, by a sign-out, and with the token (R32). */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { readCookie, setCookie } from '../../sdk/http/cookies.js'
+import { random128 } from '../../sdk/tokens/random.js'
+import type { HubContext } from '../flows/context.js'
+import { adminTag, isTag } from '../flows/tags.js'
+import type { AdminToken } from './options.js'
+
+const COOKIE = '__Host-session-hub-admin'
+/** A working day. */
+const LIFE_MS = 8 * 3_600_000
+/** Under which a sign-in that was ended is spent. */
+const ISSUER = 'admin'
+
+export interface SignIn {
+  readonly token: AdminToken
+  readonly id: string
+  readonly endMs: number
+}
+
+export function signIn(hub: HubContext, res: ServerResponse, token: AdminToken): void {
+  const endMs = hub.now() + LIFE_MS
+  const text = `${endMs}.${random128()}.${token.sha256}`
+  setStrict(res, COOKIE, `${text}.${seal(hub, text)}`)
+}
+
+/** Who is signed in, if anybody is. */
+export async function signedIn(
+  hub: HubContext,
+  { headers }: IncomingMessage,
+  tokens: readonly AdminToken[],
+): Promise<SignIn | undefined> {
+  const [end = '', id = '', sha256 = '', mac = '', more] = (readCookie(headers.cookie, COOKIE) ?? '').split(
+    '.',
+  )
+  const isOurs = more === undefined && isTag(mac, seal(hub, `${end}.${id}.${sha256}`))
+  if (!isOurs || !(Number(end) > hub.now())) return undefined
+  // One that was taken out of the configuration opens nothing any more.
+  const token = tokens.find((known) => known.sha256 === sha256)
+  if (!token || (await hub.store.isSpent(ISSUER, id))) return undefined
+  return { token, id, endMs: Number(end) }
+}
+
+/** Also for whoever has a copy of the cookie. */
+export async function signOut(hub: HubContext, res: ServerResponse, { id, endMs }: SignIn): Promise<void> {
+  const spend = { issuer: ISSUER, jti: id, spentAtMs: hub.now(), expiresAtMs: endMs, gave: null }
+  await hub.store.transact({ handles: [], spend }, () => ({ result: undefined }))
+  setStrict(res, COOKIE, '')
+}
+
+const seal = ({ keyring }: HubContext, text: string) => adminTag(keyring.secret, 'sign-in', text)
+
+/** Until the browser is closed, and for requests that begin on the hub's own pages only. */
+export function setStrict(res: ServerResponse, name: string, value: string): void {
+  res.appendHeader('set-cookie', setCookie(name, value, { sameSite: 'Strict', httpOnly: true }))
+}

@@ -1,0 +1,20 @@
+/** Sessions and audit rows as JSON shows them: times in seconds since 1970, names as everywhere on the wire. */
+import type { KeyObject } from 'node:crypto'
+
+import type { FoundSession } from '../flows/administer.js'
+import { refOf } from '../flows/refs.js'
+import { seconds } from '../flows/sessions.js'
+import type { NumberedAuditRow } from '../stores/store.js'
+
+export const sessionJson = (secret: KeyObject, session: FoundSession) => ({
+  ref: refOf(secret, session.id),
+  subject: session.subject,
+  administrator: session.isAdmins,
+  site: session.site,
+  agent: session.agent,
+  created_at: seconds(session.createdAtMs),
+  seen_at: seconds(session.seenAtMs),
+  expires_at: seconds(session.expiresAtMs),
+})
+
+export const auditJson = ({ seq, atMs, ...row }: NumberedAuditRow) => ({ seq, at: seconds(atMs), ...row })

@@ -1,0 +1,56 @@
+/** A look at one of the pages by somebody who may. */
+import type { Request, RequestHandler, Response } from 'express'
+
+import { queryOf } from '../../sdk/http/navigation.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { HubContext } from '../flows/context.js'
+import { formTag, readOwnForm } from './forms.js'
+import type { Asking, Guard } from './guard.js'
+import type { Visit } from './layout.js'
+import { paths } from './paths.js'
+
+export interface Look {
+  readonly by: Asking
+  readonly visit: Visit
+  readonly query: URLSearchParams
+}
+
+export interface Act {
+  readonly by: Asking
+  readonly visit: Visit
+  readonly form: URLSearchParams
+}
+
+/** A page that is read. Whoever is not signed in is led to where one signs in. */
+export const looked =
+  (hub: HubContext, guard: Guard, show: (look: Look, res: Response) => Promise<void>): RequestHandler =>
+  async (req, res) => {
+    const by = await guard.who(req)
+    if (by) await show({ by, visit: visitOf(hub, req, res, by), query: queryOf(req.originalUrl) }, res)
+    else if (guard.hasSignIn) res.redirect(303, paths.signIn)
+    else throw nobody()
+  }
+
+/** A form that was sent. Nothing is changed by anything else (R32). */
+export const acted =
+  (hub: HubContext, guard: Guard, act: (given: Act, res: Response) => Promise<void>): RequestHandler =>
+  async (req, res) => {
+    const by = await guard.who(req)
+    if (!by) throw nobody()
+    const form = await readOwnForm(hub, req, by.name)
+    await act({ by, visit: visitOf(hub, req, res, by), form }, res)
+  }
+
+export function visitOf(
+  hub: HubContext,
+  req: Request,
+  res: Response,
+  { name, signIn }: Pick<Asking, 'name' | 'signIn'> = { name: '' },
+): Visit {
+  const visit = { name, canSignOut: signIn !== undefined, formTag: formTag(hub, req, res, name) }
+  // A page that says what went wrong has the same head: one may want to sign out.
+  res.locals['visit'] = visit
+  return visit
+}
+
+const nobody = () => new SessionHubError('sign_in_required', 'No administrator of this hub is signed in')

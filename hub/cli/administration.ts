@@ -1,0 +1,71 @@
+/** An administrator at the command line: whoever can read the hub's keys and sessions may do everything, and it is written down. */
+import { hostname, userInfo } from 'node:os'
+import { resolve } from 'node:path'
+
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import type { Actor, Administration, Listed } from '../flows/administer.js'
+import { createKeyring } from '../keys/keyring.js'
+import { resolveHubOptions } from '../options.js'
+import { UsageError } from './command.js'
+import { readConfig } from './config.js'
+import { hint } from './terminal.js'
+
+export interface AtWork {
+  readonly at: Administration
+  readonly by: Actor
+}
+
+/**
+ * Opens the sessions of a hub, which may be running meanwhile, for one piece of work.
+ *
+ * @param config the path that `--config` gave
+ * @throws UsageError, SessionHubError
+ */
+export async function administer(
+  name: string,
+  config: string | undefined,
+  work: (atWork: AtWork) => Promise<void>,
+): Promise<void> {
+  if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
+  const read = await readConfig(resolve(config), process.env)
+  const { file, hub: options } = read
+  if (!read.isKept)
+    throw wrong(
+      file,
+      '"store" is "memory": only the hub that runs knows its sessions, at /admin where that is configured',
+    )
+  const { origin, rules, admin, now } = resolveHubOptions(options)
+  const keyring = await createKeyring(options.keys)
+  const store = read.openStore()
+  try {
+    const hub = { origin, store, keyring, rules, now, log: () => undefined }
+    await work({ at: { hub, isAdmin: admin?.isAdmin ?? (() => false) }, by: shell() })
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * The first page of a list, or all of them.
+ *
+ * @param read gives the page after this row
+ */
+export async function allPages<Row>(
+  isAll: boolean | undefined,
+  read: (last: Row | undefined) => Promise<Listed<Row>>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  for (;;) {
+    const page = await read(rows.at(-1))
+    rows.push(...page.rows)
+    if (isAll && page.hasMore) continue
+    if (page.hasMore) hint(`There are more than these ${rows.length}: "--all" shows them.`)
+    return rows
+  }
+}
+
+const shell = (): Actor => ({
+  name: `command line (${userInfo().username})`,
+  permissions: ['read', 'logout-all'],
+  from: hostname(),
+})

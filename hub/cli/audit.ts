@@ -1,0 +1,58 @@
+/** `session-hub audit`. */
+import { PAGE, readAuditSearch } from '../admin/query.js'
+import { auditJson } from '../admin/views.js'
+import { readAudit } from '../flows/administer.js'
+import type { NumberedAuditRow } from '../stores/store.js'
+import { administer, allPages } from './administration.js'
+import { type Command, readArguments } from './command.js'
+import { moment, tableOf } from './table.js'
+
+export const showAudit: Command = {
+  summary: 'show what administrators did',
+  help: `Usage: session-hub audit --config <file> [--subject <subject>] [--all] [--json]
+
+Shows what administrators did, the newest first: when, who, what, whose sessions, how many, from where, and
+what came of it. It is kept for a year, or as long as "admin": { "auditSeconds" } says.
+
+Options:
+  --config <file>      the configuration of "session-hub serve"
+  --subject <subject>  about this user's sessions
+  --all                all of it, not only the newest ${PAGE} rows
+  --json               as JSON
+`,
+  async run(args, name) {
+    const { values } = readArguments(name, args, {
+      config: { type: 'string' },
+      subject: { type: 'string' },
+      all: { type: 'boolean' },
+      json: { type: 'boolean' },
+    })
+    await administer(name, values.config, async ({ at, by }) => {
+      const { subject } = values
+      const search = readAuditSearch(new URLSearchParams(subject === undefined ? {} : { subject }))
+      const rows = await allPages(values.all, (last: NumberedAuditRow | undefined) =>
+        readAudit(at, by, { ...search, ...(last && { beforeSeq: last.seq }), limit: PAGE }),
+      )
+      process.stdout.write(
+        values.json ? `${JSON.stringify(rows.map(auditJson), undefined, 2)}\n` : forPeople(rows),
+      )
+    })
+  },
+}
+
+const forPeople = (rows: readonly NumberedAuditRow[]): string =>
+  rows.length === 0
+    ? 'There is nothing.\n'
+    : tableOf(
+        ['when', 'who', 'what', 'whose', 'site', 'sessions', 'from', 'outcome'],
+        rows.map(({ atMs, who, act, subject, site, sessions, from, outcome }) => [
+          moment(atMs),
+          who,
+          act,
+          subject ?? '',
+          site ?? '',
+          String(sessions),
+          from,
+          outcome,
+        ]),
+      )

@@ -1,0 +1,153 @@
+/** `session-hub sessions list` and `session-hub sessions end`. */
+import { browserName } from '../../sdk/http/browser-name.js'
+import { isSubject } from '../../sdk/protocol/fields.js'
+import { PAGE, readSearch } from '../admin/query.js'
+import { sessions as counted } from '../admin/sentences.js'
+import { sessionJson } from '../admin/views.js'
+import {
+  type Ended,
+  endFound,
+  endSelected,
+  endSubject,
+  findSessions,
+  type FoundSession,
+  type Sought,
+} from '../flows/administer.js'
+import { idOf, refOf } from '../flows/refs.js'
+import { administer, allPages, type AtWork } from './administration.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { moment, tableOf } from './table.js'
+
+const SEARCH = {
+  config: { type: 'string' },
+  subject: { type: 'string' },
+  site: { type: 'string' },
+  from: { type: 'string' },
+  before: { type: 'string' },
+  all: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const
+
+const SEARCH_HELP = `  --subject <subject>  of this user
+  --site <origin>      that began at this site
+  --from <time>        that began then or later: a day such as 2026-01-31, in UTC, or seconds since 1970
+  --before <time>      that began before`
+
+export const listSessions: Command = {
+  summary: 'show live sessions',
+  help: `Usage: session-hub sessions list --config <file> [options]
+
+Shows live sessions, the newest first: the ref by which "sessions end" knows them, the user, the site where
+each began, the browser, and when it began and was last seen. The hub may run meanwhile.
+
+Options:
+  --config <file>      the configuration of "session-hub serve"
+${SEARCH_HELP}
+  --all                all of them, not only the newest ${PAGE}
+  --json               as JSON
+`,
+  async run(args, name) {
+    const { values } = readArguments(name, args, SEARCH)
+    await administer(name, values.config, async (atWork) => {
+      const sought = searchOf(atWork, values, name)
+      const found = await allPages(values.all, (last: FoundSession | undefined) =>
+        findSessions(atWork.at, atWork.by, { ...sought, ...(last && { after: last }) }, PAGE),
+      )
+      const { secret } = atWork.at.hub.keyring
+      process.stdout.write(
+        values.json
+          ? `${JSON.stringify(
+              found.map((session) => sessionJson(secret, session)),
+              undefined,
+              2,
+            )}\n`
+          : forPeople(atWork, found),
+      )
+    })
+  },
+}
+
+export const endSessions: Command = {
+  summary: 'end sessions, on every site',
+  help: `Usage: session-hub sessions end --config <file> (<ref>... | --subject <subject> | --all) [options]
+
+Ends sessions on every site at once, those of administrators too: some by the refs that "sessions list"
+shows, all of a user, or with --all everybody's, perhaps narrowed. A hub that runs tells its sites.
+
+Options:
+  --config <file>      the configuration of "session-hub serve"
+  --all                all that match what follows, everybody's if nothing follows
+${SEARCH_HELP}
+  --json               print { "ended", "spared" } as JSON
+
+Examples:
+  session-hub sessions end --config hub.json --subject ada
+  session-hub sessions end --config hub.json --all --site https://shop.example
+`,
+  async run(args, name) {
+    const { values, positionals } = readArguments(name, args, SEARCH, ['<ref>...'])
+    const isNarrowed = [values.site, values.from, values.before].some((value) => value !== undefined)
+    if (!values.all && isNarrowed) throw new UsageError(`"${name}" takes a search with "--all" only`, name)
+    const ways = [positionals.length > 0, values.all === true || values.subject !== undefined]
+    if (ways.filter(Boolean).length !== 1)
+      throw new UsageError(`"${name}" needs either refs, "--subject" or "--all"`, name)
+    await administer(name, values.config, async (atWork) => {
+      const done = await end(atWork, values, positionals, name)
+      process.stdout.write(values.json ? `${JSON.stringify(done)}\n` : `${counted(done.ended)} ended.\n`)
+    })
+  },
+}
+
+type Values = Partial<Record<'subject' | 'site' | 'from' | 'before', string>> & { all?: boolean | undefined }
+
+async function end(atWork: AtWork, values: Values, refs: readonly string[], name: string): Promise<Ended> {
+  const { at, by } = atWork
+  if (values.all) return endAll(atWork, searchOf(atWork, values, name))
+  if (values.subject !== undefined) {
+    if (!isSubject(values.subject)) throw new UsageError('"--subject" is none that a session can have', name)
+    return { ended: await endSubject(at, by, values.subject), spared: 0 }
+  }
+  return endSelected(
+    at,
+    by,
+    refs.map((ref) => idOf(at.hub.keyring.secret, ref)),
+  )
+}
+
+/** By turns: what one act ends is bounded. */
+async function endAll({ at, by }: AtWork, sought: Sought): Promise<Ended> {
+  let [ended, spared] = [0, 0]
+  for (;;) {
+    const done = await endFound(at, by, sought)
+    ended += done.ended
+    spared += done.spared
+    if (done.isAll) return { ended, spared }
+  }
+}
+
+function searchOf({ at }: AtWork, { subject, site, from, before }: Values, name: string): Sought {
+  const given = Object.entries({ subject, site, from, before }).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value]],
+  )
+  try {
+    return readSearch(at.hub.keyring.secret, new URLSearchParams(given))
+  } catch (thrown) {
+    throw new UsageError((thrown as Error).message, name)
+  }
+}
+
+function forPeople({ at }: AtWork, found: readonly FoundSession[]): string {
+  if (found.length === 0) return 'No live session matches.\n'
+  const { secret } = at.hub.keyring
+  return tableOf(
+    ['ref', 'user', 'site', 'browser', 'began', 'last seen'],
+    found.map(({ id, subject, site, agent, createdAtMs, seenAtMs, isAdmins }) => [
+      refOf(secret, id),
+      `${subject ?? '(anonymous)'}${isAdmins ? ' (administrator)' : ''}`,
+      site,
+      browserName(agent),
+      moment(createdAtMs),
+      moment(seenAtMs),
+    ]),
+  )
+}

@@ -1,0 +1,217 @@
+/** What administrators do: find sessions, and end them. Every act leaves its row in the transaction that it happens in (R32). */
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { AuditRow, NumberedAuditRow, Session, SessionSearch } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { endAllOf, endOne } from './listed.js'
+import { type Admin, mayEnd, mayRead } from './permissions.js'
+
+export interface Administration {
+  readonly hub: HubContext
+  /** Whether this user is an administrator, whose sessions only `logout-all` may end. */
+  readonly isAdmin: (subject: string) => boolean | Promise<boolean>
+}
+
+/** Who does it, and from where. */
+export interface Actor extends Admin {
+  /** The network address, or the machine of a command. */
+  readonly from: string
+}
+
+export interface FoundSession extends Session {
+  /** It is an administrator's. */
+  readonly isAdmins: boolean
+}
+
+/** One page of a list. */
+export interface Listed<Row> {
+  readonly rows: readonly Row[]
+  /** Whether more come after them. */
+  readonly hasMore: boolean
+}
+
+export interface Ended {
+  readonly ended: number
+  /** Left alone, because they are administrators'. */
+  readonly spared: number
+}
+
+/** What to look for: a search without its clock and its page. */
+export type Sought = Omit<SessionSearch, 'nowMs' | 'limit'>
+
+/** How many sessions one act ends at most: somebody waits for it. */
+export const MOST_AT_ONCE = 1000
+const BATCH = 100
+
+/** @throws SessionHubError `permission_denied`, `unavailable` */
+export async function findSessions(
+  at: Administration,
+  by: Actor,
+  sought: Sought,
+  limit: number,
+): Promise<Listed<FoundSession>> {
+  const { subject = null, site = null } = sought
+  const asked = { act: 'list', subject, site } as const
+  await allowed(at, mayRead(by), rowBy(at, by, { ...asked, outcome: 'refused', sessions: 0 }))
+  const found = await at.hub.store.search({ ...sought, nowMs: at.hub.now(), limit: limit + 1 })
+  const isAdmins = knownAdmins(at)
+  const rows = await Promise.all(
+    found.slice(0, limit).map(async (one) => ({ ...one, isAdmins: await isAdmins(one.subject) })),
+  )
+  await write(at, rowBy(at, by, { ...asked, outcome: 'done', sessions: rows.length }))
+  return { rows, hasMore: found.length > limit }
+}
+
+/**
+ * What was done, the newest first. Reading it leaves no row: the list would grow by being looked at.
+ *
+ * @throws SessionHubError `permission_denied`, `unavailable`
+ */
+export async function readAudit(
+  { hub }: Administration,
+  by: Actor,
+  search: { readonly subject?: string; readonly beforeSeq?: number; readonly limit: number },
+): Promise<Listed<NumberedAuditRow>> {
+  if (!mayRead(by)) throw denied()
+  const { limit } = search
+  const found = await hub.store.audit({ ...search, limit: limit + 1 })
+  return { rows: found.slice(0, limit), hasMore: found.length > limit }
+}
+
+/**
+ * Ends one session.
+ *
+ * @returns whether it was live
+ * @throws SessionHubError `permission_denied`, `unavailable`
+ */
+export async function endSession(at: Administration, by: Actor, id: string): Promise<boolean> {
+  const session = await at.hub.store.session(id)
+  const isAdmins = await knownAdmins(at)(session?.subject ?? null)
+  await allowed(at, mayEnd(by, isAdmins), rowBy(at, by, { ...about(session), outcome: 'refused' }))
+  return endAudited(at, by, id)
+}
+
+/**
+ * Ends several sessions, and leaves those alone that this administrator may not end.
+ *
+ * @throws SessionHubError `permission_denied` for one who may end none at all, `unavailable`
+ */
+export async function endSelected(at: Administration, by: Actor, ids: readonly string[]): Promise<Ended> {
+  await allowed(at, mayEnd(by, false), rowBy(at, by, { ...about(undefined), outcome: 'refused' }))
+  const isAdmins = knownAdmins(at)
+  let [ended, spared] = [0, 0]
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const outcomes = await Promise.all(
+      ids.slice(from, from + BATCH).map((id) => endOrSpare(at, by, id, isAdmins)),
+    )
+    ended += outcomes.filter((outcome) => outcome === 'ended').length
+    spared += outcomes.filter((outcome) => outcome === 'spared').length
+  }
+  return { ended, spared }
+}
+
+/**
+ * Ends whatever a search finds, a thousand at most.
+ *
+ * @returns `isAll`: nothing that matches is left but what was spared
+ */
+export async function endFound(
+  at: Administration,
+  by: Actor,
+  sought: Sought,
+): Promise<Ended & { readonly isAll: boolean }> {
+  let [ended, spared, seen] = [0, 0, 0]
+  let { after } = sought
+  for (;;) {
+    const page = await at.hub.store.search({
+      ...sought,
+      ...(after && { after }),
+      nowMs: at.hub.now(),
+      limit: BATCH,
+    })
+    const done = await endSelected(
+      at,
+      by,
+      page.map(({ id }) => id),
+    )
+    ended += done.ended
+    spared += done.spared
+    seen += page.length
+    after = page.at(-1)
+    if (page.length < BATCH) return { ended, spared, isAll: true }
+    if (seen >= MOST_AT_ONCE) return { ended, spared, isAll: false }
+  }
+}
+
+/**
+ * Ends all sessions of a user, in one write.
+ *
+ * @returns how many were live, counted up to 1000
+ * @throws SessionHubError `permission_denied`, `unavailable`
+ */
+export async function endSubject(at: Administration, by: Actor, subject: string): Promise<number> {
+  const row = (sessions: number, outcome: AuditRow['outcome']) =>
+    rowBy(at, by, { act: 'end-all', subject, site: null, sessions, outcome })
+  await allowed(at, mayEnd(by, await at.isAdmin(subject)), row(0, 'refused'))
+  return endAllOf(at.hub, subject, 'revoked', {
+    audit: (ended) => row(ended, ended > 0 ? 'done' : 'nothing'),
+  })
+}
+
+/** Signing in and out are acts too. */
+export const noteSignIn = (
+  at: Administration,
+  by: Pick<Actor, 'name' | 'from'>,
+  act: 'sign-in' | 'sign-out',
+  outcome: 'done' | 'refused',
+): Promise<void> => write(at, rowBy(at, by, { act, subject: null, site: null, sessions: 0, outcome }))
+
+async function endOrSpare(
+  at: Administration,
+  by: Actor,
+  id: string,
+  isAdmins: (subject: string | null) => Promise<boolean>,
+): Promise<'ended' | 'spared' | 'gone'> {
+  const session = await at.hub.store.session(id)
+  if (!mayEnd(by, await isAdmins(session?.subject ?? null))) {
+    await write(at, rowBy(at, by, { ...about(session), outcome: 'refused' }))
+    return 'spared'
+  }
+  return (await endAudited(at, by, id)) ? 'ended' : 'gone'
+}
+
+const endAudited = (at: Administration, by: Actor, id: string): Promise<boolean> =>
+  endOne(at.hub, id, 'revoked', (session, wasLive) =>
+    rowBy(at, by, { ...about(session), outcome: wasLive ? 'done' : 'nothing' }),
+  )
+
+const about = (session: Session | undefined) =>
+  ({ act: 'end', subject: session?.subject ?? null, site: session?.site ?? null, sessions: 1 }) as const
+
+const rowBy = (
+  { hub }: Administration,
+  { name, from }: Pick<Actor, 'name' | 'from'>,
+  done: Omit<AuditRow, 'atMs' | 'who' | 'from'>,
+): AuditRow => ({ atMs: hub.now(), who: name, from, ...done })
+
+/** What was refused is written down before it is said. */
+async function allowed(at: Administration, may: boolean, refusal: AuditRow): Promise<void> {
+  if (may) return
+  await write(at, refusal)
+  throw denied()
+}
+
+const denied = () => new SessionHubError('permission_denied', 'This administrator may not do that')
+
+const write = ({ hub }: Administration, row: AuditRow): Promise<void> =>
+  hub.store.transact({ handles: [] }, () => ({ changes: { audit: [row] }, result: undefined }))
+
+/** Asks the application once for each user of a page. */
+function knownAdmins({ isAdmin }: Administration): (subject: string | null) => Promise<boolean> {
+  const known = new Map<string, Promise<boolean>>()
+  return (subject) => {
+    if (subject === null) return Promise.resolve(false)
+    const asked = known.get(subject) ?? Promise.resolve(isAdmin(subject))
+    known.set(subject, asked)
+    return asked
+  }
+}

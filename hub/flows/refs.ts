@@ -1,0 +1,22 @@
+/** How an administrator names a session: its id never leaves the hub, and nobody can make a name from an id. */
+import type { KeyObject } from 'node:crypto'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { isRef } from '../../sdk/protocol/formats.js'
+import { createWrap } from '../../sdk/tokens/wrap.js'
+
+export const refOf = (secret: KeyObject, id: string): string => createWrap(secret, 'session').wrap(id)
+
+/** @throws SessionHubError `request_invalid` */
+export function idOf(secret: KeyObject, ref: string): string {
+  try {
+    // The cipher itself takes nothing for something, and forgives what stands behind the end.
+    if (isRef(ref)) return createWrap(secret, 'session').unwrap(ref)
+  } catch (cause) {
+    throw wrong(cause)
+  }
+  throw wrong()
+}
+
+const wrong = (cause?: unknown) =>
+  new SessionHubError('request_invalid', 'A "ref" is one that this hub has listed', { cause })

@@ -1,0 +1,251 @@
+/** An administrator at work, in real Chromium: what the visitor sees of it, and what strangers' pages can do with it. */
+import axe from 'axe-core'
+import { expect } from 'chai'
+import type { RequestHandler } from 'express'
+
+import { newToken } from '../support/administrator.js'
+import type { BrowserKind, TestPage } from '../support/browser.js'
+import { listen } from '../support/listener.js'
+import { inBrowser, type Stage } from '../support/stage.js'
+import { send } from '../support/visitor.js'
+
+const chief = newToken('chief', 'read', 'logout-all')
+const options = {
+  sites: ['shop', 'travel'],
+  sisters: true,
+  site: { live: true },
+  hub: { admin: { tokens: [chief.known], isAdmin: ['root'] } },
+}
+
+/** A window of the administrator's own. Without script unless something is to be asked of the page. */
+async function adminOf({ browser, hub }: Stage, isScripted = false): Promise<TestPage> {
+  const { page: tab } = await browser.newVisitor()
+  await tab.page.setJavaScriptEnabled(isScripted)
+  await tab.open(`${hub}/admin`)
+  await tab.page.type('#token', chief.token)
+  await press(tab, 'main button')
+  return tab
+}
+
+/** A click that leads to another page. */
+async function press(tab: TestPage, selector: string): Promise<void> {
+  await Promise.all([tab.page.waitForNavigation(), tab.page.click(selector)])
+}
+
+const pageAt =
+  (path: string, text: string): RequestHandler =>
+  (req, res, next) => {
+    if (req.path === path) res.type('html').send(text)
+    else next()
+  }
+
+const words = (tab: TestPage) => tab.page.$eval('main', (main) => main.textContent.replace(/\s+/g, ' '))
+
+async function search(tab: TestPage, user: string): Promise<void> {
+  await tab.page.type('#subject', user)
+  await press(tab, '[role=search] button')
+}
+
+const visitors: readonly { kind: BrowserKind; cookies: string }[] = [
+  { kind: 'allowed', cookies: 'allowed' },
+  { kind: 'blocked', cookies: 'blocked' },
+]
+
+for (const { kind, cookies } of visitors) {
+  describe(`an administrator, and a visitor in Chromium with third-party cookies ${cookies}`, () => {
+    inBrowser(
+      kind,
+      (stage) => {
+        beforeEach(async () => {
+          await stage.tab.visit(stage.shop)
+          await stage.tab.fetch('/sign-in', { name: 'ada' })
+          await stage.tab.sync()
+        })
+
+        async function expectRevoked(): Promise<void> {
+          expect((await stage.tab.event('session-ended')).detail).to.deep.equal({ reason: 'revoked' })
+          expect(await stage.tab.fetch('/whoami')).to.include({ session: 'none', subject: null })
+        }
+
+        it('ends the one session: the visitor’s open page says so, and nothing was loaded again', async () => {
+          const admin = await adminOf(stage)
+          await search(admin, 'ada')
+          expect(await words(admin))
+            .to.include('Sessions of ada')
+            .and.include('Chrome on Linux')
+
+          await press(admin, 'button[name=one]')
+
+          expect(await words(admin)).to.include('1 session ended.')
+          await expectRevoked()
+          await admin.open(`${stage.hub}/admin/audit?subject=ada`)
+          expect(await words(admin)).to.match(/chief Ended a session ada .* 1 127\.0\.0\.1 Done/)
+        })
+
+        it('ends all of the user, after one more look', async () => {
+          const admin = await adminOf(stage)
+          await search(admin, 'ada')
+          await press(admin, 'button[formaction="/admin/end-subject"]')
+          expect(await words(admin)).to.include('End all sessions of ada?')
+          expect(await stage.tab.fetch('/whoami')).to.include({ subject: 'ada' })
+
+          await press(admin, 'button[name=sure]')
+
+          expect(await words(admin))
+            .to.include('1 session ended.')
+            .and.include('No live session matches.')
+          await expectRevoked()
+        })
+
+        it('ends a selection, and changes their mind before', async () => {
+          const admin = await adminOf(stage)
+          await admin.click('input[name=ref]')
+          await press(admin, '.actions button')
+          await press(admin, 'main form a')
+          expect(await stage.tab.fetch('/whoami')).to.include({ subject: 'ada' })
+          await admin.click('input[name=ref]')
+          await press(admin, '.actions button')
+
+          await press(admin, 'button[name=sure]')
+
+          expect(await words(admin)).to.include('1 session ended.')
+          await expectRevoked()
+        })
+
+        it('signs out, and a page out of the history does nothing any more', async () => {
+          const admin = await adminOf(stage)
+          const { page } = admin
+          await press(admin, 'header form button')
+          expect(await words(admin)).to.include('Your administrator’s token')
+          await page.goBack()
+          if ((await page.$('button[name=one]')) !== null) await press(admin, 'button[name=one]')
+
+          expect(await stage.tab.fetch('/whoami')).to.include({ subject: 'ada' })
+        })
+      },
+      options,
+    )
+  })
+}
+
+describe('the admin pages in Chromium', () => {
+  inBrowser(
+    'allowed',
+    (stage) => {
+      const evil = `<img src=x onerror=alert(1)>${'long'.repeat(40)}`
+
+      const signIn = (subject: string, agent: string) =>
+        send(`${stage.shop}/sign-in`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', origin: stage.shop, 'user-agent': agent },
+          body: { name: subject },
+        })
+
+      beforeEach(async () => {
+        await signIn('ada', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0')
+        await signIn('root', 'curl/8')
+        await signIn(evil, `"'><script>alert(2)</script>${'agent'.repeat(30)}`)
+      })
+
+      it('give axe nothing to find, and fit the screen: light and dark, phone and desk', async () => {
+        const admin = await adminOf(stage, true)
+        const { page } = admin
+        const dialogs: string[] = []
+        page.on('dialog', (dialog) => {
+          dialogs.push(dialog.message())
+          void dialog.dismiss()
+        })
+        const found: string[] = []
+        const examine = async (where: string) => {
+          for (const scheme of ['light', 'dark']) {
+            await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+            for (const width of [360, 1280]) {
+              await page.setViewport({ width, height: 800 })
+              await page.evaluate(axe.source)
+              const here = await page.evaluate(async () => {
+                const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
+                const wide =
+                  document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []
+                return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)]
+              })
+              found.push(...here.map((what) => `${where}, ${scheme}, ${width}: ${what}`))
+            }
+          }
+        }
+
+        await examine('sessions')
+        await page.$$eval('details', (all) => {
+          for (const one of all) one.open = true
+        })
+        await examine('sessions with what browsers say')
+        await page.click('input[name=ref]')
+        await press(admin, '.actions button')
+        await examine('the question')
+        await press(admin, 'button[name=sure]')
+        await examine('sessions with news')
+        await admin.open(`${stage.hub}/admin?site=nowhere`)
+        await examine('a wrong search')
+        await admin.open(`${stage.hub}/admin/audit`)
+        await examine('audit')
+        await admin.open(`${stage.hub}/admin/nothing`)
+        await examine('a fault')
+        await admin.open(`${stage.hub}/admin`)
+        await press(admin, 'header form button')
+        await examine('sign-in')
+        await page.type('#token', 'wrong')
+        await press(admin, 'main button')
+        await examine('sign-in with a wrong token')
+
+        expect(found).to.deep.equal([])
+        expect(dialogs).to.deep.equal([])
+        expect(admin.scriptErrors).to.deep.equal([])
+      })
+
+      it('end nothing by Enter alone: it asks first', async () => {
+        const admin = await adminOf(stage)
+        await admin.page.focus('input[name=ref]')
+
+        await Promise.all([admin.page.waitForNavigation(), admin.page.keyboard.press('Enter')])
+
+        expect(await words(admin)).to.include('Select 1 to 50 sessions first')
+        expect(await stage.world.hub.hub.sessions.list('ada')).to.have.length(1)
+      })
+
+      it('do nothing for a form that another origin’s page sends, not even one of the same host', async () => {
+        const stranger = await listen('hub.localhost')
+        try {
+          const form = `<!doctype html><form method=post action="${stage.hub}/admin/end-subject"><input name=subject value=ada><input name=sure value=yes><button>Win</button></form>`
+          for (const listener of [stranger, stage.world.siteOf('shop').listener])
+            listener.use(pageAt('/trap', form))
+          const admin = await adminOf(stage)
+
+          for (const origin of [stranger.origin, stage.shop]) {
+            await admin.open(`${origin}/trap`)
+            await press(admin, 'button')
+            expect(admin.page.url(), origin).to.equal(`${stage.hub}/admin/end-subject`)
+            expect(await words(admin), origin).to.include('That did not work')
+          }
+          expect(await stage.world.hub.hub.sessions.list('ada')).to.have.length(1)
+
+          await admin.open(`${stage.hub}/admin?subject=ada`)
+          await press(admin, 'button[formaction="/admin/end-subject"]')
+          await press(admin, 'button[name=sure]')
+          expect(await stage.world.hub.hub.sessions.list('ada')).to.have.length(0)
+        } finally {
+          await stranger.close()
+        }
+      })
+
+      it('are in no frame, not even in one of the hub’s own', async () => {
+        const admin = await adminOf(stage)
+        stage.world.hub.listener.use(pageAt('/own', '<!doctype html><iframe src="/admin"></iframe>'))
+        await admin.open(`${stage.hub}/own`)
+
+        const frame = await admin.page.waitForFrame((one) => one.parentFrame() !== null)
+        expect(frame.url()).not.to.equal(`${stage.hub}/admin`)
+        expect(await frame.$('main')).to.equal(null)
+      })
+    },
+    options,
+  )
+})
