@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 
 import express, { type Express } from 'express'
-import { createHub, type Log, sqliteStore } from 'session-hub/hub'
+import { type AdminToken, createHub, type Log, sqliteStore } from 'session-hub/hub'
 
 import { files } from './assets.js'
 import { uniteCarts } from './cart.js'
@@ -15,11 +15,13 @@ export interface HubAppOptions {
   readonly addresses: Addresses
   readonly keys: DemoKeys
   readonly folder: string
+  /** Who may look after the sessions at `/admin`. */
+  readonly administrator: AdminToken
   readonly log: Log | undefined
   readonly now: (() => number) | undefined
 }
 
-export async function createHubApp({ addresses, keys, folder, log, now }: HubAppOptions) {
+export async function createHubApp({ addresses, keys, folder, administrator, log, now }: HubAppOptions) {
   const hub = await createHub({
     origin: addresses.hub,
     keys: keys.hub,
@@ -31,6 +33,8 @@ export async function createHubApp({ addresses, keys, folder, log, now }: HubApp
     })),
     store: sqliteStore(join(folder, 'sessions.sqlite')),
     merge: uniteCarts,
+    // A user of this name is one whose sessions not every administrator may end; the demo's may.
+    admin: { tokens: [administrator], isAdmin: ['root'] },
     ...(log && { log }),
     ...(now && { now }),
   })

@@ -36,7 +36,7 @@ function portBase(given: string | undefined): number {
   throw new Error(`PORT_BASE is the first of four ports: a whole number from 1 to ${LAST_PORT_BASE}`)
 }
 
-function welcome({ addresses, folder, isKept }: Demo): string {
+function welcome({ addresses, adminToken, folder, isKept }: Demo): string {
   const { hub, shop, travel, magazine } = addresses
   return `
 Session Hub: one hub, three sites, one session.
@@ -46,12 +46,15 @@ Session Hub: one hub, three sites, one session.
   travel    ${travel}
   magazine  ${magazine}
 
+  admin     ${hub}/admin, by the token ${adminToken}
+
 Open ${shop} first, and try this:
   1. Put something into the cart.
   2. Follow the link to travel: the cart is there. Add a trip.
   3. Follow the link to magazine and sign in with any name.
   4. Go back to shop: it knows you, and both lines are in the cart. Sign out; all three forget you.
   5. Sign in in a second browser too, and end its session by "Your devices": its open page says so at once.
+  6. Do the same as an administrator: the hub's /admin lists everybody's sessions.
 
 Then do it again where third-party cookies are blocked, as in a private window of Chrome, or in Firefox:
 the links between the sites bring the session along, and "Behind the page" says so.

@@ -1,5 +1,5 @@
 /** The whole demo in one call: four servers, their keys, the hub and the sites. */
-import type { Log } from 'session-hub/hub'
+import { generateAdminToken, type Log } from 'session-hub/hub'
 
 import { createHubApp } from './hub.js'
 import { openFolder } from './folder.js'
@@ -22,6 +22,8 @@ export interface DemoOptions {
 export interface Demo {
   readonly addresses: Addresses
   readonly folder: string
+  /** Signs an administrator in at the hub's `/admin`; another one at each start. */
+  readonly adminToken: string
   /** Whether `folder` outlives the demo. */
   readonly isKept: boolean
   /** Takes the hub off the network, as a crash would; its sessions stay. */
@@ -54,7 +56,9 @@ export async function startDemo({ portBase, dataDir, log, now }: DemoOptions): P
     parts.push(() => folder.close())
     const keys = await loadKeys(folder.path)
 
-    const hub = await createHubApp({ addresses, keys, folder: folder.path, log, now })
+    const admin = generateAdminToken({ name: 'demo', permissions: ['read', 'logout-all'] })
+    const administrator = admin.registration
+    const hub = await createHubApp({ addresses, keys, folder: folder.path, administrator, log, now })
     parts.push(() => hub.close())
     servers.hub.serve(hub.app)
     for (const name of siteNames) {
@@ -66,6 +70,7 @@ export async function startDemo({ portBase, dataDir, log, now }: DemoOptions): P
     return {
       addresses,
       folder: folder.path,
+      adminToken: admin.token,
       isKept: dataDir !== undefined,
       stopHub: () => servers.hub.close(),
       startHub: () => servers.hub.listen(),
