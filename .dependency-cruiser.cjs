@@ -50,6 +50,22 @@ module.exports = {
       '^node_modules/jose/',
     ]),
     only('sdk-site', '^sdk/site/', ['^sdk/(protocol|tokens|http|settings)/', npm], anyPackage),
+    only(
+      'sdk-testing',
+      '^sdk/testing/',
+      [
+        '^hub/(index|options)\\.ts$',
+        '^sdk/site/index\\.ts$',
+        '^sdk/(protocol|settings)/',
+        '^node_modules/(@types/)?express/',
+      ],
+      anyPackage,
+    ),
+    never(
+      'testing-beside-the-rest',
+      { path: '^(sdk|hub)/', pathNot: '^sdk/testing/' },
+      { path: '^sdk/testing/' },
+    ),
 
     never('hub-not-sdk-halves', { path: '^hub/' }, { path: '^sdk/(site|browser|verify)/' }),
     only('hub-pages', '^hub/pages/', ['^sdk/protocol/']),

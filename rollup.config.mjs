@@ -59,6 +59,7 @@ export default [
       hub: './hub/index.ts',
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
+      testing: './sdk/testing/index.ts',
     },
     external: /^(node:|@?[a-z])/,
     output: {

@@ -65,13 +65,14 @@ describe('the packed package', function () {
   describe('its doors', () => {
     it('does every one of them open under node, and give what it promises?', async () => {
       const names = await node(`
-        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/verify']
+        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/verify', 'session-hub/testing']
         const open = async (door) => [door, Object.keys(await import(door))]
         console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
       expect(names).to.deep.equal({
         'session-hub': ['createClient'],
         'session-hub/site': ['SessionHubError', 'browserName', 'createSite'],
         'session-hub/verify': ['SessionHubError', 'verifySession'],
+        'session-hub/testing': ['createClock', 'startTestHub'],
         'session-hub/hub': [
           'SessionHubError',
           'createHub',
@@ -111,7 +112,8 @@ describe('the packed package', function () {
       const outcomes = await node(
         `
         const outcomes = {}
-        for (const door of ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub'])
+        const doors = ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub', 'session-hub/testing']
+        for (const door of doors)
           outcomes[door] = await import(door).then(() => 'open', ({ code }) => code)
         console.log(JSON.stringify(outcomes))`,
         '--conditions=browser',
@@ -121,7 +123,29 @@ describe('the packed package', function () {
         'session-hub/verify': 'open',
         'session-hub/site': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/hub': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+        'session-hub/testing': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
       })
+    })
+
+    it('does that of tests make a session that the application’s own site takes?', async () => {
+      const seen = await node(`
+        import express from 'express'
+        import { createServer } from 'node:http'
+        import { createSite } from 'session-hub/site'
+        import { startTestHub } from 'session-hub/testing'
+        const hub = await startTestHub()
+        const site = await createSite(hub.siteOptions())
+        const { cookie } = await hub.signedInAs({ subject: 'ada' })
+        const app = express().use(site.session(), ({ session }, res) => res.json(session.subject))
+        const server = createServer(app).listen(0, '127.0.0.1', async () => {
+          const reply = await fetch('http://127.0.0.1:' + server.address().port, { headers: { cookie } })
+          console.log(await reply.text())
+          server.close()
+          server.closeAllConnections()
+          site.close()
+          await hub.close()
+        })`)
+      expect(seen).to.equal('ada')
     })
 
     it('is there no way in beside them?', async () => {
@@ -189,7 +213,15 @@ describe('the packed package', function () {
       import express from 'express'
       import { createHub, generateHubKeys, generateSite, memoryStore, type HubOptions, SessionHubError } from 'session-hub/hub'
       import { createSite, type Json, type SiteOptions } from 'session-hub/site'
+      import { startTestHub, type TestVisitor } from 'session-hub/testing'
 
+      const testHub = await startTestHub({ hub: { singleSession: true } })
+      const tested = await createSite({ ...testHub.siteOptions(), fields: ['plan'] })
+      const visitor: TestVisitor = await testHub.signedInAs({ site: tested, subject: 'ada', data: { cart: [] } })
+      // @ts-expect-error -- a slip in an option
+      await testHub.signedInAs({ subjct: visitor.cookie })
+      // @ts-expect-error -- the keys are its own
+      await startTestHub({ hub: { keys: {} } })
       const { keys, registration } = await generateSite('https://shop.example')
       const options: HubOptions = {
         origin: 'https://hub.example',
@@ -327,7 +359,9 @@ describe('the packed package', function () {
         /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|docs\/.+\.(md|svg|png)|dist\/([\w-]+\.js(\.map)?|types\/(sdk|hub)\/.+\.d\.ts))$/
       expect([...files.keys()].filter((name) => !isOurs.test(name))).to.deep.equal([])
       expect(
-        [...files.keys()].filter((name) => /test|demo|bench|\.env|\.sqlite|keys\.json/.test(name)),
+        [...files.keys()].filter((name) =>
+          /(^|\/)test\/|\.test\.|demo|bench|\.env|\.sqlite|keys\.json/.test(name),
+        ),
       ).to.deep.equal([])
       expect([...files.keys()]).to.include.members([
         'LICENSE',

@@ -417,6 +417,50 @@ describe('docs/verify.md', () => {
   })
 })
 
+describe('docs/testing.md', () => {
+  const page = text('docs/testing.md')
+
+  it('lists every option, with its default, and every member of a test hub', () => {
+    const section = sectionOf(page, '## The hub')
+    for (const name of membersOf('sdk/testing/options.ts', 'TestHubOptions')) rowOf(section, name)
+    for (const [name, value] of defaultsOf('sdk/testing/options.ts'))
+      expect(rowOf(section, name).at(-1), name).to.include(value.replaceAll('`', ''))
+    expect(codeOf(section)).to.include.members([
+      ...membersOf('sdk/testing/test-hub.ts', 'TestHub'),
+      ...membersOf('sdk/testing/test-hub.ts', 'SignedInAs'),
+      ...membersOf('sdk/testing/visitor.ts', 'TestVisitor'),
+      ...membersOf('sdk/site/sign.ts', 'SignIn'),
+    ])
+    const [, own = ''] = /^const OWN = \[(.*)\] as const$/m.exec(text('sdk/testing/options.ts')) ?? []
+    const kept = own.match(/\w+/g)
+    expect(kept).to.have.length.above(4)
+    const [, said = ''] = rowOf(section, 'hub')
+    expect(codeOf(said.slice(said.indexOf('; not ')))).to.have.members(kept!)
+    expect(codeOf(page)).to.include.members(membersOf('sdk/testing/clock.ts', 'Clock'))
+  })
+
+  it('has tests that pass, and an application that they can find wrong', async () => {
+    mkdirSync(join(root, 'build'), { recursive: true })
+    const folder = mkdtempSync(join(root, 'build', 'testing-'))
+    try {
+      const app = exampleOf('app.mjs', 'docs/testing.md')
+      writeFileSync(join(folder, 'app.test.mjs'), exampleOf('app.test.mjs', 'docs/testing.md'))
+      const [, command = ''] = /^```sh\nnode (.*)\n```$/m.exec(page) ?? []
+      const outcome = async (source: string) => {
+        writeFileSync(join(folder, 'app.mjs'), source)
+        const child = spawn(process.execPath, command.split(' '), { cwd: folder, stdio: 'ignore' })
+        const [status] = (await once(child, 'exit')) as [number]
+        return status
+      }
+      expect(command).to.equal('--test app.test.mjs')
+      expect(await outcome(app)).to.equal(0)
+      expect(await outcome(app.replace('[...cart, body.item]', '[body.item]'))).to.equal(1)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
 describe('docs/ladder.md', () => {
   let company: Company
   let visitor: Visitor
@@ -779,7 +823,9 @@ function numberIn(source: string, name: string): string {
 
 /** The members of an interface. */
 function membersOf(source: string, name: string): string[] {
-  const body = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(text(source))?.[1]
+  const body = new RegExp(`^export interface ${name}(?: extends \\w+)? \\{\\n(.*?)^\\}`, 'ms').exec(
+    text(source),
+  )?.[1]
   if (body === undefined) throw new Error(`${source} has no interface "${name}"`)
   const members = [...body.matchAll(/^ {2}(?:readonly )?(?:'([\w-]+)'|(\w+))[?:(<]/gm)]
   return [...new Set(members.map(([, quoted, plain]) => quoted ?? plain!))]
