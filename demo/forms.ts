@@ -13,7 +13,8 @@ export function forms(path: string, site: Site): Router {
     next()
   })
   router.post(`${path}/sign-in`, async (req, res) => {
-    await site.signIn(req, res, { subject: readName(req.body) })
+    const name = readName(req.body)
+    await site.signIn(req, res, { subject: name, claims: { name } })
     res.redirect(303, path)
   })
   return router

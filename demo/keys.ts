@@ -1,12 +1,23 @@
 /** The keys of the hub and of its sites: made once, kept in a file that only its owner can read. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { generateHubKeys, generateSite, type HubKeys, SessionHubError } from 'session-hub/hub'
+import {
+  generateHubKeys,
+  generateSite,
+  type HubKeys,
+  SessionHubError,
+  type SiteRegistration,
+} from 'session-hub/hub'
+import type { SiteKeys } from 'session-hub/site'
 
 import { siteNames, type SiteName } from './sites.js'
 
-type SiteSecrets = Awaited<ReturnType<typeof generateSite>>
+interface SiteSecrets {
+  readonly keys: SiteKeys
+  readonly registration: SiteRegistration
+}
 export type DemoKeys = Readonly<Record<SiteName, SiteSecrets>> & { readonly hub: HubKeys }
 
 /** @throws SessionHubError `options_invalid` when the file is there and holds no keys */
@@ -21,15 +32,22 @@ export async function loadKeys(folder: string): Promise<DemoKeys> {
 }
 
 async function makeKeys(): Promise<DemoKeys> {
-  // The origin is written anew at every start (see hub.ts): the same keys serve on any ports.
-  const make = (name: SiteName) => generateSite(`http://${name}.localhost`)
   const [hub, shop, travel, magazine] = await Promise.all([
     generateHubKeys(),
-    make('shop'),
-    make('travel'),
-    make('magazine'),
+    makeSite('shop'),
+    makeSite('travel'),
+    makeSite('magazine'),
   ])
   return { hub, shop, travel, magazine }
+}
+
+async function makeSite(name: SiteName): Promise<SiteSecrets> {
+  // The origin is written anew at every start (see hub.ts): the same keys serve on any ports.
+  const { keys, registration } = await generateSite(`http://${name}.localhost`)
+  // A pair in the place of the secret: services beside the site can read its sessions, and make none.
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const session = { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(9).toString('base64url') }
+  return { keys: { ...keys, session }, registration }
 }
 
 function readKeys(text: string, file: string): DemoKeys {

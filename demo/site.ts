@@ -32,6 +32,8 @@ export async function createSiteApp({ name, addresses, keys, log, now }: SiteApp
     hub: addresses.hub,
     keys,
     live: true,
+    // What services beside the site may read, such as the one in `python/`.
+    fields: ['name'],
     ...(log && { log }),
     ...(now && { now }),
   })
@@ -78,8 +80,8 @@ export async function createSiteApp({ name, addresses, keys, log, now }: SiteApp
 
   app.post('/sign-in', async (req, res) => {
     // A site of your own looks at a password or a passkey here; the demo believes everybody.
-    const subject = readName(req.body)
-    await site.signIn(req, res, { subject })
+    const name = readName(req.body)
+    await site.signIn(req, res, { subject: name, claims: { name } })
     res.json(await whoami(req.session))
   })
 
