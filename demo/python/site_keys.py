@@ -23,12 +23,17 @@ class Key:
     material: object
 
 
-def bound(jwk):
-    """The `kid` and the Key of a JWK."""
+def algorithm_of(jwk):
     kinds = {("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA", ("RSA", None): "RS256", ("oct", None): "HS256"}
     alg = kinds.get((jwk.get("kty"), jwk.get("crv")))
     said = jwk.get("alg", alg)
-    if alg is None or not (said == alg or (alg, said) == ("EdDSA", "Ed25519")):
+    return alg if said == alg or (alg, said) == ("EdDSA", "Ed25519") else None
+
+
+def bound(jwk):
+    """The `kid` and the Key of a JWK."""
+    alg = algorithm_of(jwk)
+    if alg is None:
         raise ValueError("a key has to be for ES256, EdDSA, RS256 or HS256")
     if "d" in jwk:
         raise ValueError("a private key is for the site alone; only its public half is needed here")
@@ -96,4 +101,5 @@ def published(body):
         raise ValueError("the site signs with a secret, which is never published")
     if any(jwk.get("kty") == "oct" for jwk in keys):
         raise ValueError("the site has published a secret")
-    return keys
+    # A key of a kind that is not known here is nobody's (RFC 7517, section 5).
+    return filter(algorithm_of, keys)

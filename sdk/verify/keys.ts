@@ -47,7 +47,8 @@ export async function bindPublished(body: unknown, what: string): Promise<BoundK
   if (list.some((jwk) => isJsonObject(jwk) && jwk.kty === 'oct')) throw wrong(`${what} holds a secret`)
   if (list.length === 0)
     throw wrong(`${what} is empty: the site signs with a secret, which is never published`)
-  return bindKeys(list as readonly unknown[], what)
+  const known = (list as readonly unknown[]).filter((jwk) => !isJsonObject(jwk) || algorithmOf(jwk))
+  return bindKeys(known, what)
 }
 
 async function ofJwk(jwk: unknown, what: string): Promise<[kid: string | undefined, BoundKey]> {

@@ -8,6 +8,7 @@ import { originFault } from '../protocol/origins.js'
 import {
   byBothNames,
   type FieldRule,
+  nameFault,
   readTokenFields,
   sessionFieldFault,
   type TokenField,
@@ -227,8 +228,9 @@ function read(payload: JsonObject, { issuer, audience, sessionField, rules }: Ex
   const extra: Record<string, Json> = {}
   for (const [name, value] of Object.entries(payload)) {
     const form = name === sessionField ? isWrapped : Object.hasOwn(FORMS, name) ? FORMS[name] : undefined
+    if (form ? !form(value) : nameFault(name, sessionField))
+      throw invalid(`its "${name}" has a wrong form, or does not belong there`)
     if (!form) extra[name] = value
-    else if (!form(value)) throw invalid(`its "${name}" has a wrong form`)
   }
   const { iss, aud, iat, exp, sub = null, auth_time: authTime = null, claims = {}, st = null } = payload
   if (iss !== issuer) throw invalid('it is of another site')

@@ -108,6 +108,8 @@ export function invalidTokens(keys: TestKeys): Vector[] {
       'payload: no UTF-8',
       Buffer.concat([Buffer.from(text.slice(0, -2)), Buffer.from([0xff, 0x22, 0x7d])]),
     ),
+    changed('payload: nbf, which no session token has', { nbf: NOW - 60 }),
+    changed('payload: a name that no field can have', { 'profile.name': 'Ada' }),
     changed('payload: 33 members', numbered(23)),
     changed('payload: 33 members, below', { claims: numbered(33) }),
     changed('payload: seven levels', { claims: nested(6) }),
