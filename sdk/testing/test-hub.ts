@@ -17,7 +17,7 @@ import { type TestVisitor, visitorOf } from './visitor.js'
 export type TestSiteOptions = Required<Pick<SiteOptions, 'origin' | 'hub' | 'keys' | 'now'>>
 
 export interface SignedInAs extends SignIn {
-  /** What the session holds, after a sign-in at most 7,680 bytes as JSON. @default {} */
+  /** What the session holds, at most 7,680 bytes as JSON. @default {} */
   readonly data?: JsonObject
   /**
    * Who makes the session: the application's own site, so that its `fields`, `tokenClaims`, `cookieName` and keys count; or the origin of
@@ -46,7 +46,7 @@ export interface TestHub {
   readonly clock: Clock
   /** The hub's own: a user's sessions, to see and to end. */
   readonly sessions: HubSessions
-  /** Stops the hub. Sites that are still there find it down. */
+  /** Stops the hub; again it does nothing. Sites that are still there find it down. */
   close(): Promise<void>
 }
 

@@ -196,6 +196,26 @@ describe('the service in Python', () => {
     }
   })
 
+  it('does it ask the site for its keys once, and live on what it knows?', async () => {
+    await start(pair.jwk)
+    await signIn()
+    const { listener } = world.siteOf('shop')
+    const asked = () => listener.seen.filter(({ url }) => url.endsWith('/jwks.json')).length
+    const greeter = await service()
+    expect(await greeting(greeter)).to.equal('Hello, Ada!')
+    for (const kid of ['one', 'two', 'three']) {
+      const stranger = signEs256(
+        { header: { alg: 'ES256', typ: 'session+jwt', kid }, payload: {} },
+        pair.jwk as never,
+      )
+      expect(await greeting(greeter, `${SESSION}=${stranger}`)).to.deep.equal(refused)
+    }
+    expect(asked()).to.equal(1)
+    await listener.stop()
+    expect(await greeting(greeter)).to.equal('Hello, Ada!')
+    expect(await greeting(await service()), 'one that has begun now').to.deep.equal([503, 'unavailable'])
+  })
+
   it('are keys from a file as good as those of the site, and another’s no good?', async () => {
     await start()
     await signIn()

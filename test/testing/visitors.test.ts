@@ -9,6 +9,7 @@ import request from 'supertest'
 import { keyPair } from '../support/key-pairs.js'
 import { listen } from '../support/listener.js'
 import { shopApp } from '../support/shop-app.js'
+import { Visitor } from '../support/visitor.js'
 
 describe('a test hub', () => {
   let hub: TestHub
@@ -139,6 +140,25 @@ describe('a test hub', () => {
     expect(await me(there.cookie)).to.deep.equal(nobody)
   })
 
+  it('does a session come along from one of its sites to the other, as in a browser?', async () => {
+    const [here, there] = [await listen('shop.localhost'), await listen('travel.localhost')]
+    await start({ sites: [here.origin, there.origin] })
+    const other = await createSite(hub.siteOptions(there.origin))
+    try {
+      here.use(app)
+      there.use(shopApp(other))
+      const visitor = new Visitor(hub.origin)
+      await visitor.post(here.origin, '/cart', { item: 'boots' })
+      expect((await visitor.sync(here.origin)).outcome).to.equal('adopt')
+      expect((await visitor.sync(there.origin)).outcome).to.equal('replace')
+      expect((await visitor.ask(`${there.origin}/me`)).json).to.deep.include({ data: { cart: ['boots'] } })
+    } finally {
+      other.close()
+      await here.close()
+      await there.close()
+    }
+  })
+
   it('does the hub do what its options say?', async () => {
     await start({ hub: { singleSession: true } })
     const one = await hub.signedInAs({ subject: 'ada' })
@@ -174,7 +194,6 @@ describe('a test hub', () => {
       )
       expect(code).to.equal('unavailable')
     }
-    hub = await startTestHub()
   })
 
   it('is nobody sent away for asking often?', async () => {
