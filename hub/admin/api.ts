@@ -1,8 +1,8 @@
 /** The same acts for programs: JSON in, JSON out. */
-import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 
 import { readJsonBody } from '../../sdk/http/body.js'
-import { queryOf } from '../../sdk/http/navigation.js'
+import { pathOf, queryOf } from '../../sdk/http/navigation.js'
 import { sendError, sendJson } from '../../sdk/http/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject, isText, readFields } from '../../sdk/protocol/fields.js'
@@ -21,9 +21,11 @@ import type { Guard } from './guard.js'
 import { cursorOf, PAGE, readAuditSearch, readSearch } from './query.js'
 import { auditJson, sessionJson } from './views.js'
 
-export function apiRouter(at: Administration, guard: Guard): Router {
+/** @param limit counts each request: one too many is answered in JSON too */
+export function apiRouter(at: Administration, guard: Guard, limit: RequestHandler): Router {
   const { hub } = at
   const router = express.Router()
+  router.use(limit)
 
   router.get('/sessions', async (req, res) => {
     const by = await reader(guard, req)
@@ -36,7 +38,7 @@ export function apiRouter(at: Administration, guard: Guard): Router {
   })
 
   router.post('/sessions/end', async (req, res) => {
-    const by = await doer(hub.origin, guard, req)
+    const by = await actor(hub.origin, guard, req)
     const body = readFields('The body', await readJsonBody(req), {}, { refs: isRefs, subject: isSubject })
     if ((body.refs === undefined) === (body.subject === undefined))
       throw new SessionHubError('request_invalid', 'Give either "refs" or "subject"')
@@ -60,7 +62,8 @@ export function apiRouter(at: Administration, guard: Guard): Router {
     throw new SessionHubError('not_found', 'There is nothing at this address')
   })
   router.use(((thrown, req, res, _next) => {
-    logError(hub.log, sendError(res, thrown), req.originalUrl)
+    // R30: without the query, where a token may stand by mistake.
+    logError(hub.log, sendError(res, thrown), pathOf(req.originalUrl))
   }) satisfies ErrorRequestHandler)
   return router
 }
@@ -68,28 +71,30 @@ export function apiRouter(at: Administration, guard: Guard): Router {
 const isRefs = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.length > 0 && value.length <= PAGE && value.every(isText(64))
 
+/** Who reads: nothing that is read here can be seen by a page of another origin. */
 async function reader(guard: Guard, req: Request): Promise<Actor> {
   const by = (await guard.bearer(req)) ?? (await guard.who(req))
-  if (!by) throw new SessionHubError('sign_in_required', 'No administrator of this hub asks')
+  if (!by) throw nobody()
   return by
 }
 
 /**
- * A program shows its token itself. Whatever else shows who asks may be something that a browser adds to a stranger's request: then
- * it has to be a request that no stranger's page can make (R16, R32).
+ * Who acts. A program shows its token itself. Whatever else shows who asks may be something that a browser adds to a stranger's request:
+ * then it has to be a request that no stranger's page can make (R16, R32), and with the hub's own sign-in it comes from a browser.
  */
-async function doer(origin: string, guard: Guard, req: Request): Promise<Actor> {
+async function actor(origin: string, guard: Guard, req: Request): Promise<Actor> {
   const program = await guard.bearer(req)
   if (program) return program
-  const {
-    origin: from = origin,
-    'sec-fetch-site': relation = 'same-origin',
-    [exchangeHeader]: own,
-  } = req.headers
-  if (from !== origin || relation !== 'same-origin' || own !== '1')
+  const { origin: from, 'sec-fetch-site': relation = 'same-origin', [exchangeHeader]: own } = req.headers
+  const by = await guard.who(req)
+  if (!by) throw nobody()
+  const isOwn = from === origin || (from === undefined && !by.signIn)
+  if (!isOwn || relation !== 'same-origin' || own !== '1')
     throw new SessionHubError(
       'origin_denied',
       `Only pages of this hub may ask this, with "${exchangeHeader}: 1"`,
     )
-  return reader(guard, req)
+  return by
 }
+
+const nobody = () => new SessionHubError('sign_in_required', 'No administrator of this hub asks')

@@ -62,7 +62,7 @@ const row = ({ atMs, who, act, subject, site, sessions, from, outcome }: Numbere
     <td role="cell" data-name="When (UTC)">${time(atMs)}</td>
     <td role="cell" data-name="Who">${who}</td>
     <td role="cell" data-name="What">${ACTS[act]}</td>
-    <td role="cell" data-name="Whose">${subject ?? ''}</td>
+    <td role="cell" data-name="Whose">${subject === null ? '' : html`<bdi>${subject}</bdi>`}</td>
     <td role="cell" data-name="Site">${site ?? ''}</td>
     <td role="cell" data-name="Sessions">${act.startsWith('sign') ? '' : sessions}</td>
     <td role="cell" data-name="From">${from}</td>

@@ -75,7 +75,7 @@ export function endingPages(at: Administration, guard: Guard): Router {
     paths.endFound,
     acted(hub, guard, async (act, res) => {
       const { by, form } = act
-      // As long as "after" does not travel along, it is all that match, not what is left of the list.
+      // All that match, not what is left of the list from this page on: that travels by another name.
       const sought = readSearch(hub.keyring.secret, form)
       if (isSure(form)) {
         back(res, form, await endFound(at, by, sought))
@@ -99,13 +99,20 @@ function ask(
   question: Pick<Question, 'title' | 'words' | 'action'> & { readonly more?: Question['fields'] },
 ): void {
   const text = searchText(form)
-  const fields = [searchFields.map((name) => hidden(name, text[name])), question.more ?? '']
-  send(res, 200, visit, confirmPage({ visit, ...question, fields, back: addressOf(paths.sessions, text) }))
+  const page = form.get('page') ?? ''
+  const fields = [
+    searchFields.map((name) => hidden(name, text[name])),
+    hidden('page', page),
+    question.more ?? '',
+  ]
+  const back = addressOf(paths.sessions, text, { after: page })
+  send(res, 200, visit, confirmPage({ visit, ...question, fields, back }))
 }
 
-/** To the list that it came from. A reload there ends nothing again (R24). */
+/** To the page of the list that it came from. A reload there ends nothing again (R24). */
 function back(res: Response, form: URLSearchParams, done: Done): void {
-  res.redirect(303, addressOf(paths.sessions, searchText(form), doneQuery(done)))
+  const after = form.get('page') ?? ''
+  res.redirect(303, addressOf(paths.sessions, searchText(form), { after, ...doneQuery(done) }))
 }
 
 /** What people have in a session of their own making, and nowhere else. */

@@ -1,7 +1,9 @@
 /** Who asks: by the application's own word, by a sign-in of this hub's, or by a token. */
+import { isIP } from 'node:net'
+
 import type { Request } from 'express'
 
-import { perAddressTries } from '../../sdk/http/rate-limit.js'
+import { perAddressTries, perMinute } from '../../sdk/http/rate-limit.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Actor, type Administration, noteSignIn } from '../flows/administer.js'
 import type { AdminSettings, AdminToken } from './options.js'
@@ -11,6 +13,9 @@ import { holderOf } from './tokens.js'
 
 /** So many wrong tokens from one address, then it has to wait. */
 export const TRIES = { points: 5, seconds: 300 }
+
+/** Of all addresses together, so many leave a row per minute: strangers may not fill the store (R31). The log has them all. */
+const REFUSALS = 60
 
 export interface Asking extends Actor {
   /** The hub's own sign-in, where it was that. */
@@ -31,10 +36,14 @@ export interface Guard {
 export function createGuard(at: Administration, { authorize, tokens }: AdminSettings): Guard {
   const { hub } = at
   const tries = perAddressTries(TRIES.points, TRIES.seconds)
-  const from = ({ ip = 'unknown' }: Request) => ip
+  const refusals = perMinute(REFUSALS)
 
   async function refuse(req: Request): Promise<never> {
-    await noteSignIn(at, { name: 'unknown', from: from(req) }, 'sign-in', 'refused')
+    const isCounted = await refusals('').then(
+      () => true,
+      () => false,
+    )
+    if (isCounted) await noteSignIn(at, { name: 'unknown', from: addressOf(req) }, 'refused')
     throw new SessionHubError('sign_in_required', 'This hub knows no such token')
   }
 
@@ -43,17 +52,17 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
     async who(req) {
       if (authorize) {
         const admin = readAdmin(await authorize(req))
-        return admin ? { ...admin, from: from(req) } : undefined
+        return admin ? { ...admin, from: addressOf(req) } : undefined
       }
       const signIn = await signedIn(hub, req, tokens)
-      return signIn && { ...actorOf(signIn.token, from(req)), signIn }
+      return signIn && { ...actorOf(signIn.token, addressOf(req)), signIn }
     },
     async bearer(req) {
       const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1]
       if (token === undefined || authorize) return undefined
       const holder = holderOf(tokens, token)
       // Right ones are not counted: a program may ask often, and at once.
-      if (holder) return actorOf(holder, from(req))
+      if (holder) return actorOf(holder, addressOf(req))
       await tries.take(req.ip)
       return refuse(req)
     },
@@ -66,5 +75,8 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
     },
   }
 }
+
+/** With too many proxies trusted it may be any text that a stranger has sent (R18). */
+export const addressOf = ({ ip = '' }: Request): string => (isIP(ip) ? ip : 'unknown')
 
 const actorOf = ({ name, permissions }: AdminToken, from: string): Actor => ({ name, permissions, from })

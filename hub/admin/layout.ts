@@ -17,6 +17,8 @@ export interface Visit {
 
 export interface Page {
   readonly title: string
+  /** What has just happened: first in the window's title, which is read out when a page comes. */
+  readonly news?: string
   /** Which link of the head leads here. */
   readonly here?: 'sessions' | 'audit'
   readonly content: Html
@@ -35,11 +37,11 @@ export function send(res: ServerResponse, status: number, visit: Visit | undefin
 }
 
 /** @param visit nobody's, where something failed before it was known who asks */
-const documentOf = (visit: Visit | undefined, { title, here, content }: Page): Html =>
+const documentOf = (visit: Visit | undefined, { title, news = '', here, content }: Page): Html =>
   html`<html lang="en">
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>${title} · Session Hub</title>
+    <title>${news} ${title} · Session Hub</title>
     ${style}
     <a class="skip" href="#main">Skip to the content</a>
     ${head(visit, here)}

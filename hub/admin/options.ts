@@ -77,7 +77,11 @@ function readTokens(where: string, given: unknown): readonly AdminToken[] {
 function readToken(where: string, given: unknown): AdminToken {
   refuseUnknown(where, given, ['name', 'sha256', 'permissions'])
   const { name, sha256, permissions: allowed } = given as Partial<Record<keyof AdminToken, unknown>>
-  if (!isName(name)) throw wrong(where, '"name" has to be a text of 1 to 80 characters')
+  if (!isName(name))
+    throw wrong(
+      where,
+      '"name" has to be a text of 1 to 80 characters, and none that the audit gives to others',
+    )
   if (!is256Bits(sha256)) throw wrong(where, '"sha256" has to be what "session-hub admin token" printed')
   return { name, sha256, permissions: readPermissions(where, allowed) }
 }
@@ -89,11 +93,18 @@ export function readPermissions(where: string, given: unknown): readonly Permiss
   return given.map((one) => oneOf(where, 'permissions', one, permissions))
 }
 
-/** What stands in the audit: something to read, and in one line. */
-export const isName = (value: unknown): value is string => isText(80)(value) && isSubject(value)
+/** What stands in the audit: something to read, in one line, and nobody else's name. */
+export const isName = (value: unknown): value is string =>
+  isText(80)(value) && isSubject(value) && !/^(unknown$|command line)/.test(value)
 
 function readIsAdmin(where: string, given: readonly string[] | IsAdmin): IsAdmin {
-  if (typeof given === 'function') return given
+  if (typeof given === 'function')
+    return async (subject) => {
+      const answer: unknown = await given(subject)
+      // R21: a record, or nothing at all, is no word on who may be ended; and what it holds would be shown.
+      if (typeof answer !== 'boolean') throw new TypeError('"isAdmin" has to answer true or false')
+      return answer
+    }
   if (!Array.isArray(given) || !given.every(isSubject))
     throw wrong(where, '"isAdmin" has to be a function, or a list of subjects')
   const subjects = new Set<string>(given)

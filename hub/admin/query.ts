@@ -37,7 +37,7 @@ export function addressOf(
 
 /** @throws SessionHubError `request_invalid`, in words for whoever has typed it */
 export function readSearch(secret: KeyObject, query: URLSearchParams): Sought {
-  const subject = member(query, 'subject')
+  const subject = exact(query, 'subject')
   const site = member(query, 'site')
   const [from, before, after] = [member(query, 'from'), member(query, 'before'), member(query, 'after')]
   if (subject !== undefined && !isSubject(subject)) throw wrong('"subject" is none that a session can have')
@@ -52,7 +52,7 @@ export function readSearch(secret: KeyObject, query: URLSearchParams): Sought {
 
 /** @throws SessionHubError `request_invalid` */
 export function readAuditSearch(query: URLSearchParams): { subject?: string; beforeSeq?: number } {
-  const [subject, before] = [member(query, 'subject'), member(query, 'before')]
+  const [subject, before] = [exact(query, 'subject'), member(query, 'before')]
   if (before !== undefined && !/^\d{1,15}$/.test(before)) throw wrong('"before" is the number of a row')
   return {
     ...(subject !== undefined && { subject }),
@@ -78,9 +78,13 @@ function readTime(name: string, text: string): number {
 }
 
 /** One that stands once; an empty one is none. */
-function member(query: URLSearchParams, name: string): string | undefined {
+function exact(query: URLSearchParams, name: string): string | undefined {
   if (query.getAll(name).length > 1) throw wrong(`"${name}" stands twice`)
-  return single(query, name)?.trim() || undefined
+  return single(query, name) || undefined
 }
+
+/** Where spaces at the ends mean nothing. Not for subjects: "ada " is another user than "ada", and their sessions are not the same. */
+const member = (query: URLSearchParams, name: string): string | undefined =>
+  exact(query, name)?.trim() || undefined
 
 const wrong = (what: string) => new SessionHubError('request_invalid', what)

@@ -13,7 +13,7 @@ import { send, type Visit } from './layout.js'
 import type { AdminSettings } from './options.js'
 import { paths } from './paths.js'
 import { sessionsPages } from './sessions.js'
-import { faultPage } from './sign-in-page.js'
+import { anewPage, faultPage } from './sign-in-page.js'
 import { signInPages } from './signing.js'
 
 export function createAdminRouter(
@@ -23,14 +23,15 @@ export function createAdminRouter(
 ): RequestHandler {
   const guard = createGuard(at, settings)
   const router = express.Router()
-  router.use(async (req, _res, next) => {
+  const limit: RequestHandler = async (req, _res, next) => {
     await limiters.address(req.ip)
     next()
-  })
-  router.use(paths.api, apiRouter(at, guard))
+  }
+  router.use(paths.api, apiRouter(at, guard, limit))
+  router.use(limit, anew)
   router.use(signInPages(at, guard), sessionsPages(at, guard), endingPages(at, guard), auditPages(at, guard))
   router.all(Object.values(paths), ({ path }, res) => {
-    res.set('allow', isRead(path) ? 'GET, HEAD' : 'POST')
+    res.set('allow', allowed(path))
     throw new SessionHubError('method_not_allowed', 'This page is for something else')
   })
   router.use(() => {
@@ -50,6 +51,19 @@ export function createAdminRouter(
   }
 }
 
-const isRead = (path: string) => path === paths.sessions || path === paths.audit
+/**
+ * A link on another site's page brings none of our cookies, which are Strict: whoever is signed in would have to sign in again, and the
+ * new cookie of the forms would break those in other windows. A page that leads to itself brings them.
+ */
+const anew: RequestHandler = (req, res, next) => {
+  const isLink = req.method === 'GET' && req.headers['sec-fetch-site'] === 'cross-site'
+  if (isLink) send(res, 200, undefined, anewPage)
+  else next()
+}
+
+function allowed(path: string): string {
+  if (path === paths.signIn) return 'GET, HEAD, POST'
+  return path === paths.sessions || path === paths.audit ? 'GET, HEAD' : 'POST'
+}
 
 const isBelow = (top: string, path: string) => path === top || path.startsWith(`${top}/`)

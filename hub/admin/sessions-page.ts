@@ -10,15 +10,15 @@ import { hidden, own, type Page, type Visit } from './layout.js'
 import { paths } from './paths.js'
 import { addressOf, cursorOf, searchFields, type SearchText } from './query.js'
 import { sessions as counted } from './sentences.js'
-import { time } from './time.js'
+import { moment, time } from './time.js'
 
 export interface SessionsView extends Listed<FoundSession> {
   readonly visit: Visit
   readonly admin: Admin
   readonly secret: KeyObject
   readonly text: SearchText
-  /** Whether the list begins at its beginning. */
-  readonly isFirst: boolean
+  /** The cursor where this page begins; empty for the first one. */
+  readonly page: string
   /** What an act came to. */
   readonly news: string
   /** What is wrong with the search. */
@@ -27,6 +27,7 @@ export interface SessionsView extends Listed<FoundSession> {
 
 export const sessionsPage = (view: SessionsView): Page => ({
   title: view.text.subject === '' ? 'Sessions' : `Sessions of ${view.text.subject}`,
+  news: view.news || view.fault,
   here: 'sessions',
   content: html`
     ${view.news === '' ? '' : html`<p class="news" role="status">${view.news}</p>`}
@@ -48,8 +49,8 @@ const search = (text: SearchText) =>
         spellcheck="false"
       />
     </div>
-    <div><label for="from">Began on or after</label>${day('from', text.from)}</div>
-    <div><label for="before">Began before</label>${day('before', text.before)}</div>
+    <div><label for="from">Began on or after (UTC)</label>${day('from', text.from)}</div>
+    <div><label for="before">Began before (UTC)</label>${day('before', text.before)}</div>
     <div class="row"><button>Search</button><a href="${paths.sessions}">Clear</a></div>
   </form>`
 
@@ -60,15 +61,20 @@ const day = (name: string, value: string) =>
   html`<input id="${name}" name="${name}" type="date" value="${value}" />`
 
 function results(view: SessionsView): Html {
-  const { rows, isFirst, admin } = view
-  if (rows.length === 0) return html`<p>${isFirst ? 'No live session matches.' : 'There are no more.'}</p>`
+  const { rows, page, admin } = view
+  if (rows.length === 0)
+    return html`<p>${page === '' ? `No live session matches.${spaced(view.text)}` : 'There are no more.'}</p>`
   const mayEndSome = rows.some(({ isAdmins }) => mayEnd(admin, isAdmins))
   return html`<form class="stack" method="post" action="${paths.endSelected}">
       ${own(view.visit)} ${searchFields.map((name) => hidden(name, view.text[name]))}
-      ${mayEndSome ? actions(view) : ''} ${table(view)}
+      ${hidden('page', view.page)} ${mayEndSome ? actions(view) : ''} ${table(view)}
     </form>
     ${pages(view)}`
 }
+
+/** Nobody sees it: a name that was copied with what stood behind it finds nobody. */
+const spaced = ({ subject }: SearchText) =>
+  subject === subject.trim() ? '' : ' The name of the user begins or ends with a space.'
 
 /** Before the list: the first button of a form is the one that Enter presses, and this one asks first. */
 const actions = (view: SessionsView) =>
@@ -88,7 +94,7 @@ function more({ text }: SessionsView): Html {
 const table = (view: SessionsView) =>
   html`<table role="table">
     <caption>
-      ${counted(view.rows.length)}${view.hasMore || !view.isFirst ? ' on this page' : ''}, the newest first
+      ${counted(view.rows.length)}${view.hasMore || view.page !== '' ? ' on this page' : ''}, the newest first
     </caption>
     <thead role="rowgroup">
       <tr role="row">
@@ -107,7 +113,7 @@ const table = (view: SessionsView) =>
 function row({ admin, secret }: SessionsView, session: FoundSession): Html {
   const { id, subject, site, agent, createdAtMs, seenAtMs, isAdmins } = session
   const ref = refOf(secret, id)
-  const whose = `the session of ${subject ?? 'an anonymous visitor'}, ${browserName(agent)}`
+  const whose = `the session of ${subject ?? 'an anonymous visitor'}, ${browserName(agent)}, begun ${moment(createdAtMs)}`
   const isMine = mayEnd(admin, isAdmins)
   return html`<tr role="row">
     <td role="cell">
@@ -127,7 +133,7 @@ function row({ admin, secret }: SessionsView, session: FoundSession): Html {
 const user = (subject: string | null) =>
   subject === null
     ? html`Anonymous`
-    : html`<a href="${addressOf(paths.sessions, { subject })}">${subject}</a>`
+    : html`<a href="${addressOf(paths.sessions, { subject })}"><bdi>${subject}</bdi></a>`
 
 /** Its name is a guess; what the browser itself has said is below it. */
 const browser = (agent: string | null) =>
@@ -143,11 +149,11 @@ const endButton = (ref: string, whose: string) =>
     End<span class="unseen"> ${whose}</span>
   </button>`
 
-function pages({ secret, text, isFirst, hasMore, rows }: SessionsView): Html {
+function pages({ secret, text, page, hasMore, rows }: SessionsView): Html {
   const last = rows.at(-1)
-  if (isFirst && !hasMore) return html``
+  if (page === '' && !hasMore) return html``
   return html`<nav class="row" aria-label="Pages">
-    ${isFirst ? '' : html`<a class="button quiet" href="${addressOf(paths.sessions, text)}">The newest</a>`}
+    ${page === '' ? '' : html`<a class="button quiet" href="${addressOf(paths.sessions, text)}">The newest</a>`}
     ${
       hasMore && last
         ? html`<a

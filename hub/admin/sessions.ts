@@ -27,7 +27,7 @@ async function show(at: Administration, { by, visit, query }: Look, res: Respons
     admin: by,
     secret,
     text: searchText(query),
-    isFirst: !query.has('after'),
+    page: query.get('after') ?? '',
     news: doneSentence(query),
   }
   try {

@@ -28,3 +28,10 @@ export const faultPage = (words: string): Page => ({
   content: html`<p class="fault" role="alert">${words}</p>
     <p><a href="${paths.sessions}">Back to the sessions</a></p>`,
 })
+
+/** The address that was asked for, once more, and now from a page of the hub's own. */
+export const anewPage: Page = {
+  title: 'One moment',
+  content: html`<meta http-equiv="refresh" content="0" />
+    <p><a href="">Go on</a></p>`,
+}

@@ -5,6 +5,7 @@ import { readCookie, setCookie } from '../../sdk/http/cookies.js'
 import { random128 } from '../../sdk/tokens/random.js'
 import type { HubContext } from '../flows/context.js'
 import { adminTag, isTag } from '../flows/tags.js'
+import type { AuditRow } from '../stores/store.js'
 import type { AdminToken } from './options.js'
 
 const COOKIE = '__Host-session-hub-admin'
@@ -43,9 +44,14 @@ export async function signedIn(
 }
 
 /** Also for whoever has a copy of the cookie. */
-export async function signOut(hub: HubContext, res: ServerResponse, { id, endMs }: SignIn): Promise<void> {
+export async function signOut(
+  hub: HubContext,
+  res: ServerResponse,
+  { id, endMs }: SignIn,
+  row: AuditRow,
+): Promise<void> {
   const spend = { issuer: ISSUER, jti: id, spentAtMs: hub.now(), expiresAtMs: endMs, gave: null }
-  await hub.store.transact({ handles: [], spend }, () => ({ result: undefined }))
+  await hub.store.transact({ handles: [], spend }, () => ({ changes: { audit: [row] }, result: undefined }))
   setStrict(res, COOKIE, '')
 }
 

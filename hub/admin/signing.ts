@@ -2,9 +2,9 @@
 import express, { type Router } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { type Administration, noteSignIn } from '../flows/administer.js'
+import { type Administration, noteSignIn, signOutRow } from '../flows/administer.js'
 import { readOwnForm } from './forms.js'
-import type { Guard } from './guard.js'
+import { addressOf, type Guard } from './guard.js'
 import { send } from './layout.js'
 import { paths } from './paths.js'
 import { signIn, signOut } from './sign-in.js'
@@ -29,7 +29,7 @@ export function signInPages(at: Administration, guard: Guard): Router {
     const form = await readOwnForm(hub, req, '')
     try {
       const holder = await guard.tryToken(req, form.get('token') ?? '')
-      await noteSignIn(at, { name: holder.name, from: req.ip ?? 'unknown' }, 'sign-in', 'done')
+      await noteSignIn(at, { name: holder.name, from: addressOf(req) }, 'done')
       signIn(hub, res, holder)
       res.redirect(303, paths.sessions)
     } catch (thrown) {
@@ -45,8 +45,7 @@ export function signInPages(at: Administration, guard: Guard): Router {
   router.post(
     paths.signOut,
     acted(hub, guard, async ({ by }, res) => {
-      if (by.signIn) await signOut(hub, res, by.signIn)
-      await noteSignIn(at, by, 'sign-out', 'done')
+      if (by.signIn) await signOut(hub, res, by.signIn, signOutRow(at, by))
       res.redirect(303, paths.signIn)
     }),
   )

@@ -3,5 +3,7 @@ import { html, type Html } from './html.js'
 
 const clock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
+export const moment = (atMs: number): string => clock.format(atMs)
+
 export const time = (atMs: number): Html =>
-  html`<time datetime="${new Date(atMs).toISOString()}">${clock.format(atMs)}</time>`
+  html`<time datetime="${new Date(atMs).toISOString()}">${moment(atMs)}</time>`

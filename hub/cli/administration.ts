@@ -1,4 +1,5 @@
 /** An administrator at the command line: whoever can read the hub's keys and sessions may do everything, and it is written down. */
+import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { resolve } from 'node:path'
 
@@ -7,7 +8,11 @@ import type { Actor, Administration, Listed } from '../flows/administer.js'
 import { createKeyring } from '../keys/keyring.js'
 import { resolveHubOptions } from '../options.js'
 import { UsageError } from './command.js'
+import { isMemory } from '../stores/memory.js'
+import type { Store } from '../stores/store.js'
 import { readConfig } from './config.js'
+import type { StoreSource } from './config-store.js'
+import { shown } from './files.js'
 import { hint } from './terminal.js'
 
 export interface AtWork {
@@ -27,22 +32,28 @@ export async function administer(
   work: (atWork: AtWork) => Promise<void>,
 ): Promise<void> {
   if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
-  const read = await readConfig(resolve(config), process.env)
-  const { file, hub: options } = read
-  if (!read.isKept)
-    throw wrong(
-      file,
-      '"store" is "memory": only the hub that runs knows its sessions, at /admin where that is configured',
-    )
+  const { file, hub: options, store: source } = await readConfig(resolve(config), process.env)
   const { origin, rules, admin, now } = resolveHubOptions(options)
   const keyring = await createKeyring(options.keys)
-  const store = read.openStore()
+  const store = openKept(file, source)
   try {
     const hub = { origin, store, keyring, rules, now, log: () => undefined }
     await work({ at: { hub, isAdmin: admin?.isAdmin ?? (() => false) }, by: shell() })
   } finally {
     await store.close()
   }
+}
+
+/** Sessions that are not there are in no file of ours either: opening it would make one, of this user's, in the hub's way. */
+function openKept(file: string, { path, open }: StoreSource): Store {
+  if (path !== undefined && !existsSync(path))
+    throw wrong(file, `"store": ${shown(path)} is not there yet; "session-hub serve" makes it`)
+  const store = open()
+  if (!isMemory(store)) return store
+  throw wrong(
+    file,
+    '"store" keeps nothing: only the hub that runs knows its sessions, at /admin where that is configured',
+  )
 }
 
 /**
@@ -65,7 +76,16 @@ export async function allPages<Row>(
 }
 
 const shell = (): Actor => ({
-  name: `command line (${userInfo().username})`,
+  name: `command line (${userName()})`,
   permissions: ['read', 'logout-all'],
   from: hostname(),
 })
+
+/** In a container a user may have a number only. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.())
+  }
+}

@@ -7,24 +7,32 @@ import type { Store } from '../stores/store.js'
 import type { Place } from './config-file.js'
 
 /**
- * @returns what opens it: last of all, so that a wrong option elsewhere does not leave a file behind
+ * @returns what opens it: last of all, so that a wrong option elsewhere does not leave a file behind; `path` where it is a file
  * @throws SessionHubError `options_invalid`
  */
-export function storeOpener(given: unknown, { file, inFolder }: Place): () => Store {
-  if (given === 'memory') return memoryStore
-  if (isStore(given)) return () => given
+export function storeSource(given: unknown, { file, inFolder }: Place): StoreSource {
+  if (given === 'memory') return { open: memoryStore }
+  if (isStore(given)) return { open: () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw wrong(file, '"store" has to be the path of an SQLite file, or "memory"')
   }
-  return () => {
-    try {
-      return sqliteStore(inFolder(given ?? 'session-hub.sqlite'))
-    } catch (thrown) {
-      if (!(thrown instanceof SessionHubError)) throw thrown
-      const cause =
-        thrown.code === 'unavailable' && thrown.cause instanceof Error ? ` (${thrown.cause.message})` : ''
-      throw wrong(file, `"store": ${thrown.message}${cause}`, thrown)
-    }
+  const path = inFolder(given ?? 'session-hub.sqlite')
+  return { path, open: () => opened(path, file) }
+}
+
+export interface StoreSource {
+  readonly path?: string
+  readonly open: () => Store
+}
+
+function opened(path: string, file: string): Store {
+  try {
+    return sqliteStore(path)
+  } catch (thrown) {
+    if (!(thrown instanceof SessionHubError)) throw thrown
+    const cause =
+      thrown.code === 'unavailable' && thrown.cause instanceof Error ? ` (${thrown.cause.message})` : ''
+    throw wrong(file, `"store": ${thrown.message}${cause}`, thrown)
   }
 }
 

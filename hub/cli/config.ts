@@ -7,9 +7,8 @@ import { whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { HubKeys } from '../keys/keyring.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
-import type { Store } from '../stores/store.js'
 import { loadConfig, type Place } from './config-file.js'
-import { storeOpener } from './config-store.js'
+import { type StoreSource, storeSource } from './config-store.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
 import { findSites } from './site-list.js'
@@ -21,10 +20,8 @@ export interface ServeConfig {
   readonly port: number
   readonly trustProxyHops: number
   readonly hub: HubOptions
-  /** Whether sessions are kept where another process finds them. */
-  readonly isKept: boolean
-  /** Opened last, so that a wrong option does not leave a file behind. @throws SessionHubError */
-  openStore(): Store
+  /** Opened last, so that a wrong option does not leave a file behind. */
+  readonly store: StoreSource
   /** The keys anew, after a rotation; absent where they do not come from a file. @throws SessionHubError */
   readonly rereadKeys?: () => Promise<HubKeys>
   /** What works, but hardly as it was meant; each names its file. */
@@ -54,8 +51,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     port: port === undefined ? defaultPort(hub.origin) : whole(file, 'port', port, { min: 0, max: 65_535 }),
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
-    isKept: store !== 'memory',
-    openStore: storeOpener(store, place),
+    store: storeSource(store, place),
     ...(keySource.reread && { rereadKeys: keySource.reread }),
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),

@@ -114,8 +114,9 @@ async function end(atWork: AtWork, values: Values, refs: readonly string[], name
   )
 }
 
-/** By turns: what one act ends is bounded. */
-async function endAll({ at, by }: AtWork, sought: Sought): Promise<Ended> {
+/** By turns, since what one act ends is bounded: what began before now, or it might never come to an end. */
+async function endAll({ at, by }: AtWork, asked: Sought): Promise<Ended> {
+  const sought = { beforeMs: at.hub.now() + 1, ...asked }
   let [ended, spared] = [0, 0]
   for (;;) {
     const done = await endFound(at, by, sought)
@@ -140,10 +141,11 @@ function forPeople({ at }: AtWork, found: readonly FoundSession[]): string {
   if (found.length === 0) return 'No live session matches.\n'
   const { secret } = at.hub.keyring
   return tableOf(
-    ['ref', 'user', 'site', 'browser', 'began', 'last seen'],
+    ['ref', 'user', 'administrator', 'site', 'browser', 'began', 'last seen'],
     found.map(({ id, subject, site, agent, createdAtMs, seenAtMs, isAdmins }) => [
       refOf(secret, id),
-      `${subject ?? '(anonymous)'}${isAdmins ? ' (administrator)' : ''}`,
+      subject ?? '',
+      isAdmins ? 'yes' : '',
       site,
       browserName(agent),
       moment(createdAtMs),

@@ -1,8 +1,9 @@
 /** Rows for people: columns as wide as what stands in them. */
 
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)))
-  return [head, ...rows]
+  const lines = [head, ...rows].map((row) => row.map(visible))
+  const widths = head.map((_, at) => lines.reduce((width, row) => Math.max(width, row[at]?.length ?? 0), 0))
+  return lines
     .map((row) =>
       row
         .map((cell, at) => cell.padEnd(widths[at] ?? 0))
@@ -12,6 +13,10 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
     .map((line) => `${line}\n`)
     .join('')
 }
+
+/** Others write their names: characters that nobody sees, that turn the writing round or begin a line would make another row of it. */
+const visible = (cell: string): string =>
+  cell.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`)
 
 /** A moment, in UTC and to the second. */
 export const moment = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`

@@ -3,7 +3,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { AuditRow, NumberedAuditRow, Session, SessionSearch } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { endAllOf, endOne } from './listed.js'
-import { type Admin, mayEnd, mayRead } from './permissions.js'
+import { type Admin, mayEnd, mayEndAnybodys, mayRead } from './permissions.js'
 
 export interface Administration {
   readonly hub: HubContext
@@ -85,8 +85,11 @@ export async function readAudit(
  */
 export async function endSession(at: Administration, by: Actor, id: string): Promise<boolean> {
   const session = await at.hub.store.session(id)
-  const isAdmins = await knownAdmins(at)(session?.subject ?? null)
-  await allowed(at, mayEnd(by, isAdmins), rowBy(at, by, { ...about(session), outcome: 'refused' }))
+  await allowed(
+    at,
+    await mayEndThat(at, by)(session?.subject ?? null),
+    rowBy(at, by, { ...about(session), outcome: 'refused' }),
+  )
   return endAudited(at, by, id)
 }
 
@@ -96,13 +99,19 @@ export async function endSession(at: Administration, by: Actor, id: string): Pro
  * @throws SessionHubError `permission_denied` for one who may end none at all, `unavailable`
  */
 export async function endSelected(at: Administration, by: Actor, ids: readonly string[]): Promise<Ended> {
-  await allowed(at, mayEnd(by, false), rowBy(at, by, { ...about(undefined), outcome: 'refused' }))
-  const isAdmins = knownAdmins(at)
+  const refusal = { ...about(undefined), sessions: ids.length, outcome: 'refused' } as const
+  await allowed(at, mayEnd(by, false), rowBy(at, by, refusal))
+  const mayEndOf = mayEndThat(at, by)
+  // Whose they are is known of all before one ends: where the application cannot say it, none does (R21).
+  const chosen = await Promise.all(
+    [...new Set(ids)].map(async (id) => {
+      const session = await at.hub.store.session(id)
+      return { id, session, isAllowed: await mayEndOf(session?.subject ?? null) }
+    }),
+  )
   let [ended, spared] = [0, 0]
-  for (let from = 0; from < ids.length; from += BATCH) {
-    const outcomes = await Promise.all(
-      ids.slice(from, from + BATCH).map((id) => endOrSpare(at, by, id, isAdmins)),
-    )
+  for (let from = 0; from < chosen.length; from += BATCH) {
+    const outcomes = await Promise.all(chosen.slice(from, from + BATCH).map((one) => endOrSpare(at, by, one)))
     ended += outcomes.filter((outcome) => outcome === 'ended').length
     spared += outcomes.filter((outcome) => outcome === 'spared').length
   }
@@ -119,7 +128,10 @@ export async function endFound(
   by: Actor,
   sought: Sought,
 ): Promise<Ended & { readonly isAll: boolean }> {
-  let [ended, spared, seen] = [0, 0, 0]
+  const { subject = null, site = null } = sought
+  const asked = { act: 'end', subject, site, sessions: 0 } as const
+  await allowed(at, mayEnd(by, false), rowBy(at, by, { ...asked, outcome: 'refused' }))
+  let [ended, spared] = [0, 0]
   let { after } = sought
   for (;;) {
     const page = await at.hub.store.search({
@@ -128,6 +140,8 @@ export async function endFound(
       nowMs: at.hub.now(),
       limit: BATCH,
     })
+    if (page.length === 0 && after === sought.after)
+      await write(at, rowBy(at, by, { ...asked, outcome: 'nothing' }))
     const done = await endSelected(
       at,
       by,
@@ -135,10 +149,10 @@ export async function endFound(
     )
     ended += done.ended
     spared += done.spared
-    seen += page.length
-    after = page.at(-1)
     if (page.length < BATCH) return { ended, spared, isAll: true }
-    if (seen >= MOST_AT_ONCE) return { ended, spared, isAll: false }
+    // Those that were spared do not count: the next time would begin with them again, and never come any further.
+    if (ended > MOST_AT_ONCE - BATCH) return { ended, spared, isAll: false }
+    after = page.at(-1)
   }
 }
 
@@ -151,7 +165,7 @@ export async function endFound(
 export async function endSubject(at: Administration, by: Actor, subject: string): Promise<number> {
   const row = (sessions: number, outcome: AuditRow['outcome']) =>
     rowBy(at, by, { act: 'end-all', subject, site: null, sessions, outcome })
-  await allowed(at, mayEnd(by, await at.isAdmin(subject)), row(0, 'refused'))
+  await allowed(at, await mayEndThat(at, by)(subject), row(0, 'refused'))
   return endAllOf(at.hub, subject, 'revoked', {
     audit: (ended) => row(ended, ended > 0 ? 'done' : 'nothing'),
   })
@@ -161,18 +175,26 @@ export async function endSubject(at: Administration, by: Actor, subject: string)
 export const noteSignIn = (
   at: Administration,
   by: Pick<Actor, 'name' | 'from'>,
+  outcome: 'done' | 'refused',
+): Promise<void> => write(at, signRow(at, by, 'sign-in', outcome))
+
+/** For the transaction that ends the sign-in. */
+export const signOutRow = (at: Administration, by: Pick<Actor, 'name' | 'from'>): AuditRow =>
+  signRow(at, by, 'sign-out', 'done')
+
+const signRow = (
+  at: Administration,
+  by: Pick<Actor, 'name' | 'from'>,
   act: 'sign-in' | 'sign-out',
   outcome: 'done' | 'refused',
-): Promise<void> => write(at, rowBy(at, by, { act, subject: null, site: null, sessions: 0, outcome }))
+): AuditRow => rowBy(at, by, { act, subject: null, site: null, sessions: 0, outcome })
 
 async function endOrSpare(
   at: Administration,
   by: Actor,
-  id: string,
-  isAdmins: (subject: string | null) => Promise<boolean>,
+  { id, session, isAllowed }: { id: string; session: Session | undefined; isAllowed: boolean },
 ): Promise<'ended' | 'spared' | 'gone'> {
-  const session = await at.hub.store.session(id)
-  if (!mayEnd(by, await isAdmins(session?.subject ?? null))) {
+  if (!isAllowed) {
     await write(at, rowBy(at, by, { ...about(session), outcome: 'refused' }))
     return 'spared'
   }
@@ -204,6 +226,12 @@ const denied = () => new SessionHubError('permission_denied', 'This administrato
 
 const write = ({ hub }: Administration, row: AuditRow): Promise<void> =>
   hub.store.transact({ handles: [] }, () => ({ changes: { audit: [row] }, result: undefined }))
+
+/** Whether the actor may end a session of this user; of an anonymous visitor for `null`. */
+function mayEndThat(at: Administration, by: Actor): (subject: string | null) => Promise<boolean> {
+  const isAdmins = knownAdmins(at)
+  return async (subject) => mayEndAnybodys(by) || mayEnd(by, await isAdmins(subject))
+}
 
 /** Asks the application once for each user of a page. */
 function knownAdmins({ isAdmin }: Administration): (subject: string | null) => Promise<boolean> {

@@ -19,6 +19,9 @@ export interface Admin {
 
 export const mayRead = ({ permissions }: Admin): boolean => permissions.includes('read')
 
+/** Whether it does not matter whose session it is: then nobody need be asked, who may be down just when it has to end. */
+export const mayEndAnybodys = ({ permissions }: Admin): boolean => permissions.includes('logout-all')
+
 /** @param isAdmins whether the session is an administrator's */
-export const mayEnd = ({ permissions }: Admin, isAdmins: boolean): boolean =>
-  permissions.includes('logout-all') || (!isAdmins && permissions.includes('logout'))
+export const mayEnd = (admin: Admin, isAdmins: boolean): boolean =>
+  mayEndAnybodys(admin) || (!isAdmins && admin.permissions.includes('logout'))

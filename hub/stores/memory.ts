@@ -26,6 +26,9 @@ export function memoryStore(): Store {
   return new MemoryStore()
 }
 
+/** Whether a store is one of these: another process has nothing of it. */
+export const isMemory = (store: Store): boolean => store instanceof MemoryStore
+
 /** No method awaits anything before it is done, so each one is atomic: nothing else runs in between. */
 class MemoryStore implements Store {
   readonly #sessions = new Map<string, Session>()
@@ -86,10 +89,10 @@ class MemoryStore implements Store {
       .filter((session) => site === undefined || session.site === site)
       .filter(({ createdAtMs }) => createdAtMs >= fromMs && createdAtMs < beforeMs)
       .filter((session) => after === undefined || byBeginning(after, session) < 0)
-      .map((session) => this.#seen(session))
-      .filter(({ endedAtMs, expiresAtMs }) => endedAtMs === null && expiresAtMs > nowMs)
+      .filter((session) => session.expiresAtMs > nowMs && this.#endOf(session).endedAtMs === null)
       .sort(byBeginning)
       .slice(0, limit)
+      .map((session) => this.#seen(session))
   }
 
   async audit({ subject, beforeSeq = Infinity, limit }: AuditSearch): Promise<readonly NumberedAuditRow[]> {
@@ -162,10 +165,14 @@ class MemoryStore implements Store {
 
   /** As it is: ended too when all of its subject's sessions up to its generation were ended. */
   #seen(session: Session): Session {
+    const { endedAtMs, endReason } = this.#endOf(session)
+    return structuredClone({ ...session, endedAtMs, endReason })
+  }
+
+  #endOf(session: Session): Pick<Session, 'endedAtMs' | 'endReason'> {
     const subject = session.subject === null ? undefined : this.#subjects.get(session.subject)
     const isCut = session.endedAtMs === null && subject && session.generation <= subject.endedUpTo
-    const { endedAtMs, endReason } = isCut ? subject : session
-    return structuredClone({ ...session, endedAtMs, endReason })
+    return isCut ? subject : session
   }
 
   /** The oldest first. */

@@ -32,7 +32,7 @@ export function perAddressPerMinute(points: number): (address: string | undefine
 
 /** Tries at a secret: a right one is given back, so that only wrong ones count. */
 export interface Tries {
-  /** Counts before anything is compared: twenty at once are no more than five. @throws SessionHubError `rate_limited` */
+  /** Counts one; to be asked before anything is compared, so that twenty at once are no more than five. @throws SessionHubError `rate_limited` */
   take(address: string | undefined): Promise<void>
   giveBack(address: string | undefined): Promise<void>
 }

@@ -50,6 +50,21 @@ describe('the list of sessions', () => {
     expect(linkTo(pages[1]!, 'The newest')).to.equal('/admin?site=https%3A%2F%2Fshop.example')
   })
 
+  it('comes back to the page where something was ended', async () => {
+    await add(120)
+    const helper = await world.admin('helper')
+    const first = await helper.read('/admin')
+    const second = String(linkTo(first.text, 'Older'))
+    const [ref = ''] = await helper.refs(second)
+    const page = new URL(second, world.world.hub.origin).searchParams.get('after')!
+
+    const { headers } = await helper.send('/admin/end', { one: ref, page })
+    const back = await helper.read(String(headers.location))
+
+    expect((await helper.read(second)).text).to.include(`name="page" value="${page}"`)
+    expect(back.text).to.include('1 session ended.').and.include('>user51<').and.not.include('>user50<')
+  })
+
   it('says so where there is nothing, and at the end', async () => {
     const reader = await world.admin('reader')
     expect((await reader.read('/admin?subject=nobody')).text).to.include('No live session matches.')
@@ -116,7 +131,57 @@ describe('the list of sessions', () => {
   })
 })
 
+describe('all that match', () => {
+  it('are ended behind any number that had to be spared', async () => {
+    const world = await startAdminWorld()
+    const nowMs = world.world.now()
+    const times = { expiresAtMs: nowMs + 3_600_000, untilMs: nowMs + 3_600_000 }
+    const of = (subject: string, count: number, ageMs: number) =>
+      Array.from({ length: count }, (_, at) =>
+        newSession({ subject, createdAtMs: nowMs - ageMs - at, generation: at + 1, ...times }),
+      )
+    await write(world.world.hub.store, { sessions: [...of('root', 1100, 0), ...of('ada', 5, 60_000)] })
+    const helper = await world.admin('helper')
+
+    const { headers } = await helper.send('/admin/end-found', { sure: 'yes' })
+    const { text } = await helper.read(String(headers.location))
+    await world.world.close()
+
+    expect(text).to.include('5 sessions ended. 1,100 sessions left alone').and.not.include('There are more')
+  })
+})
+
 describe('the audit', () => {
+  it('counts what was shown, what was asked for in vain, and what was refused', async () => {
+    const world = await startAdminWorld()
+    const nowMs = world.world.now()
+    const times = { createdAtMs: nowMs - 1, expiresAtMs: nowMs + 3_600_000, untilMs: nowMs + 3_600_000 }
+    await write(world.world.hub.store, {
+      sessions: Array.from({ length: 60 }, (_, at) => newSession({ subject: `user${at}`, ...times })),
+    })
+    const { json } = await world.program('reader')('/admin/api/sessions')
+    const refs = (json as unknown as Listed).sessions.map(({ ref }) => ref)
+    await world.program('reader')('/admin/api/sessions/end', { refs })
+    const [reader, chief] = [await world.admin('reader'), await world.admin('chief')]
+    await reader.send('/admin/end-found', { subject: 'user1', sure: 'yes' })
+    await chief.send('/admin/end-found', { subject: 'nobody', sure: 'yes' })
+
+    const rows = await world.world.hub.store.audit({ limit: 20 })
+    await world.world.close()
+
+    expect(
+      rows
+        .filter(({ act, who }) => act === 'end' || (act === 'list' && who === 'reader'))
+        .map(({ who, act, subject, sessions, outcome }) => [who, act, subject, sessions, outcome]),
+    ).to.deep.equal([
+      ['chief', 'end', 'nobody', 0, 'nothing'],
+      ['reader', 'end', 'user1', 0, 'refused'],
+      ['reader', 'list', null, 50, 'done'],
+      ['reader', 'end', null, 50, 'refused'],
+      ['reader', 'list', null, 50, 'done'],
+    ])
+  })
+
   it('has fifty on a page, for everybody’s sessions and for one user’s', async () => {
     const world = await startAdminWorld()
     const audit = Array.from({ length: 120 }, (_, at) =>
@@ -144,6 +209,28 @@ describe('the audit', () => {
       50, 10,
     ])
     expect(rest.json.next).to.equal(null)
+  })
+
+  it('says of each act from where it came, of which site, and how many it was; of a sign-out too', async () => {
+    const world = await startAdminWorld()
+    const [ada] = [await world.signedIn('ada'), await world.signedIn('ada')]
+    const chief = await world.admin('chief')
+    const [ref = ''] = await chief.refs()
+    await chief.send('/admin/end', { one: ref })
+    await chief.send('/admin/end-subject', { subject: 'ada', sure: 'yes' })
+    await chief.send('/admin/sign-out')
+
+    const rows = await world.world.hub.store.audit({ limit: 3 })
+    const { shop } = world
+    expect(await world.who(ada, shop)).to.equal(null)
+    await world.world.close()
+
+    const by = { who: 'chief', from: '127.0.0.1', outcome: 'done' }
+    expect(rows.map(({ seq: _, atMs: __, ...row }) => row)).to.deep.equal([
+      { ...by, act: 'sign-out', subject: null, site: null, sessions: 0 },
+      { ...by, act: 'end-all', subject: 'ada', site: null, sessions: 1 },
+      { ...by, act: 'end', subject: 'ada', site: shop, sessions: 1 },
+    ])
   })
 
   it('tells a look from an act, and whose it was', async () => {

@@ -1,9 +1,11 @@
 /** The admin pages against everybody else: strangers' pages, guesses, copies, and what visitors write into their names (R32). */
 import { expect } from 'chai'
-import { generateHubKeys, memoryStore } from 'session-hub/hub'
+import express from 'express'
+import { generateHubKeys, memoryStore, type Store } from 'session-hub/hub'
 
-import type { Administrator } from '../support/administrator.js'
+import { type Administrator, newToken } from '../support/administrator.js'
 import { type AdminWorld, startAdminWorld } from '../support/admin-world.js'
+import { listen } from '../support/listener.js'
 import { expectRefusal } from '../support/refusal.js'
 import { type Ask, send, type Visitor } from '../support/visitor.js'
 import { watchedStore } from '../support/watched-store.js'
@@ -11,6 +13,10 @@ import { startWorld } from '../support/world.js'
 
 const SIGN_IN = '__Host-session-hub-admin'
 const FORM = '__Host-session-hub-admin-form'
+
+/** With another character there. Not at the end of base64url: the last one holds bits that count for nothing, and is often `A`. */
+const otherAt = (text: string, at: number) =>
+  `${text.slice(0, at)}${text.at(at) === 'A' ? 'B' : 'A'}${text.slice(text.length + at + 1)}`
 
 describe('R32: the admin pages', () => {
   let world: AdminWorld
@@ -55,7 +61,7 @@ describe('R32: the admin pages', () => {
     type Twist = (form: string) => { fields?: Record<string, string>; headers?: Ask['headers'] }
     const strangers: Readonly<Record<string, Twist>> = {
       'without the tag': () => ({ fields: { form: '' } }),
-      'with a tag that begins alike': (form) => ({ fields: { form: `${form.slice(0, -1)}A` } }),
+      'with a tag that begins alike': (form) => ({ fields: { form: otherAt(form, -2) } }),
       'with a tag of no ASCII': () => ({ fields: { form: 'é'.repeat(22) } }),
       'without Origin': () => ({ headers: { origin: undefined } }),
       'with the Origin of a site': () => ({ headers: { origin: world.shop } }),
@@ -213,8 +219,7 @@ describe('R32: the admin pages', () => {
     it('opens nothing when one character is another, and opens when it is whole', async () => {
       const cookie = cookieOf(chief)
       for (const part of cookie.split('.')) {
-        const changed = `${part.slice(0, -2)}${part.at(-2) === 'A' ? 'B' : 'A'}${part.slice(-1)}`
-        expect(await opens(cookie.replace(part, changed)), part).to.equal(false)
+        expect(await opens(cookie.replace(part, otherAt(part, -2))), part).to.equal(false)
       }
       expect(await opens(`${cookie}.x`)).to.equal(false)
       expect(await opens('é'.repeat(40))).to.equal(false)
@@ -235,6 +240,25 @@ describe('R32: the admin pages', () => {
       await chief.send('/admin/sign-out')
 
       expect([await opens(copy), await opens(cookieOf(other))]).to.deep.equal([false, true])
+    })
+
+    it('is one for all processes of the hub, and so is its end', async () => {
+      const { keys, store } = world.world.hub
+      const { known } = newToken('chief', 'read')
+      const tokens = [{ ...known, sha256: cookieOf(chief).split('.')[2]! }]
+      const other = await startWorld({ sites: [], hub: { keys, store, admin: { tokens } } })
+      const there = async () => {
+        const cookie = `${SIGN_IN}=${cookieOf(chief)}`
+        return (await send(`${other.hub.origin}/admin`, { headers: { cookie } })).status
+      }
+      const copy = cookieOf(chief)
+      const before = await there()
+      await chief.send('/admin/sign-out')
+      chief.cookies(hub).set(SIGN_IN, copy)
+      const after = await there()
+      await other.close()
+
+      expect([before, after]).to.deep.equal([200, 303])
     })
 
     it('opens nothing once its token is out of the configuration, or at a hub with other keys', async () => {
@@ -292,6 +316,7 @@ describe('R32: the admin pages', () => {
         { 'x-session-hub': '0' },
         { origin: world.shop },
         { origin: 'null' },
+        { origin: undefined },
         { 'sec-fetch-site': 'same-site' },
         { 'sec-fetch-site': 'cross-site' },
       ])
@@ -361,8 +386,72 @@ describe('R32: the admin pages', () => {
     expect(found.text).to.include('name="one"')
   })
 
+  it('end and show the sessions of the very user that was named, not of one whose name differs by a space', async () => {
+    const spaced = await world.signedIn('ada ')
+    const names = async (query: string) => {
+      const { text } = await chief.read(`/admin?${query}`)
+      return [...text.matchAll(/aria-label="Select the session of ([^,]*),/g)].map(([, name]) => name)
+    }
+
+    expect(await names('subject=ada+')).to.deep.equal(['ada '])
+    expect(await names('subject=ada')).to.deep.equal(['ada'])
+    expect((await chief.read('/admin?subject=bob+')).text).to.include('begins or ends with a space')
+    await chief.send('/admin/end-subject', { subject: 'ada ', sure: 'yes' })
+
+    expect(await world.who(spaced, world.shop)).to.equal(null)
+    expect(await isAdaIn()).to.equal(true)
+  })
+
+  it('bring the cookies of a sign-in to a link from another site, and leave the forms in other windows alone', async () => {
+    const link = { 'sec-fetch-site': 'cross-site', cookie: undefined }
+    const page = await chief.read('/admin?subject=ada', link)
+
+    expect(page.status).to.equal(200)
+    expect(page.headers['set-cookie']).to.equal(undefined)
+    expect(page.text).to.include('http-equiv="refresh" content="0"').and.not.include('name="one"')
+    expect((await chief.read('/admin?subject=ada', { 'sec-fetch-site': 'same-origin' })).text).to.include(
+      'name="one"',
+    )
+    expect((await chief.send('/admin/end', { one: ref })).status).to.equal(303)
+  })
+
+  it('log no query, where a token may stand by mistake (R30)', async () => {
+    await send(`${hub}/admin/api/sessions?token=${world.tokens.chief}`)
+    await send(`${hub}/admin?token=${world.tokens.chief}&subject=a&subject=b`)
+
+    const text = JSON.stringify(world.world.log)
+    expect(text).to.include('/admin/api/sessions').and.not.include(world.tokens.chief)
+  })
+
+  it('answer a program in JSON that asks too often', async () => {
+    const limits = { perAddress: 3, perSession: 60, perSite: 60_000 }
+    const busy = await startAdminWorld({}, { hub: { limits } })
+    const program = busy.program('reader')
+    const first = await program('/admin/api/audit')
+    for (let at = 1; at < limits.perAddress; at += 1) await program('/admin/api/audit')
+    const last = await program('/admin/api/audit')
+    await busy.world.close()
+
+    expect(first.status).to.equal(200)
+    expectRefusal(last, 429, 'rate_limited')
+  })
+
+  it('write down nothing that a stranger says is an address, where too many proxies are trusted (R18)', async () => {
+    const app = express().set('trust proxy', true).use(world.world.hub.hub.router)
+    const proxied = await listen('hub.localhost')
+    proxied.use(app)
+    for (const address of ['\x9b31m<b>', '203.0.113.7'])
+      await send(`${proxied.origin}/admin/api/sessions`, {
+        headers: { authorization: 'Bearer wrong', 'x-forwarded-for': address },
+      })
+    await proxied.close()
+
+    const rows = await world.world.hub.store.audit({ limit: 2 })
+    expect(rows.map(({ from }) => from)).to.deep.equal(['203.0.113.7', 'unknown'])
+  })
+
   it('show what visitors write as text', async () => {
-    const evil = `"><img src=x onerror=alert(1)><script>alert(2)</script>'`
+    const evil = `" autofocus onfocus="alert(0)' onfocus='"><img src=x onerror=alert(1)><script>alert(2)</script>'`
     const visitor = world.browser()
     await world.signIn(visitor, evil, { headers: { 'user-agent': `Mozilla/5.0 ${evil}` } })
 
@@ -377,6 +466,7 @@ describe('R32: the admin pages', () => {
 
     for (const { text, headers } of pages) {
       expect(text).not.to.match(/<img|<script/i)
+      expect(text).not.to.match(/["'] (autofocus|onfocus)/)
       const policy = String(headers['content-security-policy'])
       expect(policy).to.include("default-src 'none'").and.include("frame-ancestors 'none'")
       expect(policy).not.to.include('script-src').and.not.include('unsafe')
@@ -438,14 +528,81 @@ describe('R21, R32: the admin pages while something fails', () => {
     })
     await world.signedIn('ada')
     await world.signedIn('root')
-    const program = world.program('chief')
+    const end = async (kind: 'helper' | 'chief', subject: string) =>
+      world.program(kind)('/admin/api/sessions/end', { subject })
 
-    expectRefusal(await program('/admin/api/sessions/end', { subject: 'root' }), 503, 'unavailable')
-    expect((await program('/admin/api/sessions/end', { subject: 'ada' })).json).to.deep.equal({
-      ended: 1,
-      spared: 0,
-    })
+    expectRefusal(await end('helper', 'root'), 503, 'unavailable')
     expect(await world.count('root')).to.equal(1)
+    expect((await end('helper', 'ada')).json).to.deep.equal({ ended: 1, spared: 0 })
+    // For whom it makes no difference, it need not be asked: just then somebody may have to be thrown out.
+    expect((await end('chief', 'root')).json).to.deep.equal({ ended: 1, spared: 0 })
+    await world.world.close()
+  })
+
+  it('end none of several, when the application cannot say of one whose session it is', async () => {
+    let isDown = true
+    const world = await startAdminWorld({
+      isAdmin: async (subject) => {
+        if (subject === 'root' && isDown) throw await Promise.resolve(new Error('no directory'))
+        return subject === 'root'
+      },
+    })
+    await world.signedIn('ada')
+    await world.signedIn('root')
+    const helper = await world.admin('helper')
+
+    const down = await helper.send('/admin/end-found', { sure: 'yes' })
+    const left = await world.count('ada')
+    isDown = false
+    await helper.read('/admin')
+    const up = await helper.send('/admin/end-found', { sure: 'yes' })
+
+    expect([down.status, left]).to.deep.equal([503, 1])
+    expect([up.status, await world.count('ada'), await world.count('root')]).to.deep.equal([303, 0, 1])
+    await world.world.close()
+  })
+
+  for (const answer of [undefined, null, 'no', { passwordHash: 'secret' }]) {
+    it(`show and end nothing when "isAdmin" answers ${JSON.stringify(answer)} (true and false are answers)`, async () => {
+      let said: unknown = answer
+      const world = await startAdminWorld({ isAdmin: () => said as boolean })
+      await world.signedIn('ada')
+      const program = world.program('helper')
+
+      const shown = await program('/admin/api/sessions')
+      expectRefusal(shown, 503, 'unavailable')
+      expect(shown.text).not.to.include('secret')
+      expectRefusal(await program('/admin/api/sessions/end', { subject: 'ada' }), 503, 'unavailable')
+      said = false
+      expect((await program('/admin/api/sessions/end', { subject: 'ada' })).json).to.include({ ended: 1 })
+      await world.world.close()
+    })
+  }
+
+  it('leave a sign-in as it was, whose end cannot be written down', async () => {
+    const inner = memoryStore()
+    let isFull = false
+    const transact: Store['transact'] = (question, decide) =>
+      inner.transact(question, (view) => {
+        const decided = decide(view)
+        if (isFull && decided.changes?.audit) throw new Error('disk full')
+        return decided
+      })
+    const store = { ...watchedStore(inner), transact }
+    const world = await startAdminWorld({}, { hub: { store } })
+    const chief = await world.admin('chief')
+    const copy = new Map(chief.cookies(world.world.hub.origin))
+    const isIn = async () => {
+      const cookie = [...copy].map((pair) => pair.join('=')).join('; ')
+      return (await send(`${world.world.hub.origin}/admin/audit`, { headers: { cookie } })).status === 200
+    }
+    isFull = true
+    const failed = await chief.send('/admin/sign-out')
+    const before = await isIn()
+    isFull = false
+    const done = await chief.send('/admin/sign-out')
+
+    expect([failed.status, before, done.status, await isIn()]).to.deep.equal([503, true, 303, false])
     await world.world.close()
   })
 })

@@ -236,6 +236,37 @@ describe('the admin pages in Chromium', () => {
         }
       })
 
+      it('open from a link in a chat with the sign-in that is there, and leave the forms of other windows alone', async () => {
+        const link = `<!doctype html><a href="${stage.hub}/admin?subject=ada">incident</a>`
+        stage.world.siteOf('shop').listener.use(pageAt('/chat', link))
+        const admin = await adminOf(stage)
+        const other = await admin.page.browserContext().newPage()
+        await other.goto(`${stage.shop}/chat`)
+
+        await other.click('a')
+        await other.waitForSelector('button[name=one]')
+        await admin.page.bringToFront()
+        await search(admin, 'ada')
+        await press(admin, 'button[name=one]')
+
+        expect(other.url()).to.equal(`${stage.hub}/admin?subject=ada`)
+        expect(await words(admin)).to.include('1 session ended.')
+      })
+
+      it('ask whoever is not signed in and follows such a link to sign in', async () => {
+        const link = `<!doctype html><a href="${stage.hub}/admin?subject=ada">incident</a>`
+        stage.world.siteOf('shop').listener.use(pageAt('/chat', link))
+        const { page: tab } = await stage.browser.newVisitor()
+        await tab.open(`${stage.shop}/chat`)
+
+        await tab.page.click('a')
+        await tab.page.waitForSelector('#token')
+        await tab.page.type('#token', chief.token)
+        await press(tab, 'main button')
+
+        expect(await words(tab)).to.include('Sessions')
+      })
+
       it('are in no frame, not even in one of the hub’s own', async () => {
         const admin = await adminOf(stage)
         stage.world.hub.listener.use(pageAt('/own', '<!doctype html><iframe src="/admin"></iframe>'))

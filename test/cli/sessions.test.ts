@@ -1,5 +1,7 @@
 /** Looking after sessions at the command line, while the hub runs. */
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { fileURLToPath } from 'node:url'
 
 import { expect } from 'chai'
 import { type AdminToken, type NumberedAuditRow, type Session, sqliteStore } from 'session-hub/hub'
@@ -7,6 +9,8 @@ import { type AdminToken, type NumberedAuditRow, type Session, sqliteStore } fro
 import { program } from '../support/administrator.js'
 import { newSession, newSubject, write } from '../support/records.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
+
+const HUB = fileURLToPath(new URL('../../../dist/hub.js', import.meta.url))
 
 interface Listed {
   readonly ref: string
@@ -65,13 +69,24 @@ describe('session-hub sessions', () => {
     const [head, ...rows] = stdout.trimEnd().split('\n')
 
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
-    expect(head).to.match(/^ref +user +site +browser +began +last seen$/)
+    expect(head).to.match(/^ref +user +administrator +site +browser +began +last seen$/)
     expect(rows).to.have.length(4)
-    expect(stdout).to.match(/ root \(administrator\) +https:\/\/shop\.example +curl\/8 +\d{4}-/)
-    expect(stdout).to.include(' (anonymous) ')
+    expect(stdout).to.match(/ root +yes +https:\/\/shop\.example +curl\/8 +\d{4}-/)
     expect((await list('--subject', 'ada')).map(({ subject }) => subject)).to.deep.equal(['ada', 'ada'])
     expect(await list('--site', 'https://travel.example')).to.deep.equal([])
     expect(await list('--before', '2020-01-01')).to.deep.equal([])
+  })
+
+  it('shows characters that nobody sees by their numbers: they would turn the line round, or make two of it', async () => {
+    await put('\u202etoor\u2028x', 1)
+    await put('Zoë 王', 1)
+    const { stdout } = await command('sessions', 'list')
+
+    expect(stdout).to.include('\\u{202e}toor\\u{2028}x').and.include('Zoë 王')
+    expect(stdout).not.to.match(/[\u202e\u2028]/)
+    expect((await list('--subject', '\u202etoor\u2028x')).map(({ subject }) => subject)).to.deep.equal([
+      '\u202etoor\u2028x',
+    ])
   })
 
   it('lists the newest fifty, and says that there are more; all of them with --all', async () => {
@@ -145,11 +160,30 @@ describe('session-hub sessions', () => {
     })
   }
 
-  it('says that a hub with sessions in its memory alone keeps them to itself', async () => {
-    folder.write('memory.json', { origin: 'https://hub.example', keys: 'hub-keys.json', store: 'memory' })
-    const { code, stderr } = await folder.run('sessions', 'list', '--config', 'memory.json')
+  const elsewhere: readonly (readonly [name: string, file: string, text: string | object])[] = [
+    ['by the word', 'memory.json', { origin: 'https://hub.example', keys: 'hub-keys.json', store: 'memory' }],
+    [
+      'by a store in code',
+      'memory.mjs',
+      `import { memoryStore } from '${HUB}'
+       export default { origin: 'https://hub.example', keys: 'hub-keys.json', store: memoryStore() }`,
+    ],
+  ]
+  for (const [name, file, text] of elsewhere) {
+    it(`says that a hub with sessions in its memory alone, ${name}, keeps them to itself`, async () => {
+      folder.write(file, text)
+      const { code, stderr } = await folder.run('sessions', 'end', '--all', '--config', file)
+      expect(code).to.equal(1)
+      expect(stderr).to.include(`${file}: "store" keeps nothing: only the hub that runs knows its sessions`)
+    })
+  }
+
+  it('makes no database where there is none: it would be in the hub’s way', async () => {
+    folder.write('new.json', { origin: 'https://hub.example', keys: 'hub-keys.json', store: 'new.sqlite' })
+    const { code, stderr } = await folder.run('sessions', 'list', '--config', 'new.json')
     expect(code).to.equal(1)
-    expect(stderr).to.include('memory.json: "store" is "memory": only the hub that runs knows its sessions')
+    expect(stderr).to.include('new.json: "store": new.sqlite is not there yet; "session-hub serve" makes it')
+    expect(existsSync(folder.path('new.sqlite'))).to.equal(false)
   })
 
   it('makes a token that opens /admin, and prints it once', async () => {

@@ -5,6 +5,7 @@ import http from 'node:http'
 import { expect } from 'chai'
 import express from 'express'
 
+import { newToken } from '../support/administrator.js'
 import { siteToken } from '../support/forge.js'
 import { binding, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
@@ -44,6 +45,15 @@ describe('hub.listener', () => {
     server.closeAllConnections()
     server.close()
     await world.close()
+  })
+
+  it('leaves the admin pages to the application, with the address that it sees', async () => {
+    const { token, known } = newToken('ops', 'read')
+    await begin({ world: { hub: { admin: { tokens: [known] } } }, trustProxy: 1, proxyHops: 1 })
+    const headers = { authorization: `Bearer ${token}`, 'x-forwarded-for': '203.0.113.7' }
+
+    expect((await send(`${world.hub.origin}/admin/api/sessions`, { headers })).status).to.equal(200)
+    expect((await world.hub.store.audit({ limit: 1 }))[0]).to.include({ who: 'ops', from: '203.0.113.7' })
   })
 
   const ip = async (forwarded: string) =>

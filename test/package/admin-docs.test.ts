@@ -30,7 +30,9 @@ describe('docs/admin.md', () => {
     expect(page).to.include(`seconds, ${min} to ${max} | ${usual} |`)
     expect(page).to.include(`ends ${MOST_AT_ONCE.toLocaleString('en')} sessions at most`)
     expect([TRIES.points, TRIES.seconds / 60]).to.deep.equal([5, 5])
-    expect(page).to.include('Five wrong tokens').and.include('wait for five minutes')
+    expect(page)
+      .to.include('Five wrong tokens')
+      .and.match(/wait for five\s+minutes/)
   })
 
   it('has requests that programs can make, with the answers that it says', async () => {
