@@ -5,8 +5,8 @@ import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { safeLog } from '../sdk/settings/log.js'
-import { createAdminRouter } from './admin/router.js'
 import { auditBounds } from './admin/options.js'
+import type { createAdminRouter } from './admin/router.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
@@ -73,7 +73,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     sdk: readSdk(),
     scripts: readPageScripts(),
     feed,
-    admin: admin && createAdminRouter({ hub, isAdmin: admin.isAdmin }, admin, limiters),
+    admin: admin && (await adminRouter({ hub, isAdmin: admin.isAdmin }, admin, limiters)),
   })
   return {
     router,
@@ -95,4 +95,10 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       await store.close()
     },
   }
+}
+
+/** Loaded only where it is configured: most hubs have no use for its pages. */
+async function adminRouter(...parts: Parameters<typeof createAdminRouter>): Promise<RequestHandler> {
+  const admin = await import('./admin/router.js')
+  return admin.createAdminRouter(...parts)
 }
