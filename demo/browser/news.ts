@@ -9,7 +9,7 @@ const ENDED: Readonly<Record<ClientEvents['session-ended']['reason'], string>> =
   'signed-in': 'You have signed in anew on another site. A link from there brings it here.',
   replaced: 'Another session has taken the place of the one that was here.',
   'replaced-elsewhere': 'You have signed in on another device, and you may be signed in on one at a time.',
-  revoked: 'This session was ended from another device.',
+  revoked: 'This session was ended from another device, or by an administrator.',
   replayed: 'Somebody used a copy of this session, so it was ended. Sign in again.',
   expired: 'This session has expired. Sign in again to go on.',
   unknown: 'The session that was here is over.',

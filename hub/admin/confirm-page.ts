@@ -21,8 +21,8 @@ export const confirmPage = ({ visit, title, words, action, fields, back }: Quest
     ${own(visit)} ${fields}
     <p>${words}</p>
     <div class="row">
-      <button name="sure" value="yes">End them</button>
-      <a class="button quiet" href="${back}">Keep them</a>
+      <button name="sure" value="yes">End</button>
+      <a class="button quiet" href="${back}">Keep</a>
     </div>
   </form>`,
 })
