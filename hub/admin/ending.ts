@@ -5,6 +5,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject } from '../../sdk/protocol/fields.js'
 import {
   type Administration,
+  countFound,
   endFound,
   endSelected,
   endSession,
@@ -81,9 +82,10 @@ export function endingPages(at: Administration, guard: Guard): Router {
         back(res, form, await endFound(at, by, sought))
         return
       }
+      const count = await countFound(at, by, sought)
       ask(res, act, {
-        title: 'End all that match?',
-        words: `${described(form)} will end on every site at once, the newest ${MOST_AT_ONCE.toLocaleString('en')} of them. ${LOSS}`,
+        title: `End ${amount(count)}?`,
+        words: `${described(form)} will end on every site at once. ${LOSS}`,
         action: paths.endFound,
       })
     }),
@@ -117,6 +119,9 @@ function back(res: Response, form: URLSearchParams, done: Done): void {
 
 /** What people have in a session of their own making, and nowhere else. */
 const LOSS = 'Whoever is signed in has to sign in again, and the carts of anonymous visitors are lost.'
+
+const amount = (count: number): string =>
+  count > MOST_AT_ONCE ? `the newest ${sessions(MOST_AT_ONCE)} of more` : sessions(count)
 
 function described(form: URLSearchParams): string {
   const { subject, site, from, before } = searchText(form)

@@ -157,6 +157,17 @@ export async function endFound(
 }
 
 /**
+ * How many sessions a search would find, counted up to one more than an act ends: for the question before it.
+ *
+ * @throws SessionHubError `permission_denied`, `unavailable`
+ */
+export async function countFound({ hub }: Administration, by: Actor, sought: Sought): Promise<number> {
+  if (!mayRead(by)) throw denied()
+  const found = await hub.store.search({ ...sought, nowMs: hub.now(), limit: MOST_AT_ONCE + 1 })
+  return found.length
+}
+
+/**
  * Ends all sessions of a user, in one write.
  *
  * @returns how many were live, counted up to 1000

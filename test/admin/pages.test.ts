@@ -123,7 +123,11 @@ describe('the list of sessions', () => {
       return (await chief.read(String(headers.location))).text
     }
 
+    const question = async () => (await chief.send('/admin/end-found')).text
+
+    expect(await question()).to.include('End the newest 1,000 sessions of more?')
     expect(await endAll()).to.include('1,000 sessions ended. There are more')
+    expect(await question()).to.include('End 30 sessions?')
     expect(await endAll())
       .to.include('30 sessions ended.')
       .and.not.include('There are more')
