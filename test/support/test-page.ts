@@ -2,6 +2,7 @@
 import type { Page } from 'puppeteer'
 
 import { drive, type DrivenPage, type Driver, type SdkEvent } from './driven-page.js'
+import { until } from './until.js'
 
 /** All that the SDK says on `window`. */
 const EVENTS = [
@@ -88,8 +89,15 @@ const driverOf = (page: Page): Driver => ({
     const popup = await opened
     if (!popup) throw new Error('The window was closed at once')
     const isGone = new Promise((resolve) => popup.once('close', resolve))
-    await popup.waitForFunction(() => document.readyState === 'complete')
+    await hasCome(popup)
     await act(driverOf(popup))
     await isGone
   },
 })
+
+/** A window that has just opened shows an empty document, which is complete too; what is asked while its page comes, goes with it. */
+async function hasCome(popup: Page): Promise<void> {
+  const isThere = () =>
+    popup.evaluate(() => location.href !== 'about:blank' && document.readyState === 'complete')
+  await until(() => isThere().catch(() => false))
+}
