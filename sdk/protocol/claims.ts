@@ -98,6 +98,12 @@ const sessionOptional = {
   /** Of a provisional session: `false` when the browser is to forget it. */
   remember: isFlag,
 }
+/** The members of a session token that are the protocol's own, and the form of each; what else there is, the site has put there. */
+export const sessionForms: Readonly<Record<string, (value: unknown) => boolean>> = {
+  ...sessionRequired,
+  ...sessionOptional,
+}
+
 /** What a site knows of a session: handles in clear, and beside the protocol's own what the site has put into its token. */
 export type SessionClaims = Fields<typeof sessionRequired, typeof sessionOptional> & {
   readonly extra?: JsonObject

@@ -1,8 +1,8 @@
 /** `verifySession`: what a site's session token says, for any service that gets it. */
 import { readCookie } from '../http/cookies.js'
+import { sessionForms } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
-import { isFlag, isObject, isSubject, isTime } from '../protocol/fields.js'
-import { is128Bits, isWrapped } from '../protocol/formats.js'
+import { isWrapped } from '../protocol/formats.js'
 import { isJsonObject, type Json, type JsonObject } from '../protocol/json.js'
 import { originFault } from '../protocol/origins.js'
 import {
@@ -206,28 +206,11 @@ interface Expected {
   readonly rules: readonly FieldRule[]
 }
 
-/** The members that are the protocol's own, and the form of each; what else there is, the site has put there. */
-const FORMS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  iss: isText,
-  aud: isText,
-  iat: isTime,
-  exp: isTime,
-  sk: isWrapped,
-  was: isWrapped,
-  jti: is128Bits,
-  sub: isSubject,
-  auth_time: isTime,
-  claims: isObject,
-  st: is128Bits,
-  sg: is128Bits,
-  gen: isTime,
-  remember: isFlag,
-}
-
 function read(payload: JsonObject, { issuer, audience, sessionField, rules }: Expected): VerifiedSession {
   const extra: Record<string, Json> = {}
   for (const [name, value] of Object.entries(payload)) {
-    const form = name === sessionField ? isWrapped : Object.hasOwn(FORMS, name) ? FORMS[name] : undefined
+    const form =
+      name === sessionField ? isWrapped : Object.hasOwn(sessionForms, name) ? sessionForms[name] : undefined
     if (form ? !form(value) : nameFault(name, sessionField))
       throw invalid(`its "${name}" has a wrong form, or does not belong there`)
     if (!form) extra[name] = value
@@ -248,10 +231,6 @@ function read(payload: JsonObject, { issuer, audience, sessionField, rules }: Ex
     issuedAt: iat,
     expiresAt: exp,
   }
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
 }
 
 const invalid = (why: string, cause?: unknown) =>
