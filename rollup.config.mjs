@@ -2,8 +2,6 @@ import { chmodSync, rmSync } from 'node:fs'
 import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 
-rmSync('dist', { recursive: true, force: true })
-
 /** Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. */
 const stripTypes = () =>
   typescript({
@@ -38,7 +36,7 @@ const browserScript = (input, file, format = 'iife') => ({
   onLog: failOnWarning,
 })
 
-export default [
+const browser = [
   {
     input: './sdk/browser/index.ts',
     // Files of their own for bundlers too: no page needs them at once.
@@ -53,6 +51,9 @@ export default [
   browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
   browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
   browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),
+]
+
+const server = [
   {
     input: {
       site: './sdk/site/index.ts',
@@ -74,3 +75,10 @@ export default [
     onLog: failOnWarning,
   },
 ]
+
+/** `--config-part browser` or `server` builds that part anew and leaves the other as it is; `test/one.mjs` does so. */
+export default ({ configPart }) => {
+  if (configPart) return { browser, server }[configPart]
+  rmSync('dist', { recursive: true, force: true })
+  return [...browser, ...server]
+}
