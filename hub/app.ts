@@ -4,7 +4,9 @@ import type { RequestListener } from 'node:http'
 import type { RequestHandler } from 'express'
 
 import { readSdk } from '../sdk/http/sdk-asset.js'
+import { whole } from '../sdk/settings/checks.js'
 import { safeLog } from '../sdk/settings/log.js'
+import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
 import { auditBounds } from './admin/options.js'
 import type { createAdminRouter } from './admin/router.js'
 import { createEndingsFeed } from './endings-feed.js'
@@ -26,7 +28,8 @@ export interface Hub {
    * The same for a server of the hub's own, without the cost of Express on the paths that browsers and sites wait for:
    * `http.createServer(hub.listener(app))`, where `app` answers everything else and uses `hub.router`.
    *
-   * @param options.proxyHops how many proxies of one's own stand before this server @default 0
+   * @param options.proxyHops how many proxies of one's own stand before this server, 0 to 32 @default 0
+   * @throws SessionHubError `options_invalid`
    */
   listener(app: RequestListener, options?: { readonly proxyHops?: number }): RequestListener
   /** A user's sessions: to see and to end. */
@@ -77,11 +80,15 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   })
   return {
     router,
-    listener:
-      (app, { proxyHops = 0 } = {}) =>
-      (req, res) => {
+    listener(app, listenerOptions = {}) {
+      refuseUnknown('hub.listener', listenerOptions, ['proxyHops'])
+      const { proxyHops: hops = 0 } = listenerOptions
+      const proxyHops = whole('hub.listener', 'proxyHops', hops, { min: 0, max: 32 })
+      if (typeof app !== 'function') throw wrong('hub.listener', 'the application has to be a function')
+      return (req, res) => {
         if (!direct(req, res, proxyHops)) app(req, res)
-      },
+      }
+    },
     sessions: createSessions(hub),
     async setKeys(keys) {
       keyring = await createKeyring(keys)

@@ -55,7 +55,7 @@ export interface HubOptions {
   readonly maxSessions?: number
   /** What happens at one session too many: `oldest` ends the oldest, `refuse` refuses the sign-in (`session_limit`). @default 'oldest' */
   readonly evict?: Evict
-  /** Whether a sign-out ends all of the user's sessions, in every browser; or a rule. @default false */
+  /** Whether a sign-out ends all of the user's sessions, in every browser; or a rule. If the rule throws, all of them end. @default false */
   readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
   /** Pages, and an interface for programs, below `/admin`: to see sessions and to end them. @default none */
   readonly admin?: AdminOptions

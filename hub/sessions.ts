@@ -1,5 +1,10 @@
 /** `hub.sessions`: what the hub's own application may see and do. */
 import { SessionHubError } from '../sdk/protocol/errors.js'
+import { isSubject } from '../sdk/protocol/fields.js'
+import { is128Bits } from '../sdk/protocol/formats.js'
+import { ofCall } from '../sdk/settings/call-options.js'
+import { whole } from '../sdk/settings/checks.js'
+import { refuseUnknown } from '../sdk/settings/refuse-unknown.js'
 import type { HubContext } from './flows/context.js'
 import { endAllOf, endOne } from './flows/listed.js'
 
@@ -22,25 +27,29 @@ export interface HubSessions {
    * A user's live sessions, the newest first.
    *
    * @param options.limit 1 to 1000 @default 100
-   * @throws SessionHubError `unavailable`
+   * @throws SessionHubError `request_invalid` for a subject, id or option that is none; `unavailable`
    */
   list(subject: string, options?: { readonly limit?: number }): Promise<readonly SessionSummary[]>
-  /** Ends one session, wherever it is in use. @returns whether it was live @throws SessionHubError `unavailable` */
+  /** Ends one session, wherever it is in use. @returns whether it was live @throws SessionHubError as `list` */
   end(id: string): Promise<boolean>
   /**
    * Ends all of a user's sessions, in one write.
    *
    * @param options.except the id of one that stays
    * @returns how many were live, counted up to 1000
-   * @throws SessionHubError `unavailable`
+   * @throws SessionHubError as `list`; then nothing has ended
    */
   endAll(subject: string, options?: { readonly except?: string }): Promise<number>
 }
 
 export const createSessions = (hub: HubContext): HubSessions => ({
-  async list(subject, { limit = 100 } = {}) {
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-      throw new SessionHubError('request_invalid', '"limit" is a whole number from 1 to 1000')
+  async list(subject, options = {}) {
+    requireSubject(subject)
+    const limit = ofCall(() => {
+      refuseUnknown('sessions.list', options, ['limit'])
+      const { limit: most = 100 } = options
+      return whole('sessions.list', 'limit', most, { min: 1, max: 1000 })
+    })
     const sessions = await hub.store.list(subject, hub.now(), limit)
     return sessions.map(({ id, site, agent, createdAtMs, seenAtMs, expiresAtMs, subject: user }) => ({
       id,
@@ -52,6 +61,28 @@ export const createSessions = (hub: HubContext): HubSessions => ({
       expiresAt: new Date(expiresAtMs),
     }))
   },
-  end: (id) => endOne(hub, id, 'revoked'),
-  endAll: (subject, { except } = {}) => endAllOf(hub, subject, 'revoked', { except }),
+  async end(id) {
+    requireId('id', id)
+    return endOne(hub, id, 'revoked')
+  },
+  async endAll(subject, options = {}) {
+    requireSubject(subject)
+    // Checked before anything ends: of a misspelt or empty "except" nothing would be spared.
+    ofCall(() => {
+      refuseUnknown('sessions.endAll', options, ['except'])
+    })
+    const { except } = options
+    if (except !== undefined) requireId('except', except)
+    return endAllOf(hub, subject, 'revoked', { except })
+  },
 })
+
+function requireSubject(subject: unknown): void {
+  if (!isSubject(subject))
+    throw new SessionHubError('request_invalid', 'A subject is a text of 1 to 255 bytes')
+}
+
+function requireId(name: string, id: unknown): void {
+  if (!is128Bits(id))
+    throw new SessionHubError('request_invalid', `"${name}" is the "id" of a listed session`)
+}

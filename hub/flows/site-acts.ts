@@ -3,6 +3,7 @@ import type { EndBody, HandleBody, SessionView, UpdateBody } from '../../sdk/pro
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
+import { reasonOf } from '../../sdk/settings/log.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Held, Session } from '../stores/store.js'
@@ -61,7 +62,7 @@ export async function endSession(
   const nowMs = hub.now()
   const hash = sha256(handle)
   const subject = live(await hub.store.find(hash), site.origin, nowMs)?.subject ?? null
-  const isAll = subject !== null && (everywhere || (await hub.rules.endAllOnSignOut(subject)))
+  const isAll = subject !== null && (everywhere || (await endsAll(hub, subject)))
   return hub.store.transact(
     { handles: [hash], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
     ({ held: [held], subject: known }) => {
@@ -79,6 +80,17 @@ export async function endSession(
       }
     },
   )
+}
+
+/** A rule that cannot be asked must not keep anybody signed in (R21): then all of the user's sessions end. */
+async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
+  try {
+    return await hub.rules.endAllOnSignOut(subject)
+  } catch (thrown) {
+    const description = reasonOf(thrown)
+    hub.log({ level: 'error', event: 'hook_failed', hook: 'endAllOnSignOut', description })
+    return true
+  }
 }
 
 async function startAnonymous(

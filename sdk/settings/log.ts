@@ -24,7 +24,9 @@ export type LogEvent =
   | 'stream_back'
   /** This machine's clock and the hub's differ by more than the protocol forgives. */
   | 'clock_differs'
-  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made. */
+  /** The hub will not be told of a sign-out: it refused it for good, or too many were waiting. The site's own cookies were cleared. */
+  | 'sign_out_lost'
+  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made; or the hub's `endAllOnSignOut`. */
   | 'hook_failed'
   /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
   | 'token_field_left_out'

@@ -4,7 +4,9 @@
  */
 import type { Request } from 'express'
 
-import { defaultEndpoint, type Rung } from '../protocol/wire.js'
+import { defaultEndpoint, type Rung, rungs } from '../protocol/wire.js'
+import { flag, oneOf, whole } from '../settings/checks.js'
+import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import type { SiteSettings } from './options.js'
 
 export interface ScriptTagOptions {
@@ -20,12 +22,35 @@ export interface ScriptTagOptions {
   readonly sisterLinks?: boolean
 }
 
+const where = 'scriptTag'
+
+/** @throws SessionHubError `options_invalid` */
+function checked(options: ScriptTagOptions): ScriptTagOptions {
+  refuseUnknown(where, options, ['nonce', 'start', 'intervalSeconds', 'rungs', 'sisterLinks'])
+  const {
+    nonce = '',
+    start = 'auto',
+    intervalSeconds = 1,
+    rungs: chosen = rungs,
+    sisterLinks = false,
+  } = options
+  if (typeof nonce !== 'string') throw wrong(where, '"nonce" has to be a text')
+  oneOf(where, 'start', start, ['auto', 'idle', 'manual'])
+  whole(where, 'intervalSeconds', intervalSeconds, { min: 1, max: 1e9 })
+  if (!Array.isArray(chosen)) throw wrong(where, '"rungs" has to be a list')
+  for (const rung of chosen as readonly unknown[]) oneOf(where, 'rungs', rung, rungs)
+  flag(where, 'sisterLinks', sisterLinks)
+  return options
+}
+
+/** @throws SessionHubError `options_invalid` for an option that is unknown or wrong */
 export function scriptTag(
   { hub, endpoint, live }: SiteSettings,
   sdkPath: string,
   req: Request | undefined,
-  options: ScriptTagOptions,
+  given: ScriptTagOptions = {},
 ): string {
+  const options = checked(given)
   const local: unknown = req?.res?.locals.cspNonce
   const nonce = options.nonce ?? (typeof local === 'string' ? local : undefined)
   const attributes = {

@@ -5,7 +5,10 @@ import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../protocol/json.js'
 import { isSubject } from '../protocol/fields.js'
 import { limits, pairwisePrefix } from '../protocol/wire.js'
+import { ofCall } from '../settings/call-options.js'
+import { flag } from '../settings/checks.js'
 import { logError } from '../settings/log.js'
+import { refuseUnknown } from '../settings/refuse-unknown.js'
 import type { SiteContext } from './context.js'
 import { loadSession, ownClaims } from './load.js'
 import type { PendingEnds } from './pending-ends.js'
@@ -26,31 +29,8 @@ const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_l
 /**
  * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`
  */
-export async function signIn(
-  site: SiteContext,
-  req: Request,
-  res: Response,
-  { subject, claims = {}, remember = true }: SignIn,
-): Promise<void> {
-  if (!isSubject(subject)) {
-    throw new SessionHubError(
-      'request_invalid',
-      `A subject has 1 to ${limits.subjectBytes} bytes, none of them a control character`,
-    )
-  }
-  // Also while the hub cannot say so: a user who chose such a name would be another one here (R33).
-  if (subject.startsWith(pairwisePrefix))
-    throw new SessionHubError(
-      'request_invalid',
-      `A subject that begins with "${pairwisePrefix}" is the hub's`,
-    )
-  if (typeof remember !== 'boolean')
-    throw new SessionHubError('request_invalid', '"remember" is true or false')
-  if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))
-    throw new SessionHubError('request_invalid', 'Claims are an object')
-  if (Buffer.byteLength(JSON.stringify(claims)) > limits.claimsBytes) {
-    throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
-  }
+export async function signIn(site: SiteContext, req: Request, res: Response, who: SignIn): Promise<void> {
+  const { subject, claims, remember } = readSignIn(who)
   const session = await loadSession(site, req, res)
   const before = await ownClaims(site, req)
   const was = session.handle ?? before?.sk ?? before?.was ?? null
@@ -69,23 +49,58 @@ export async function signIn(
   if (view.handle !== undefined) await session.accept(view, view.handle)
 }
 
+/** @throws SessionHubError `request_invalid`, `data_too_large` */
+function readSignIn(who: SignIn): Required<SignIn> {
+  ofCall(() => {
+    refuseUnknown('signIn', who, ['subject', 'claims', 'remember'])
+  })
+  const { subject, claims = {}, remember = true } = who
+  if (!isSubject(subject)) {
+    throw new SessionHubError(
+      'request_invalid',
+      `A subject has 1 to ${limits.subjectBytes} bytes, none of them a control character`,
+    )
+  }
+  // Also while the hub cannot say so: a user who chose such a name would be another one here (R33).
+  if (subject.startsWith(pairwisePrefix))
+    throw new SessionHubError(
+      'request_invalid',
+      `A subject that begins with "${pairwisePrefix}" is the hub's`,
+    )
+  if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))
+    throw new SessionHubError('request_invalid', 'Claims are an object')
+  if (Buffer.byteLength(JSON.stringify(claims)) > limits.claimsBytes) {
+    throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
+  }
+  return { subject, claims, remember: ofCall(() => flag('signIn', 'remember', remember)) }
+}
+
 /** Anybody can write anything there. */
 const agentOf = ({ headers }: Request) =>
   headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
 
 export interface SignOut {
-  /** All of the user's sessions end, in every browser. @default false, or what the hub's `endAllOnSignOut` says */
+  /** All of the user's sessions end, in every browser. A boolean; of a check box, `form.everywhere === 'on'`. @default false, or what the hub's `endAllOnSignOut` says */
   readonly everywhere?: boolean
 }
 
-/** Ends the session on every site of this browser; on this one at once, whatever the hub does. */
+/**
+ * Ends the session on every site of this browser; on this one at once, whatever the hub does.
+ *
+ * @throws SessionHubError `request_invalid` for an option that is wrong; then nothing has ended
+ */
 export async function signOut(
   site: SiteContext,
   pending: PendingEnds,
   req: Request,
   res: Response,
-  { everywhere = false }: SignOut = {},
+  options: SignOut = {},
 ): Promise<void> {
+  const everywhere = ofCall(() => {
+    refuseUnknown('signOut', options, ['everywhere'])
+    const { everywhere: asked = false } = options
+    return flag('signOut', 'everywhere', asked)
+  })
   const session = await loadSession(site, req, res)
   const before = await ownClaims(site, req)
   if (before) site.provisional.revoke(before)
@@ -94,11 +109,5 @@ export async function signOut(
   if (handle === undefined) return
   // A request beside this one may have been told before that the session is well.
   site.superseded.add(handle)
-  try {
-    await site.hub.end({ handle, everywhere })
-  } catch (error) {
-    if (isCode(error, 'session_ended')) return
-    logError(site.log, toSessionHubError(error), 'sign-out')
-    pending.add({ handle, everywhere })
-  }
+  await pending.tell({ handle, everywhere })
 }

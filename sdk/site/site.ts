@@ -57,9 +57,15 @@ export interface Site {
   /**
    * Signs a user in, after the application has made sure who it is. The visitor gets a new session with a new handle; an
    * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
+   *
+   * @throws SessionHubError `request_invalid`, `data_too_large`, `data_denied`, `session_limit`; then nothing has changed
    */
   signIn(req: Request, res: Response, who: SignIn): Promise<void>
-  /** Ends the session, here and on every other site of this browser; with `everywhere` in every browser of the user's. */
+  /**
+   * Ends the session, here and on every other site of this browser; with `everywhere` in every browser of the user's.
+   *
+   * @throws SessionHubError `request_invalid` for an option that is unknown or of the wrong type; then nothing has ended
+   */
   signOut(req: Request, res: Response, options?: SignOut): Promise<void>
   /**
    * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
@@ -82,7 +88,7 @@ export interface Site {
    * bots, prefetches, or while the hub is down. Put it before `site.session()`. Not on unless you use it.
    */
   redirectOnce(): RequestHandler
-  /** The `<script>` element for this site's pages. */
+  /** The `<script>` element for this site's pages. @throws SessionHubError `options_invalid` */
   scriptTag(req?: Request, options?: ScriptTagOptions): string
   /** Ends what open pages listen to, and closes the connections to the hub. */
   close(): void
@@ -99,7 +105,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const transport = createHubTransport(settings)
   const hub = createHubClient(settings, transport, log)
   const endings = createEndings(settings)
-  const pending = createPendingEnds(hub)
+  const pending = createPendingEnds(hub, log)
   const content = createTokenContent(settings, log)
   const tokens = createSessionTokens(settings, content)
   const site: SiteContext = {
@@ -135,7 +141,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     endOtherSessions: (req) => endOtherUserSessions(site, req),
     requireRecent: (maxAgeSeconds) =>
       requireRecent(site, whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 })),
-    scriptTag: (req, tagOptions = {}) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
+    scriptTag: (req, tagOptions) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
     close() {
       pending.close()
       live.close()

@@ -559,12 +559,13 @@ describe('the session of a site', () => {
 
     it('can what an application passes break out of it?', () => {
       const tag = world.siteOf('shop').site.scriptTag(undefined, {
-        nonce: '"><script>alert(1)</script>&quot;',
-        start: '" onload="alert(1)' as 'auto',
+        nonce: '"><script>alert(1)</script>&quot;" onload="alert(1)',
       })
       expect(tag.match(/<script/g)).to.have.length(1)
       expect(attributes(tag)).to.not.have.property('onload')
-      expect(attributes(tag)['nonce']).to.equal('&quot;>&lt;script>alert(1)&lt;/script>&amp;quot;')
+      expect(attributes(tag)['nonce']).to.match(
+        /^&quot;>&lt;script>alert\(1\)&lt;\/script>&amp;quot;&quot; onload=/,
+      )
     })
 
     it('does it say what the page chose, and where the endpoint is when it is elsewhere?', async () => {
