@@ -62,9 +62,9 @@ export interface SignedIn {
 export type Evict = 'oldest' | 'refuse'
 
 export interface MergeQuestion {
-  /** The data of the session that ends. */
+  /** The data of the session that ends: at a site with a list of what it may write, those keys only (R37). */
   readonly from: JsonObject
-  /** The data of the session that stays. */
+  /** The data of the session that stays: the same keys. */
   readonly into: JsonObject
   /** `shared`: two anonymous carts met, or one met a signed-in user. `signed-in`: its own visitor signed in. */
   readonly reason: 'shared' | 'signed-in'

@@ -10,9 +10,9 @@ import type { HubContext } from './context.js'
 import { conflictPolicy } from './conflict.js'
 import { decide } from './decision.js'
 import { type Answer, OPTED_OUT } from './frame.js'
-import { mergedInto } from './merge.js'
-import { ended, endingOf, jarOf, live, newHandle, sideOf } from './sessions.js'
-import { claimsFor, subjectFor } from './share.js'
+import { merged } from './merge.js'
+import { jarOf, live, newHandle, sideOf } from './sessions.js'
+import { claimsFor, mayBring, subjectFor } from './share.js'
 import { subjectTag, turnTag } from './tags.js'
 import { issueTicket } from './ticket.js'
 
@@ -129,15 +129,22 @@ function settle(
   }
   if (decision.outcome !== 'adopt' || !siteSession)
     return { result: { answer: { outcome: decision.outcome, turn } } }
+  // R37: a site that may not write all that is in there could bring into this browser what somebody else has written.
+  if (!mayBring(site, siteSession)) return { result: { answer: { outcome: 'none', turn } } }
 
-  const loser = decision.merge ? hubSession : undefined
-  const winner = loser ? mergedInto(hub, siteSession, loser, 'shared') : siteSession
-  const gone = loser ? [ended(loser, 'replaced', nowMs)] : []
+  const met =
+    decision.merge && hubSession
+      ? merged(
+          hub,
+          { site, winner: siteSession, loser: hubSession, reason: 'shared', endReason: 'replaced' },
+          nowMs,
+        )
+      : undefined
+  const winner = met?.winner ?? siteSession
   const { handle, record } = newHandle(winner, jarOf(site), nowMs)
   return {
     changes: {
-      sessions: loser ? [winner, ...gone] : [],
-      endings: gone.map(endingOf),
+      ...(met && { sessions: met.hasMoved ? [winner, met.loser] : [met.loser], endings: met.endings }),
       handles: [record],
       // The hub's cookie gets a new value, and its old one is worth nothing from now on.
       forget: hubHandleHash === undefined ? [] : [hubHandleHash],

@@ -7,6 +7,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { HubContext } from './context.js'
 import { isEmpty, live } from './sessions.js'
+import { mayBring } from './share.js'
 import { issueTicket } from './ticket.js'
 
 export async function linkTicket(
@@ -23,6 +24,7 @@ export async function linkTicket(
   // A form that finds no endpoint would end at an error: such a link stays an ordinary one.
   if (sister.endpoint !== defaultEndpoint) return { ticket: null }
   const session = live(await hub.store.find(sha256(handle)), site.origin, hub.now())
-  if (!session || isEmpty(session)) return { ticket: null }
+  // R37: as at the hub, so at a sister.
+  if (!session || isEmpty(session) || !mayBring(site, session)) return { ticket: null }
   return { ticket: await issueTicket(hub, { site: sister, from: site.origin, session, mode: 'link' }) }
 }

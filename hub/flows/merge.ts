@@ -1,10 +1,12 @@
 /** What a session may hold, and moving a losing session's data into the one that stays. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
-import { limits } from '../../sdk/protocol/wire.js'
-import type { Session } from '../stores/store.js'
+import { type EndReason, limits } from '../../sdk/protocol/wire.js'
+import type { Site } from '../sites/site.js'
+import type { Ending, Session } from '../stores/store.js'
 import type { HubContext, MergeQuestion } from './context.js'
-import { sizeOf } from './sessions.js'
+import { ended, endingOf, sizeOf } from './sessions.js'
+import { carriedBy, divided } from './share.js'
 
 /** Many patches and merges may make more keys than one request has; the size bounds them all. */
 const dataBounds = { depth: limits.jsonDepth, keys: 2048 }
@@ -18,20 +20,58 @@ export function bounded(data: JsonObject): JsonObject {
   return data
 }
 
-/** The winner with the merged data. Called inside the transaction that ends the loser, so once. */
-export function mergedInto(
-  hub: HubContext,
-  winner: Session,
-  loser: Session,
-  reason: MergeQuestion['reason'],
-): Session {
-  if (Object.keys(loser.data).length === 0) return winner
-  const data = hub.rules.merge({ from: loser.data, into: winner.data, reason })
-  if (!isJsonObject(data)) throw new TypeError('The merge hook has to return an object')
+export interface Merging {
+  /** By whose act the two sessions met. */
+  readonly site: Site
+  readonly winner: Session
+  readonly loser: Session
+  readonly reason: MergeQuestion['reason']
+  readonly endReason: EndReason
+}
+
+export interface Merged {
+  readonly winner: Session
+  /** The loser as it has to be written. */
+  readonly loser: Session
+  readonly endings: readonly Ending[]
+  readonly hasMoved: boolean
+}
+
+/**
+ * Moves the loser's data into the winner, and ends the loser: both in the caller's transaction, so once.
+ *
+ * R37: the site whose act this is carries only what it may write. A loser with more than that lives on with the rest: the next site
+ * that may carry it brings it, and nothing is lost.
+ */
+export function merged(hub: HubContext, meeting: Merging, nowMs: number): Merged {
+  const { site, winner, loser, endReason } = meeting
+  const names = carriedBy(site, loser)
+  const { ours, rest } = divided(loser.data, names)
+  const hasMoved = Object.keys(ours).length > 0
+  const into = hasMoved ? { ...winner, ...mergedData(hub, meeting, ours, names) } : winner
+  if (Object.keys(rest).length > 0) {
+    const left = hasMoved ? { ...loser, data: rest, version: loser.version + 1 } : loser
+    return { winner: into, loser: left, endings: [], hasMoved }
+  }
+  const gone = ended(loser, endReason, nowMs)
+  return { winner: into, loser: gone, endings: [endingOf(gone)], hasMoved }
+}
+
+/** The hook sees and changes no other key than those that the site may carry. */
+function mergedData(
+  { rules, log }: HubContext,
+  { winner, reason }: Merging,
+  from: JsonObject,
+  names: ReadonlySet<string> | undefined,
+): Partial<Pick<Session, 'data' | 'version'>> {
+  const { ours: into, rest } = divided(winner.data, names)
+  const made = rules.merge({ from, into, reason })
+  if (!isJsonObject(made)) throw new TypeError('The merge hook has to return an object')
+  const data = { ...rest, ...divided(made, names).ours }
   try {
-    return { ...winner, data: bounded(data), version: winner.version + 1 }
+    return { data: bounded(data), version: winner.version + 1 }
   } catch {
-    hub.log({ level: 'warn', event: 'merge_too_large', bytes: sizeOf(data), allowed: limits.dataBytes })
-    return winner
+    log({ level: 'warn', event: 'merge_too_large', bytes: sizeOf(data), allowed: limits.dataBytes })
+    return {}
   }
 }

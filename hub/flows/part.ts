@@ -4,6 +4,7 @@ import { random128, sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { HubContext } from './context.js'
 import { newHandle, viewFor } from './sessions.js'
+import { carriedBy, divided } from './share.js'
 import { liveOrEnded } from './site-acts.js'
 
 /**
@@ -16,7 +17,13 @@ export function partSession(hub: HubContext, site: Site, { handle }: HandleBody)
   return hub.store.transact({ handles: [hash] }, ({ held: [held] }) => {
     const shared = liveOrEnded(held, site, nowMs)
     if (shared.subject !== null) return { result: viewFor(shared, site, hub) }
-    const own = { ...shared, id: random128(), site: site.origin }
+    // R37: what it may not write is no data of this site's, and a session that it brings may not hold it.
+    const own = {
+      ...shared,
+      id: random128(),
+      site: site.origin,
+      data: divided(shared.data, carriedBy(site, shared)).ours,
+    }
     const { handle: fresh, record } = newHandle(own, site.origin, nowMs)
     return {
       changes: { sessions: [own], handles: [record], forget: [hash] },

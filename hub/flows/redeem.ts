@@ -4,10 +4,10 @@ import { type ErrorCode, SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits, type ReplaceReason } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
-import type { Changes, Held, Session, Spend } from '../stores/store.js'
+import type { Changes, Ending, Held, Session, Spend } from '../stores/store.js'
 import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
-import { mergedInto } from './merge.js'
+import { merged } from './merge.js'
 import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
 
 type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
@@ -52,11 +52,12 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     ) {
       return refuse('session_conflict', 'Another user is signed in here')
     }
-    const settled = previous && !isSame ? takeOver(hub, session, previous, nowMs) : plain(session, previous)
+    const settled =
+      previous && !isSame ? takeOver(hub, at, session, previous, nowMs) : plain(session, previous)
     return {
       changes: {
         sessions: settled.write,
-        endings: settled.write.filter(({ endedAtMs }) => endedAtMs !== null).map(endingOf),
+        endings: settled.endings,
         handles: [handle],
         forget: previousHeld?.handle.site === site ? [previousHash] : [],
       },
@@ -105,6 +106,7 @@ const mayOverrule = (hub: HubContext, site: string, previous: Session, next: Ses
 interface TakenOver {
   readonly session: Session
   readonly write: readonly Session[]
+  readonly endings: readonly Ending[]
   readonly wasEmpty: boolean
   readonly reason: ReplaceReason
 }
@@ -112,19 +114,34 @@ interface TakenOver {
 const plain = (session: Session, previous: Session | undefined): TakenOver => ({
   session,
   write: [],
+  endings: [],
   wasEmpty: !previous || isEmpty(previous),
   reason: 'empty',
 })
 
-/** The site's session gives way: an anonymous one ends here and leaves its data to the one that stays. */
-function takeOver(hub: HubContext, session: Session, previous: Session, nowMs: number): TakenOver {
-  const gone = ended(previous, 'replaced', nowMs)
+/** The site's session gives way: an anonymous one leaves its data to the one that stays. */
+function takeOver(
+  hub: HubContext,
+  site: Site,
+  session: Session,
+  previous: Session,
+  nowMs: number,
+): TakenOver {
   if (previous.subject !== null) {
     // The user's own session may live on elsewhere; only this site's handle on it ends.
     const reason = previous.subject === session.subject ? 'same-user' : 'overruled'
-    return { session, write: [], wasEmpty: false, reason }
+    return { session, write: [], endings: [], wasEmpty: false, reason }
   }
-  if (isEmpty(previous)) return { session, write: [gone], wasEmpty: true, reason: 'empty' }
-  const winner = mergedInto(hub, session, previous, 'shared')
-  return { session: winner, write: [winner, gone], wasEmpty: false, reason: 'merged' }
+  const { winner, loser, endings, hasMoved } = merged(
+    hub,
+    { site, winner: session, loser: previous, reason: 'shared', endReason: 'replaced' },
+    nowMs,
+  )
+  return {
+    session: winner,
+    write: hasMoved ? [winner, loser] : [loser],
+    endings,
+    wasEmpty: isEmpty(previous),
+    reason: hasMoved ? 'merged' : 'empty',
+  }
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../sdk/protocol/json.js'
 import { originFault } from '../../sdk/protocol/origins.js'
 import { pairwisePrefix } from '../../sdk/protocol/wire.js'
 import type { Site } from '../sites/site.js'
+import type { Session } from '../stores/store.js'
 import { pairwiseTag } from './tags.js'
 
 /** The name by which a site knows a subject. */
@@ -46,8 +47,31 @@ export const claimsFor = (claims: JsonObject, { share }: Site): JsonObject => on
 export const dataFor = (data: JsonObject, { share }: Site): JsonObject => only(data, share.read)
 
 function only(members: JsonObject, allowed: ReadonlySet<string> | undefined): JsonObject {
-  return allowed ? Object.fromEntries(Object.entries(members).filter(([name]) => allowed.has(name))) : members
+  return allowed ? filtered(members, (name) => allowed.has(name)) : members
 }
+
+const filtered = (members: JsonObject, isKept: (name: string) => boolean): JsonObject =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => isKept(name)))
+
+/**
+ * R37: the keys of this session that an act of this site's may carry into another one; `undefined`: all. A user's data goes with its
+ * user undivided, and to nobody else.
+ */
+export const carriedBy = ({ share }: Site, { subject }: Session): ReadonlySet<string> | undefined =>
+  subject === null ? share.write : undefined
+
+/** Whether this site may bring the whole session to the hub or to a sister. */
+export const mayBring = (site: Site, session: Session): boolean =>
+  Object.keys(session.data).every((name) => carriedBy(site, session)?.has(name) ?? true)
+
+/** The members of these names, and the others. */
+export const divided = (
+  members: JsonObject,
+  names: ReadonlySet<string> | undefined,
+): { ours: JsonObject; rest: JsonObject } =>
+  names
+    ? { ours: only(members, names), rest: filtered(members, (name) => !names.has(name)) }
+    : { ours: members, rest: {} }
 
 /** @throws SessionHubError `data_denied` for a claim that this site may not set */
 export const requireOwnClaims = (claims: JsonObject, { share }: Site): void => {

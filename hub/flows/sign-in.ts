@@ -6,7 +6,7 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { mergedInto } from './merge.js'
+import { merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
 import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
@@ -43,11 +43,10 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
       const old = live(held, site.origin, nowMs)
       // One user's data never becomes another's.
       const isTheirs = old && (old.subject === null || old.subject === subject)
-      const [counter, session] = counted(
-        known,
-        isTheirs ? mergedInto(hub, fresh, old, 'signed-in') : fresh,
-        subject,
-      )
+      const met = isTheirs
+        ? merged(hub, { site, winner: fresh, loser: old, reason: 'signed-in', endReason: 'signed-in' }, nowMs)
+        : undefined
+      const [counter, session] = counted(known, met?.winner ?? fresh, subject)
       const single = isSingle ? cut(counter, session.generation - 1, 'replaced-elsewhere', nowMs) : undefined
       const surplus = isSingle
         ? []
@@ -56,15 +55,17 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
             others.filter(({ id }) => id !== old?.id),
           )
       const gone = [
-        ...(old ? [ended(old, 'signed-in', nowMs)] : []),
+        ...(old && !met ? [ended(old, 'signed-in', nowMs)] : []),
         ...surplus.map((one) => ended(one, 'replaced-elsewhere', nowMs)),
       ]
       return {
         changes: {
-          sessions: [session, ...gone],
+          sessions: [session, ...(met ? [met.loser] : []), ...gone],
           handles: [record],
+          // R20: where the old session lives on for other sites, this one has no hold on it any more.
+          ...(met?.endings.length === 0 && { forget: handles }),
           subjects: [single?.subject ?? counter],
-          endings: [...gone.map(endingOf), ...(single ? [single.ending] : [])],
+          endings: [...(met?.endings ?? []), ...gone.map(endingOf), ...(single ? [single.ending] : [])],
         },
         result: { view: { ...viewFor(session, site, hub), handle } },
       }

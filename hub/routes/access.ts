@@ -16,10 +16,6 @@ export function hubHandleHash(headers: IncomingHttpHeaders, site: Grouped): stri
   return is256Bits(handle) ? sha256(handle) : undefined
 }
 
-/** Whether the visitor shares nothing in this browser. */
-export const hasOptedOut = (headers: IncomingHttpHeaders): boolean =>
-  readCookie(headers.cookie, cookieNames.hubOff) !== undefined
-
 /** What the browser says of the hub's cookies in a frame: kept from it, there for the asking, or given (Storage Access Headers). */
 export function storageAccess(headers: IncomingHttpHeaders): 'none' | 'inactive' | 'active' | undefined {
   const said = headers['sec-fetch-storage-access']

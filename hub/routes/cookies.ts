@@ -7,7 +7,7 @@ import type { Answer } from '../flows/frame.js'
 import type { Site } from '../sites/site.js'
 
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
-const COOKIE_SECONDS = 400 * 86_400
+export const COOKIE_SECONDS = 400 * 86_400
 
 type Grouped = Pick<Site, 'group'>
 
@@ -29,10 +29,6 @@ export const SEEN = '1'
 
 export const seenCookie = (): string =>
   setCookie(cookieNames.hubSeen, SEEN, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
-
-/** R22: in the hub's own jar only, for all groups. */
-export const hubOffCookie = (isOff: boolean): string =>
-  setCookie(cookieNames.hubOff, isOff ? '1' : '', { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
 
 /** Of a redirect that has to bring an offer; empty: it did. No frame has a use for it. */
 export const hubStartCookie = (seal: string): string =>

@@ -10,9 +10,10 @@ import { exchange } from '../flows/exchange.js'
 import { readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { HubRequest } from './address.js'
-import { hasLostAccess, hasOptedOut, hubHandleHash } from './access.js'
+import { hasLostAccess, hubHandleHash } from './access.js'
 import { hubCookie, turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
+import { hasOptedOut } from './opt-out.js'
 import { requireOwnPage } from './own-page.js'
 
 export const exchangeRoute =
@@ -36,7 +37,7 @@ export const exchangeRoute =
       offer,
       choice,
       hubHandleHash: hash,
-      isOff: hasOptedOut(req.headers),
+      isOff: hasOptedOut(req.headers, site),
       // The proof may be some hours old, and the visitor may have taken the access back.
       hasAccess: hasAccess && !hasLostAccess(req.headers, site),
     })

@@ -1,6 +1,6 @@
 /**
  * `POST /forget`: the visitor shares nothing in this browser from now on, or does again. Asked by the frame of a site, in whose page the
- * visitor said so; it holds for all sites, because the hub has one jar.
+ * visitor said so; it holds for all sites. Only a site of the same group can take it back for that group (R37).
  */
 import type { ServerResponse } from 'node:http'
 
@@ -14,8 +14,9 @@ import { readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import { hasLostAccess, hubHandleHash } from './access.js'
 import type { HubRequest } from './address.js'
-import { hubCookie, hubOffCookie, turnCookies, withTurn } from './cookies.js'
+import { hubCookie, turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
+import { hubOffCookie } from './opt-out.js'
 import { requireOwnPage } from './own-page.js'
 
 export const forgetRoute =
@@ -39,7 +40,7 @@ export const forgetRoute =
     const answer: Answer = forget ? OPTED_OUT : { outcome: 'none' }
     sendJson(res, 200, withTurn(site, answer), {
       'set-cookie': [
-        hubOffCookie(forget),
+        hubOffCookie(req.headers, site, forget),
         ...(forget ? [hubCookie(site, '')] : []),
         ...turnCookies(req, site, answer),
       ],

@@ -12,10 +12,11 @@ import { frameProof } from '../flows/tags.js'
 import type { PageScript } from '../page-scripts.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import { hasOptedOut, hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
+import { hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
 import type { HubRequest } from './address.js'
 import { turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
+import { hasOptedOut } from './opt-out.js'
 import { dataElement, pageHeaders, sendPage, sendRefusedPage } from './page.js'
 
 /** The data in the document, padded: its length tells a stranger nothing about the outcome (R14). */
@@ -71,7 +72,7 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
     const { nonce, state, shown } = asked
     const hash = hubHandleHash(headers, site)
     const hasAccess = isServedToOneJar(headers, site)
-    const isOff = hasOptedOut(headers)
+    const isOff = hasOptedOut(headers, site)
     let status = 200
     let told: Answer
     try {

@@ -12,10 +12,11 @@ import type { HubContext } from '../flows/context.js'
 import { answerFrame } from '../flows/frame.js'
 import { frameProof, readFrameProof } from '../flows/tags.js'
 import type { SiteRegistry } from '../sites/registry.js'
-import { hasOptedOut, hubHandleHash, isAskedFromOneJar } from './access.js'
+import { hubHandleHash, isAskedFromOneJar } from './access.js'
 import type { HubRequest } from './address.js'
 import { turnCookies, withTurn } from './cookies.js'
 import type { Limiters } from './limits.js'
+import { hasOptedOut } from './opt-out.js'
 import { requireOwnPage } from './own-page.js'
 
 export const lookRoute =
@@ -32,7 +33,7 @@ export const lookRoute =
     if (hash !== undefined) await limiters.session(hash)
 
     const hasAccess = isAskedFromOneJar(req.headers, site)
-    const isOff = hasOptedOut(req.headers)
+    const isOff = hasOptedOut(req.headers, site)
     const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
     const said = {
       ...withTurn(site, answer),

@@ -11,10 +11,11 @@ import type { HubContext } from '../flows/context.js'
 import { answerRedirect, type RedirectAnswer } from '../flows/redirect.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import { hasOptedOut, hubHandleHash } from './access.js'
+import { hubHandleHash } from './access.js'
 import type { HubRequest } from './address.js'
 import { hubCookie, hubStartCookie, turnCookies } from './cookies.js'
 import type { Limiters } from './limits.js'
+import { hasOptedOut } from './opt-out.js'
 
 export const redirectRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
@@ -37,7 +38,7 @@ export const redirectRoute =
         nonce,
         state: is128Bits(state) ? state : undefined,
         hubHandleHash: hash,
-        isOff: hasOptedOut(req.headers),
+        isOff: hasOptedOut(req.headers, site),
         offer: offerOf(query),
         seal: readCookie(req.headers.cookie, cookieNames.hubStart),
       })

@@ -7,7 +7,7 @@ import { listenTo } from '../support/event-source.js'
 import { openTicket, readJws, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
-import { type Ask, type Reply, send, Visitor } from '../support/visitor.js'
+import { type Ask, binding, type Reply, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
 const HUB = '__Host-session-hub'
@@ -133,7 +133,22 @@ describe('R33: what a site may see and change, attacked', () => {
       }
     })
 
-    it('by signing somebody in over it moves what it cannot see, and shows none of it', async () => {
+    it('by a conflict shows no claim that it may not see', async () => {
+      for (const site of [travel, magazine]) await visitor.post(site, '/sign-in', { name: 'bob' })
+      const told = async (site: string) => {
+        const { nonce } = binding()
+        const { data } = await visitor.frame(site, nonce)
+        const { offer } = (await visitor.post(site, '/session-hub/offer', { nonce })).json
+        return (await visitor.exchange(data, String(offer))).json
+      }
+      expect(await told(travel)).to.deep.include({ outcome: 'conflict', claims: { plan: 'gold' } })
+      expect(await told(magazine)).to.deep.include({
+        outcome: 'conflict',
+        claims: { plan: 'gold', mail: 'canary-mail' },
+      })
+    })
+
+    it('by signing somebody in over it shows none of it', async () => {
       const guest = new Visitor(world.hub.origin)
       await guest.post(shop, '/patch', { cart: ['hat'], notes: 'canary-notes' })
       await outcome(shop, guest)
@@ -294,6 +309,47 @@ describe('R33: what a site may see and change, attacked', () => {
       const refused = await act(shop, 'link', { handle: heldAt(shop), to: magazine })
       expectRefusal(refused, 403, 'sister_unknown')
       expect((await act(shop, 'link', { handle: heldAt(shop), to: travel })).json.ticket).to.be.a('string')
+    })
+
+    it('R37: cannot take back what a visitor said on a site of this one: that nothing is shared; its own can', async () => {
+      const say = async (site: string, forget: boolean) => {
+        const { data } = await visitor.frame(site, binding().nonce)
+        const { status } = await visitor.ask(`${world.hub.origin}/forget`, {
+          method: 'POST',
+          body: { site, nonce: data.message.nonce, proof: data.proof, forget },
+          headers: {
+            'content-type': 'application/json',
+            'x-session-hub': '1',
+            origin: world.hub.origin,
+            'sec-fetch-site': 'same-origin',
+          },
+        })
+        expect(status).to.equal(200)
+      }
+      const isOff = async (site: string) =>
+        (await visitor.frame(site, binding().nonce)).data.message.reason === 'opted_out'
+      const areOff = async () => [await isOff(shop), await isOff(travel), await isOff(magazine)]
+      const off = `${HUB}-off`
+
+      await say(shop, true)
+      expect(await areOff()).to.deep.equal([true, true, true])
+      await say(magazine, false)
+      expect(await areOff()).to.deep.equal([true, true, false])
+      await say(magazine, true)
+      await say(travel, false)
+      expect(await areOff()).to.deep.equal([false, false, true])
+      await say(shop, true)
+      await say(magazine, false)
+      expect(await areOff()).to.deep.equal([true, true, false])
+      await say(travel, false)
+      expect(await areOff()).to.deep.equal([false, false, false])
+      expect(jar().has(off)).to.equal(false)
+
+      // One that says nothing that can be read was no word for sharing.
+      for (const value of ['', 'x', '2', '0', '1.0red', 'toString']) {
+        jar().set(off, value)
+        expect([value, await isOff(magazine)]).to.deep.equal([value, value !== '0'])
+      }
     })
 
     it('is not in the list of a user’s sessions, and nothing in it can be ended by name; all can be ended at once', async () => {
