@@ -1,4 +1,4 @@
-/** The browser SDK as files to serve: read once at start-up from beside this package's own code. */
+/** The browser SDK as files to serve: read once in a process, at start-up, from beside this package's own code. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
@@ -22,7 +22,12 @@ interface SdkFile {
   readonly isVersioned: boolean
 }
 
-export function readSdk(): SdkAsset {
+let asset: SdkAsset | undefined
+
+/** A process may have many sites; to compress the files takes longer than all else that starting one does. */
+export const readSdk = (): SdkAsset => (asset ??= read())
+
+function read(): SdkAsset {
   const sdk = readFileSync(new URL('./sdk.js', import.meta.url))
   const ladder = readFileSync(new URL('./ladder.js', import.meta.url))
   const live = readFileSync(new URL('./live.js', import.meta.url))

@@ -2,11 +2,11 @@
  * What this process knows of sessions that have ended, by the hub's event stream: they are refused from then on, fresh or not, also in
  * the hub's absence.
  */
-import { LRUCache } from 'lru-cache'
 
 import type { SessionClaims } from '../protocol/claims.js'
 import type { EndedEvent, SubjectEndedEvent } from '../protocol/events.js'
 import type { EndReason } from '../protocol/wire.js'
+import { boundedCache } from './bounded-cache.js'
 import type { SiteSettings } from './options.js'
 import { createWatchers, type Watcher } from './watchers.js'
 
@@ -51,8 +51,7 @@ export function createEndings(
 
   // An ending that has to make room is not simply forgotten: a flood of others would bring the session back to life.
   const bounded = <Value extends Known>() =>
-    new LRUCache<string, Value>({
-      max: most,
+    boundedCache<Value>(most, {
       dispose({ heardMs }, _tag, why) {
         if (why === 'evict') doubtBefore(heardMs)
       },

@@ -2,12 +2,12 @@
  * Sign-ins that the hub could not be told of. They live in the cookie alone: the site's own login works while the hub is down. Each
  * can be registered once, within the grace, and not after a sign-out.
  */
-import { LRUCache } from 'lru-cache'
 
 import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { EndReason } from '../protocol/wire.js'
+import { boundedCache } from './bounded-cache.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 
@@ -22,9 +22,9 @@ export interface Provisional {
 const LATE_MS = 30_000
 
 export function createProvisional(hub: HubClient, { now, graceForSeconds }: SiteSettings): Provisional {
-  const revoked = new LRUCache<string, true>({ max: 10_000 })
+  const revoked = boundedCache<true>(10_000)
   const running = new Map<string, Promise<SessionView>>()
-  const done = new LRUCache<string, string>({ max: 10_000, ttl: LATE_MS })
+  const done = boundedCache<string>(10_000, { ttl: LATE_MS })
   const gone = (endReason: EndReason, cause?: unknown) =>
     new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
 

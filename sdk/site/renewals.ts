@@ -3,10 +3,10 @@
  * of the visitor come at that moment; all of them take the one new token along.
  */
 import type { Request } from 'express'
-import { LRUCache } from 'lru-cache'
 
 import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
+import { boundedCache } from './bounded-cache.js'
 import type { Carried } from './carrier.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
@@ -29,7 +29,7 @@ export function createRenewals(
   hub: Pick<HubClient, 'read'>,
   tokens: SessionTokens,
 ): Renewals {
-  const newest = new LRUCache<string, Carried>({ max: 20_000 })
+  const newest = boundedCache<Carried>(20_000)
   const running = new Map<string, Promise<{ carried: Carried; view: SessionView }>>()
 
   const isDue = ({ iat, exp }: SessionClaims) => now() >= (iat + exp) * 500

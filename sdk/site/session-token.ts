@@ -1,6 +1,5 @@
 /** The JWT in the site's session cookie: what the site knows of the session without asking the hub. */
 import type { Request } from 'express'
-import { LRUCache } from 'lru-cache'
 
 import type { SessionView } from '../protocol/bodies.js'
 import { parseSessionClaims, type SessionClaims, sessionMembers } from '../protocol/claims.js'
@@ -9,6 +8,7 @@ import { limits } from '../protocol/wire.js'
 import { random128 } from '../tokens/random.js'
 import { signToken } from '../tokens/sign.js'
 import { readKeyId, verifyToken } from '../tokens/verify.js'
+import { boundedCache } from './bounded-cache.js'
 import type { SiteSessionKey, SiteSettings } from './options.js'
 import type { TokenContent } from './token-content.js'
 
@@ -52,7 +52,7 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
   const [signing] = sessionKeys
   const byKid = new Map(sessionKeys.map((key) => [key.kid, key]))
   // A visitor's token comes with each request; its signature is looked at once per process. Keyed by the whole text.
-  const read = new LRUCache<string, SessionClaims>({ max: 20_000 })
+  const read = boundedCache<SessionClaims>(20_000)
 
   /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
   async function issue(members: Members, until = Infinity): Promise<IssuedToken> {
