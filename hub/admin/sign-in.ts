@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { readCookie, setCookie } from '../../sdk/http/cookies.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { random128 } from '../../sdk/tokens/random.js'
 import type { HubContext } from '../flows/context.js'
 import { adminTag, isTag } from '../flows/tags.js'
@@ -59,5 +60,5 @@ const seal = ({ keyring }: HubContext, text: string) => adminTag(keyring.secret,
 
 /** Until the browser is closed, and for requests that begin on the hub's own pages only. */
 export function setStrict(res: ServerResponse, name: string, value: string): void {
-  res.appendHeader('set-cookie', setCookie(name, value, { sameSite: 'Strict', httpOnly: true }))
+  addCookies(res, [setCookie(name, value, { sameSite: 'Strict', httpOnly: true })])
 }

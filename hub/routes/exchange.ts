@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import { parseExchangeBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -41,10 +42,9 @@ export const exchangeRoute =
       // The proof may be some hours old, and the visitor may have taken the access back.
       hasAccess: hasAccess && !hasLostAccess(req.headers, site),
     })
-    sendJson(res, 200, withTurn(site, answer), {
-      'set-cookie': [
-        ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),
-        ...turnCookies(req, site, answer),
-      ],
-    })
+    addCookies(res, [
+      ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),
+      ...turnCookies(req, site, answer),
+    ])
+    sendJson(res, 200, withTurn(site, answer))
   }

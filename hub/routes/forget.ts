@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import { parseHubForgetBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -38,11 +39,10 @@ export const forgetRoute =
     if (forget && hash !== undefined)
       await hub.store.transact({ handles: [] }, () => ({ changes: { forget: [hash] }, result: undefined }))
     const answer: Answer = forget ? OPTED_OUT : { outcome: 'none' }
-    sendJson(res, 200, withTurn(site, answer), {
-      'set-cookie': [
-        hubOffCookie(req.headers, site, forget),
-        ...(forget ? [hubCookie(site, '')] : []),
-        ...turnCookies(req, site, answer),
-      ],
-    })
+    addCookies(res, [
+      hubOffCookie(req.headers, site, forget),
+      ...(forget ? [hubCookie(site, '')] : []),
+      ...turnCookies(req, site, answer),
+    ])
+    sendJson(res, 200, withTurn(site, answer))
   }

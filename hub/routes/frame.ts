@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { queryOf, single } from '../../sdk/http/navigation.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import type { FrameMessage } from '../../sdk/protocol/messages.js'
@@ -81,7 +82,7 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
         if (activate !== undefined) res.setHeader('activate-storage-access', activate)
         if (hash !== undefined && hasAccess) await limiters.session(hash)
         told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
-        res.setHeader('set-cookie', turnCookies(req, site, told))
+        addCookies(res, turnCookies(req, site, told))
       } else {
         // R14: a stranger's page that frames this hears nothing, and hears it in the same time.
         told = { outcome: 'none', reason: 'referrer_missing' }

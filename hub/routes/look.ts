@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import { parseLookBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -39,5 +40,6 @@ export const lookRoute =
       ...withTurn(site, answer),
       proof: hasAccess ? frameProof(secret, { site: origin, nonce, hasAccess }, hub.now()) : proof,
     }
-    sendJson(res, 200, said, { 'set-cookie': turnCookies(req, site, answer) })
+    addCookies(res, turnCookies(req, site, answer))
+    sendJson(res, 200, said)
   }

@@ -1,6 +1,7 @@
 /** The hub's own pages: strict headers, one inline script, and data for it. */
 import type { ServerResponse } from 'node:http'
 
+import { removeTargeted } from '../../sdk/http/shared-caches.js'
 import { toSessionHubError } from '../../sdk/protocol/errors.js'
 import { type Log, logError } from '../../sdk/settings/log.js'
 
@@ -26,6 +27,7 @@ const refusedHeaders = pageHeaders('')
 /** @param html all but the document type */
 export function sendPage(res: ServerResponse, status: number, headers: Headers, html: string): void {
   const text = `<!doctype html>${html}`
+  removeTargeted(res)
   res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) })
   res.end(text)
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 
 import { readCookie } from '../../sdk/http/cookies.js'
 import { isNavigation, queryOf, sendOn, single } from '../../sdk/http/navigation.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import { cookieNames, hubPaths, limits, sitePaths } from '../../sdk/protocol/wire.js'
@@ -48,7 +49,7 @@ export const redirectRoute =
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
-    res.setHeader('set-cookie', [...cookiesOf(site, answer, query), ...turnCookies(req, site, answer)])
+    addCookies(res, [...cookiesOf(site, answer, query), ...turnCookies(req, site, answer)])
     res.setHeader('x-content-type-options', 'nosniff')
     sendOn(req, res, back(site, answer, returnOf(query)))
   }

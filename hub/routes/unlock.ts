@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
 import { isNavigation, queryOf, single } from '../../sdk/http/navigation.js'
+import { addCookies } from '../../sdk/http/own-headers.js'
 import { sendJson } from '../../sdk/http/reply.js'
 import { parseEmptyBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -72,5 +73,6 @@ export const unlockRoute =
     await limiters.address(req.ip)
     requireOwnPage(req, hub.origin)
     parseEmptyBody(await readJsonBody(req))
-    sendJson(res, 200, {}, { 'set-cookie': seenCookie() })
+    addCookies(res, [seenCookie()])
+    sendJson(res, 200, {})
   }

@@ -1,11 +1,14 @@
 /** Sending a visitor on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { removeTargeted } from './shared-caches.js'
+
 /**
  * Always 303 (R24): a GET comes after it, whatever came before. The page at the end learns as much of where the visitor came from as it
  * would have learnt without this step: an origin, if the browser gave one. No address of this step can leave in a Referer.
  */
 export function sendOn({ headers }: IncomingMessage, res: ServerResponse, address: string): void {
+  removeTargeted(res)
   res.setHeader('location', address)
   res.setHeader('cache-control', 'no-store')
   res.setHeader('referrer-policy', headers.referer === undefined ? 'no-referrer' : 'strict-origin')

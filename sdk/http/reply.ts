@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { type SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { removeTargeted } from './shared-caches.js'
 
 export function sendJson(
   res: ServerResponse,
@@ -10,6 +11,7 @@ export function sendJson(
   headers: Record<string, string | string[]> = {},
 ): void {
   const text = JSON.stringify(body)
+  removeTargeted(res)
   res.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),

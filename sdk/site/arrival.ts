@@ -2,9 +2,9 @@
 import type { Response } from 'express'
 
 import { setCookie } from '../http/cookies.js'
+import { addCookies } from '../http/own-headers.js'
 import { toSessionHubError } from '../protocol/errors.js'
 import { cookieNames, type Mode, type Outcome } from '../protocol/wire.js'
-import { addCookies } from './cookies.js'
 
 export interface Arrival {
   readonly outcome: Outcome

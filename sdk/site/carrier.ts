@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 
 import { readCookie } from '../http/cookies.js'
-import { keepPrivate } from '../http/keep-private.js'
+import { addPrivateHeader } from '../http/own-headers.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
 import type { SiteCookies } from './cookies.js'
@@ -58,10 +58,7 @@ export function createCarrier(cookieName: string, cookies: SiteCookies, tokens: 
     isBearer: (req) => bearers.has(req),
     write(res, { token, state, isRemembered }) {
       if (!bearers.has(res.req)) cookies.write(res, token, state, isRemembered)
-      else if (!res.headersSent) {
-        res.setHeader(HEADER, token)
-        keepPrivate(res)
-      }
+      else addPrivateHeader(res, HEADER, token)
     },
     clear(res) {
       if (!bearers.has(res.req)) cookies.clear(res)

@@ -2,7 +2,7 @@
 import type { Response } from 'express'
 
 import { setCookie } from '../http/cookies.js'
-import { keepPrivate } from '../http/keep-private.js'
+import { addCookies } from '../http/own-headers.js'
 import { cookieNames } from '../protocol/wire.js'
 
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
@@ -34,16 +34,4 @@ export function createSiteCookies(cookieName: string, cookieSeconds: number): Si
       addCookies(res, pair('', ''))
     },
   }
-}
-
-/** A response that signs in after it has stored something sends one cookie of each name, the last. */
-export function addCookies(res: Response, cookies: readonly string[]): void {
-  if (res.headersSent) return
-  const names = cookies.map((one) => one.slice(0, one.indexOf('=') + 1))
-  const others = [res.getHeader('set-cookie') ?? []]
-    .flat()
-    .map(String)
-    .filter((other) => !names.some((name) => other.startsWith(name)))
-  res.setHeader('set-cookie', [...others, ...cookies])
-  keepPrivate(res)
 }

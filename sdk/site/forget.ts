@@ -2,10 +2,11 @@
 import type { Request, Response } from 'express'
 
 import { setCookie } from '../http/cookies.js'
+import { addCookies } from '../http/own-headers.js'
 import { parseForgetBody } from '../protocol/bodies.js'
 import { cookieNames } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
-import { addCookies, COOKIE_SECONDS } from './cookies.js'
+import { COOKIE_SECONDS } from './cookies.js'
 import { loadSession } from './load.js'
 
 export async function forgetSharing(

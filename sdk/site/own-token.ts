@@ -2,12 +2,12 @@
 import type { Request, Response } from 'express'
 
 import { readCookie, setCookie } from '../http/cookies.js'
+import { addCookies } from '../http/own-headers.js'
 import { type EnterClaims, parseEnterClaims, parseStartClaims, type StartClaims } from '../protocol/claims.js'
 import { cookieNames, limits } from '../protocol/wire.js'
 import { signToken } from '../tokens/sign.js'
 import { timesFault } from '../tokens/times.js'
 import { lookup, verifyToken } from '../tokens/verify.js'
-import { addCookies } from './cookies.js'
 import type { SiteSettings } from './options.js'
 
 interface Standard {

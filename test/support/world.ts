@@ -13,7 +13,7 @@ import {
   type Store,
 } from 'session-hub/hub'
 import { createSite, type Site, type SiteKeys, type SiteOptions } from 'session-hub/site'
-import type { RequestHandler } from 'express'
+import type { Express, RequestHandler } from 'express'
 
 import type { Certificate } from './certificate.js'
 import { rememberSessionKey } from './handles.js'
@@ -40,6 +40,9 @@ export interface WorldOptions {
   readonly inFrontOfHub?: RequestHandler
 }
 
+/** Makes an application of a site. */
+type Build = (app: Express, site: Site) => void
+
 export interface WorldSite {
   readonly origin: string
   readonly keys: GeneratedSiteKeys
@@ -64,8 +67,8 @@ export interface World {
   now(): number
   register(registration: SiteRegistration): void
   unregister(origin: string): void
-  /** Starts and registers one more site while everything runs. */
-  addSite(name: string): Promise<WorldSite>
+  /** Starts and registers one more site while everything runs; with an application of its own, if it is given. */
+  addSite(name: string, build?: Build, options?: Partial<SiteOptions>): Promise<WorldSite>
   siteOf(name: string): WorldSite
   close(): Promise<void>
 }
@@ -95,7 +98,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   if (options.inFrontOfHub) hubListener.use(options.inFrontOfHub)
   hubListener.use(hub.router)
 
-  async function addSite(name: string): Promise<WorldSite> {
+  async function addSite(name: string, build?: Build, own: Partial<SiteOptions> = {}): Promise<WorldSite> {
     const listener = await listen(`${name}.localhost`, options.certificate)
     const made = await generateSite(listener.origin)
     rememberSessionKey(made.keys)
@@ -109,8 +112,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       log: write,
       now,
       ...more,
+      ...own,
     })
-    listener.use(siteApp(name, site, options.once))
+    if (build) build(listener.app, site)
+    else listener.use(siteApp(name, site, options.once))
     return (sites[name] = { origin: listener.origin, keys: made.keys, registration, site, listener })
   }
   for (const name of names) await addSite(name)

@@ -1,0 +1,29 @@
+/** What shared caches may keep: nothing that is for one visitor, whatever an application says of all its answers. */
+import type { ServerResponse } from 'node:http'
+
+/** `CDN-Cache-Control` and its like (RFC 9213), and what came before it: a cache that knows one of them looks at no other. */
+const TARGETED = /-cache-control$|^(surrogate|edge)-control$|^x-accel-expires$/
+
+type Headers = Pick<ServerResponse, 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader'>
+
+/** For an answer of the application's that carries something of one visitor. */
+export function keepPrivate(res: Headers): void {
+  if (!isPrivate(res.getHeader('cache-control'))) res.setHeader('cache-control', 'private, no-cache')
+  removeTargeted(res)
+}
+
+/** For an answer of ours, which says in `Cache-Control` what it is. */
+export function removeTargeted(res: Headers): void {
+  for (const name of res.getHeaderNames()) {
+    if (TARGETED.test(name) && !isPrivate(res.getHeader(name))) res.removeHeader(name)
+  }
+}
+
+/** `private="Set-Cookie"` keeps one header from caches, and not the page. */
+function isPrivate(said: unknown): boolean {
+  const directives = String(said)
+    .toLowerCase()
+    .split(/[\s,]+/)
+  const isOpen = directives.some((one) => one === 'public' || one.startsWith('s-maxage='))
+  return !isOpen && (directives.includes('private') || directives.includes('no-store'))
+}
