@@ -129,6 +129,10 @@ class MemoryStore implements Store {
     const isOver = (session: Session) =>
       isPast(session) || (session.endedAtMs !== null && session.endedAtMs < endedBeforeMs)
 
+    const cut = [...this.#sessions.values()]
+      .filter((session) => session.endedAtMs === null && this.#endOf(session).endedAtMs !== null)
+      .slice(0, limit)
+    for (const session of cut) this.#sessions.set(session.id, this.#seen(session))
     const sessions = remove(this.#sessions, isOver, limit)
     if (sessions > 0) remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
     const handles = remove(this.#handles, (handle) => handle.activatedAtMs === null && isPast(handle), limit)
@@ -138,7 +142,7 @@ class MemoryStore implements Store {
     this.#endings = this.#endings.filter((ending) => !old.includes(ending))
     const past = this.#audit.filter(({ atMs }) => atMs < auditBeforeMs).slice(0, limit)
     this.#audit = this.#audit.filter((row) => !past.includes(row))
-    return { sessions, handles, spends, subjects, endings: old.length, audit: past.length }
+    return { cut: cut.length, sessions, handles, spends, subjects, endings: old.length, audit: past.length }
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
 /** The hub's default store: one file, one machine, nothing to install. */
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { unavailable } from './sqlite/faults.js'
-import { openDatabase } from './sqlite/file.js'
+import { closeDatabase, openDatabase } from './sqlite/file.js'
 import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
+import { createPlace, type Place } from './sqlite/place.js'
 import {
   auditColumns,
   auditRowOf,
@@ -84,12 +85,14 @@ export function sqliteStore(options: SqliteOptions | string): Store {
 class SqliteStore implements Store {
   readonly #database: DatabaseSyncInstance
   readonly #statements: Statements
+  readonly #place: Place
   readonly #commit: GroupCommit
 
   constructor(database: DatabaseSyncInstance) {
     this.#database = database
     this.#statements = prepareStatements(database)
-    this.#commit = createGroupCommit(database, this.#statements)
+    this.#place = createPlace(database)
+    this.#commit = createGroupCommit(database, this.#statements, this.#place)
   }
 
   async find(hash: string): Promise<Held | undefined> {
@@ -181,7 +184,10 @@ class SqliteStore implements Store {
   }
 
   async ping(): Promise<void> {
-    attempt(() => this.#statements.ping.run())
+    // With the write lock: a hub that cannot write is not ready, and only then can be told who wrote into the log.
+    await this.#commit.run(() => {
+      attempt(() => this.#statements.ping.run())
+    })
   }
 
   async sweep(
@@ -189,21 +195,31 @@ class SqliteStore implements Store {
     limit: number,
   ): Promise<Swept> {
     // Short transactions, not a long one: sign-ins wait for the lock meanwhile.
-    return attempt(() => ({
-      sessions: this.#statements.sweepSessions.run({ nowMs, endedBeforeMs, limit }).changes,
-      handles: this.#statements.sweepHandles.run({ nowMs, limit }).changes,
-      spends: this.#statements.sweepSpends.run({ nowMs, limit }).changes,
-      subjects: this.#statements.sweepSubjects.run({ nowMs, limit }).changes,
-      endings: this.#statements.sweepEndings.run({ endingsBeforeMs, limit }).changes,
-      audit: this.#statements.sweepAudit.run({ auditBeforeMs, limit }).changes,
-    }))
+    const run = (statement: StatementSyncInstance, parameters: Record<string, number> = {}) =>
+      this.#commit.run(() =>
+        attempt((): number => integer(statement.run({ ...parameters, limit }), 'changes')),
+      )
+    const { sweepSessions, sweepHandles, sweepSpends, sweepSubjects, sweepEndings, sweepAudit } =
+      this.#statements
+    const cut = await run(this.#statements.settleSessions)
+    await run(this.#statements.settleSubjects)
+    return {
+      cut,
+      sessions: await run(sweepSessions, { nowMs, endedBeforeMs }),
+      handles: await run(sweepHandles, { nowMs }),
+      spends: await run(sweepSpends, { nowMs }),
+      subjects: await run(sweepSubjects, { nowMs }),
+      endings: await run(sweepEndings, { endingsBeforeMs }),
+      audit: await run(sweepAudit, { auditBeforeMs }),
+    }
   }
 
   async close(): Promise<void> {
     if (!this.#database.isOpen) return
     this.#commit.flush()
+    this.#place.close()
     attempt(() => {
-      this.#database.close()
+      closeDatabase(this.#database)
     })
   }
 

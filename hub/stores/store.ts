@@ -196,6 +196,8 @@ export interface SweepTimes {
 }
 
 export interface Swept {
+  /** Sessions that got the end that a cut of their subject had given them. */
+  readonly cut: number
   readonly sessions: number
   readonly handles: number
   readonly spends: number
@@ -249,7 +251,8 @@ export interface Store {
   ping(): Promise<void>
 
   /**
-   * Removes, at most `limit` rows of each kind: spends and never-activated handles past their time, sessions past
+   * Gives sessions that a subject's cut has ended that end as their own, so that a later cut does not keep them longer. Then
+   * removes, at most `limit` rows of each kind: spends and never-activated handles past their time, sessions past
    * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; subjects past `untilMs`; endings
    * before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
    */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
 
@@ -92,6 +92,53 @@ describe('session-hub serve', () => {
 
     expect(await hub.logged('asked')).to.include({ origin: 'https://shop.example' })
     expect((await answer).status).to.equal(404)
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`leaves every session in the one file, and nothing beside it, after ${signal}`, async () => {
+      const { keys, registration } = await generateSite('https://shop.example')
+      const hub = await folder.serve({ sites: [registration] })
+      const world = { hub: { origin: 'https://hub.example' }, now: Date.now }
+      const token = siteToken(world, { origin: 'https://shop.example', keys })
+      const begun = await fetch(`${hub.url}/backchannel/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ handle: null, subject: 'ada', claims: {} }),
+      })
+      expect(begun.status).to.equal(200)
+      const streams = await listenTo(`${hub.url}/backchannel/events`, { authorization: `Bearer ${token}` })
+      await streams.heard('hello')
+
+      hub.signal(signal)
+      expect(await hub.exitCode()).to.equal(0)
+
+      const kept = readdirSync(folder.path('.')).filter((name) => name.startsWith('session-hub.sqlite'))
+      expect(kept).to.deep.equal(['session-hub.sqlite'])
+      copyFileSync(folder.path('session-hub.sqlite'), folder.path('copy.sqlite'))
+      folder.write('copy.json', {
+        origin: 'https://hub.example',
+        keys: 'hub-keys.json',
+        store: 'copy.sqlite',
+      })
+      const { stdout } = await folder.run('sessions', 'list', '--config', 'copy.json', '--json')
+      expect(JSON.parse(stdout)).to.have.length(1).and.have.nested.property('[0].subject', 'ada')
+      const copies = readdirSync(folder.path('.')).filter((name) => name.startsWith('copy.sqlite'))
+      expect(copies, 'the command lets go of it too').to.deep.equal(['copy.sqlite'])
+    })
+  }
+
+  it('R21: is not ready, and says so, when its database was moved away; and again when it is back', async () => {
+    const hub = await folder.serve()
+    const file = folder.path('session-hub.sqlite')
+    expect((await hub.get('/readyz')).status).to.equal(200)
+
+    renameSync(file, `${file}.old`)
+    expect((await hub.get('/readyz')).status).to.equal(503)
+    expect((await hub.logged('request_failed')).description).to.include('moved')
+    expect((await hub.get('/healthz')).status, 'the process itself is up').to.equal(200)
+
+    renameSync(`${file}.old`, file)
+    expect((await hub.get('/readyz')).status).to.equal(200)
   })
 
   describe('on SIGTERM', () => {

@@ -19,8 +19,9 @@ describe('a session file of version 1', () => {
 
   beforeEach(() => {
     path = join(newFolder(), 'sessions.db')
-    const database = new DatabaseSync(path)
-    database.exec(`${MIGRATIONS[0]!}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`)
+    const database = new DatabaseSync(':memory:')
+    database.exec(`ATTACH '${path}' AS file; ${MIGRATIONS[0]!}`)
+    database.exec(`PRAGMA file.application_id = ${APPLICATION_ID}; PRAGMA file.user_version = 1`)
     const put = database.prepare(
       `INSERT INTO session VALUES (:id, :subject, '{"name":"x"}', '{"cart":["tent"]}', 3, :from, :from, :seen, :until,
         :ended, :reason)`,

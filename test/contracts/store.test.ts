@@ -259,7 +259,8 @@ for (const { name, isShared, open } of stores) {
         const times = { nowMs: NOW_MS, endedBeforeMs: agoMs, endingsBeforeMs: agoMs, auditBeforeMs: 0 }
         const swept = await store.sweep(times, 100)
 
-        expect(swept).to.deep.equal({ sessions: 2, handles: 1, spends: 1, subjects: 1, endings: 1, audit: 0 })
+        const counts = { sessions: 2, handles: 1, spends: 1, subjects: 1, endings: 1, audit: 0 }
+        expect(swept).to.deep.equal({ cut: 0, ...counts })
         expect(await subjectIn(store, over.subject)).to.equal(undefined)
         expect(await subjectIn(store, present.subject)).to.deep.equal(present)
         expect(await store.endings(0, 9)).to.deep.equal([{ ...since, seq: 2 }])
@@ -299,6 +300,7 @@ for (const { name, isShared, open } of stores) {
 
         const times = { nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: NOW_MS, auditBeforeMs: NOW_MS }
         const all = (count: number) => ({
+          cut: 0,
           sessions: count,
           handles: count,
           spends: count,
@@ -311,10 +313,42 @@ for (const { name, isShared, open } of stores) {
         expect(await store.sweep(times, 5)).to.deep.equal(all(0))
       })
 
+      it('removes sessions that a cut has ended as soon as others, and no later for another cut', async () => {
+        const cut = (endedUpTo: number, endedAtMs: number) =>
+          write(store, {
+            subjects: [
+              newSubject({ subject: 'ada', generation: 3, endedUpTo, endedAtMs, endReason: 'revoked' }),
+            ],
+          })
+        const sweepAt = (endedBeforeMs: number, limit = 100) =>
+          store.sweep({ ...NEVER, nowMs: NOW_MS, endedBeforeMs }, limit)
+        const [first, second, third] = [
+          await held(store, { subject: 'ada', generation: 1 }),
+          await held(store, { subject: 'ada', generation: 2 }),
+          await held(store, { subject: 'ada', generation: 3 }),
+        ]
+        const bystander = await held(store, { subject: 'bob', generation: 1 })
+        const left = async () => {
+          const found = [first, second, third, bystander].map(({ handle }) => store.find(handle.hash))
+          return (await Promise.all(found)).map((one) => one && one.session.endedAtMs)
+        }
+
+        await cut(2, NOW_MS - 50)
+        expect(await sweepAt(0, 1)).to.include({ cut: 1, sessions: 0 })
+        expect(await sweepAt(0)).to.include({ cut: 1, sessions: 0 })
+        await cut(3, NOW_MS - 20)
+        expect(await left()).to.deep.equal([NOW_MS - 50, NOW_MS - 50, NOW_MS - 20, null])
+        expect(await sweepAt(NOW_MS - 50)).to.include({ cut: 1, sessions: 0 })
+        expect(await sweepAt(NOW_MS - 49)).to.include({ cut: 0, sessions: 2 })
+        expect(await sweepAt(NOW_MS - 19)).to.include({ sessions: 1 })
+        expect(await left()).to.deep.equal([undefined, undefined, undefined, null])
+      })
+
       it('removes nothing before its time', async () => {
         const { handle } = await held(store)
 
         expect(await store.sweep(NEVER, 100)).to.deep.equal({
+          cut: 0,
           sessions: 0,
           handles: 0,
           spends: 0,

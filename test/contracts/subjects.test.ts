@@ -263,7 +263,7 @@ for (const { name, isShared, open } of stores) {
         const { handle } = await held(store, soon)
         await cut('ada', 1)
         for (const nowMs of [NOW_MS, NOW_MS + HOUR_MS - 1]) {
-          await store.sweep({ nowMs, endedBeforeMs: nowMs, endingsBeforeMs: nowMs, auditBeforeMs: 0 }, 100)
+          await store.sweep({ nowMs, endedBeforeMs: 0, endingsBeforeMs: nowMs, auditBeforeMs: 0 }, 100)
           expect((await store.find(handle.hash))?.session.endReason).to.equal('revoked')
         }
         const nowMs = NOW_MS + HOUR_MS

@@ -41,4 +41,6 @@ export function faultCode(thrown: unknown): string | number | undefined {
 
 /** Store trouble while the hub runs is never "allowed" (R21). */
 export const unavailable = (cause: unknown) =>
-  new SessionHubError('unavailable', 'The session store does not answer', { cause })
+  cause instanceof SessionHubError
+    ? cause
+    : new SessionHubError('unavailable', 'The session store does not answer', { cause })

@@ -1,5 +1,5 @@
-/** Opening the database file: ours or refused, private, in write-ahead mode, of this version. */
-import { closeSync, openSync } from 'node:fs'
+/** Opening the database file: ours or refused, private, in write-ahead mode, of this version. And letting go of it. */
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
@@ -9,12 +9,17 @@ import { faultCode, openFault, refusal, SQLITE_BUSY } from './faults.js'
 import { integer } from './rows.js'
 import { APPLICATION_ID, MIGRATIONS } from './schema.js'
 
+/**
+ * Attaches the file as `file` to a connection that has nothing of its own. The connection's own file would stay open, and its log
+ * unwritten, until the garbage collector has found the last prepared statement; an attached one is closed by DETACH, at once.
+ */
 export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSyncInstance {
   const file = resolve(path) // absolute, so that SQLite does not read "file:..." as a URI with options
   let database: DatabaseSyncInstance | undefined
   try {
-    closeSync(openSync(file, 'a', 0o600)) // SQLite would create it with 0644, and gives -wal and -shm the same mode
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    makePrivate(file)
+    database = new DatabaseSync(':memory:', { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    database.exec(`ATTACH '${file.replaceAll("'", "''")}' AS file`)
     // Before the first change, so that a file that is not ours stays as it is; in a transaction, so that the answers fit
     // together while another process migrates.
     database.exec('BEGIN')
@@ -29,11 +34,35 @@ export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSyncI
   }
 }
 
+/**
+ * Writes the log into the file and lets go of both, so that the one file is the whole backup. SQLite does the same for the last
+ * connection only, and not when two close together.
+ */
+export function closeDatabase(database: DatabaseSyncInstance): void {
+  try {
+    database.exec('PRAGMA file.wal_checkpoint(TRUNCATE)')
+    database.exec('DETACH file')
+  } finally {
+    database.close()
+  }
+}
+
+/**
+ * SQLite would make the file with mode 0644, and gives `-wal` and `-shm` the mode of the file. A file that exists is not opened:
+ * closing it again would drop the locks of every other store of this process on it (POSIX), and with them what keeps its log alive.
+ */
+function makePrivate(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found?.isDirectory()) throw refusal(file, 'NOT_OURS')
+  if (found) accessSync(file, constants.R_OK | constants.W_OK)
+  else closeSync(openSync(file, 'a', 0o600))
+}
+
 function migrate(database: DatabaseSyncInstance, file: string): void {
   database.exec('BEGIN IMMEDIATE') // of several processes that start at once, one migrates
   for (const statements of MIGRATIONS.slice(versionOf(database, file))) {
-    database.exec(`${statements}; PRAGMA application_id = ${APPLICATION_ID}`)
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
+    database.exec(`${statements}; PRAGMA file.application_id = ${APPLICATION_ID}`)
+    database.exec(`PRAGMA file.user_version = ${MIGRATIONS.length}`)
   }
   database.exec('COMMIT')
 }
@@ -49,7 +78,7 @@ function versionOf(database: DatabaseSyncInstance, file: string): number {
 }
 
 function pragma(database: DatabaseSyncInstance, name: string): number {
-  const row: unknown = database.prepare(`PRAGMA ${name}`).get()
+  const row: unknown = database.prepare(`PRAGMA file.${name}`).get()
   return integer(row, name)
 }
 
@@ -60,7 +89,7 @@ function useWriteAheadLog(database: DatabaseSyncInstance, busyTimeoutMs: number)
     try {
       // A checkpoint every 16 MiB of log instead of 4: fewer of them meet the same pages again.
       database.exec(
-        'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000',
+        'PRAGMA file.journal_mode = WAL; PRAGMA file.synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000',
       )
       return
     } catch (thrown) {

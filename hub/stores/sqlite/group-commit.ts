@@ -6,6 +6,7 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
 import { unavailable } from './faults.js'
+import type { Place } from './place.js'
 import type { Statements } from './statements.js'
 
 /** How much work one transaction takes: the event loop stands still meanwhile. */
@@ -24,7 +25,11 @@ interface Job {
   readonly reject: (thrown: unknown) => void
 }
 
-export function createGroupCommit(database: DatabaseSyncInstance, statements: Statements): GroupCommit {
+export function createGroupCommit(
+  database: DatabaseSyncInstance,
+  statements: Statements,
+  place: Place,
+): GroupCommit {
   const waiting: Job[] = []
 
   function flush(): void {
@@ -36,8 +41,10 @@ export function createGroupCommit(database: DatabaseSyncInstance, statements: St
     try {
       // IMMEDIATE takes the write lock first: whoever reads here is alone until COMMIT, and never has to start again.
       statements.begin.run()
+      place.check()
       for (const job of jobs) settle.push(attempt(job))
       statements.commit.run()
+      place.note()
     } catch (cause) {
       if (database.isOpen && database.isTransaction) statements.rollBack.run()
       for (const { reject } of jobs) reject(unavailable(cause))

@@ -144,7 +144,7 @@ function column(row: unknown, name: string): unknown {
   return typeof row === 'object' && row !== null ? Reflect.get(row, name) : undefined
 }
 
-function text(row: unknown, name: string): string {
+export function text(row: unknown, name: string): string {
   const value = column(row, name)
   if (typeof value !== 'string') throw new TypeError(`Column "${name}" holds no text`)
   return value

@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x53487562
 export const MIGRATIONS = [
   // Sessions can be long, so they are an ordinary table; the two others are short and live in their key's own tree.
   `
-  CREATE TABLE session (
+  CREATE TABLE file.session (
     id             TEXT PRIMARY KEY NOT NULL,
     subject        TEXT,
     claims         TEXT NOT NULL,
@@ -20,11 +20,11 @@ export const MIGRATIONS = [
     ended_at_ms    INTEGER,
     end_reason     TEXT
   ) STRICT;
-  CREATE INDEX session_by_subject ON session (subject) WHERE subject IS NOT NULL;
-  CREATE INDEX session_by_expiry ON session (expires_at_ms);
-  CREATE INDEX session_by_end ON session (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+  CREATE INDEX file.session_by_subject ON session (subject) WHERE subject IS NOT NULL;
+  CREATE INDEX file.session_by_expiry ON session (expires_at_ms);
+  CREATE INDEX file.session_by_end ON session (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
 
-  CREATE TABLE handle (
+  CREATE TABLE file.handle (
     hash             TEXT PRIMARY KEY NOT NULL,
     session_id       TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     site             TEXT NOT NULL,
@@ -32,10 +32,10 @@ export const MIGRATIONS = [
     activated_at_ms  INTEGER,
     expires_at_ms    INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX handle_by_session ON handle (session_id);
-  CREATE INDEX handle_not_activated ON handle (expires_at_ms) WHERE activated_at_ms IS NULL;
+  CREATE INDEX file.handle_by_session ON handle (session_id);
+  CREATE INDEX file.handle_not_activated ON handle (expires_at_ms) WHERE activated_at_ms IS NULL;
 
-  CREATE TABLE spend (
+  CREATE TABLE file.spend (
     issuer         TEXT NOT NULL,
     jti            TEXT NOT NULL,
     spent_at_ms    INTEGER NOT NULL,
@@ -43,7 +43,7 @@ export const MIGRATIONS = [
     gave           TEXT,
     PRIMARY KEY (issuer, jti)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX spend_by_expiry ON spend (expires_at_ms);
+  CREATE INDEX file.spend_by_expiry ON spend (expires_at_ms);
   `,
   `
   ALTER TABLE session ADD COLUMN until_ms INTEGER NOT NULL DEFAULT 0;
@@ -52,9 +52,9 @@ export const MIGRATIONS = [
   ALTER TABLE session ADD COLUMN site TEXT NOT NULL DEFAULT '';
   ALTER TABLE session ADD COLUMN agent TEXT;
   DROP INDEX session_by_subject;
-  CREATE INDEX session_by_subject ON session (subject, generation) WHERE subject IS NOT NULL;
+  CREATE INDEX file.session_by_subject ON session (subject, generation) WHERE subject IS NOT NULL;
 
-  CREATE TABLE subject (
+  CREATE TABLE file.subject (
     subject        TEXT PRIMARY KEY NOT NULL,
     generation     INTEGER NOT NULL,
     ended_up_to    INTEGER NOT NULL,
@@ -62,9 +62,9 @@ export const MIGRATIONS = [
     end_reason     TEXT,
     until_ms       INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX subject_by_end ON subject (until_ms);
+  CREATE INDEX file.subject_by_end ON subject (until_ms);
 
-  CREATE TABLE ending (
+  CREATE TABLE file.ending (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     session_id  TEXT,
     subject     TEXT,
@@ -72,7 +72,7 @@ export const MIGRATIONS = [
     reason      TEXT NOT NULL,
     at_ms       INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX ending_by_time ON ending (at_ms);
+  CREATE INDEX file.ending_by_time ON ending (at_ms);
 
   -- The sessions that are there live on, 400 days from their beginning at most, and their subjects can be cut like all others.
   UPDATE session SET until_ms = max(expires_at_ms, created_at_ms + 34560000000);
@@ -80,7 +80,7 @@ export const MIGRATIONS = [
     SELECT subject, 0, -1, NULL, NULL, max(until_ms) FROM session WHERE subject IS NOT NULL GROUP BY subject;
   `,
   `
-  CREATE TABLE audit (
+  CREATE TABLE file.audit (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms       INTEGER NOT NULL,
     who         TEXT NOT NULL,
@@ -91,11 +91,16 @@ export const MIGRATIONS = [
     address     TEXT NOT NULL,
     outcome     TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX audit_by_time ON audit (at_ms);
-  CREATE INDEX audit_by_subject ON audit (subject, seq) WHERE subject IS NOT NULL;
+  CREATE INDEX file.audit_by_time ON audit (at_ms);
+  CREATE INDEX file.audit_by_subject ON audit (subject, seq) WHERE subject IS NOT NULL;
 
   -- For whoever looks for sessions: a page of the list costs the same at its end as at its beginning.
-  CREATE INDEX session_by_beginning ON session (created_at_ms, id) WHERE ended_at_ms IS NULL;
-  CREATE INDEX session_by_site ON session (site, created_at_ms, id) WHERE ended_at_ms IS NULL;
+  CREATE INDEX file.session_by_beginning ON session (created_at_ms, id) WHERE ended_at_ms IS NULL;
+  CREATE INDEX file.session_by_site ON session (site, created_at_ms, id) WHERE ended_at_ms IS NULL;
+  `,
+  `
+  -- How far the sweeper has written the cut into the sessions themselves.
+  ALTER TABLE subject ADD COLUMN settled_up_to INTEGER NOT NULL DEFAULT -1;
+  CREATE INDEX file.subject_to_settle ON subject (subject) WHERE ended_up_to > settled_up_to;
   `,
 ]

@@ -66,7 +66,8 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   subject: database.prepare('SELECT * FROM subject WHERE subject = :subject'),
 
   putSubject: database.prepare(`
-    INSERT INTO subject VALUES (:subject, :generation, :endedUpTo, :endedAtMs, :endReason, :untilMs)
+    INSERT INTO subject (subject, generation, ended_up_to, ended_at_ms, end_reason, until_ms)
+    VALUES (:subject, :generation, :endedUpTo, :endedAtMs, :endReason, :untilMs)
     ON CONFLICT (subject) DO UPDATE SET generation = excluded.generation, ended_up_to = excluded.ended_up_to,
       ended_at_ms = excluded.ended_at_ms, end_reason = excluded.end_reason, until_ms = excluded.until_ms`),
 
@@ -106,6 +107,22 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   firstSpend: database.prepare(`
     SELECT issuer, jti, spent_at_ms, expires_at_ms, gave FROM spend WHERE issuer = :issuer AND jti = :jti`),
+
+  // Written into the sessions themselves: a later cut of the same subject must not keep them for another day.
+  settleSessions: database.prepare(`
+    UPDATE session SET (ended_at_ms, end_reason) =
+      (SELECT ended_at_ms, end_reason FROM subject WHERE subject.subject = session.subject)
+    WHERE id IN (
+      SELECT session.id FROM subject JOIN session USING (subject)
+      WHERE ended_up_to > settled_up_to AND session.generation <= ended_up_to AND session.ended_at_ms IS NULL
+      LIMIT :limit)`),
+
+  settleSubjects: database.prepare(`
+    UPDATE subject SET settled_up_to = ended_up_to WHERE subject IN (
+      SELECT subject FROM subject WHERE ended_up_to > settled_up_to AND NOT EXISTS (
+        SELECT 1 FROM session
+        WHERE session.subject = subject.subject AND session.generation <= ended_up_to AND session.ended_at_ms IS NULL)
+      LIMIT :limit)`),
 
   sweepSessions: database.prepare(`
     DELETE FROM session WHERE id IN (
