@@ -6,6 +6,7 @@ import type { HubContext } from './context.js'
 import { newHandle, viewFor } from './sessions.js'
 import { carriedBy, divided } from './share.js'
 import { liveOrEnded } from './site-acts.js'
+import { traceOf } from './trace.js'
 
 /**
  * The other sites keep the session as it is; this one has a copy from now on, and the old handle is worth nothing. A user's stays one: a
@@ -26,7 +27,11 @@ export function partSession(hub: HubContext, site: Site, { handle }: HandleBody)
     }
     const { handle: fresh, record } = newHandle(own, site.origin, nowMs)
     return {
-      changes: { sessions: [own], handles: [record], forget: [hash] },
+      changes: {
+        sessions: [own],
+        handles: [record, traceOf(hash, site.origin, own, nowMs)],
+        forget: [hash],
+      },
       result: { ...viewFor(own, site, hub), handle: fresh },
     }
   })

@@ -9,6 +9,7 @@ import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
 import { merged } from './merge.js'
 import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
+import { traceOf } from './trace.js'
 
 type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
 
@@ -42,6 +43,7 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     const session = live({ handle, session: held.session }, site, nowMs)
     if (!session) return refuse('session_ended', 'The session has ended')
     const previous = live(previousHeld, site, nowMs)
+    const isOwnPrevious = previousHeld?.handle.site === site
     const isSame = previous?.id === session.id
     // R20
     if (
@@ -58,8 +60,9 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
       changes: {
         sessions: settled.write,
         endings: settled.endings,
-        handles: [handle],
-        forget: previousHeld?.handle.site === site ? [previousHash] : [],
+        ...(isOwnPrevious
+          ? { handles: [handle, traceOf(previousHash, site, settled.session, nowMs)], forget: [previousHash] }
+          : { handles: [handle] }),
       },
       result: { session: settled.session, wasEmpty: settled.wasEmpty, reason: settled.reason },
     }

@@ -4,12 +4,13 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
-import type { Session, Spend } from '../stores/store.js'
+import type { Changes, Handle, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
 import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
+import { successor, traceHash, traceOf } from './trace.js'
 
 export async function signIn(hub: HubContext, site: Site, body: SignInBody): Promise<SessionView> {
   const { claims } = body
@@ -29,7 +30,8 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
   // An application's own rule may ask its database, so it is asked before the transaction.
   const isSingle = await rules.singleSession(subject, who)
   const { handle, record } = newHandle(fresh, site.origin, nowMs)
-  const handles = body.handle === null ? [] : [sha256(body.handle)]
+  const oldHash = body.handle === null ? undefined : sha256(body.handle)
+  const handles = oldHash === undefined ? [] : [oldHash, traceHash(oldHash, site.origin)]
   const spend = registration(site, body, record.hash, nowMs)
 
   const settled = await hub.store.transact<{ view: SessionView } | { before: Spend }>(
@@ -38,8 +40,10 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
       ...(spend && { spend }),
       subject: { subject, nowMs, sessions: Number.isFinite(rules.maxSessions) ? MOST_SESSIONS : 0 },
     },
-    ({ held: [held], spentBefore, subject: known, sessions: others }) => {
+    ({ held: [held, trace], spentBefore, subject: known, sessions: others }) => {
       if (spentBefore) return { result: { before: spentBefore } }
+      const first = successor(trace, site.origin, subject, nowMs)
+      if (first) return sentTwice(hub, site, first, fresh, { handle, record })
       const old = live(held, site.origin, nowMs)
       // One user's data never becomes another's.
       const isTheirs = old && (old.subject === null || old.subject === subject)
@@ -61,9 +65,12 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
       return {
         changes: {
           sessions: [session, ...(met ? [met.loser] : []), ...gone],
-          handles: [record],
+          handles: [
+            record,
+            ...(oldHash === undefined ? [] : [traceOf(oldHash, site.origin, session, nowMs)]),
+          ],
           // R20: where the old session lives on for other sites, this one has no hold on it any more.
-          ...(met?.endings.length === 0 && { forget: handles }),
+          ...(oldHash !== undefined && met?.endings.length === 0 && { forget: [oldHash] }),
           subjects: [single?.subject ?? counter],
           endings: [...(met?.endings ?? []), ...gone.map(endingOf), ...(single ? [single.ending] : [])],
         },
@@ -72,6 +79,27 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
     },
   )
   return 'view' in settled ? settled.view : registeredBefore(hub, site, settled.before, nowMs)
+}
+
+/**
+ * A double click: the same user signs in again with the cookie of before the first sign-in. It is one session, whose data was merged once. The
+ * second form's word on claims and on `remember` counts, and its answer has a handle of its own: nobody can say which answer the browser keeps.
+ */
+function sentTwice(
+  hub: HubContext,
+  site: Site,
+  first: Session,
+  { claims, isRemembered, agent, authTimeMs }: Session,
+  { handle, record }: { handle: string; record: Handle },
+): { changes: Changes; result: { view: SessionView } } {
+  const session = { ...first, claims, isRemembered, agent: agent ?? first.agent, authTimeMs }
+  return {
+    changes: {
+      sessions: [session],
+      handles: [{ ...record, sessionId: session.id, expiresAtMs: session.expiresAtMs }],
+    },
+    result: { view: { ...viewFor(session, site, hub), handle } },
+  }
 }
 
 /** As many of a user's sessions as a limit is held against; far above any limit that can be set. */

@@ -22,6 +22,7 @@ import {
   viewFor,
 } from './sessions.js'
 import { cut } from './subjects.js'
+import { traceOf } from './trace.js'
 
 export async function readSession(hub: HubContext, site: Site, { handle }: HandleBody): Promise<SessionView> {
   const nowMs = hub.now()
@@ -73,6 +74,7 @@ export async function endSession(
       return {
         changes: {
           sessions: [gone],
+          handles: [traceOf(hash, site.origin, gone, nowMs)],
           ...(all && { subjects: [all.subject] }),
           endings: [endingOf(gone), ...(all ? [all.ending] : [])],
         },

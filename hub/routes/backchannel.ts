@@ -23,6 +23,7 @@ import { partSession } from '../flows/part.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
 import { endSession, readSession, updateSession } from '../flows/site-acts.js'
+import { byHandle } from '../flows/trace.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { HubRequest } from './address.js'
@@ -38,8 +39,8 @@ type Act = (hub: HubContext, site: Site, body: unknown, parts: Parts) => object 
 
 const acts: Record<BackchannelAct, Act> = {
   redeem: (hub, site, body) => redeem(hub, site, parseBackchannelRedeem(body)),
-  read: (hub, site, body) => readSession(hub, site, parseHandleBody(body)),
-  update: (hub, site, body) => updateSession(hub, site, parseUpdateBody(body)),
+  read: (hub, site, body) => byHandle(hub, site, parseHandleBody(body), readSession),
+  update: (hub, site, body) => byHandle(hub, site, parseUpdateBody(body), updateSession),
   'sign-in': (hub, site, body) => signIn(hub, site, parseSignInBody(body)),
   end: (hub, site, body) => endSession(hub, site, parseEndBody(body)),
   list: (hub, site, body, { sites }) => listOwn(hub, sites, site, parseHandleBody(body)),
@@ -49,7 +50,7 @@ const acts: Record<BackchannelAct, Act> = {
     await limiters.session(sha256(asked.handle))
     return linkTicket(hub, sites, site, asked)
   },
-  part: (hub, site, body) => partSession(hub, site, parseHandleBody(body)),
+  part: (hub, site, body) => byHandle(hub, site, parseHandleBody(body), partSession),
   sisters: (_hub, { sisters }, body) => {
     parseEmptyBody(body)
     return { sisters }

@@ -39,6 +39,7 @@ export function sendError(res: ServerResponse, thrown: unknown): SessionHubError
       error: error.code,
       error_description: error.message,
       ...(error.endReason && { end_reason: error.endReason }),
+      ...(error.isSuperseded && { superseded: true }),
     },
     { ...(retry !== undefined && { 'retry-after': String(retry) }), ...(close && { connection: 'close' }) },
   )

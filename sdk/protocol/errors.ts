@@ -79,6 +79,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number
   /** With `session_ended`: how it came to its end. */
   readonly endReason?: EndReason | undefined
+  /** With `session_ended`: this site itself gave up the session's handle a moment ago, and has newer cookies in this browser. */
+  readonly isSuperseded?: boolean
 }
 
 export class SessionHubError extends Error {
@@ -86,12 +88,14 @@ export class SessionHubError extends Error {
   readonly code: ErrorCode
   readonly retryAfterSeconds: number | undefined
   readonly endReason: EndReason | undefined
+  readonly isSuperseded: boolean
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retryAfterSeconds = details.retryAfterSeconds
     this.endReason = details.endReason
+    this.isSuperseded = details.isSuperseded ?? false
   }
 
   /** The HTTP status that this error is answered with. */

@@ -165,11 +165,12 @@ function parsed<Answer>(parse: (value: unknown) => Answer, body: JsonObject): An
 }
 
 function errorOf({ status, body, retryAfter }: Reply): SessionHubError {
-  const { error, error_description: description, end_reason: said } = body
+  const { error, error_description: description, end_reason: said, superseded } = body
   if (!isErrorCode(error)) return new SessionHubError('unavailable', `The hub answered with status ${status}`)
   const endReason = endReasons.find((reason) => reason === said)
   return new SessionHubError(error, typeof description === 'string' ? description : error, {
     endReason,
+    isSuperseded: superseded === true,
     ...(retryAfter !== undefined && { retryAfterSeconds: Number(retryAfter) }),
   })
 }

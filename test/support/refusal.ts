@@ -10,7 +10,9 @@ export function expectRefusal(reply: Reply, status: number, code: string): void 
   expect({ status: reply.status, error: reply.json.error }, reply.text).to.deep.equal({ status, error: code })
   const { error_description: description, ...rest } = reply.json
   expect(description).to.be.a('string').with.length.above(0)
-  expect(Object.keys(rest).filter((key) => key !== 'end_reason')).to.deep.equal(['error'])
+  expect(Object.keys(rest).filter((key) => key !== 'end_reason' && key !== 'superseded')).to.deep.equal([
+    'error',
+  ])
   expect(reply.text).to.not.match(INSIDES)
   expect(reply.headers['content-type']).to.equal('application/json; charset=utf-8')
   expect(reply.headers['cache-control']).to.equal('no-store')

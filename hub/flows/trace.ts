@@ -1,0 +1,67 @@
+/**
+ * What a site's own act leaves of a handle that it gave up: by a sign-in, a sign-out, a redemption or an opt-out. For a minute the hub can tell
+ * each process of the site that the browser has newer cookies by now. A request that left with the old ones then takes nothing away, and a sign-in
+ * that was sent twice leads to one session.
+ */
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { sha256 } from '../../sdk/tokens/random.js'
+import type { Site } from '../sites/site.js'
+import type { Handle, Held, Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+
+/** Longer than any request lasts. */
+const TRACE_MS = 60_000
+
+/** Where the trace of a handle stands. No handle has this hash: a handle has 43 characters, and what is hashed here is longer. */
+export const traceHash = (hash: string, site: string): string => sha256(`trace ${site} ${hash}`)
+
+/** No origin is spelled like this, so no site can use the record as a handle. */
+const placeOf = (site: string) => `${site} trace`
+
+/** @param session the one that took its place; the ended one itself where none did */
+export const traceOf = (hash: string, site: string, session: Session, nowMs: number): Handle => ({
+  hash: traceHash(hash, site),
+  sessionId: session.id,
+  site: placeOf(site),
+  createdAtMs: nowMs,
+  activatedAtMs: null,
+  expiresAtMs: nowMs + TRACE_MS,
+})
+
+const isTrace = (held: Held | undefined, site: string, nowMs: number): held is Held =>
+  held?.handle.site === placeOf(site) && nowMs < held.handle.expiresAtMs
+
+/** The live session that this very act has begun. Only for the subject who signs in again: the old handle alone gives nobody anything (R20). */
+export function successor(
+  held: Held | undefined,
+  site: string,
+  subject: string,
+  nowMs: number,
+): Session | undefined {
+  if (!isTrace(held, site, nowMs)) return undefined
+  const { session, handle } = held
+  const isLive = session.endedAtMs === null && nowMs < session.expiresAtMs
+  return isLive && session.subject === subject && session.createdAtMs === handle.createdAtMs
+    ? session
+    : undefined
+}
+
+/** An act of a site by a handle; `session_ended` says besides whether the site itself gave the handle up a moment ago. */
+export async function byHandle<Body extends { readonly handle: string | null }, Answer>(
+  hub: HubContext,
+  site: Site,
+  body: Body,
+  act: (hub: HubContext, site: Site, body: Body) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await act(hub, site, body)
+  } catch (error) {
+    const isEnd = error instanceof SessionHubError && error.code === 'session_ended'
+    if (!isEnd || body.handle === null) throw error
+    const { origin } = site
+    const held = await hub.store.find(traceHash(sha256(body.handle), origin))
+    if (!isTrace(held, origin, hub.now())) throw error
+    const { message, endReason } = error
+    throw new SessionHubError('session_ended', message, { endReason, isSuperseded: true })
+  }
+}
