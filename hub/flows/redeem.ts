@@ -9,7 +9,7 @@ import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
 import { merged } from './merge.js'
 import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
-import { traceOf } from './trace.js'
+import { successor, traceHash, traceOf } from './trace.js'
 
 type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
 
@@ -28,45 +28,52 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     // Without a verifier a second use shows nothing but a second click.
     gave: body.bound ? hash : null,
   }
-  const settled = await hub.store.transact<Settled>({ handles: [hash, previousHash], spend }, (view) => {
-    const [held, previousHeld] = view.held
-    if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
-    if (
-      !held ||
-      held.handle.site !== site ||
-      held.handle.activatedAtMs !== null ||
-      held.handle.expiresAtMs <= nowMs
-    ) {
-      return refuse('ticket_invalid', 'The hub did not issue this ticket to this site')
-    }
-    const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
-    const session = live({ handle, session: held.session }, site, nowMs)
-    if (!session) return refuse('session_ended', 'The session has ended')
-    const previous = live(previousHeld, site, nowMs)
-    const isOwnPrevious = previousHeld?.handle.site === site
-    const isSame = previous?.id === session.id
-    // R20
-    if (
-      previous &&
-      !isSame &&
-      wouldSwitch(previous, session) &&
-      !mayOverrule(hub, site, previous, session, body.overrule)
-    ) {
-      return refuse('session_conflict', 'Another user is signed in here')
-    }
-    const settled =
-      previous && !isSame ? takeOver(hub, at, session, previous, nowMs) : plain(session, previous)
-    return {
-      changes: {
-        sessions: settled.write,
-        endings: settled.endings,
-        ...(isOwnPrevious
-          ? { handles: [handle, traceOf(previousHash, site, settled.session, nowMs)], forget: [previousHash] }
-          : { handles: [handle] }),
-      },
-      result: { session: settled.session, wasEmpty: settled.wasEmpty, reason: settled.reason },
-    }
-  })
+  const settled = await hub.store.transact<Settled>(
+    { handles: [hash, previousHash, traceHash(previousHash, site)], spend },
+    (view) => {
+      const [held, previousHeld, trace] = view.held
+      if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
+      if (
+        !held ||
+        held.handle.site !== site ||
+        held.handle.activatedAtMs !== null ||
+        held.handle.expiresAtMs <= nowMs
+      ) {
+        return refuse('ticket_invalid', 'The hub did not issue this ticket to this site')
+      }
+      const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
+      const session = live({ handle, session: held.session }, site, nowMs)
+      if (!session) return refuse('session_ended', 'The session has ended')
+      const previous = live(previousHeld, site, nowMs)
+      const isOwnPrevious = previousHeld?.handle.site === site
+      const isSame = previous?.id === session.id
+      // R20, also where the user has signed in by a request that came before this one: it left with the cookie of before.
+      const present = previous ?? successor(trace, site, nowMs)
+      if (
+        present &&
+        present.id !== session.id &&
+        wouldSwitch(present, session) &&
+        !mayOverrule(hub, site, present, session, body.overrule)
+      ) {
+        return refuse('session_conflict', 'Another user is signed in here')
+      }
+      const settled =
+        previous && !isSame ? takeOver(hub, at, session, previous, nowMs) : plain(session, previous)
+      return {
+        changes: {
+          sessions: settled.write,
+          endings: settled.endings,
+          ...(isOwnPrevious
+            ? {
+                handles: [handle, traceOf(previousHash, site, settled.session, nowMs)],
+                forget: [previousHash],
+              }
+            : { handles: [handle] }),
+        },
+        result: { session: settled.session, wasEmpty: settled.wasEmpty, reason: settled.reason },
+      }
+    },
+  )
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
   return { ...viewFor(session, at, hub), was_empty: wasEmpty, reason }

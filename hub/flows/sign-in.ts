@@ -10,7 +10,7 @@ import { merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
 import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
-import { successor, traceHash, traceOf } from './trace.js'
+import { signedInBefore, traceHash, traceOf } from './trace.js'
 
 export async function signIn(hub: HubContext, site: Site, body: SignInBody): Promise<SessionView> {
   const { claims } = body
@@ -42,7 +42,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
     },
     ({ held: [held, trace], spentBefore, subject: known, sessions: others }) => {
       if (spentBefore) return { result: { before: spentBefore } }
-      const first = successor(trace, site.origin, subject, nowMs)
+      const first = signedInBefore(trace, site.origin, subject, nowMs)
       if (first) return sentTwice(hub, site, first, fresh, { handle, record })
       const old = live(held, site.origin, nowMs)
       // One user's data never becomes another's.

@@ -31,19 +31,23 @@ export const traceOf = (hash: string, site: string, session: Session, nowMs: num
 const isTrace = (held: Held | undefined, site: string, nowMs: number): held is Held =>
   held?.handle.site === placeOf(site) && nowMs < held.handle.expiresAtMs
 
-/** The live session that this very act has begun. Only for the subject who signs in again: the old handle alone gives nobody anything (R20). */
-export function successor(
+/** The live session that took the handle's place. The old handle alone gives nobody anything of it (R20). */
+export function successor(held: Held | undefined, site: string, nowMs: number): Session | undefined {
+  if (!isTrace(held, site, nowMs)) return undefined
+  const { session } = held
+  return session.endedAtMs === null && nowMs < session.expiresAtMs ? session : undefined
+}
+
+/** The one that this very act has begun, for the subject who signs in again. */
+export function signedInBefore(
   held: Held | undefined,
   site: string,
   subject: string,
   nowMs: number,
 ): Session | undefined {
-  if (!isTrace(held, site, nowMs)) return undefined
-  const { session, handle } = held
-  const isLive = session.endedAtMs === null && nowMs < session.expiresAtMs
-  return isLive && session.subject === subject && session.createdAtMs === handle.createdAtMs
-    ? session
-    : undefined
+  const session = successor(held, site, nowMs)
+  const isBegunByIt = session?.createdAtMs === held?.handle.createdAtMs
+  return isBegunByIt && session?.subject === subject ? session : undefined
 }
 
 /** An act of a site by a handle; `session_ended` says besides whether the site itself gave the handle up a moment ago. */

@@ -24,7 +24,7 @@ export interface UserSession {
 
 /** @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
 export async function userSessions(site: SiteContext, req: Request): Promise<readonly UserSession[]> {
-  const { sessions } = await site.hub.list(handleOf(req))
+  const { sessions } = await site.hub.list(handleOf(site, req))
   return sessions.map((one) => ({
     ref: one.ref,
     site: one.site,
@@ -41,7 +41,7 @@ export async function userSessions(site: SiteContext, req: Request): Promise<rea
  * @throws SessionHubError `sign_in_required`, `request_invalid`, `session_ended`, `unavailable`
  */
 export async function endUserSession(site: SiteContext, req: Request, ref: unknown): Promise<boolean> {
-  const handle = handleOf(req)
+  const handle = handleOf(site, req)
   // A form without it must not end all others.
   if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has such a "ref"')
   const { ended } = await site.hub.endOther({ handle, ref })
@@ -50,14 +50,14 @@ export async function endUserSession(site: SiteContext, req: Request, ref: unkno
 
 /** @returns how many were live @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
 export async function endOtherUserSessions(site: SiteContext, req: Request): Promise<number> {
-  const { ended } = await site.hub.endOther({ handle: handleOf(req) })
+  const { ended } = await site.hub.endOther({ handle: handleOf(site, req) })
   return ended
 }
 
 /** `site.requireRecent()`: the user has signed in a short while ago, on whichever site. */
 export function requireRecent(site: SiteContext, maxAgeSeconds: number): RequestHandler {
   return (req: Request, _res: Response, next) => {
-    const authTime = attached(req)?.authTime ?? null
+    const authTime = attached(site, req)?.authTime ?? null
     const isRecent = authTime !== null && site.settings.now() / 1000 - authTime <= maxAgeSeconds
     next(
       isRecent
@@ -68,8 +68,8 @@ export function requireRecent(site: SiteContext, maxAgeSeconds: number): Request
 }
 
 /** @throws SessionHubError `sign_in_required`, `unavailable` */
-function handleOf(req: Request): string {
-  const session = attached(req)
+function handleOf(site: SiteContext, req: Request): string {
+  const session = attached(site, req)
   // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
   if (session && session.handle === null && (session.subject !== null || session.isStale))
     throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')

@@ -96,6 +96,6 @@ async function lookAgain({ hub }: SiteContext, session: HeldSession): Promise<vo
     await session.accept(await hub.read(handle), handle)
   } catch (error) {
     if (!isCode(error, 'session_ended')) throw error
-    session.clear()
+    session.over(toSessionHubError(error))
   }
 }

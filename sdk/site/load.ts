@@ -3,11 +3,12 @@ import type { Request, RequestHandler, Response } from 'express'
 
 import { readCookie } from '../http/cookies.js'
 import type { SessionClaims } from '../protocol/claims.js'
-import { cookieNames } from '../protocol/wire.js'
+import { cookieNames, type EndReason } from '../protocol/wire.js'
 import { flag } from '../settings/checks.js'
 import { logError } from '../settings/log.js'
 import { refuseUnknown } from '../settings/refuse-unknown.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { answerOf } from './answer.js'
 import type { SiteContext } from './context.js'
 import { attach, attached, createSession, type HeldSession } from './session.js'
 
@@ -24,8 +25,14 @@ export function sessionMiddleware(site: SiteContext, options: SessionOptions = {
   refuseUnknown('session', options, ['bearer'])
   const takesBearer = flag('session', 'bearer', options.bearer ?? false)
   const { cookieName } = site.settings
-  return (req, res, next) => {
+  return (req, given, next) => {
+    const res = answerOf(req, given)
     const hasBearer = takesBearer && req.headers.authorization !== undefined
+    // Whoever signed in or out between here and the first time is who the rest of the application sees.
+    if (!hasBearer && attached(site, req)) {
+      next()
+      return
+    }
     const text = hasBearer ? undefined : readCookie(req.headers.cookie, cookieName)
     const known = text === undefined ? undefined : site.tokens.known(text)
     if (known && known.sk !== undefined && isTrusted(site, known) && !site.renewals.isDue(known)) {
@@ -34,16 +41,23 @@ export function sessionMiddleware(site: SiteContext, options: SessionOptions = {
       return
     }
     const loading = hasBearer ? loadBearer(site, req, res) : loadSession(site, req, res)
+    // Not inside the promise: what the rest of the application throws is its own, and no rejection that nobody hears.
+    const goOn = (error?: unknown) => {
+      process.nextTick(next, error)
+    }
     loading.then(() => {
-      next()
-    }, next)
+      goOn()
+    }, goOn)
   }
 }
 
 /** Anew, also where the same middleware without `bearer` has been here before and has seen nobody. */
 async function loadBearer(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
+  const isBearer = site.carrier.isBearer(req)
   await site.carrier.acceptBearer(req)
-  if (!site.carrier.isBearer(req)) return loadSession(site, req, res)
+  const before = attached(site, req)
+  const isKnown = before !== undefined && (isBearer || before.status !== 'none')
+  if (isKnown || !site.carrier.isBearer(req)) return loadSession(site, req, res)
   const session = await load(site, req, res)
   attach(req, session)
   return session
@@ -55,7 +69,7 @@ const isTrusted = ({ settings, endings }: SiteContext, claims: SessionClaims): b
 
 /** The request's session, loaded now if the middleware has not done so. Never rejects because of the hub. */
 export async function loadSession(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
-  const before = attached(req)
+  const before = attached(site, req)
   if (before) return before
   const session = await load(site, req, res)
   attach(req, session)
@@ -85,7 +99,7 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
   }
   const ended = site.endings.reasonOf(claims)
   try {
-    if (ended) throw new SessionHubError('session_ended', 'The session has ended', { endReason: ended })
+    if (ended && !mayBeOwn(site, claims, ended)) throw endedBy(ended)
     if (claims.sk === undefined) {
       const view = await site.provisional.register(claims)
       if (view.handle !== undefined) await session.accept(view, view.handle)
@@ -95,23 +109,28 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
     }
     return session
   } catch (error) {
-    const { code, endReason = 'expired' } = toSessionHubError(error)
-    if (code === 'session_ended') {
-      if (claims.sk !== undefined) site.renewals.forget(claims.sk)
-      // A request beside this one may just have signed in, or registered a provisional cookie: its new cookies have to stay.
-      const isSuperseded = claims.sk === undefined || site.superseded.has(claims.sk)
-      const ended = createSession(site, res, undefined, false, isSuperseded ? null : endReason)
-      if (!isSuperseded) ended.clear()
-      return ended
+    const trouble = toSessionHubError(error)
+    if (ended || trouble.code === 'session_ended') {
+      session.over(trouble.code === 'session_ended' || !ended ? trouble : endedBy(ended))
+      return session
     }
     // There is time left, and the next request tries again.
     if (isFresh) return session
-    logError(site.log, toSessionHubError(error), 'session')
+    logError(site.log, trouble, 'session')
     // What may have ended is not trusted on old knowledge, whatever ails the hub.
     const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
     return createSession(site, res, isInGrace ? claims : undefined, true)
   }
 }
+
+const endedBy = (endReason: EndReason) =>
+  new SessionHubError('session_ended', 'The session has ended', { endReason })
+
+/** What this site itself may have done a moment ago, in another process; then the hub is asked which it was. */
+const ownActs: readonly EndReason[] = ['signed-in', 'signed-out', 'replaced']
+
+const mayBeOwn = ({ superseded }: SiteContext, { sk = '' }: SessionClaims, reason: EndReason) =>
+  ownActs.includes(reason) && !superseded.isKnown(sk)
 
 /**
  * What the request's own token says, whether or not it is still good for anything else: signing out and in has to reach the

@@ -8,6 +8,7 @@ import { random128, sha256 } from '../tokens/random.js'
 import { signToken } from '../tokens/sign.js'
 import type { SiteContext } from './context.js'
 import { loadSession } from './load.js'
+import { isCode } from './session.js'
 
 export const makeOffer = (
   site: SiteContext,
@@ -33,10 +34,9 @@ export async function offerFor(
     const view = await hub.read(handle)
     await session.accept(view, handle)
   } catch (error) {
-    const { code, endReason = 'expired' } = toSessionHubError(error)
-    if (code !== 'session_ended') throw error
-    session.clear()
-    return { offer: null, ended: endReason }
+    if (!isCode(error, 'session_ended')) throw error
+    session.over(toSessionHubError(error))
+    return { offer: null, ...(session.endReason && { ended: session.endReason }) }
   }
   const iat = Math.floor(settings.now() / 1000)
   const claims = {

@@ -5,7 +5,7 @@ import type { Request, Response } from 'express'
 
 import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
-import { SessionHubError } from '../protocol/errors.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
 import { type EndReason, limits } from '../protocol/wire.js'
 import type { Carried } from './carrier.js'
@@ -50,14 +50,21 @@ export interface HeldSession extends SiteSession {
   readonly token: SessionClaims | undefined
   /** The handle, or `null` where the hub knows nothing of this visitor. */
   readonly handle: string | null
+  /** The handle that the request came with, also where its session is over. */
+  readonly formerHandle: string | null
   /** Why the session that was here until this request is here no more. */
   readonly endReason: EndReason | null
   /** Takes over a session that the hub has just made or shown. */
   accept(view: SessionView, handle: string): Promise<void>
   /** Takes over a token that was made for this session already. */
   take(carried: Carried, view?: SessionView): void
-  /** Forgets the session in this response. */
+  /** The visitor's own word: forgets the session in this response. */
   clear(): void
+  /**
+   * The hub's word that it has ended. Its cookies are cleared, unless this site has given the browser newer ones meanwhile: then this
+   * request is late, and neither clears cookies nor begins a session.
+   */
+  over(ended: SessionHubError): void
 }
 
 /** How often an update is tried again when others write at the same time. */
@@ -68,29 +75,25 @@ export const createSession = (
   res: Response,
   claims: SessionClaims | undefined,
   isStale: boolean,
-  endReason: EndReason | null = null,
-): HeldSession => new LoadedSession(site, res, claims, isStale, endReason)
+): HeldSession => new LoadedSession(site, res, claims, isStale)
 
 /** A class, because there is one per request: an object literal would make each getter anew. */
 class LoadedSession implements HeldSession {
   readonly isStale: boolean
-  readonly endReason: EndReason | null
+  readonly formerHandle: string | null
   readonly #site: SiteContext
   readonly #res: Response
-  /** Whether a user was signed in when the request came. */
-  readonly #wasSignedIn: boolean
+  /** Whether a user was signed in at any time of this request. */
+  #wasSignedIn: boolean
+  #endReason: EndReason | null = null
+  /** Why nothing can be stored: the browser has newer cookies than this request came with. */
+  #late: SessionHubError | undefined
   #token: SessionClaims | undefined
   #view: SessionView | undefined
 
-  constructor(
-    site: SiteContext,
-    res: Response,
-    claims: SessionClaims | undefined,
-    isStale: boolean,
-    endReason: EndReason | null,
-  ) {
+  constructor(site: SiteContext, res: Response, claims: SessionClaims | undefined, isStale: boolean) {
     this.isStale = isStale
-    this.endReason = endReason
+    this.formerHandle = claims?.sk ?? null
     this.#site = site
     this.#res = res
     this.#wasSignedIn = claims?.sub !== undefined
@@ -127,14 +130,27 @@ class LoadedSession implements HeldSession {
     return this.#token?.sk ?? null
   }
 
+  get endReason() {
+    return this.#endReason
+  }
+
+  isOf(site: SiteContext): boolean {
+    return this.#site === site
+  }
+
   async data(): Promise<JsonObject> {
     const { handle } = this
     if (handle === null) return {}
-    this.#view ??= await this.#read(handle)
-    return this.#view.data
+    if (!this.#view) this.#see(await this.#read(handle))
+    return this.#view?.data ?? {}
   }
 
-  async update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+  update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+    return this.#site.takeTurn(this, () => this.#update(change))
+  }
+
+  async #update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+    if (this.#late) throw this.#late
     // A session that cannot be looked up is not no session: nothing may be begun in its place.
     if (this.handle === null && (this.#token || this.isStale)) {
       throw new SessionHubError(
@@ -155,7 +171,7 @@ class LoadedSession implements HeldSession {
   }
 
   take(carried: Carried, view?: SessionView): void {
-    this.#token = carried.claims
+    this.#hold(carried.claims)
     this.#view = view
     this.#carry(carried)
   }
@@ -166,6 +182,23 @@ class LoadedSession implements HeldSession {
     this.#site.carrier.clear(this.#res)
   }
 
+  over(ended: SessionHubError): void {
+    const { handle } = this
+    const { renewals, superseded } = this.#site
+    if (handle !== null) {
+      renewals.forget(handle)
+      if (ended.isSuperseded || superseded.has(handle)) {
+        superseded.add(handle)
+        this.#late = ended
+      } else superseded.dismiss(handle)
+    }
+    this.#token = this.#view = undefined
+    // A cookie that the hub did not know of yet may have been registered by a request beside this one.
+    if (this.#late || handle === null) return
+    this.#endReason = ended.endReason ?? 'expired'
+    this.#site.carrier.clear(this.#res)
+  }
+
   #keep(issued: IssuedToken, view: SessionView, handle: string): void {
     const { superseded, renewals } = this.#site
     if (this.handle !== null && this.handle !== handle) {
@@ -173,19 +206,29 @@ class LoadedSession implements HeldSession {
       renewals.forget(this.handle)
     }
     const carried = { ...issued, state: view.state, isRemembered: view.remember }
-    this.#token = issued.claims
+    this.#hold(issued.claims)
     this.#view = view
     renewals.add(handle, carried)
     this.#carry(carried)
   }
 
-  /** What was said of a session before a response beside this one replaced it: that one's cookies are newer, and stay. */
-  #carry(carried: Carried): void {
-    if (!this.#isSuperseded()) this.#site.carrier.write(this.#res, carried)
+  #hold(claims: SessionClaims): void {
+    this.#token = claims
+    this.#wasSignedIn ||= claims.sub !== undefined
+    this.#late = undefined
   }
 
-  #isSuperseded(): boolean {
-    return this.handle !== null && this.#site.superseded.has(this.handle)
+  /** What was said of a session before an answer beside this one, perhaps of another process, replaced it: that one's cookies are newer, and stay. */
+  #carry(carried: Carried): void {
+    const { superseded, endings, carrier } = this.#site
+    const isOver = (this.handle !== null && superseded.has(this.handle)) || endings.reasonOf(carried.claims)
+    if (!isOver) carrier.write(this.#res, carried)
+  }
+
+  /** Of two answers that came beside each other, the one that says more. */
+  #see(view: SessionView): void {
+    const isOlder = this.#view?.state === view.state && view.version < this.#view.version
+    if (!isOlder) this.#view = view
   }
 
   async #updateBy(change: (data: JsonObject) => JsonObject): Promise<JsonObject> {
@@ -207,18 +250,22 @@ class LoadedSession implements HeldSession {
     if (Buffer.byteLength(JSON.stringify(patch)) > limits.patchBytes) {
       throw new SessionHubError('data_too_large', `One update carries at most ${limits.patchBytes} bytes`)
     }
+    let view
     try {
-      this.#view = await this.#site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
+      view = await this.#site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
     } catch (error) {
-      if (!isCode(error, 'session_ended') || this.#isSuperseded()) throw error
-      this.clear()
+      if (!isCode(error, 'session_ended')) throw error
+      this.over(toSessionHubError(error))
       // A signed-in user's data must not land in a stranger's session; an anonymous visitor simply begins again.
-      if (this.#wasSignedIn) throw error
+      if (this.#late || this.#wasSignedIn) throw error
       return this.#write(patch)
     }
-    if (this.#view.handle !== undefined) await this.accept(this.#view, this.#view.handle)
-    else await this.#showChange(this.#view)
-    return this.#view.data
+    if (view.handle !== undefined) await this.accept(view, view.handle)
+    else {
+      this.#see(view)
+      await this.#showChange(view)
+    }
+    return view.data
   }
 
   /** A new token, where the one that the visitor has does not say any more what the session is. */
@@ -238,7 +285,7 @@ class LoadedSession implements HeldSession {
     try {
       return await this.data()
     } catch (error) {
-      if (isCode(error, 'session_ended') && !this.#wasSignedIn && !this.#isSuperseded()) return {}
+      if (isCode(error, 'session_ended') && !this.#wasSignedIn && !this.#late) return {}
       throw error
     }
   }
@@ -247,7 +294,7 @@ class LoadedSession implements HeldSession {
     try {
       return await this.#site.hub.read(handle)
     } catch (error) {
-      if (isCode(error, 'session_ended') && !this.#isSuperseded()) this.clear()
+      if (isCode(error, 'session_ended')) this.over(toSessionHubError(error))
       throw error
     }
   }
@@ -261,5 +308,6 @@ export function attach(req: Request, session: HeldSession): void {
   req.session = session
 }
 
-export const attached = ({ session }: Request): HeldSession | undefined =>
-  session instanceof LoadedSession ? session : undefined
+/** What this site has loaded for the request: another site of the same application has its own. */
+export const attached = (site: SiteContext, { session }: Request): HeldSession | undefined =>
+  session instanceof LoadedSession && session.isOf(site) ? session : undefined

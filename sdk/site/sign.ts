@@ -12,7 +12,7 @@ import { refuseUnknown } from '../settings/refuse-unknown.js'
 import type { SiteContext } from './context.js'
 import { loadSession, ownClaims } from './load.js'
 import type { PendingEnds } from './pending-ends.js'
-import { isCode } from './session.js'
+import { type HeldSession, isCode } from './session.js'
 
 export interface SignIn {
   /** Who the user is, in the words of your user table; 1 to 255 bytes. */
@@ -30,8 +30,17 @@ const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_l
  * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`
  */
 export async function signIn(site: SiteContext, req: Request, res: Response, who: SignIn): Promise<void> {
-  const { subject, claims, remember } = readSignIn(who)
+  const read = readSignIn(who)
   const session = await loadSession(site, req, res)
+  await site.takeTurn(session, () => begin(site, req, session, read))
+}
+
+async function begin(
+  site: SiteContext,
+  req: Request,
+  session: HeldSession,
+  { subject, claims, remember }: Required<SignIn>,
+): Promise<void> {
   const before = await ownClaims(site, req)
   const was = session.handle ?? before?.sk ?? before?.was ?? null
   let view
@@ -102,12 +111,14 @@ export async function signOut(
     return flag('signOut', 'everywhere', asked)
   })
   const session = await loadSession(site, req, res)
-  const before = await ownClaims(site, req)
-  if (before) site.provisional.revoke(before)
-  const handle = session.handle ?? before?.sk ?? before?.was
-  session.clear()
-  if (handle === undefined) return
-  // A request beside this one may have been told before that the session is well.
-  site.superseded.add(handle)
-  await pending.tell({ handle, everywhere })
+  await site.takeTurn(session, async () => {
+    const before = await ownClaims(site, req)
+    if (before) site.provisional.revoke(before)
+    const handle = session.handle ?? before?.sk ?? before?.was
+    session.clear()
+    if (handle === undefined) return
+    // A request beside this one may have been told before that the session is well.
+    site.superseded.add(handle)
+    await pending.tell({ handle, everywhere })
+  })
 }

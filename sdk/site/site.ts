@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { readSdk } from '../http/sdk-asset.js'
 import { safeLog } from '../settings/log.js'
 import { whole } from '../settings/checks.js'
+import { answerOf } from './answer.js'
 import { createCarrier } from './carrier.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
@@ -134,8 +135,8 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     router: createSiteRouter(site, { pending, live, sdk }),
     session: (sessionOptions) => sessionMiddleware(site, sessionOptions),
     redirectOnce: () => redirectOnce(site),
-    signIn: (req, res, who) => signIn(site, req, res, who),
-    signOut: (req, res, how) => signOut(site, pending, req, res, how),
+    signIn: (req, res, who) => signIn(site, req, answerOf(req, res), who),
+    signOut: (req, res, how) => signOut(site, pending, req, answerOf(req, res), how),
     sessions: (req) => userSessions(site, req),
     endSession: (req, ref) => endUserSession(site, req, ref),
     endOtherSessions: (req) => endOtherUserSessions(site, req),

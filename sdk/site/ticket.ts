@@ -93,8 +93,13 @@ export async function acceptTicket(
   if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
     throw new SessionHubError('session_conflict', 'Another user is signed in here')
   const bound = nonce !== undefined
-  const view = await site.hub.redeem({ jti, exp, handle: sid, previous: session.handle, overrule, bound })
-  await session.accept(view, sid)
+  const view = await site.takeTurn(session, async () => {
+    // Also a handle that is over: the hub may know that a user has signed in here meanwhile (R20).
+    const previous = session.handle ?? session.formerHandle
+    const redeemed = await site.hub.redeem({ jti, exp, handle: sid, previous, overrule, bound })
+    await session.accept(redeemed, sid)
+    return redeemed
+  })
   const isSame = readCookie(req.headers.cookie, cookieNames.state) === view.state
   if (!isSame) await tellApplication(site, req, mode, view.was_empty === true)
   return { view, isSame }

@@ -1,16 +1,17 @@
 /**
- * Changes that read before they write take turns, session by session. Without it, requests of one visitor that come together all
- * read the same version, and all but one of them would have to begin again, each round.
+ * What must not run beside itself takes turns: by the session's handle, changes that read before they write, because of requests that come
+ * together and read the same version all but one would have to begin again, each round; by the request's session, whatever a request does to
+ * it, because two first updates would begin two sessions, and a sign-in beside one would lose the user or the cart.
  */
-export type TakeTurn = <Result>(handle: string, work: () => Promise<Result>) => Promise<Result>
+export type TakeTurn = <Result>(whose: string | object, work: () => Promise<Result>) => Promise<Result>
 
 export function createTurns(): TakeTurn {
-  const last = new Map<string, Promise<unknown>>()
-  return (handle, work) => {
-    const mine = (last.get(handle) ?? Promise.resolve()).then(work, work)
-    last.set(handle, mine)
+  const last = new Map<string | object, Promise<unknown>>()
+  return (whose, work) => {
+    const mine = (last.get(whose) ?? Promise.resolve()).then(work, work)
+    last.set(whose, mine)
     const leave = () => {
-      if (last.get(handle) === mine) last.delete(handle)
+      if (last.get(whose) === mine) last.delete(whose)
     }
     mine.then(leave, leave)
     return mine
