@@ -1,4 +1,4 @@
-/** What is told to clients and what is written to logs: enough, and no secret (R30). */
+/** What is told to clients and what is written to logs: enough, and no secret (R30, R40). */
 import { expect } from 'chai'
 import type { LogEntry } from 'session-hub/hub'
 

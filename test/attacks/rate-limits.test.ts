@@ -1,4 +1,4 @@
-/** How much one address, one session and one site may ask (R31). */
+/** How much one address, one session and one site may ask (R31, R38). */
 import { expect } from 'chai'
 
 import { perAddressPerMinute } from '../../sdk/http/rate-limit.js'

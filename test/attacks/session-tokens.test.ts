@@ -1,4 +1,4 @@
-/** Session tokens where they do not belong: each beside a twin that is taken (R2, R4, R5, R7, R11, R22, R28). */
+/** Session tokens where they do not belong: each beside a twin that is taken (R2, R4, R5, R7, R11, R22, R28, R36). */
 import { expect } from 'chai'
 import express, { type ErrorRequestHandler } from 'express'
 import { SessionHubError } from 'session-hub/site'

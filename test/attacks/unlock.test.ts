@@ -1,4 +1,4 @@
-/** `/unlock`: the hub's page in a popup, and the marker that it leaves (R14, R16, R22, R25, R31). */
+/** `/unlock`: the hub's page in a popup, and the marker that it leaves (R14, R16, R22, R25, R31, R39). */
 import { createHash } from 'node:crypto'
 
 import { expect } from 'chai'
