@@ -1,0 +1,166 @@
+/** Looks for a test that fails while a mutant is on: those that reach it, the likeliest and quickest first. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import type { Crew, Result } from './crew.js'
+import type { Mutant } from './operators.js'
+import { tree } from './tree.js'
+import type { Ran } from './worker.js'
+
+export interface Verdict {
+  readonly file: string
+  readonly line: number
+  readonly name: string
+  /** The test that noticed it. */
+  readonly killedBy: string | null
+  /** How many tests have reached it, of those that were run. */
+  readonly tests: number
+}
+
+export interface Hunt {
+  readonly crew: Crew
+  readonly isBrowser: boolean
+  /** How long one mutant may take, in tests' time. */
+  readonly mostMs: number
+}
+
+interface Learned {
+  readonly ran: readonly Ran[]
+  readonly byLoading: readonly number[]
+}
+
+function readLearned(cache: string): Learned | undefined {
+  return existsSync(cache) ? (JSON.parse(readFileSync(cache, 'utf8')) as Learned) : undefined
+}
+
+/** By the tests as they are built, and the mutants with their numbers. */
+function keyOf(files: readonly string[], all: readonly Mutant[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(all))
+  for (const file of files) hash.update(readFileSync(join(tree, 'build', file)))
+  return hash.digest('base64url').slice(0, 12)
+}
+
+interface Known {
+  readonly ms: number
+  readonly reached: ReadonlySet<number>
+}
+
+const ROUNDS = [6, 40, Infinity]
+
+export class Hunter {
+  readonly #tests = new Map<string, Known>()
+  /** What has noticed a mutant of a file will notice others there. */
+  readonly #killers = new Map<string, string[]>()
+  readonly #standsAlone = new Map<string, boolean>()
+
+  constructor(readonly hunt: Hunt) {}
+
+  /** Runs every test once as it is: what fails now can show nothing later. What came of it is kept for the same tests and mutants. */
+  async learn(folder: string, all: readonly Mutant[]): Promise<{ tests: number; unfit: readonly string[] }> {
+    const { crew } = this.hunt
+    const cache = join(folder, `learned-${keyOf(crew.files, all)}.json`)
+    let learned = readLearned(cache)
+    if (!learned) {
+      const { ran, failed } = await crew.run(0, undefined, { patienceMs: 1_800_000, timeoutMs: 20_000 })
+      if (ran.length === 0) throw new Error(`No test runs: ${failed ?? ''}`)
+      learned = { ran, byLoading: [...crew.reachedByLoading] }
+      writeFileSync(cache, JSON.stringify(learned))
+    }
+    crew.reachedByLoading = new Set(learned.byLoading)
+    for (const { name, passed, ms, reached } of learned.ran)
+      if (passed) this.#tests.set(name, { ms, reached: new Set(reached) })
+    return {
+      tests: this.#tests.size,
+      unfit: learned.ran.filter(({ passed }) => !passed).map(({ name }) => name),
+    }
+  }
+
+  async judge({ id, file, line, name }: Mutant, ofFile: ReadonlySet<number>): Promise<Verdict> {
+    const { crew, isBrowser, mostMs } = this.hunt
+    const reaching = this.#reaching((reached) => isBrowser || reached.has(id))
+    const isStatic = !isBrowser && reaching.length === 0 && crew.reachedByLoading.has(id)
+    const tests = isStatic
+      ? this.#reaching((reached) => [...ofFile].some((each) => reached.has(each)))
+      : reaching
+    const verdict = { file, line, name, tests: tests.length }
+    const ordered = within(mostMs, this.#inOrder(tests, file))
+    for (let from = 0, round = 0; from < ordered.length; round += 1) {
+      const some = ordered.slice(from, from + (isStatic ? Infinity : (ROUNDS[round] ?? Infinity)))
+      from += some.length
+      const { failed } = await this.#run(
+        id,
+        some.map(([test]) => test),
+        some,
+        isStatic,
+      )
+      if (failed === null) continue
+      if (!failed.startsWith('the process') && !(await this.#isDoing(id, failed, isStatic))) {
+        // Something else was it; the rest of this round has not been run.
+        from -= some.length
+        ordered.splice(
+          ordered.findIndex(([test]) => test === failed),
+          1,
+        )
+        continue
+      }
+      this.#killers.set(
+        file,
+        [failed, ...(this.#killers.get(file) ?? []).filter((each) => each !== failed)].slice(0, 8),
+      )
+      return { ...verdict, killedBy: failed }
+    }
+    return { ...verdict, killedBy: null }
+  }
+
+  #run(
+    id: number,
+    tests: readonly string[],
+    known: readonly (readonly [string, Known])[],
+    isStatic: boolean,
+  ): Promise<Result> {
+    const longest = Math.max(...known.map(([, { ms }]) => ms))
+    const all = known.reduce((sum, [, { ms }]) => sum + ms, 0)
+    return this.hunt.crew.run(id, tests, {
+      patienceMs: 60_000 + all * 6,
+      timeoutMs: Math.min(20_000, 4000 + longest * 6),
+      isStatic,
+    })
+  }
+
+  /** Whether a test that has failed does so again alone, and passes alone without the mutant: what ran before it may be the reason, or the machine. */
+  async #isDoing(id: number, test: string, isStatic: boolean): Promise<boolean> {
+    const known = this.#tests.get(test)
+    // A hook: the next tests have it too.
+    if (!known) return true
+    const again = await this.#run(id, [test], [[test, known]], isStatic)
+    return again.failed !== null && (await this.#isSound(test, known))
+  }
+
+  async #isSound(test: string, known: Known): Promise<boolean> {
+    const before = this.#standsAlone.get(test)
+    if (before !== undefined) return before
+    const { failed } = await this.#run(0, [test], [[test, known]], false)
+    this.#standsAlone.set(test, failed === null)
+    if (failed !== null) this.#tests.delete(test)
+    return failed === null
+  }
+
+  #reaching(fits: (reached: ReadonlySet<number>) => boolean) {
+    return [...this.#tests].filter(([, { reached }]) => fits(reached))
+  }
+
+  #inOrder(tests: readonly (readonly [string, Known])[], file: string) {
+    const killers = this.#killers.get(file) ?? []
+    const rank = (test: string) => (killers.includes(test) ? killers.indexOf(test) : killers.length)
+    // Where a test file's own order counts, what comes first there is likelier to stand alone.
+    return [...tests].sort(([a, { ms }], [b, { ms: other }]) =>
+      this.hunt.isBrowser ? rank(a) - rank(b) : rank(a) - rank(b) || ms - other,
+    )
+  }
+}
+
+function within(mostMs: number, tests: readonly (readonly [string, Known])[]) {
+  let sum = 0
+  return tests.filter(([, { ms }]) => (sum += ms) <= mostMs || sum === ms)
+}
