@@ -3,14 +3,24 @@
  * first sync, because no sync needs it. (The hub's frame, which stays open, keeps watch by itself.)
  */
 import { forget, partWhereForgotten } from './live/forget.js'
-import type { Live, LiveKit } from './live/kit.js'
+import type { Live, LiveKit, WatchfulKit } from './live/kit.js'
 import { signOut } from './live/sign-out.js'
 import { listen } from './live/stream.js'
 import { shareWithTabs } from './live/tabs.js'
 import { watch } from './live/watch.js'
 
-export function createLive(kit: LiveKit): Live {
+export function createLive(given: LiveKit): Live {
   let isUp = false
+  let last: Promise<unknown> = Promise.resolve()
+  const kit: WatchfulKit = {
+    ...given,
+    post<Reply>(path: string, body: object) {
+      const answer = given.post<Reply>(path, body)
+      last = answer.catch(() => 0)
+      return answer
+    },
+    answered: () => last,
+  }
   return {
     keepUp() {
       if (isUp) return

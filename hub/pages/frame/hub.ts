@@ -79,11 +79,15 @@ function attend(answer: Answer): void {
   globalThis.cookieStore?.addEventListener('change', onCookies)
 }
 
-function onCookies(): void {
+function onCookies({ changed, deleted }: CookieChangeEvent): void {
+  const [name] = turn.split('=')
+  const isTurn = (cookie: CookieListItem) => cookie.name === name
+  const cookie = changed.find(isTurn) ?? deleted.find(isTurn)
+  if (!cookie) return
+  // What the event says. `document.cookie` may still be the old one while it is told.
+  const now = `${name}=${cookie.value ?? ''}`
   // What this frame's own question has changed, its answer tells.
   void asking.then(() => {
-    const name = turn.slice(0, turn.indexOf('=') + 1)
-    const now = document.cookie.split('; ').find((cookie) => cookie.startsWith(name)) ?? name
     if (now === turn) return
     turn = now
     // After its last answer, the page takes any message for the news that it has to ask again.

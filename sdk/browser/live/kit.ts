@@ -13,6 +13,12 @@ export interface LiveKit extends Omit<LadderKit, 'client'> {
   readonly look: () => void
 }
 
+/** The same within `live.js`, which knows when its own questions change a cookie. */
+export interface WatchfulKit extends LiveKit {
+  /** Resolves when its last question to the backend has been answered. */
+  readonly answered: () => Promise<unknown>
+}
+
 export interface Live {
   /** From the first sync on: hears what happens elsewhere. */
   keepUp(): void

@@ -2,12 +2,13 @@
 import { STATE_COOKIE } from '../cookies.js'
 import { recall } from '../memory.js'
 import { askBackend } from './backend.js'
-import type { LiveKit } from './kit.js'
+import type { WatchfulKit } from './kit.js'
 
 /** As often as the frame is asked, at most. */
 const LOOK_MS = 2000
+const LAG_MS = 50
 
-export function watch(kit: LiveKit): void {
+export function watch(kit: WatchfulKit): void {
   const { client, tell, readState } = kit
   let askedAtMs = 0
 
@@ -35,9 +36,21 @@ export function watch(kit: LiveKit): void {
     look()
   })
 
+  let said: string | undefined
+  /** Looks once `document.cookie` shows what the event has said: it may lag behind. Not for ever, and not past the next event. */
+  function believe(state: string, patience: number): void {
+    if (state !== said) return
+    if (patience && readState() !== state) setTimeout(believe, LAG_MS, state, patience - 1)
+    else if (state !== recall().state) kit.look()
+  }
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
   globalThis.cookieStore?.addEventListener('change', ({ changed, deleted }) => {
-    const isOurs = [...changed, ...deleted].some(({ name }) => name === STATE_COOKIE)
-    if (isOurs && readState() !== recall().state) kit.look()
+    const isState = ({ name }: CookieListItem) => name === STATE_COOKIE
+    const cookie = changed.find(isState) ?? deleted.find(isState)
+    if (!cookie) return
+    const { value = '' } = cookie
+    said = value
+    // What this page's own question has changed, its answer tells.
+    void kit.answered().then(() => believe(value, 40))
   })
 }
