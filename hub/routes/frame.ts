@@ -23,6 +23,12 @@ import { dataElement, pageHeaders, sendPage, sendRefusedPage } from './page.js'
 /** The data in the document, padded: its length tells a stranger nothing about the outcome (R14). */
 const DATA_LENGTH = 5120
 
+/** A page with an embedder policy of its own (COEP, either kind) embeds only documents that have one and allow it. */
+const EMBEDDABLE = {
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'cross-origin',
+}
+
 export interface FrameRoute {
   readonly hub: HubContext
   readonly sites: SiteRegistry
@@ -101,7 +107,10 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
     sendPage(
       res,
       status,
-      pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site.origin),
+      {
+        ...pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site.origin),
+        ...EMBEDDABLE,
+      },
       `${shown.html}${data}<script>${script.source}</script>`,
     )
   }

@@ -52,6 +52,8 @@ describe('GET /frame', () => {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+      'cross-origin-resource-policy': 'cross-origin',
       'activate-storage-access': 'load',
       'content-length': String(Buffer.byteLength(reply.text)),
       connection: 'keep-alive',

@@ -58,6 +58,8 @@ describe('GET /access', () => {
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+        'cross-origin-resource-policy': 'cross-origin',
         'content-length': String(Buffer.byteLength(reply.text)),
         connection: 'keep-alive',
         'keep-alive': 'timeout=5',
