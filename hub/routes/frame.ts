@@ -1,7 +1,7 @@
 /** `GET /frame` and `GET /access`: the frame's document, unseen or with its button, and the decision inside it. */
 import type { ServerResponse } from 'node:http'
 
-import { queryOf, single } from '../../sdk/http/navigation.js'
+import { queryOf, saysNothing, single } from '../../sdk/http/navigation.js'
 import { addCookies } from '../../sdk/http/own-headers.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
@@ -78,12 +78,15 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
     const { headers } = req
     const { nonce, state, shown } = asked
     const hash = hubHandleHash(headers, site)
-    const hasAccess = isServedToOneJar(headers, site)
+    const hasAccess = !saysNothing(req) && isServedToOneJar(headers, site)
     const isOff = hasOptedOut(headers, site)
     let status = 200
     let told: Answer
     try {
-      if (isAskedBy(headers.referer, site.origin)) {
+      if (saysNothing(req)) {
+        // Whether this is a frame, and whose cookies it has, nothing shows: the page is told to use another rung (R16).
+        told = { outcome: 'blocked', reason: 'access_denied' }
+      } else if (isAskedBy(headers.referer, site.origin)) {
         const activate = activation(storageAccess(headers), site.origin)
         if (activate !== undefined) res.setHeader('activate-storage-access', activate)
         if (hash !== undefined && hasAccess) await limiters.session(hash)
@@ -133,9 +136,10 @@ interface FrameRequest {
 }
 
 /** @throws SessionHubError `request_invalid` */
-function readFrameRequest({ url, headers }: HubRequest, appearance: FrameRoute['appearance']): FrameRequest {
-  // R16: anything but a frame in a page has no business here.
-  if (headers['sec-fetch-dest'] !== 'iframe')
+function readFrameRequest(req: HubRequest, appearance: FrameRoute['appearance']): FrameRequest {
+  const { url, headers } = req
+  // R16: anything but a frame in a page has no business here. A browser that says nothing gets a document without a decision.
+  if (headers['sec-fetch-dest'] !== 'iframe' && !saysNothing(req))
     throw new SessionHubError('request_invalid', 'This document is for an iframe')
   const query = queryOf(url)
   const [site, nonce, state] = [single(query, 'site'), single(query, 'nonce'), single(query, 'state')]

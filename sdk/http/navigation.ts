@@ -1,6 +1,8 @@
 /** Sending a visitor on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { SessionHubError } from '../protocol/errors.js'
+
 import { removeTargeted } from './shared-caches.js'
 
 /**
@@ -17,12 +19,46 @@ export function sendOn({ headers }: IncomingMessage, res: ServerResponse, addres
   res.end()
 }
 
-/** Whether a visitor's own window goes there now: no frame, no script, no image, and nothing that is only being prepared. */
-export const isNavigation = ({ headers }: IncomingMessage): boolean =>
-  headers['sec-fetch-dest'] === 'document' &&
-  headers['sec-fetch-mode'] === 'navigate' &&
-  headers['sec-purpose'] === undefined &&
-  headers.purpose === undefined
+/**
+ * Whether a visitor's own window goes there now: no frame, no script, no image, and nothing that is only being prepared.
+ *
+ * A service worker that hands the navigation of a window on makes it `empty`, and so that of a frame; a browser of before 2023 may
+ * say nothing of it at all, and asks for a page at least. Of both, whatever a step leaves or finds is in a `SameSite=Lax` cookie,
+ * which browsers keep from the frames, images and fetches of a stranger's page: no step is taken without the one before it.
+ */
+export const isNavigation = (req: IncomingMessage): boolean => {
+  const { headers } = req
+  if (isAhead(req)) return false
+  if (saysNothing(req)) return /\btext\/html\b/.test(headers.accept ?? '')
+  const [mode, dest] = [headers['sec-fetch-mode'], headers['sec-fetch-dest']]
+  if (mode === 'navigate') return dest === 'document' || dest === 'empty'
+  // Firefox's way of a service worker. No page of another origin can ask in this mode, and no fetch wants an upgrade.
+  return mode === 'same-origin' && dest === 'empty' && headers['upgrade-insecure-requests'] === '1'
+}
+
+/** Whether it is a browser that does not know Fetch Metadata, such as Safari before 16.4. */
+export const saysNothing = ({ headers }: IncomingMessage): boolean =>
+  !Object.keys(headers).some((name) => name.startsWith('sec-fetch-'))
+
+/** Whether a browser only prepares for a visit that may never be. */
+const isAhead = ({ headers }: IncomingMessage): boolean =>
+  ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => headers[name] !== undefined)
+
+/**
+ * A browser would keep the answer, and show it at the click without asking again: so it gets an error, which it throws away.
+ *
+ * @throws SessionHubError `request_invalid`
+ */
+export function refuseAhead(req: IncomingMessage): void {
+  if (isAhead(req))
+    throw new SessionHubError('request_invalid', 'This address is not to be fetched ahead of a visit')
+}
+
+/** Whether script of the site itself fetches it: its router, or a service worker that makes a request of its own of a navigation. */
+export const isOwnFetch = ({ headers }: IncomingMessage): boolean =>
+  headers['sec-fetch-dest'] === 'empty' &&
+  headers['sec-fetch-mode'] !== 'navigate' &&
+  headers['sec-fetch-site'] === 'same-origin'
 
 export const pathOf = (url: string): string => {
   const query = url.indexOf('?')

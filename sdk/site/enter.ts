@@ -5,7 +5,7 @@
 import type { Request, Response } from 'express'
 
 import { readForm } from '../http/body.js'
-import { isNavigation, queryOf, sendOn, single } from '../http/navigation.js'
+import { isNavigation, queryOf, refuseAhead, sendOn, single } from '../http/navigation.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
@@ -50,6 +50,7 @@ export async function finishLink(
   res: Response,
   limit: Limit,
 ): Promise<void> {
+  refuseAhead(req)
   const { settings, ownTokens } = site
   const waiting = await ownTokens.enter.read(req)
   if (waiting && isNavigation(req)) {

@@ -2,7 +2,15 @@
 import type { Request, RequestHandler, Response } from 'express'
 
 import { readCookie, setCookie } from '../http/cookies.js'
-import { isNavigation, queryOf, sendOn, single } from '../http/navigation.js'
+import {
+  isNavigation,
+  isOwnFetch,
+  queryOf,
+  refuseAhead,
+  saysNothing,
+  sendOn,
+  single,
+} from '../http/navigation.js'
 import { addCookies } from '../http/own-headers.js'
 import { isBot } from '../protocol/bots.js'
 import type { StartClaims } from '../protocol/claims.js'
@@ -37,7 +45,9 @@ export async function beginRedirect(
   const { settings } = site
   const to = ownTarget(settings, single(queryOf(req.url), 'return')) ?? `${settings.origin}/`
   if (!isNavigation(req)) {
-    // An image in somebody's text, or a browser that looks ahead: nothing comes of it.
+    refuseAhead(req)
+    if (isOwnFetch(req)) refuseFetch(res, to)
+    // An image in somebody's text, or a frame: nothing comes of it.
     sendOn(req, res, to)
     return
   }
@@ -49,6 +59,22 @@ export async function beginRedirect(
   } catch (thrown) {
     arrive(req, res, to, failed(site, thrown, await isSignedIn(site, req, res)))
   }
+}
+
+/**
+ * A redirect would be followed by the script that asks, and the page never be left. Routers go to an address themselves that answers
+ * like this; where a service worker has asked, the window shows the answer, goes on to the page, and is told why there.
+ *
+ * @throws SessionHubError `request_invalid`
+ */
+function refuseFetch(res: Response, to: string): never {
+  const error = new SessionHubError(
+    'request_invalid',
+    'This address is for a window, not for a script or a service worker',
+  )
+  announce(res, 'redirect', failedArrival(error, false))
+  res.setHeader('refresh', `0;url=${to}`)
+  throw error
 }
 
 /** Sets out for the hub. @throws SessionHubError `redirect_loop` */
@@ -87,6 +113,7 @@ export async function finishRedirect(
   res: Response,
   limit: Limit,
 ): Promise<void> {
+  refuseAhead(req)
   const { settings, ownTokens } = site
   const query = queryOf(req.url)
   const to = ownTarget(settings, await openTarget(settings, single(query, 'return'))) ?? `${settings.origin}/`
@@ -238,6 +265,8 @@ function isFirstPage({ settings }: SiteContext, req: Request): boolean {
     method === 'GET' &&
     headers.host === settings.host &&
     isNavigation(req) &&
+    // Of its own accord only where the browser says for certain that this is no fetch.
+    !saysNothing(req) &&
     /\btext\/html\b/.test(headers.accept ?? '') &&
     !isBot(headers['user-agent'] ?? '') &&
     !hasBeenHere(req) &&

@@ -31,9 +31,9 @@ describe('the size of', () => {
       [origin + own, 3000],
       [`${world.hub.origin}/sdk.js`, 3000],
       [origin + beside, 3200],
-      [`${world.hub.origin}/ladder.js`, 3200],
-      [origin + own.replace('/sdk.', '/live.'), 1250],
-      [`${world.hub.origin}/live.js`, 1250],
+      [`${world.hub.origin}/ladder.js`, 3400],
+      [origin + own.replace('/sdk.', '/live.'), 1400],
+      [`${world.hub.origin}/live.js`, 1400],
     ] as const) {
       const { status, headers } = await send(url, { method: 'HEAD', headers: { 'accept-encoding': 'br' } })
       expect({ status, encoding: headers['content-encoding'] }, url).to.deep.equal({

@@ -58,7 +58,8 @@ export function begin(): void {
     say(message)
   }
   // Without a click it is granted only where the browser remembers that the visitor has allowed it (R17).
-  if (message.outcome === 'blocked') isAllowed().then(look).then(say, asServed)
+  // With a reason, the hub has said that it would be of no use.
+  if (message.outcome === 'blocked' && !message.reason) isAllowed().then(look).then(say, asServed)
   else asServed()
 }
 

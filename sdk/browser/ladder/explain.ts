@@ -10,7 +10,7 @@ const NEEDS: Record<Rung, string> = {
   redirect: 'redirect() on intent, or redirectOnce()',
 }
 
-export function explain({ hub, rungs, client: { status } }: LadderKit): string {
+export function explain({ hub, endpoint, rungs, client: { status } }: LadderKit): string {
   const { outcome, reason, rung, isBlocked } = status
   const text = [
     `Session Hub, ${hub}`,
@@ -20,11 +20,20 @@ export function explain({ hub, rungs, client: { status } }: LadderKit): string {
       ([each, needed]) =>
         `${each} ${rungs.includes(each as Rung) ? `needs ${needed}` : 'is forbidden here'}.`,
     ),
+    ...workers().map(
+      (worker) => `The service worker ${worker} must leave ${endpoint}/ alone: docs/ladder.md.`,
+    ),
     `Next: ${nextStep(status)}.`,
   ].join('\n')
   // eslint-disable-next-line no-console -- somebody has asked for it
   console.info(text)
   return text
+}
+
+/** A navigation that it answers with a request of its own is none any more. */
+const workers = () => {
+  const worker = 'serviceWorker' in navigator && navigator.serviceWorker.controller
+  return worker ? [worker.scriptURL] : []
 }
 
 function nextStep({ reason, rung, isBlocked, atMs }: Status): string {
