@@ -1,6 +1,6 @@
 /** `hub.sessions`: what the hub's own application may see and do. */
 import { SessionHubError } from '../sdk/protocol/errors.js'
-import { isSubject } from '../sdk/protocol/fields.js'
+import { requireSubject } from '../sdk/protocol/fields.js'
 import { is128Bits } from '../sdk/protocol/formats.js'
 import { ofCall } from '../sdk/settings/call-options.js'
 import { whole } from '../sdk/settings/checks.js'
@@ -76,11 +76,6 @@ export const createSessions = (hub: HubContext): HubSessions => ({
     return endAllOf(hub, subject, 'revoked', { except })
   },
 })
-
-function requireSubject(subject: unknown): void {
-  if (!isSubject(subject))
-    throw new SessionHubError('request_invalid', 'A subject is a text of 1 to 255 bytes')
-}
 
 function requireId(name: string, id: unknown): void {
   if (!is128Bits(id))

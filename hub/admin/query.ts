@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 
 import { single } from '../../sdk/http/navigation.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { isSubject } from '../../sdk/protocol/fields.js'
+import { requireSubject } from '../../sdk/protocol/fields.js'
 import { parseOrigin } from '../../sdk/protocol/origins.js'
 import type { Sought } from '../flows/administer.js'
 import { idOf, refOf } from '../flows/refs.js'
@@ -40,7 +40,7 @@ export function readSearch(secret: KeyObject, query: URLSearchParams): Sought {
   const subject = exact(query, 'subject')
   const site = member(query, 'site')
   const [from, before, after] = [member(query, 'from'), member(query, 'before'), member(query, 'after')]
-  if (subject !== undefined && !isSubject(subject)) throw wrong('"subject" is none that a session can have')
+  if (subject !== undefined) requireSubject(subject)
   return {
     ...(subject !== undefined && { subject }),
     ...(site !== undefined && { site: parseOrigin(site) }),

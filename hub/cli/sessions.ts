@@ -1,6 +1,6 @@
 /** `session-hub sessions list` and `session-hub sessions end`. */
 import { browserName } from '../../sdk/http/browser-name.js'
-import { isSubject } from '../../sdk/protocol/fields.js'
+import { subjectFault } from '../../sdk/protocol/fields.js'
 import { PAGE, readSearch } from '../admin/query.js'
 import { sessions as counted } from '../admin/sentences.js'
 import { sessionJson } from '../admin/views.js'
@@ -104,7 +104,8 @@ async function end(atWork: AtWork, values: Values, refs: readonly string[], name
   const { at, by } = atWork
   if (values.all) return endAll(atWork, searchOf(atWork, values, name))
   if (values.subject !== undefined) {
-    if (!isSubject(values.subject)) throw new UsageError('"--subject" is none that a session can have', name)
+    const fault = subjectFault(values.subject)
+    if (fault !== undefined) throw new UsageError(`"--subject": ${fault}`, name)
     return { ended: await endSubject(at, by, values.subject), spared: 0 }
   }
   return endSelected(

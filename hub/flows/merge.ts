@@ -1,7 +1,9 @@
 /** What a session may hold, and moving a losing session's data into the one that stays. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
+import { plainJson } from '../../sdk/protocol/plain-json.js'
 import { type EndReason, limits } from '../../sdk/protocol/wire.js'
+import { reasonOf } from '../../sdk/settings/log.js'
 import type { Site } from '../sites/site.js'
 import type { Ending, Session } from '../stores/store.js'
 import type { HubContext, MergeQuestion } from './context.js'
@@ -65,8 +67,16 @@ function mergedData(
   names: ReadonlySet<string> | undefined,
 ): Partial<Pick<Session, 'data' | 'version'>> {
   const { ours: into, rest } = divided(winner.data, names)
-  const made = rules.merge({ from, into, reason })
-  if (!isJsonObject(made)) throw new TypeError('The merge hook has to return an object')
+  // Copies: what the hook does to them changes no session but by what it returns.
+  const said: unknown = rules.merge(structuredClone({ from, into, reason }))
+  if (!isJsonObject(said)) throw new TypeError('The merge hook has to return an object')
+  let made
+  try {
+    made = plainJson('merge', said, dataBounds)
+  } catch (error) {
+    log({ level: 'error', event: 'hook_failed', hook: 'merge', description: reasonOf(error) })
+    return {}
+  }
   const data = { ...rest, ...divided(made, names).ours }
   try {
     return { data: bounded(data), version: winner.version + 1 }

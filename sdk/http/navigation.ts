@@ -60,6 +60,19 @@ export const isOwnFetch = ({ headers }: IncomingMessage): boolean =>
   headers['sec-fetch-mode'] !== 'navigate' &&
   headers['sec-fetch-site'] === 'same-origin'
 
+/**
+ * Whether another site's page has posted this: the browser keeps `SameSite=Lax` cookies from such a request, so that nobody can say who is
+ * here. The answer's cookies it takes all the same.
+ */
+export function isPostFromElsewhere({ method, headers }: IncomingMessage, origin: string): boolean {
+  if (method === undefined || ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method)) return false
+  const from = headers['sec-fetch-site']
+  // Browsers of before 2023 say no more than the origin; a program says nothing at all.
+  return from === undefined
+    ? headers.origin !== undefined && headers.origin !== origin
+    : from === 'cross-site'
+}
+
 export const pathOf = (url: string): string => {
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)

@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http'
 
+import { SessionHubError } from '../protocol/errors.js'
 import { keepPrivate } from './shared-caches.js'
 
 interface Own {
@@ -16,6 +17,19 @@ interface Own {
 }
 
 const owned = new WeakMap<ServerResponse, Own>()
+
+/**
+ * Before the hub is asked for anything that this answer has to tell the visitor (R41).
+ *
+ * @throws SessionHubError `headers_sent`
+ */
+export function requireOpenHead({ headersSent }: Pick<ServerResponse, 'headersSent'>): void {
+  if (headersSent)
+    throw new SessionHubError(
+      'headers_sent',
+      'The answer has begun, so no cookie can be set; await this call before you write anything',
+    )
+}
 
 /** Of several cookies with one name, the last is sent. */
 export function addCookies(res: ServerResponse, cookies: readonly string[]): void {

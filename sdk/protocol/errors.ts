@@ -63,6 +63,8 @@ const STATUS = {
   data_too_large: 413,
   /** The share policy of this site does not let it write that. */
   data_denied: 403,
+  /** The application has begun its answer: there is no place for the session's cookie any more. */
+  headers_sent: 500,
   /** The site's consent hook said no. */
   consent_required: 403,
   rate_limited: 429,

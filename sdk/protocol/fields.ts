@@ -33,7 +33,10 @@ export function readFields<Needed extends Checks, Allowed extends Checks = never
   for (const [key, member] of Object.entries(value)) {
     const check = own(required, key) ?? own(optional, key)
     if (!check) throw new SessionHubError('request_invalid', `${what} has an unknown member${quoted(key)}`)
-    if (!check(member)) throw new SessionHubError('request_invalid', `${what} has a wrong "${key}"`)
+    if (!check(member)) {
+      const why = check === isSubject ? `: ${subjectFault(member)}` : ''
+      throw new SessionHubError('request_invalid', `${what} has a wrong "${key}"${why}`)
+    }
   }
   return value as unknown as Fields<Needed, Allowed>
 }
@@ -53,11 +56,26 @@ const encoder = new TextEncoder()
 const UNKEEPABLE = /[\p{Cc}\p{Surrogate}]/u
 
 /** A subject: 1 to 255 bytes as JSON, because it travels in every ticket. */
-export const isSubject: Check<string> = (value): value is string =>
-  typeof value === 'string' &&
-  value !== '' &&
-  !UNKEEPABLE.test(value) &&
-  encoder.encode(JSON.stringify(value)).length - 2 <= limits.subjectBytes
+export const isSubject: Check<string> = (value): value is string => subjectFault(value) === undefined
+
+/** What is wrong with it, in words. A number is refused, and not converted: two databases may spell one number differently. */
+export function subjectFault(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return 'a subject is a text, and this one is a number: give String(id)'
+  if (typeof value !== 'string')
+    return `a subject is a text, and this one is ${value === null || value === undefined ? String(value) : `of type ${typeof value}`}`
+  if (value === '') return 'a subject has at least one character'
+  if (UNKEEPABLE.test(value)) return 'a subject has no control characters and no halves of a character'
+  return encoder.encode(JSON.stringify(value)).length - 2 > limits.subjectBytes
+    ? `a subject has at most ${limits.subjectBytes} bytes`
+    : undefined
+}
+
+/** @throws SessionHubError `request_invalid` */
+export function requireSubject(value: unknown): asserts value is string {
+  const fault = subjectFault(value)
+  if (fault !== undefined) throw new SessionHubError('request_invalid', `Not a subject: ${fault}`)
+}
 
 /** What a browser says of itself, in no characters that a store or a reader could stumble over. */
 export const isAgent: Check<string> = (value): value is string =>

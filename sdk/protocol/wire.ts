@@ -80,6 +80,8 @@ export const cookieNames = {
   hubOff: '__Host-session-hub-off',
   session: '__Host-session',
   state: '__Host-session-state',
+  /** A sign-in that another site's page has posted here, until a request comes that shows who was here before. */
+  posted: '__Host-session-posted',
   /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */
   start: '__Host-session-start',
   /** A link ticket that was posted, until the same-site step that sees who is here. */

@@ -7,6 +7,8 @@ import type { EventStream } from './event-stream.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 import type { OwnTokens } from './own-token.js'
+import type { PendingEnds } from './pending-ends.js'
+import type { Posted } from './posted.js'
 import type { Provisional } from './provisional.js'
 import type { SessionTokens } from './session-token.js'
 import type { Renewals } from './renewals.js'
@@ -24,6 +26,8 @@ export interface SiteContext {
   readonly carrier: Carrier
   readonly ownTokens: OwnTokens
   readonly provisional: Provisional
+  readonly pending: PendingEnds
+  readonly posted: Posted
   readonly takeTurn: TakeTurn
   readonly superseded: Superseded
   readonly endings: Endings

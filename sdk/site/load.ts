@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express'
 
 import { readCookie } from '../http/cookies.js'
 import type { SessionClaims } from '../protocol/claims.js'
-import { cookieNames, type EndReason } from '../protocol/wire.js'
+import { cookieNames, type EndReason, limits } from '../protocol/wire.js'
 import { flag } from '../settings/checks.js'
 import { logError } from '../settings/log.js'
 import { refuseUnknown } from '../settings/refuse-unknown.js'
@@ -35,7 +35,13 @@ export function sessionMiddleware(site: SiteContext, options: SessionOptions = {
     }
     const text = hasBearer ? undefined : readCookie(req.headers.cookie, cookieName)
     const known = text === undefined ? undefined : site.tokens.known(text)
-    if (known && known.sk !== undefined && isTrusted(site, known) && !site.renewals.isDue(known)) {
+    if (
+      known &&
+      known.sk !== undefined &&
+      !site.posted.isIn(req) &&
+      isTrusted(site, known) &&
+      !site.renewals.isDue(known)
+    ) {
       attach(req, createSession(site, res, known, false))
       next()
       return
@@ -77,6 +83,43 @@ export async function loadSession(site: SiteContext, req: Request, res: Response
 }
 
 async function load(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
+  return (await loadPosted(site, req, res)) ?? loadOwn(site, req, res)
+}
+
+/** A sign-in that was posted from elsewhere and is waiting, now that the session shows in whose place it comes. */
+async function loadPosted(site: SiteContext, req: Request, res: Response): Promise<HeldSession | undefined> {
+  if (!site.posted.isIn(req)) return undefined
+  const posted = await site.posted.read(req)
+  if (posted) {
+    const before = await ownClaims(site, req)
+    const was = before?.sk ?? before?.was
+    const claims = { ...posted, ...(was !== undefined && { was }) }
+    const session = createSession(site, res, claims, false)
+    site.events.start()
+    try {
+      const view = await site.provisional.register(claims, agentOf(req))
+      if (view.handle !== undefined) await session.accept(view, view.handle)
+      if (was !== undefined) site.superseded.add(was)
+      site.posted.clear(res)
+      return session
+    } catch (thrown) {
+      const error = toSessionHubError(thrown)
+      if (error.code !== 'session_ended') {
+        logError(site.log, error, 'sign-in')
+        return createSession(site, res, claims, true)
+      }
+      // The hub's last word on it: it was used before, or is too old. Whoever was here before is here still.
+    }
+  }
+  site.posted.clear(res)
+  return undefined
+}
+
+/** Anybody can write anything there. */
+export const agentOf = ({ headers }: Request): string | undefined =>
+  headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
+
+async function loadOwn(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
   const { cookie } = req.headers
   const { now, graceForSeconds } = site.settings
   const text = site.carrier.textOf(req)
@@ -101,7 +144,7 @@ async function load(site: SiteContext, req: Request, res: Response): Promise<Hel
   try {
     if (ended && !mayBeOwn(site, claims, ended)) throw endedBy(ended)
     if (claims.sk === undefined) {
-      const view = await site.provisional.register(claims)
+      const view = await site.provisional.register(claims, agentOf(req))
       if (view.handle !== undefined) await session.accept(view, view.handle)
     } else {
       const { carried, view } = await site.renewals.renew(claims.sk, req)

@@ -13,7 +13,7 @@ import type { SiteSettings } from './options.js'
 
 export interface Provisional {
   /** Tells the hub. Requests of one visitor at the same time become one. @throws SessionHubError `session_ended`, `unavailable` */
-  register(claims: SessionClaims): Promise<SessionView>
+  register(claims: SessionClaims, agent?: string): Promise<SessionView>
   /** After a sign-out this cookie is worth nothing, wherever a copy of it lies. In this process: a restart forgets it. */
   revoke(claims: SessionClaims): void
 }
@@ -29,7 +29,7 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
     new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
 
   return {
-    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true }) {
+    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true }, agent) {
       const until = exp + graceForSeconds
       if (sub === undefined || jti === undefined || revoked.has(jti) || now() >= until * 1000)
         throw gone('signed-out')
@@ -47,6 +47,7 @@ export function createProvisional(hub: HubClient, { now, graceForSeconds }: Site
             exp: until,
             remember,
             ...(auth_time !== undefined && { auth_time }),
+            ...(agent && { agent }),
           })
           .finally(() => running.delete(jti))
         running.set(jti, registering)

@@ -16,7 +16,6 @@ import type { Limit } from './limit.js'
 import type { Live } from './live.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
-import type { PendingEnds } from './pending-ends.js'
 import { redeemTicket } from './redeem.js'
 import { beginRedirect, finishRedirect } from './redirect.js'
 import { signOut } from './sign.js'
@@ -26,12 +25,11 @@ type Step = (site: SiteContext, req: Request, res: Response, limit: Limit) => Pr
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
 export interface SiteParts {
-  readonly pending: PendingEnds
   readonly live: Live
   readonly sdk: SdkAsset
 }
 
-export function createSiteRouter(site: SiteContext, { pending, live, sdk }: SiteParts): RequestHandler {
+export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): RequestHandler {
   const { settings } = site
   const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
@@ -48,7 +46,7 @@ export function createSiteRouter(site: SiteContext, { pending, live, sdk }: Site
     [
       sitePaths.signOut,
       async (req, res) => {
-        await signOut(site, pending, req, res)
+        await signOut(site, req, res)
         return {}
       },
     ],

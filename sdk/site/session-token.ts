@@ -3,6 +3,7 @@ import type { Request } from 'express'
 
 import type { SessionView } from '../protocol/bodies.js'
 import { parseSessionClaims, type SessionClaims, sessionMembers } from '../protocol/claims.js'
+import { frozen } from '../protocol/frozen.js'
 import type { Json, JsonObject } from '../protocol/json.js'
 import { limits } from '../protocol/wire.js'
 import { random128 } from '../tokens/random.js'
@@ -66,7 +67,7 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
       ...(was !== undefined && { was: signing.wrap(was) }),
       ...extra,
     }
-    return { token: await signToken('session+jwt', wire, signing, signing.alg), claims }
+    return { token: await signToken('session+jwt', wire, signing, signing.alg), claims: frozen(claims) }
   }
 
   async function issueFor(
@@ -118,7 +119,8 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
         const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
         const claims = inClear(payload, key)
         if (claims.iss !== origin || claims.aud !== origin || !isPlausible(claims)) return undefined
-        read.set(token, claims)
+        // Once per token, and not per request: all of the visitor's requests share it.
+        read.set(token, frozen(claims))
         return claims
       } catch {
         return undefined

@@ -3,11 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Request, Response } from 'express'
 
+import { requireOpenHead } from '../http/own-headers.js'
 import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
+import { plainJson } from '../protocol/plain-json.js'
 import { type EndReason, limits } from '../protocol/wire.js'
+import { logError } from '../settings/log.js'
 import type { Carried } from './carrier.js'
 import type { SiteContext } from './context.js'
 import type { IssuedToken } from './session-token.js'
@@ -17,7 +20,7 @@ export interface SiteSession {
   readonly status: 'none' | 'anonymous' | 'signed-in'
   /** The signed-in user, or `null`. */
   readonly subject: string | null
-  /** What the sign-in said about the user. */
+  /** What the sign-in said about the user. Frozen: requests of the visitor share it. */
   readonly claims: JsonObject
   /** When the user signed in, in seconds since 1970. */
   readonly authTime: number | null
@@ -26,7 +29,7 @@ export interface SiteSession {
   /** The hub cannot be reached, and this is what was known last. */
   readonly isStale: boolean
   /**
-   * The session's data, shared with the other sites. Asks the hub, once per request.
+   * The session's data, shared with the other sites: a copy, which is the caller's own. Asks the hub, once per request.
    *
    * @throws SessionHubError `unavailable`, `session_ended`
    */
@@ -37,8 +40,9 @@ export interface SiteSession {
    * that nothing is lost.
    *
    * @returns the data after the change
-   * @throws SessionHubError `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, or for
-   * a patch past 7.5 KiB; `request_invalid` for one that is no JSON; `version_conflict` when other processes wrote twelve times meanwhile;
+   * @throws SessionHubError `headers_sent` for a first update after the answer has begun; `origin_denied` for one in a form that another site's page
+   * has posted, which comes without the visitor's cookies; `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, or for
+   * a patch past 7.5 KiB; `request_invalid` for one that is no plain JSON, naming the path; `version_conflict` when other processes wrote twelve times meanwhile;
    * `rate_limited`
    */
   update(patch: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject>
@@ -54,10 +58,18 @@ export interface HeldSession extends SiteSession {
   readonly formerHandle: string | null
   /** Why the session that was here until this request is here no more. */
   readonly endReason: EndReason | null
-  /** Takes over a session that the hub has just made or shown. */
+  /** Takes over a session that the hub has shown. */
   accept(view: SessionView, handle: string): Promise<void>
+  /**
+   * Takes over a session that the hub has made for this request alone.
+   *
+   * @throws SessionHubError `headers_sent` where the visitor cannot be told of it any more; then it has ended again (R41)
+   */
+  begin(view: SessionView, handle: string): Promise<void>
   /** Takes over a token that was made for this session already. */
   take(carried: Carried, view?: SessionView): void
+  /** Shows a session whose cookie is not this session's to set. */
+  show(claims: SessionClaims): void
   /** The visitor's own word: forgets the session in this response. */
   clear(): void
   /**
@@ -142,7 +154,7 @@ class LoadedSession implements HeldSession {
     const { handle } = this
     if (handle === null) return {}
     if (!this.#view) this.#see(await this.#read(handle))
-    return this.#view?.data ?? {}
+    return structuredClone(this.#view?.data ?? {})
   }
 
   update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
@@ -158,7 +170,7 @@ class LoadedSession implements HeldSession {
         'The hub cannot be asked about this session; nothing can be stored',
       )
     }
-    if (typeof change !== 'function') return this.#write(change)
+    if (typeof change !== 'function') return this.#write(patchOf(change))
     const { handle } = this
     return handle === null
       ? this.#updateBy(change)
@@ -170,10 +182,26 @@ class LoadedSession implements HeldSession {
     this.#keep(issued, view, handle)
   }
 
+  async begin(view: SessionView, handle: string): Promise<void> {
+    const issued = await this.#site.tokens.issue(view, handle, this.#res.req)
+    try {
+      requireStillOpen(this.#site, this.#res)
+    } catch (error) {
+      await this.#site.pending.tell({ handle })
+      throw error
+    }
+    this.#keep(issued, view, handle)
+  }
+
   take(carried: Carried, view?: SessionView): void {
     this.#hold(carried.claims)
     this.#view = view
     this.#carry(carried)
+  }
+
+  show(claims: SessionClaims): void {
+    this.#hold(claims)
+    this.#view = undefined
   }
 
   clear(): void {
@@ -235,7 +263,7 @@ class LoadedSession implements HeldSession {
     for (let attempt = 1; ; attempt += 1) {
       const data = await this.#dataOrNothing()
       try {
-        return await this.#write(change(data), this.#view?.version)
+        return await this.#write(patchOf(change(data)), this.#view?.version)
       } catch (error) {
         if (!isCode(error, 'version_conflict') || attempt === TRIES) throw error
         this.#view = undefined
@@ -247,6 +275,7 @@ class LoadedSession implements HeldSession {
 
   async #write(patch: JsonObject, version?: number): Promise<JsonObject> {
     const { handle } = this
+    if (handle === null) this.#requireBeginnable()
     if (Buffer.byteLength(JSON.stringify(patch)) > limits.patchBytes) {
       throw new SessionHubError('data_too_large', `One update carries at most ${limits.patchBytes} bytes`)
     }
@@ -260,12 +289,22 @@ class LoadedSession implements HeldSession {
       if (this.#late || this.#wasSignedIn) throw error
       return this.#write(patch)
     }
-    if (view.handle !== undefined) await this.accept(view, view.handle)
+    if (view.handle !== undefined) await this.begin(view, view.handle)
     else {
       this.#see(view)
       await this.#showChange(view)
     }
-    return view.data
+    return structuredClone(view.data)
+  }
+
+  /** @throws SessionHubError `headers_sent`; `origin_denied` where a new session's cookie would take the place of one that was kept back */
+  #requireBeginnable(): void {
+    requireOpenHead(this.#res)
+    if (this.#site.posted.isBlind(this.#res.req))
+      throw new SessionHubError(
+        'origin_denied',
+        "Another site's page has posted this, without this visitor's cookies; lead the visitor on to a page of this site and store it there",
+      )
   }
 
   /** A new token, where the one that the visitor has does not say any more what the session is. */
@@ -297,6 +336,23 @@ class LoadedSession implements HeldSession {
       if (isCode(error, 'session_ended')) this.over(toSessionHubError(error))
       throw error
     }
+  }
+}
+
+/** @throws SessionHubError `request_invalid`, naming the path */
+function patchOf(given: unknown): JsonObject {
+  // Nobody will wait for it, and its failure would end the process; what is wrong is said below.
+  if (given instanceof Promise) given.catch(() => undefined)
+  return plainJson('update', given)
+}
+
+/** After the hub was asked. The log is told too: whoever did not wait for the call hears nothing of it. @throws SessionHubError `headers_sent` */
+export function requireStillOpen({ log }: Pick<SiteContext, 'log'>, res: Response): void {
+  try {
+    requireOpenHead(res)
+  } catch (error) {
+    logError(log, toSessionHubError(error), 'session')
+    throw error
   }
 }
 

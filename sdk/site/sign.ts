@@ -1,18 +1,19 @@
 /** Signing in and out. Both work while the hub is down. */
 import type { Request, Response } from 'express'
 
+import { requireOpenHead } from '../http/own-headers.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
-import { checkJson, isJsonObject, type JsonObject } from '../protocol/json.js'
-import { isSubject } from '../protocol/fields.js'
+import { requireSubject } from '../protocol/fields.js'
+import type { JsonObject } from '../protocol/json.js'
+import { plainJson } from '../protocol/plain-json.js'
 import { limits, pairwisePrefix } from '../protocol/wire.js'
 import { ofCall } from '../settings/call-options.js'
 import { flag } from '../settings/checks.js'
 import { logError } from '../settings/log.js'
 import { refuseUnknown } from '../settings/refuse-unknown.js'
 import type { SiteContext } from './context.js'
-import { loadSession, ownClaims } from './load.js'
-import type { PendingEnds } from './pending-ends.js'
-import { type HeldSession, isCode } from './session.js'
+import { agentOf, loadSession, ownClaims } from './load.js'
+import { type HeldSession, isCode, requireStillOpen } from './session.js'
 
 export interface SignIn {
   /** Who the user is, in the words of your user table; 1 to 255 bytes. */
@@ -27,20 +28,29 @@ export interface SignIn {
 const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_limit'] as const
 
 /**
- * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`; `headers_sent` where the answer has begun
  */
 export async function signIn(site: SiteContext, req: Request, res: Response, who: SignIn): Promise<void> {
   const read = readSignIn(who)
+  requireOpenHead(res)
   const session = await loadSession(site, req, res)
-  await site.takeTurn(session, () => begin(site, req, session, read))
+  await site.takeTurn(session, () => begin(site, req, res, session, read))
 }
 
 async function begin(
   site: SiteContext,
   req: Request,
+  res: Response,
   session: HeldSession,
   { subject, claims, remember }: Required<SignIn>,
 ): Promise<void> {
+  if (site.posted.isBlind(req)) {
+    const issued = await site.tokens.issueProvisional({ subject, claims, remember }, null, req)
+    requireStillOpen(site, res)
+    site.posted.write(res, issued, remember)
+    session.show(issued.claims)
+    return
+  }
   const before = await ownClaims(site, req)
   const was = session.handle ?? before?.sk ?? before?.was ?? null
   let view
@@ -52,10 +62,11 @@ async function begin(
     // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
     logError(site.log, toSessionHubError(error), 'sign-in')
     const issued = await site.tokens.issueProvisional({ subject, claims, remember }, was, req)
+    requireStillOpen(site, res)
     session.take({ ...issued, state: '', isRemembered: remember })
     return
   }
-  if (view.handle !== undefined) await session.accept(view, view.handle)
+  if (view.handle !== undefined) await session.begin(view, view.handle)
 }
 
 /** @throws SessionHubError `request_invalid`, `data_too_large` */
@@ -64,29 +75,19 @@ function readSignIn(who: SignIn): Required<SignIn> {
     refuseUnknown('signIn', who, ['subject', 'claims', 'remember'])
   })
   const { subject, claims = {}, remember = true } = who
-  if (!isSubject(subject)) {
-    throw new SessionHubError(
-      'request_invalid',
-      `A subject has 1 to ${limits.subjectBytes} bytes, none of them a control character`,
-    )
-  }
+  requireSubject(subject)
   // Also while the hub cannot say so: a user who chose such a name would be another one here (R33).
   if (subject.startsWith(pairwisePrefix))
     throw new SessionHubError(
       'request_invalid',
       `A subject that begins with "${pairwisePrefix}" is the hub's`,
     )
-  if (!isJsonObject(claims) || !isJsonObject(checkJson(claims)))
-    throw new SessionHubError('request_invalid', 'Claims are an object')
-  if (Buffer.byteLength(JSON.stringify(claims)) > limits.claimsBytes) {
+  const plain = plainJson('signIn: claims', claims)
+  if (Buffer.byteLength(JSON.stringify(plain)) > limits.claimsBytes) {
     throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
   }
-  return { subject, claims, remember: ofCall(() => flag('signIn', 'remember', remember)) }
+  return { subject, claims: plain, remember: ofCall(() => flag('signIn', 'remember', remember)) }
 }
-
-/** Anybody can write anything there. */
-const agentOf = ({ headers }: Request) =>
-  headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
 
 export interface SignOut {
   /** All of the user's sessions end, in every browser. A boolean; of a check box, `form.everywhere === 'on'`. @default false, or what the hub's `endAllOnSignOut` says */
@@ -96,11 +97,10 @@ export interface SignOut {
 /**
  * Ends the session on every site of this browser; on this one at once, whatever the hub does.
  *
- * @throws SessionHubError `request_invalid` for an option that is wrong; then nothing has ended
+ * @throws SessionHubError `request_invalid` for an option that is wrong, `headers_sent` where the answer has begun; then nothing has ended
  */
 export async function signOut(
   site: SiteContext,
-  pending: PendingEnds,
   req: Request,
   res: Response,
   options: SignOut = {},
@@ -110,15 +110,17 @@ export async function signOut(
     const { everywhere: asked = false } = options
     return flag('signOut', 'everywhere', asked)
   })
+  requireOpenHead(res)
   const session = await loadSession(site, req, res)
   await site.takeTurn(session, async () => {
     const before = await ownClaims(site, req)
-    if (before) site.provisional.revoke(before)
+    for (const claims of [before, session.token]) if (claims) site.provisional.revoke(claims)
+    if (site.posted.isIn(req) || site.posted.isBlind(req)) site.posted.clear(res)
     const handle = session.handle ?? before?.sk ?? before?.was
     session.clear()
     if (handle === undefined) return
     // A request beside this one may have been told before that the session is well.
     site.superseded.add(handle)
-    await pending.tell({ handle, everywhere })
+    await site.pending.tell({ handle, everywhere })
   })
 }

@@ -25,6 +25,7 @@ import { sessionMiddleware, type SessionOptions } from './load.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
 import { createOwnTokens } from './own-token.js'
 import { createPendingEnds } from './pending-ends.js'
+import { createPosted } from './posted.js'
 import { createProvisional } from './provisional.js'
 import { redirectOnce } from './redirect.js'
 import { createRenewals } from './renewals.js'
@@ -109,6 +110,11 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const pending = createPendingEnds(hub, log)
   const content = createTokenContent(settings, log)
   const tokens = createSessionTokens(settings, content)
+  const carrier = createCarrier(
+    settings.cookieName,
+    createSiteCookies(settings.cookieName, settings.cookieSeconds),
+    tokens,
+  )
   const site: SiteContext = {
     settings,
     hub,
@@ -116,13 +122,11 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     tokens,
     content,
     renewals: createRenewals(settings, hub, tokens),
-    carrier: createCarrier(
-      settings.cookieName,
-      createSiteCookies(settings.cookieName, settings.cookieSeconds),
-      tokens,
-    ),
+    carrier,
+    posted: createPosted(settings, tokens, carrier),
     ownTokens: createOwnTokens(settings),
     provisional: createProvisional(hub, settings),
+    pending,
     takeTurn: createTurns(),
     superseded: createSuperseded(),
     endings,
@@ -132,11 +136,11 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const live = createLive()
   const sdk = readSdk()
   return {
-    router: createSiteRouter(site, { pending, live, sdk }),
+    router: createSiteRouter(site, { live, sdk }),
     session: (sessionOptions) => sessionMiddleware(site, sessionOptions),
     redirectOnce: () => redirectOnce(site),
     signIn: (req, res, who) => signIn(site, req, answerOf(req, res), who),
-    signOut: (req, res, how) => signOut(site, pending, req, answerOf(req, res), how),
+    signOut: (req, res, how) => signOut(site, req, answerOf(req, res), how),
     sessions: (req) => userSessions(site, req),
     endSession: (req, ref) => endUserSession(site, req, ref),
     endOtherSessions: (req) => endOtherUserSessions(site, req),

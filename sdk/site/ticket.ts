@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Request, Response } from 'express'
 
 import { readCookie } from '../http/cookies.js'
+import { requireOpenHead } from '../http/own-headers.js'
 import type { SessionView } from '../protocol/bodies.js'
 import { parseTicketClaims, type TicketClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
@@ -92,6 +93,7 @@ export async function acceptTicket(
   // R20, also for a sign-in that the hub does not know of yet: it could not see that somebody is here.
   if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
     throw new SessionHubError('session_conflict', 'Another user is signed in here')
+  requireOpenHead(res)
   const bound = nonce !== undefined
   const view = await site.takeTurn(session, async () => {
     // Also a handle that is over: the hub may know that a user has signed in here meanwhile (R20).

@@ -3,6 +3,7 @@ import type { Request } from 'express'
 
 import { SessionHubError } from '../protocol/errors.js'
 import { checkJson, isJsonObject, type Json, type JsonObject } from '../protocol/json.js'
+import { plainJson } from '../protocol/plain-json.js'
 import { byBothNames, type FieldRule, nameFault, valueAt } from '../protocol/token-fields.js'
 import { limits } from '../protocol/wire.js'
 import { type Log, reasonOf } from '../settings/log.js'
@@ -69,7 +70,7 @@ export function createTokenContent(
   async function moreFrom(session: TokenSession, req: Request): Promise<JsonObject> {
     if (!tokenClaims) return {}
     try {
-      return checked(await tokenClaims(session, req))
+      return checked(await tokenClaims(structuredClone(session), req))
     } catch (cause) {
       const description = `tokenClaims: ${reasonOf(cause)}`
       log({ level: 'error', event: 'hook_failed', description })
@@ -78,10 +79,7 @@ export function createTokenContent(
   }
 
   function checked(said: unknown): JsonObject {
-    const made: unknown = JSON.parse(JSON.stringify({ said }))
-    const { said: value } = made as { said?: unknown }
-    if (!isJsonObject(value)) throw new TypeError('it has to give an object')
-    checkJson(value)
+    const value = plainJson('what it gives', isJsonObject(said) ? withoutUndefined(said) : said)
     for (const name of Object.keys(value)) {
       const fault = nameFault(name, sessionField)
       if (fault) throw new TypeError(`it names something "${name}": ${fault}`)
@@ -123,6 +121,10 @@ function placed(into: JsonObject, [key = '', ...below]: readonly string[], value
     [key]: below.length === 0 ? value : placed(isJsonObject(inner) ? inner : {}, below, value),
   }
 }
+
+/** What a session lacks, such a function often names all the same. */
+const withoutUndefined = (said: object): object =>
+  Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
 
 /** Data may have grown past what one token may hold. */
 function isSmall(value: Json): boolean {

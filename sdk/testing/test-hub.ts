@@ -86,7 +86,12 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const siteOptions = (site = sites[0]): TestSiteOptions => {
     const found = made.find(({ registration }) => registration.origin === site)
     if (!found) throw wrong('startTestHub', `"${String(site)}" is none of its sites: ${sites.join(', ')}`)
-    return { origin: found.registration.origin, hub: origin, keys: found.keys, now: clock.now }
+    return {
+      origin: found.registration.origin,
+      hub: origin,
+      keys: structuredClone(found.keys),
+      now: clock.now,
+    }
   }
   const ownSites = new Map<string, Promise<Site>>()
   async function siteOf(given: Site | string | undefined): Promise<Site> {

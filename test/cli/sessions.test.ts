@@ -149,7 +149,7 @@ describe('session-hub sessions', () => {
     [['sessions', 'list', '--site', 'shop.example'], 'is not an origin', 2],
     [['sessions', 'list', '--from', 'yesterday'], 'is a day such as 2026-01-31', 2],
     [['sessions', 'end', 'no-ref'], 'A "ref" is one that this hub has listed', 1],
-    [['sessions', 'end', '--subject', ''], 'none that a session can have', 2],
+    [['sessions', 'end', '--subject', ''], 'a subject has at least one character', 2],
   ]
   for (const [args, says, expected] of slips) {
     it(`refuses "${args.join(' ')}": ${says}`, async () => {

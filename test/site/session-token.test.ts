@@ -127,7 +127,7 @@ describe('a session token', () => {
         },
         'no roles today',
       ],
-      'gives a list': [() => [], 'has to give an object'],
+      'gives a list': [() => [], 'the value is an Array and no object'],
       'names the subject': [() => ({ sub: 'eve' }), '"sub"'],
       'names the handle': [() => ({ sk: 'x' }), '"sk"'],
       'names a field': [() => ({ e: 'eve@shop.example' }), 'which is a field'],
