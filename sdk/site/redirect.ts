@@ -238,9 +238,12 @@ export function redirectOnce(site: SiteContext): RequestHandler {
       next()
       return
     }
+    const goOn = (error?: unknown) => {
+      process.nextTick(next, error)
+    }
     goOnce(site, req, res).then((isGone) => {
-      if (!isGone) next()
-    }, next)
+      if (!isGone) goOn()
+    }, goOn)
   }
 }
 

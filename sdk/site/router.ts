@@ -8,6 +8,7 @@ import { sendError, sendJson } from '../http/reply.js'
 import { type SdkAsset, sendSdk } from '../http/sdk-asset.js'
 import { sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
+import { answerOf } from './answer.js'
 import type { SiteContext } from './context.js'
 import { finishLink, takeLink } from './enter.js'
 import { forgetSharing } from './forget.js'
@@ -73,11 +74,12 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
     sendJson(res, 200, await act(req, res, await readJsonBody(req)))
   }
 
-  return (req, res, next) => {
+  return (req, given, next) => {
     if (!req.url.startsWith(`${endpoint}/`)) {
       next()
       return
     }
+    const res = answerOf(req, given)
     const path = pathOf(req.url).slice(endpoint.length)
     const refuse = (thrown: unknown) => {
       logError(site.log, sendError(res, thrown), endpoint + path)

@@ -7,6 +7,7 @@ import { expect } from 'chai'
 import express from 'express'
 import { type Site, SessionHubError } from 'session-hub/site'
 
+import { until } from '../support/until.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
 
@@ -88,10 +89,12 @@ describe('the session middleware', () => {
     let address: string
     let act: (req: express.Request) => unknown
     let unheard: unknown[]
+    let isThrowing: Error | undefined
     const hear = (reason: unknown) => unheard.push(reason)
 
     beforeEach(async () => {
       unheard = []
+      isThrowing = undefined
       process.on('unhandledRejection', hear)
       act = ({ session }) => ({ status: session.status, subject: session.subject })
       const session = site.session({ bearer: true })
@@ -105,6 +108,10 @@ describe('the session middleware', () => {
           next: (error?: Error) => void,
         ) => void
         upgrade(given, {}, (error) => {
+          if (isThrowing) {
+            socket.destroy()
+            throw isThrowing
+          }
           if (error) answer({ error: error instanceof SessionHubError ? error.code : error.message })
           else
             void Promise.resolve()
@@ -151,7 +158,8 @@ describe('the session middleware', () => {
         expect(await open({ cookie })).to.deep.equal(NOBODY)
       await visitor.post(users.shop, '/sign-in', { name: 'ada' })
       await visitor.copy().post(users.shop, '/sign-out', {})
-      expect(await open()).to.deep.equal(NOBODY)
+      // This process hears of the end by its event stream.
+      await until(async () => JSON.stringify(await open()) === JSON.stringify(NOBODY))
     })
 
     it('knows nobody whose sign-in is over, and who has signed in provisionally', async () => {
@@ -171,6 +179,20 @@ describe('the session middleware', () => {
       visitor.cookies(users.shop).clear()
       users.world.advance(FRESH + 1)
       expect(await open({ authorization: `Bearer ${token}` })).to.deep.equal(ADA)
+    })
+
+    it('leaves what the application throws then to the application', async () => {
+      await visitor.post(users.shop, '/sign-in', { name: 'ada' })
+      users.world.advance(FRESH + 1)
+      const thrown = new Error('by the application')
+      const heard: unknown[] = []
+      const listeners = process.listeners('uncaughtException')
+      process.removeAllListeners('uncaughtException')
+      process.once('uncaughtException', (error) => heard.push(error))
+      isThrowing = thrown
+      await open().catch(() => undefined)
+      for (const listener of listeners) process.on('uncaughtException', listener)
+      expect(heard).to.deep.equal([thrown])
     })
 
     it('reads and changes the data of a session that is there', async () => {
