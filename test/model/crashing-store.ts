@@ -1,0 +1,49 @@
+/** A store that can fail where a plan says so, and that begins empty for each sequence, while the hub around it stays. */
+import { memoryStore, SessionHubError, type Store } from 'session-hub/hub'
+
+export interface CrashingStore extends Store {
+  /** Everything from now on is another sequence's. */
+  use(inner: Store): void
+  readonly inner: Store
+  /** The next transaction rejects: before it has begun, or after it was written. */
+  crash(when: 'before' | 'after' | null): void
+}
+
+export function crashingStore(): CrashingStore {
+  let inner = memoryStore()
+  let crash: 'before' | 'after' | null = null
+  const lost = () => new SessionHubError('unavailable', 'The store is gone')
+  return {
+    get inner() {
+      return inner
+    },
+    use(next) {
+      inner = next
+      crash = null
+    },
+    crash(when) {
+      crash = when
+    },
+    async transact(question, decide) {
+      const when = crash
+      crash = null
+      if (when === 'before') throw lost()
+      if (when === null) return inner.transact(question, decide)
+      await inner.transact(question, decide).catch(() => undefined)
+      throw lost()
+    },
+    find: (hash) => inner.find(hash),
+    addHandle: (handle) => inner.addHandle(handle),
+    session: (id) => inner.session(id),
+    list: (subject, nowMs, limit) => inner.list(subject, nowMs, limit),
+    search: (search) => inner.search(search),
+    audit: (search) => inner.audit(search),
+    isSpent: (issuer, jti) => inner.isSpent(issuer, jti),
+    endings: (afterSeq, limit) => inner.endings(afterSeq, limit),
+    endingsRange: () => inner.endingsRange(),
+    ping: () => inner.ping(),
+    // The hub sweeps by a real clock, which is none of a sequence's; a step of the plan does it.
+    sweep: async () => ({ sessions: 0, handles: 0, spends: 0, subjects: 0, endings: 0, audit: 0 }),
+    close: async () => undefined,
+  }
+}
