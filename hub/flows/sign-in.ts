@@ -67,7 +67,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
           sessions: [session, ...(met ? [met.loser] : []), ...gone],
           handles: [
             record,
-            ...(oldHash === undefined ? [] : [traceOf(oldHash, site.origin, session, nowMs)]),
+            ...(oldHash === undefined ? [] : [traceOf(oldHash, site.origin, session, nowMs, 'by a sign-in')]),
           ],
           // R20: where the old session lives on for other sites, this one has no hold on it any more.
           ...(oldHash !== undefined && met?.endings.length === 0 && { forget: [oldHash] }),

@@ -15,21 +15,32 @@ const TRACE_MS = 60_000
 /** Where the trace of a handle stands. No handle has this hash: a handle has 43 characters, and what is hashed here is longer. */
 export const traceHash = (hash: string, site: string): string => sha256(`trace ${site} ${hash}`)
 
+/** By which act the site gave the handle up: only a sign-in can be sent twice. */
+type GivenUp = 'by a sign-in' | 'by another act'
+
 /** No origin is spelled like this, so no site can use the record as a handle. */
-const placeOf = (site: string) => `${site} trace`
+const placeOf = (site: string, how: GivenUp) => `${site} ${how}`
 
 /** @param session the one that took its place; the ended one itself where none did */
-export const traceOf = (hash: string, site: string, session: Session, nowMs: number): Handle => ({
+export const traceOf = (
+  hash: string,
+  site: string,
+  session: Session,
+  nowMs: number,
+  how: GivenUp = 'by another act',
+): Handle => ({
   hash: traceHash(hash, site),
   sessionId: session.id,
-  site: placeOf(site),
+  site: placeOf(site, how),
   createdAtMs: nowMs,
   activatedAtMs: null,
   expiresAtMs: nowMs + TRACE_MS,
 })
 
 const isTrace = (held: Held | undefined, site: string, nowMs: number): held is Held =>
-  held?.handle.site === placeOf(site) && nowMs < held.handle.expiresAtMs
+  held !== undefined &&
+  [placeOf(site, 'by a sign-in'), placeOf(site, 'by another act')].includes(held.handle.site) &&
+  nowMs < held.handle.expiresAtMs
 
 /** The live session that took the handle's place. The old handle alone gives nobody anything of it (R20). */
 export function successor(held: Held | undefined, site: string, nowMs: number): Session | undefined {
@@ -46,8 +57,8 @@ export function signedInBefore(
   nowMs: number,
 ): Session | undefined {
   const session = successor(held, site, nowMs)
-  const isBegunByIt = session?.createdAtMs === held?.handle.createdAtMs
-  return isBegunByIt && session?.subject === subject ? session : undefined
+  const isBySignIn = held?.handle.site === placeOf(site, 'by a sign-in')
+  return isBySignIn && session?.subject === subject ? session : undefined
 }
 
 /** An act of a site by a handle; `session_ended` says besides whether the site itself gave the handle up a moment ago. */

@@ -127,7 +127,7 @@ function sceneBy(dice: Dice, mayRegister: boolean): Step[] {
   const at = placeBy(dice)
   const one = (kind: Step['do'], where = at) => stepBy(dice, kind, where)
   const elsewhere = { ...placeBy(dice), browser: at.browser }
-  switch (dice.below(12)) {
+  switch (dice.below(13)) {
     case 0:
     case 1:
       return [one('store'), one('sync')]
@@ -145,6 +145,11 @@ function sceneBy(dice: Dice, mayRegister: boolean): Step[] {
         ...[...dice.some([one('clock')]), one('redeem'), ...dice.some([one('clock')]), one('redeem')],
       ]
     case 7:
+      return [
+        ...[one('store', elsewhere), one('sync', elsewhere), one('leave with a ticket')],
+        ...[one('sign in'), one('redeem')],
+      ]
+    case 8:
       return [one('sync'), one(dice.one(['exchange again', 'offer', 'use', 'use']))]
     default:
       return [one(dice.one(mayRegister ? bag : fixedBag))]
@@ -211,6 +216,7 @@ function stepBy(dice: Dice, kind: Step['do'], at: At): Step {
         do: kind,
         ticket: dice.chance(0.7) ? 0 : dice.below(4),
         isForeign: dice.chance(0.1),
+        isOtherJti: dice.chance(0.15),
         previous: dice.chance(0.7) ? old : null,
         isOthers: dice.chance(0.25),
         overrules: dice.chance(0.3),

@@ -341,7 +341,8 @@ export class Journey {
     if (!ticket) return {}
     const site = step.isForeign ? this.#after(ticket.site) : ticket.site
     const previous = step.previous === null ? null : this.#previous(site, step.previous, step.isOthers)
-    const { jti, exp, handle } = ticket
+    const { exp, handle } = ticket
+    const jti = step.isOtherJti ? textOf(`jti ${(this.#nonces += 1)}`).slice(0, 22) : ticket.jti
     const body = { jti, exp, handle, previous, overrule: step.overrules, bound: step.isBound }
     return step.twice ? this.#hub.race(site, body) : this.#act(site, 'redeem', body)
   }

@@ -95,6 +95,8 @@ export type Step =
       readonly do: 'redeem'
       readonly ticket: Old
       readonly isForeign: boolean
+      /** Under another `jti`: who has the ticket's key may write what it likes. */
+      readonly isOtherJti: boolean
       readonly previous: Old | null
       /** The one beside it is anybody's. */
       readonly isOthers: boolean

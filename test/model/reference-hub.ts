@@ -22,12 +22,12 @@ import { ANONYMOUS, LINK_PATHS, originOf, SIGNED_IN, TICKET_SECONDS } from './se
 interface Session {
   readonly id: string
   readonly subject: string | null
-  readonly claims: Data
+  claims: Data
   data: Data
   version: number
   generation: number
   readonly site: number
-  readonly authTime: number | null
+  authTime: number | null
   seen: number
   expires: number
   readonly until: number
@@ -66,6 +66,8 @@ export class ReferenceHub implements HubSide {
   readonly #sessions: Session[] = []
   readonly #handles = new Map<string, Handle>()
   readonly #spent = new Map<string, Spent>()
+  /** What is remembered for a minute of a handle that a site gave up, by site and handle. */
+  readonly #traces = new Map<string, { until: number; session: Session; isSignIn: boolean }>()
   readonly #counters = new Map<string, { generation: number; until: number }>()
   readonly #proofs = new Map<string, { site: number; nonce: string; hasAccess: boolean; until: number }>()
   readonly #seals = new Map<string, { site: number; nonce: string; hubNonce: string; until: number }>()
@@ -94,7 +96,12 @@ export class ReferenceHub implements HubSide {
       link: (asked) => this.#link(site, asked),
       redeem: (asked) => this.#redeem(site, asked),
     }
-    return answer(() => (this.#policy(site).isEnabled ? acts[name](body) : refuse('site_token_invalid')))
+    const said = answer(() =>
+      this.#policy(site).isEnabled ? acts[name](body) : refuse('site_token_invalid'),
+    )
+    const isByHandle = name === 'read' || name === 'update' || name === 'part'
+    const isSuperseded = isByHandle && said.error === 'session_ended' && this.#trace(site, body.handle)
+    return isSuperseded ? { ...said, superseded: true } : said
   }
 
   async race(site: number, body: ActBodies['redeem']): Promise<Answer> {
@@ -136,6 +143,11 @@ export class ReferenceHub implements HubSide {
     if (first) return this.#signedInBefore(site, first)
 
     return this.#transaction(() => {
+      const { session: first, isSignIn } = this.#trace(site, handle) ?? {}
+      if (isSignIn && first?.subject === subject && this.#isLive(first)) {
+        Object.assign(first, { claims, authTime: began })
+        return { ...this.#view(first, site), handle: this.#newHandle(first, site) }
+      }
       const before = handle === null ? undefined : this.#live(handle, site)
       const others = this.#liveOf(subject).filter((session) => session !== before)
       const surplus =
@@ -151,6 +163,7 @@ export class ReferenceHub implements HubSide {
       if (handle !== null && before && !before.hasEnded) this.#handles.delete(handle)
       if (this.#rules.isSingle) this.#endAll(subject, session)
       for (const other of others.slice(0, Math.max(0, surplus))) other.hasEnded = true
+      this.#giveUp(site, handle, session, true)
       const fresh = this.#newHandle(session, site)
       if (jti !== undefined)
         this.#spent.set(`${originOf(site)} ${jti}`, { at: this.now, until: exp, gave: fresh })
@@ -174,6 +187,7 @@ export class ReferenceHub implements HubSide {
       const session = this.#live(handle, site)
       if (!session) return {}
       session.hasEnded = true
+      this.#giveUp(site, handle, session)
       if (session.subject !== null && (everywhere || this.#rules.endAll)) this.#endAll(session.subject)
       return {}
     })
@@ -187,6 +201,7 @@ export class ReferenceHub implements HubSide {
       const own = { ...shared, id: this.#name('session'), site, data }
       this.#sessions.push(own)
       this.#handles.delete(handle)
+      this.#giveUp(site, handle, own)
       return { ...this.#view(own, site), handle: this.#newHandle(own, site) }
     })
   }
@@ -244,11 +259,17 @@ export class ReferenceHub implements HubSide {
       if (!this.#isLive(session)) return { error: 'session_ended' }
 
       const before = previous === null ? undefined : this.#live(previous, site)
-      if (before && before !== session && this.#wouldSwitch(before, session, overrule))
+      // A request that left before a sign-in shows the handle of before it.
+      const after = this.#trace(site, previous)?.session
+      const present = before ?? (after && this.#isLive(after) ? after : undefined)
+      if (present && present !== session && this.#wouldSwitch(present, session, overrule))
         return { error: 'session_conflict' }
       const isEmptyBefore = !before || isEmpty(before)
       held.usedAt = this.now
-      if (previous !== null && this.#handles.get(previous)?.holder === site) this.#handles.delete(previous)
+      if (previous !== null && this.#handles.get(previous)?.holder === site) {
+        this.#handles.delete(previous)
+        this.#giveUp(site, previous, session)
+      }
       let reason = 'empty'
       if (before && before !== session) {
         if (before.subject !== null) reason = before.subject === session.subject ? 'same-user' : 'overruled'
@@ -443,6 +464,8 @@ export class ReferenceHub implements HubSide {
   async sweep(): Promise<void> {
     for (const [name, { session, usedAt, redeemBy }] of this.#handles)
       if (session.expires <= this.now || (usedAt === null && redeemBy <= this.now)) this.#handles.delete(name)
+    for (const [key, { session, until }] of this.#traces)
+      if (session.expires <= this.now || until <= this.now) this.#traces.delete(key)
     for (const session of this.#sessions) if (session.expires <= this.now) session.hasEnded = true
     for (const [key, { until }] of this.#spent) if (until <= this.now) this.#spent.delete(key)
     for (const [key, { until }] of this.#counters) if (until <= this.now) this.#counters.delete(key)
@@ -582,6 +605,16 @@ export class ReferenceHub implements HubSide {
     const name = this.#name('handle')
     this.#handles.set(name, { name, session, holder, usedAt: this.now, redeemBy: Infinity })
     return name
+  }
+
+  /** A request may be under way with it, and a form may come twice. */
+  #giveUp(site: number, handle: string | null, session: Session, isSignIn = false): void {
+    if (handle !== null) this.#traces.set(`${site} ${handle}`, { until: this.now + 60, session, isSignIn })
+  }
+
+  #trace(site: number, handle: string | null) {
+    const trace = this.#traces.get(`${site} ${handle}`)
+    return trace && this.now < trace.until ? trace : undefined
   }
 
   #ticket(session: Session, site: number, mode: string, from: number): Answer {

@@ -91,7 +91,8 @@ class WireHub implements HubSide {
       body: { ...body, ...to },
     })
     const said = JSON.parse(reply.body) as Json
-    if (typeof said.error === 'string') return { error: said.error }
+    if (typeof said.error === 'string')
+      return { error: said.error, ...(said.superseded === true && { superseded: true }) }
     if (name === 'link' && typeof said.ticket === 'string' && 'to' in body)
       return { ticket: this.#opened(body.to, said.ticket) }
     if (name === 'list') return { sessions: (said.sessions as Json[]).map((one) => this.#listed(one)) }
