@@ -10,7 +10,8 @@ import { type JsonObject, parseJsonObject } from '../protocol/json.js'
 import { limits, type TokenType } from '../protocol/wire.js'
 import type { CryptoKey, KeySet, SignatureAlgorithm } from './keys.js'
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+/** A byte order mark is no JSON (RFC 8259, section 8.1), and not to be passed over: other readers refuse such a token. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Claims inside a token, and below them what an application put there. */
 const bounds = { depth: limits.jsonDepth + 1, keys: limits.jsonKeys }
 

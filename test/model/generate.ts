@@ -1,4 +1,5 @@
 /** A sequence from a number: the same one each time. Common acts come often; what only an attacker does, and trouble, now and then. */
+import { type Dice, diceFrom } from './dice.js'
 import {
   type Act,
   type At,
@@ -18,7 +19,7 @@ import {
 const MOST_SCENES = 9
 
 export function planOf(seed: number): Plan {
-  const dice = rollFrom(seed)
+  const dice = diceFrom(seed)
   const rules = rulesBy(dice)
   // Most sequences keep their registrations: the hub may remember those, which is far quicker.
   const mayRegister = dice.chance(0.06)
@@ -26,32 +27,6 @@ export function planOf(seed: number): Plan {
     rules,
     sites: Array.from({ length: SITES }, () => policyBy(dice)),
     steps: Array.from({ length: 2 + dice.below(MOST_SCENES - 1) }, () => sceneBy(dice, mayRegister)).flat(),
-  }
-}
-
-interface Dice {
-  below(sides: number): number
-  chance(probability: number): boolean
-  one<Kind>(list: readonly Kind[]): Kind
-  /** Any part of a list. */
-  some<Kind>(list: readonly Kind[]): readonly Kind[]
-}
-
-/** mulberry32: small, and good enough to choose what to try. */
-function rollFrom(seed: number): Dice {
-  let state = seed >>> 0
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  const below = (sides: number) => Math.floor(next() * sides)
-  return {
-    below,
-    chance: (probability) => next() < probability,
-    one: <Kind>(list: readonly Kind[]) => list[below(list.length)]!,
-    some: (list) => list.filter(() => next() < 0.5),
   }
 }
 
@@ -127,7 +102,7 @@ function sceneBy(dice: Dice, mayRegister: boolean): Step[] {
   const at = placeBy(dice)
   const one = (kind: Step['do'], where = at) => stepBy(dice, kind, where)
   const elsewhere = { ...placeBy(dice), browser: at.browser }
-  switch (dice.below(13)) {
+  switch (dice.below(16)) {
     case 0:
     case 1:
       return [one('store'), one('sync')]
@@ -150,6 +125,15 @@ function sceneBy(dice: Dice, mayRegister: boolean): Step[] {
         ...[one('sign in'), one('redeem')],
       ]
     case 8:
+      return [one('store'), one('sync'), one('clock'), one('exchange again')]
+    case 9:
+      return [
+        ...[one('sign in'), one('sign in', { ...at, browser: (at.browser + 1) % BROWSERS })],
+        one(dice.one(['sign out', 'end others', 'end one other', 'revoke all'])),
+      ]
+    case 10:
+      return [one('store'), one('sync'), one('restore', elsewhere), one('sync', elsewhere)]
+    case 11:
       return [one('sync'), one(dice.one(['exchange again', 'offer', 'use', 'use']))]
     default:
       return [one(dice.one(mayRegister ? bag : fixedBag))]
@@ -182,7 +166,7 @@ function stepBy(dice: Dice, kind: Step['do'], at: At): Step {
     case 'sign in':
       return { do: kind, ...at, user, claims: claimsBy(dice) }
     case 'sign out':
-      return { do: kind, ...at, everywhere: dice.chance(0.2) }
+      return { do: kind, ...at, everywhere: dice.chance(0.4) }
     case 'sync':
       return { do: kind, ...at, hasAccess: dice.chance(0.92), choice: choiceBy(dice) }
     case 'follow a link':

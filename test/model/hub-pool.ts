@@ -14,7 +14,7 @@ import type { Rules } from './plan.js'
 import { ANONYMOUS, HUB, SIGNED_IN, TICKET_SECONDS } from './settings.js'
 
 /** What may change from one sequence to the next. */
-export interface Setting {
+interface Setting {
   rules: Rules
   nowMs: number
   /** The keys are others by now than those that the hub was made with. */
