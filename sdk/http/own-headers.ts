@@ -27,7 +27,7 @@ export function requireOpenHead({ headersSent }: Pick<ServerResponse, 'headersSe
   if (headersSent)
     throw new SessionHubError(
       'headers_sent',
-      'The answer has begun, so no cookie can be set; await this call before you write anything',
+      'The answer has begun, or there is none, so no cookie can be set; await this call before you write anything',
     )
 }
 

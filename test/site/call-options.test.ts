@@ -61,13 +61,14 @@ describe('the options of a call', () => {
 
   it('signIn() and signOut() of a misspelt option, or of none at all, are refused before anything is looked at', async () => {
     const none = undefined as never
+    const req = {} as never
     const calls = [
-      () => site.signIn(none, none, { subject: 'bob', claim: {} } as never),
-      () => site.signIn(none, none, none),
-      () => site.signIn(none, none, null as never),
-      () => site.signOut(none, none, { everwhere: true } as never),
-      () => site.signOut(none, none, null as never),
-      () => site.signOut(none, none, 'everywhere' as never),
+      () => site.signIn(req, none, { subject: 'bob', claim: {} } as never),
+      () => site.signIn(req, none, none),
+      () => site.signIn(req, none, null as never),
+      () => site.signOut(req, none, { everwhere: true } as never),
+      () => site.signOut(req, none, null as never),
+      () => site.signOut(req, none, 'everywhere' as never),
     ]
     for (const call of calls) expect(await codeOf(call), String(call)).to.equal('request_invalid')
   })

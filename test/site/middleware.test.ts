@@ -195,6 +195,14 @@ describe('the session middleware', () => {
       expect(heard).to.deep.equal([thrown])
     })
 
+    it('begins nothing that the visitor cannot be told of', async () => {
+      act = ({ session }) => session.update({ a: 1 })
+      expect(await open()).to.deep.equal({ thrown: 'headers_sent' })
+      act = (req) => site.signIn(req, {} as never, { subject: 'ada' })
+      expect(await open()).to.deep.equal({ thrown: 'headers_sent' })
+      expect(await users.count('ada')).to.equal(0)
+    })
+
     it('reads and changes the data of a session that is there', async () => {
       await visitor.post(users.shop, '/cart', { item: 'boots' })
       act = async ({ session }) => [await session.data(), await session.update({ seen: 1 })]
