@@ -11,7 +11,7 @@ import { loadConfig, type Place } from './config-file.js'
 import { type StoreSource, storeSource } from './config-store.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
-import { findSites } from './site-list.js'
+import { findSites, sharedHostDoubt, sharedHosts } from './site-list.js'
 
 export interface ServeConfig {
   /** As a person would write it; begins every message about it. */
@@ -67,6 +67,7 @@ function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): str
   if (sites?.length === 0 && !findSite) {
     found.push('no site is registered; "session-hub sites add <origin>" makes a registration for "sites"')
   }
+  found.push(...sharedHosts(sites ?? []).map(sharedHostDoubt))
   if (origin.startsWith('https:') && given['trustProxyHops'] === undefined) {
     found.push(
       '"origin" is https, so a proxy stands before the hub, and the rate limits would take all visitors for one: ' +

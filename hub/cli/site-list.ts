@@ -45,3 +45,21 @@ export async function checkedSites(given: unknown, where: string): Promise<SiteR
   }
   return sites
 }
+
+/**
+ * Sites that share a host name, each with the first that has it. Browsers keep cookies by host, whatever the port: such sites see each
+ * other's, and under one name each takes the other's place.
+ */
+export function sharedHosts(sites: readonly SiteRegistration[]): readonly (readonly [string, string])[] {
+  const firstAt = new Map<string, string>()
+  return sites.flatMap(({ origin }) => {
+    const { hostname } = new URL(origin)
+    const first = firstAt.get(hostname)
+    if (first === undefined) firstAt.set(hostname, origin)
+    return first === undefined ? [] : [[first, origin] as const]
+  })
+}
+
+export const sharedHostDoubt = ([one, other]: readonly [string, string]): string =>
+  `${one} and ${other} share a host name, and browsers keep cookies by host, whatever the port: give each a host name of its own ` +
+  '(in development shop.localhost and travel.localhost), or set another "cookieName" in createSite for one of them'

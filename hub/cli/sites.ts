@@ -9,7 +9,7 @@ import { generateSite } from '../keys/generate.js'
 import { readSite, type SharePolicy, type SiteRegistration } from '../sites/site.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { parseFile, shown, writePrivate } from './files.js'
-import { checkedSites, readSiteFile } from './site-list.js'
+import { checkedSites, readSiteFile, sharedHostDoubt, sharedHosts } from './site-list.js'
 import { hint } from './terminal.js'
 
 export const addSite: Command = {
@@ -82,7 +82,7 @@ Examples:
       throw new UsageError(reasonOf(fault), name)
     })
     const file = values.file === undefined ? undefined : resolve(values.file)
-    if (file !== undefined) await register(registration, file)
+    const doubts = file === undefined ? [] : await register(registration, file)
 
     const environment = `SESSION_HUB_KEYS='${JSON.stringify(keys)}'\n`
     if (values.json) process.stdout.write(pretty({ keys, registration }))
@@ -90,6 +90,7 @@ Examples:
     else process.stdout.write(forPeople(origin, environment, registration))
 
     if (file === undefined) return
+    for (const doubt of doubts) hint(doubt)
     hint(`${shown(file)} registers ${origin} now; a running hub reads it when it starts again.`)
     hint(`What stdout got is for the environment of ${origin}, and is not kept anywhere.`)
   },
@@ -135,7 +136,9 @@ Options:
   },
 }
 
-async function register(registration: SiteRegistration, path: string): Promise<void> {
+/** @returns what to think of beside it */
+async function register(registration: SiteRegistration, path: string): Promise<readonly string[]> {
+  let doubts: readonly string[] = []
   await writePrivate(path, async (before = '[]') => {
     const sites = await checkedSites(parseFile(before, shown(path)), shown(path))
     if (sites.some(({ origin }) => origin === registration.origin)) {
@@ -144,8 +147,12 @@ async function register(registration: SiteRegistration, path: string): Promise<v
         `"${registration.origin}" is registered already; remove its entry first to give it new keys`,
       )
     }
+    doubts = sharedHosts([...sites, registration])
+      .filter((pair) => pair.includes(registration.origin))
+      .map(sharedHostDoubt)
     return pretty([...sites, registration])
   })
+  return doubts
 }
 
 function described(site: SiteRegistration): string {

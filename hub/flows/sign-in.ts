@@ -24,7 +24,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
   const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
   const who = { site: site.origin, agent: body.agent ?? null, isRemembered: body.remember ?? true }
   const fresh = newSession({ subject, claims, data: {}, ...who, authTimeMs }, hub, nowMs)
-  if (fresh.expiresAtMs <= nowMs)
+  if (fresh.expiresAtMs <= nowMs || (body.jti !== undefined && (body.exp ?? 0) * 1000 <= nowMs))
     throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
   const { rules } = hub
   // An application's own rule may ask its database, so it is asked before the transaction.

@@ -5,7 +5,9 @@ import { readCookie } from '../http/cookies.js'
 import { addPrivateHeader } from '../http/own-headers.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
+import { cookieNames } from '../protocol/wire.js'
 import type { SiteCookies } from './cookies.js'
+import type { Clearable } from './neighbours.js'
 import type { IssuedToken, SessionTokens } from './session-token.js'
 
 /** A token with what its cookie needs. */
@@ -27,13 +29,26 @@ export interface Carrier {
   write(res: Response, carried: Carried): void
   /** An API client is told by the answer itself. */
   clear(res: Response): void
+  /** What the request has of a session that is none. */
+  clearRemains(res: Response): void
 }
 
 /** A Bearer token is answered with its successor here, as a cookie is with a cookie. */
 const HEADER = 'session-token'
 
-export function createCarrier(cookieName: string, cookies: SiteCookies, tokens: SessionTokens): Carrier {
+export function createCarrier(
+  cookieName: string,
+  cookies: SiteCookies,
+  tokens: SessionTokens,
+  clearable: Clearable,
+): Carrier {
   const bearers = new WeakMap<Request, string>()
+  /** Answers that have given the browser cookies of ours. */
+  const written = new WeakSet<Response>()
+
+  const clearableIn = (res: Response) =>
+    written.has(res) ? { session: true, state: true } : clearable(res.req.headers.cookie)
+
   return {
     async acceptBearer(req) {
       const { authorization, cookie = '' } = req.headers
@@ -57,11 +72,24 @@ export function createCarrier(cookieName: string, cookies: SiteCookies, tokens: 
     textOf: (req) => bearers.get(req) ?? readCookie(req.headers.cookie, cookieName),
     isBearer: (req) => bearers.has(req),
     write(res, { token, state, isRemembered }) {
-      if (!bearers.has(res.req)) cookies.write(res, token, state, isRemembered)
-      else addPrivateHeader(res, HEADER, token)
+      if (bearers.has(res.req)) {
+        addPrivateHeader(res, HEADER, token)
+        return
+      }
+      written.add(res)
+      cookies.write(res, token, state, isRemembered)
     },
     clear(res) {
-      if (!bearers.has(res.req)) cookies.clear(res)
+      if (!bearers.has(res.req)) cookies.clear(res, clearableIn(res))
+    },
+    clearRemains(res) {
+      if (bearers.has(res.req)) return
+      const { cookie } = res.req.headers
+      const { session, state } = clearableIn(res)
+      cookies.clear(res, {
+        session: session && readCookie(cookie, cookieName) !== undefined,
+        state: state && readCookie(cookie, cookieNames.state) !== undefined,
+      })
     },
   }
 }

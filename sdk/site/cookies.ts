@@ -4,6 +4,7 @@ import type { Response } from 'express'
 import { setCookie } from '../http/cookies.js'
 import { addCookies } from '../http/own-headers.js'
 import { cookieNames } from '../protocol/wire.js'
+import type { ClearableCookies } from './neighbours.js'
 
 /** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
 export const COOKIE_SECONDS = 400 * 86_400
@@ -14,7 +15,8 @@ export interface SiteCookies {
    * @param isRemembered `false`: the browser forgets both when it is closed
    */
   write(res: Response, token: string, state: string, isRemembered: boolean): void
-  clear(res: Response): void
+  /** Removes those of the two that are this site's to remove. */
+  clear(res: Response, which: ClearableCookies): void
 }
 
 /** @param cookieSeconds how long browsers keep both */
@@ -22,16 +24,18 @@ export function createSiteCookies(cookieName: string, cookieSeconds: number): Si
   const cookie = (name: string, value: string, httpOnly: boolean, isRemembered: boolean) =>
     setCookie(name, value, { sameSite: 'Lax', httpOnly }, isRemembered ? cookieSeconds : undefined)
 
-  const pair = (token: string, tag: string, isRemembered = true) => [
-    cookie(cookieName, token, true, isRemembered),
-    cookie(cookieNames.state, tag, false, isRemembered),
-  ]
+  const pair = (token: string, tag: string, isRemembered = true) =>
+    [
+      cookie(cookieName, token, true, isRemembered),
+      cookie(cookieNames.state, tag, false, isRemembered),
+    ] as const
   return {
     write(res, token, tag, isRemembered) {
       addCookies(res, pair(token, tag, isRemembered))
     },
-    clear(res) {
-      addCookies(res, pair('', ''))
+    clear(res, which) {
+      const [session, state] = pair('', '')
+      addCookies(res, [...(which.session ? [session] : []), ...(which.state ? [state] : [])])
     },
   }
 }

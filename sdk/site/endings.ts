@@ -5,7 +5,7 @@
 
 import type { SessionClaims } from '../protocol/claims.js'
 import type { EndedEvent, SubjectEndedEvent } from '../protocol/events.js'
-import type { EndReason } from '../protocol/wire.js'
+import { type EndReason, limits } from '../protocol/wire.js'
 import { boundedCache } from './bounded-cache.js'
 import type { SiteSettings } from './options.js'
 import { createWatchers, type Watcher } from './watchers.js'
@@ -44,9 +44,9 @@ export function createEndings(
   const watchers = createWatchers()
   let trustedFromMs = -Infinity
 
-  /** An answer that is on its way may be as old as the time limit for it. */
+  /** An answer that is on its way may be as old as the time limit for it, and another machine's clock ahead of this one. */
   function doubtBefore(ms: number): void {
-    trustedFromMs = Math.max(trustedFromMs, ms + hubTimeoutMs)
+    trustedFromMs = Math.max(trustedFromMs, ms + hubTimeoutMs + 2 * limits.skewSeconds * 1000)
   }
 
   // An ending that has to make room is not simply forgotten: a flood of others would bring the session back to life.

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express'
 
 import { readCookie } from '../http/cookies.js'
 import type { SessionClaims } from '../protocol/claims.js'
-import { cookieNames, type EndReason, limits } from '../protocol/wire.js'
+import { type EndReason, limits } from '../protocol/wire.js'
 import { flag } from '../settings/checks.js'
 import { logError } from '../settings/log.js'
 import { refuseUnknown } from '../settings/refuse-unknown.js'
@@ -11,6 +11,7 @@ import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { answerOf } from './answer.js'
 import type { SiteContext } from './context.js'
 import { attach, attached, createSession, type HeldSession } from './session.js'
+import { isFresh } from './session-token.js'
 
 export interface SessionOptions {
   /**
@@ -71,7 +72,7 @@ async function loadBearer(site: SiteContext, req: Request, res: Response): Promi
 
 /** Fresh, and nothing else is known of it. */
 const isTrusted = ({ settings, endings }: SiteContext, claims: SessionClaims): boolean =>
-  settings.now() < claims.exp * 1000 && !endings.isDoubtful(claims) && endings.reasonOf(claims) === undefined
+  isFresh(claims, settings.now()) && !endings.isDoubtful(claims) && endings.reasonOf(claims) === undefined
 
 /** The request's session, loaded now if the middleware has not done so. Never rejects because of the hub. */
 export async function loadSession(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
@@ -120,21 +121,18 @@ export const agentOf = ({ headers }: Request): string | undefined =>
   headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
 
 async function loadOwn(site: SiteContext, req: Request, res: Response): Promise<HeldSession> {
-  const { cookie } = req.headers
   const { now, graceForSeconds } = site.settings
-  const text = site.carrier.textOf(req)
   const claims = await ownClaims(site, req)
   if (!claims) {
-    const none = createSession(site, res, undefined, false)
     // A state without a session would tell the SDK that all is well for ever.
-    if (text !== undefined || readCookie(cookie, cookieNames.state) !== undefined) none.clear()
-    return none
+    site.carrier.clearRemains(res)
+    return createSession(site, res, undefined, false)
   }
   // Here are sessions: from now on this process wants to know at once what ends.
   site.events.start()
   const session = createSession(site, res, claims, false)
-  const isFresh = claims.sk !== undefined && isTrusted(site, claims)
-  if (isFresh && !site.renewals.isDue(claims)) return session
+  const isGood = claims.sk !== undefined && isTrusted(site, claims)
+  if (isGood && !site.renewals.isDue(claims)) return session
   const newer = site.renewals.newerThan(claims)
   if (newer && isTrusted(site, newer.claims)) {
     session.take(newer)
@@ -158,7 +156,7 @@ async function loadOwn(site: SiteContext, req: Request, res: Response): Promise<
       return session
     }
     // There is time left, and the next request tries again.
-    if (isFresh) return session
+    if (isGood) return session
     logError(site.log, trouble, 'session')
     // What may have ended is not trusted on old knowledge, whatever ails the hub.
     const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)

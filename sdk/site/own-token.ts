@@ -10,6 +10,9 @@ import { timesFault } from '../tokens/times.js'
 import { lookup, verifyToken } from '../tokens/verify.js'
 import type { SiteSettings } from './options.js'
 
+/** Two machines of one site, each as far from the hub's clock as it may be. */
+const OWN_SKEW_SECONDS = 2 * limits.skewSeconds
+
 interface Standard {
   readonly iss: string
   readonly aud: string
@@ -44,7 +47,8 @@ export function createOwnTokens({ origin, now, startKey, startKeys }: SiteSettin
         try {
           const claims = parse(await verifyToken(type, text, lookup(startKeys), 'HS256'))
           const isOurs = claims.iss === origin && claims.aud === origin
-          return isOurs && !timesFault(claims, now(), limits.redirectSeconds) ? claims : undefined
+          const isOnTime = !timesFault(claims, now(), limits.redirectSeconds, OWN_SKEW_SECONDS)
+          return isOurs && isOnTime ? claims : undefined
         } catch {
           return undefined
         }

@@ -22,8 +22,8 @@ export function createPause(now: () => number, log: Log): Pause {
   return {
     begin() {
       const leftMs = untilMs - now()
-      // Longer than the longest: the clock was set back.
-      if (leftMs > 0 && leftMs <= LONGEST_MS)
+      // Longer than it was to last: the clock was set back.
+      if (leftMs > 0 && leftMs <= lengthMs)
         throw new SessionHubError('unavailable', 'The hub did not answer a moment ago')
       // One request goes ahead and finds out; the others do not wait with it.
       if (lengthMs > 0) untilMs = now() + lengthMs

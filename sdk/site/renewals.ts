@@ -10,7 +10,7 @@ import { boundedCache } from './bounded-cache.js'
 import type { Carried } from './carrier.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
-import type { SessionTokens } from './session-token.js'
+import { isFresh, type SessionTokens } from './session-token.js'
 
 export interface Renewals {
   isDue(claims: SessionClaims): boolean
@@ -32,7 +32,7 @@ export function createRenewals(
   const newest = boundedCache<Carried>(20_000)
   const running = new Map<string, Promise<{ carried: Carried; view: SessionView }>>()
 
-  const isDue = ({ iat, exp }: SessionClaims) => now() >= (iat + exp) * 500
+  const isDue = (claims: SessionClaims) => now() >= (claims.iat + claims.exp) * 500 || !isFresh(claims, now())
 
   async function make(handle: string, req: Request) {
     const view = await hub.read(handle)

@@ -8,6 +8,7 @@ import { answerOf } from './answer.js'
 import { createCarrier } from './carrier.js'
 import type { SiteContext } from './context.js'
 import { createSiteCookies } from './cookies.js'
+import { createClearable } from './neighbours.js'
 import {
   endOtherUserSessions,
   endUserSession,
@@ -114,6 +115,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     settings.cookieName,
     createSiteCookies(settings.cookieName, settings.cookieSeconds),
     tokens,
+    createClearable(settings),
   )
   const site: SiteContext = {
     settings,

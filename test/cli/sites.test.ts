@@ -50,6 +50,16 @@ describe('session-hub sites add', () => {
     expect(read()[0]).to.not.have.property('mayOffer')
   })
 
+  it('warns of two sites on one host, whatever their ports, and of no others', async () => {
+    const add = (origin: string) => folder.run('sites', 'add', origin, '--file', 'sites.json')
+    const warned = async (origin: string) => (await add(origin)).stderr.includes('share a host name')
+
+    expect(await warned('http://localhost:3001')).to.equal(false)
+    expect(await warned('http://localhost:3002')).to.equal(true)
+    expect(await warned('http://shop.localhost:3003')).to.equal(false)
+    expect(read()).to.have.length(3)
+  })
+
   it('registers a site that only receives', async () => {
     await folder.run('sites', 'add', SHOP, '--file', 'sites.json', '--receive-only')
 
