@@ -1,8 +1,7 @@
 /** Who asks: by the application's own word, by a sign-in of this hub's, or by a token. */
-import { isIP } from 'node:net'
-
 import type { Request } from 'express'
 
+import { plainAddress } from '../../sdk/http/address.js'
 import { perAddressTries, perMinute } from '../../sdk/http/rate-limit.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Actor, type Administration, noteSignIn } from '../flows/administer.js'
@@ -77,6 +76,6 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
 }
 
 /** With too many proxies trusted it may be any text that a stranger has sent (R18). */
-export const addressOf = ({ ip = '' }: Request): string => (isIP(ip) ? ip : 'unknown')
+export const addressOf = ({ ip = '' }: Request): string => plainAddress(ip) ?? 'unknown'
 
 const actorOf = ({ name, permissions }: AdminToken, from: string): Actor => ({ name, permissions, from })

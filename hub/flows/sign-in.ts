@@ -145,7 +145,12 @@ function registration(
 const LOST_MS = 60_000
 
 /** The session that the first registration made, by another handle, if it is still there. */
-function registeredBefore(hub: HubContext, site: Site, first: Spend, nowMs: number): Promise<SessionView> {
+export function registeredBefore(
+  hub: HubContext,
+  site: Site,
+  first: Spend,
+  nowMs: number,
+): Promise<SessionView> {
   return hub.store.transact({ handles: [first.gave ?? ''] }, ({ held: [held] }) => {
     const session = live(held, site.origin, nowMs)
     if (!session || nowMs - first.spentAtMs > LOST_MS) {

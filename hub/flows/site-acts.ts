@@ -2,14 +2,14 @@
 import type { EndBody, HandleBody, SessionView, UpdateBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
-import type { JsonObject } from '../../sdk/protocol/json.js'
 import { reasonOf } from '../../sdk/settings/log.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
-import type { Held, Session } from '../stores/store.js'
+import type { Held, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { bounded } from './merge.js'
 import { requireOwnKeys } from './share.js'
+import { registeredBefore } from './sign-in.js'
 import {
   ended,
   endingOf,
@@ -39,16 +39,22 @@ export async function readSession(hub: HubContext, site: Site, { handle }: Handl
 export async function updateSession(hub: HubContext, site: Site, body: UpdateBody): Promise<SessionView> {
   requireOwnKeys(body.patch, site)
   const nowMs = hub.now()
-  if (body.handle === null) return startAnonymous(hub, site, body.patch, nowMs)
-  return hub.store.transact({ handles: [sha256(body.handle)] }, ({ held: [held] }) => {
-    const session = liveOrEnded(held, site, nowMs)
-    if (body.version !== undefined && body.version !== session.version) {
-      throw new SessionHubError('version_conflict', `The data is of version ${session.version} by now`)
-    }
-    const data = bounded(applyMergePatch(session.data, body.patch))
-    const changed = { ...seen(hub, session, nowMs), data, version: session.version + 1 }
-    return { changes: { sessions: [changed] }, result: viewFor(changed, site, hub) }
-  })
+  if (body.handle === null) return startAnonymous(hub, site, body, nowMs)
+  const handle = sha256(body.handle)
+  const spend = spendOf(site, body, handle, nowMs)
+  return hub.store.transact(
+    { handles: [handle], ...(spend && { spend }) },
+    ({ held: [held], spentBefore }) => {
+      const session = liveOrEnded(held, site, nowMs)
+      if (spentBefore) return { result: viewFor(session, site, hub) }
+      if (body.version !== undefined && body.version !== session.version) {
+        throw new SessionHubError('version_conflict', `The data is of version ${session.version} by now`)
+      }
+      const data = bounded(applyMergePatch(session.data, body.patch))
+      const changed = { ...seen(hub, session, nowMs), data, version: session.version + 1 }
+      return { changes: { sessions: [changed] }, result: viewFor(changed, site, hub) }
+    },
+  )
 }
 
 /**
@@ -95,19 +101,30 @@ async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
   }
 }
 
+/** An update that comes again, since its answer was lost, is answered and not done again. */
+const UPDATE_REMEMBERED_MS = 60_000
+
+const spendOf = (site: Site, { jti }: UpdateBody, gave: string, nowMs: number): Spend | undefined =>
+  jti === undefined
+    ? undefined
+    : { issuer: site.origin, jti, spentAtMs: nowMs, expiresAtMs: nowMs + UPDATE_REMEMBERED_MS, gave }
+
 async function startAnonymous(
   hub: HubContext,
   site: Site,
-  patch: JsonObject,
+  body: UpdateBody,
   nowMs: number,
 ): Promise<SessionView> {
-  const data = bounded(applyMergePatch({}, patch))
+  const data = bounded(applyMergePatch({}, body.patch))
   const session = newSession({ subject: null, claims: {}, data, site: site.origin }, hub, nowMs)
   const { handle, record } = newHandle(session, site.origin, nowMs)
-  return hub.store.transact({ handles: [] }, () => ({
-    changes: { sessions: [session], handles: [record] },
-    result: { ...viewFor(session, site, hub), handle },
-  }))
+  const spend = spendOf(site, body, record.hash, nowMs)
+  const before = await hub.store.transact({ handles: [], ...(spend && { spend }) }, ({ spentBefore }) =>
+    spentBefore
+      ? { result: spentBefore }
+      : { changes: { sessions: [session], handles: [record] }, result: undefined },
+  )
+  return before ? registeredBefore(hub, site, before, nowMs) : { ...viewFor(session, site, hub), handle }
 }
 
 /** @throws SessionHubError `session_ended` */

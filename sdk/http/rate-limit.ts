@@ -1,9 +1,8 @@
 /** Rate limits (R31). Counted in memory, per process: they bound what one party can cost, they do not bill anyone. */
-import { isIPv6 } from 'node:net'
-
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 
 import { SessionHubError } from '../protocol/errors.js'
+import { partyOf } from './address.js'
 
 /** Counts one request. @throws SessionHubError `rate_limited`, with the seconds to wait */
 export type Limiter = (key: string) => Promise<void>
@@ -27,7 +26,7 @@ async function consume(counter: RateLimiterMemory, key: string): Promise<void> {
 /** The same per network address. An IPv6 customer owns a whole /64, so that counts as one. */
 export function perAddressPerMinute(points: number): (address: string | undefined) => Promise<void> {
   const limit = perMinute(points)
-  return (address) => limit(partyAt(address))
+  return (address) => limit(partyOf(address))
 }
 
 /** Tries at a secret: a right one is given back, so that only wrong ones count. */
@@ -40,22 +39,9 @@ export interface Tries {
 export function perAddressTries(points: number, seconds: number): Tries {
   const counter = new RateLimiterMemory({ points, duration: seconds })
   return {
-    take: (address) => consume(counter, partyAt(address)),
+    take: (address) => consume(counter, partyOf(address)),
     async giveBack(address) {
-      await counter.reward(partyAt(address), 1)
+      await counter.reward(partyOf(address), 1)
     },
   }
-}
-
-const partyAt = (address = '') => (isIPv6(address) && !address.includes('.') ? network(address) : address)
-
-/** The first four groups of an IPv6 address, with the zeros that `::` stands for. */
-function network(address: string): string {
-  const [before = [], after] = address.split('::').map((half) => half.split(':').filter(Boolean))
-  const zeros = after === undefined ? 0 : 8 - before.length - after.length
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...(after ?? [])]
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16))
-    .join(':')
 }

@@ -108,8 +108,11 @@ const updateFields = {
   /** A JSON merge patch (RFC 7396) for the session's data. */
   patch: isObject,
 }
-/** `version`: refuse the update with `version_conflict` unless the data is still of this version. */
-const updateOptional = { version: isTime }
+/**
+ * `version`: refuse the update with `version_conflict` unless the data is still of this version. `jti`: names this update, so that it
+ * happens once where it comes twice.
+ */
+const updateOptional = { version: isTime, jti: is128Bits }
 export type UpdateBody = Fields<typeof updateFields, typeof updateOptional>
 export const parseUpdateBody = (value: unknown): UpdateBody =>
   readFields('The body', value, updateFields, updateOptional)

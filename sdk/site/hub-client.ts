@@ -23,7 +23,8 @@ import { isErrorCode, SessionHubError } from '../protocol/errors.js'
 import { type JsonObject, parseJsonObject } from '../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../protocol/wire.js'
 import type { Log } from '../settings/log.js'
-import type { HubTransport, RawReply } from './hub-transport.js'
+import { random128 } from '../tokens/random.js'
+import { type HubTransport, type RawReply, StaleConnectionError } from './hub-transport.js'
 import type { SiteSettings } from './options.js'
 import { createPause } from './pause.js'
 
@@ -69,7 +70,7 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
   let answeredMs = -Infinity
 
   async function act(name: BackchannelAct, body: object): Promise<JsonObject> {
-    const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await bearer())
+    const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await bearer(), name !== 'part')
     if (reply.status === 200) return reply.body
     throw errorOf(reply)
   }
@@ -79,14 +80,16 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
     path: string,
     body?: object,
     bearerToken?: string,
+    isRepeatable = true,
   ): Promise<Reply> {
     const attempt = pause.begin()
     let raw
     try {
-      raw = await send({ method, path, body, bearerToken, maxBytes: MAX_REPLY_BYTES })
+      raw = await send({ method, path, body, bearerToken, maxBytes: MAX_REPLY_BYTES, isRepeatable })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
-      pause.failed(attempt)
+      // One connection's end is no outage: the next request opens another.
+      if (!(cause instanceof StaleConnectionError)) pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
     }
     // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
@@ -99,6 +102,13 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
       throw new SessionHubError('unavailable', `The hub's answer, of status ${raw.status}, is not from a hub`)
     }
   }
+
+  /** What the hub knows a repeated request by, so that it acts on it once. */
+  const newId = () => ({ jti: random128(), exp: Math.floor(now() / 1000) + limits.siteTokenSeconds })
+
+  /** A plain patch of a session that is there does no more by being applied twice. */
+  const once = (body: UpdateBody): UpdateBody =>
+    body.handle === null || body.version !== undefined ? { ...body, jti: random128() } : body
 
   /** Tokens of a wrong clock are refused without a word about clocks, so each answer of the hub is a chance to notice. */
   function lookAtClock(date: string | undefined): void {
@@ -117,8 +127,8 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
 
   return {
     redeem: async (body) => parsed(parseSessionView, await act('redeem', body)),
-    update: async (body) => parsed(parseSessionView, await act('update', body)),
-    signIn: async (body) => parsed(parseSessionView, await act('sign-in', body)),
+    update: async (body) => parsed(parseSessionView, await act('update', once(body))),
+    signIn: async (body) => parsed(parseSessionView, await act('sign-in', { ...newId(), ...body })),
     async end(body) {
       await act('end', body)
     },

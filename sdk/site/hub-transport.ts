@@ -8,7 +8,10 @@ import { lookupLoopback } from './loopback.js'
 import type { SiteSettings } from './options.js'
 
 export interface HubTransport {
-  /** Rejects when there is no whole answer in time. */
+  /**
+   * Rejects when there is no whole answer in time. What may be repeated is sent once more, on a connection of its own, where a kept one
+   * turned out to be closed: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
+   */
   readonly send: (request: HubRequest) => Promise<RawReply>
   /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
   open(path: string, headers: readonly string[], signal: AbortSignal): Promise<IncomingMessage>
@@ -23,6 +26,13 @@ interface HubRequest {
   readonly body: object | undefined
   readonly bearerToken: string | undefined
   readonly maxBytes: number
+  /** Whether nothing happens twice when the hub gets it twice. */
+  readonly isRepeatable: boolean
+}
+
+/** A kept connection was closed at the moment when it was used again: that says nothing of whether the hub is there. */
+export class StaleConnectionError extends Error {
+  override readonly name = 'StaleConnectionError'
 }
 
 export interface RawReply {
@@ -44,43 +54,61 @@ export function createHubTransport(settings: SiteSettings): HubTransport {
   let tokenFrom = 0
   let tokenUntil = 0
 
-  return {
-    send({ method, path, body, bearerToken, maxBytes }) {
-      const text = body && JSON.stringify(body)
-      return new Promise((resolve, reject) => {
-        // As a list, Node writes them as they are; from an object it would look at each again.
-        const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
-        if (text !== undefined) {
-          headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
-        }
-        if (bearerToken !== undefined) headers.push('authorization', `Bearer ${bearerToken}`)
-        const req = transport.request({ ...target, agent, path, method, headers })
-        // One limit for all of it: a hub that sends a byte a second is down too.
-        const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs)
-        req.on('error', (error) => {
-          clearTimeout(timer)
-          reject(error)
-        })
-        req.on('response', (res) => {
-          const chunks: Buffer[] = []
-          let bytes = 0
-          res.on('data', (chunk: Buffer) => {
-            bytes += chunk.length
-            if (bytes > maxBytes) req.destroy(new Error('the answer is too large'))
-            else chunks.push(chunk)
-          })
-          res.on('error', reject)
-          res.on('close', () => {
-            clearTimeout(timer)
-            if (!res.complete) reject(new Error('the answer broke off'))
-          })
-          res.on('end', () => {
-            const { date, 'retry-after': retryAfter } = res.headers
-            resolve({ status: res.statusCode ?? 0, text: Buffer.concat(chunks).toString(), date, retryAfter })
-          })
-        })
-        req.end(text)
+  function sendOnce(
+    { method, path, body, bearerToken, maxBytes }: HubRequest,
+    agent: http.Agent | false,
+    deadlineMs: number,
+  ): Promise<RawReply> {
+    const text = body && JSON.stringify(body)
+    return new Promise((resolve, reject) => {
+      // As a list, Node writes them as they are; from an object it would look at each again.
+      const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
+      if (text !== undefined) {
+        headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
+      }
+      if (bearerToken !== undefined) headers.push('authorization', `Bearer ${bearerToken}`)
+      const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
+      // One limit for all of it: a hub that sends a byte a second is down too.
+      const leftMs = Math.max(0, deadlineMs - performance.now())
+      const timer = setTimeout(() => req.destroy(new Error('time limit')), leftMs)
+      let isAnswered = false
+      req.on('error', (error) => {
+        clearTimeout(timer)
+        const isStale = req.reusedSocket && !isAnswered && isReset(error)
+        reject(isStale ? new StaleConnectionError('the connection was closed', { cause: error }) : error)
       })
+      req.on('response', (res) => {
+        isAnswered = true
+        const chunks: Buffer[] = []
+        let bytes = 0
+        res.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > maxBytes) req.destroy(new Error('the answer is too large'))
+          else chunks.push(chunk)
+        })
+        res.on('error', reject)
+        res.on('close', () => {
+          clearTimeout(timer)
+          if (!res.complete) reject(new Error('the answer broke off'))
+        })
+        res.on('end', () => {
+          const { date, 'retry-after': retryAfter } = res.headers
+          resolve({ status: res.statusCode ?? 0, text: Buffer.concat(chunks).toString(), date, retryAfter })
+        })
+      })
+      req.end(text)
+    })
+  }
+
+  return {
+    async send(request) {
+      const deadlineMs = performance.now() + hubTimeoutMs
+      try {
+        return await sendOnce(request, agent, deadlineMs)
+      } catch (thrown) {
+        if (!(thrown instanceof StaleConnectionError) || !request.isRepeatable) throw thrown
+        return sendOnce(request, false, deadlineMs)
+      }
     },
     open(path, more, signal) {
       const headers = ['host', host, ...more]
@@ -117,3 +145,5 @@ export function createHubTransport(settings: SiteSettings): HubTransport {
     },
   }
 }
+
+const isReset = (error: NodeJS.ErrnoException) => error.code === 'ECONNRESET' || error.code === 'EPIPE'

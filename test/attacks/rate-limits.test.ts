@@ -1,4 +1,8 @@
 /** How much one address, one session and one site may ask (R31, R38). */
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+
 import { expect } from 'chai'
 
 import { perAddressPerMinute } from '../../sdk/http/rate-limit.js'
@@ -17,7 +21,7 @@ describe('R31: rate limits', () => {
     world = await startWorld({ sites: ['shop', 'travel'], ...options })
     visitor = new Visitor(world.hub.origin)
     shop = world.siteOf('shop').origin
-    travel = world.siteOf('travel').origin
+    travel = world.sites.travel?.origin ?? ''
   }
   afterEach(() => world.close())
 
@@ -40,6 +44,24 @@ describe('R31: rate limits', () => {
     const exchanged = await visitor.exchange(data, null)
     expectLimited(exchanged)
     expectRefusalWithoutCookies(exchanged, 429, 'rate_limited')
+  })
+
+  it('an address that a proxy writes with a port, brackets or a zone is one address', async () => {
+    await begin({ hub: { limits: { perAddress: 2 } }, sites: ['shop'] })
+    const server = http.createServer(world.hub.hub.listener(() => undefined, { proxyHops: 1 }))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const statusFor = async (forwarded: string) => {
+      const headers = { 'sec-fetch-dest': 'iframe', 'x-forwarded-for': `203.0.113.9, ${forwarded}` }
+      const path = `/frame?site=${shop}&nonce=${binding().nonce}`
+      return (await send(`http://127.0.0.1:${port}${path}`, { headers })).status
+    }
+
+    const own = ['192.0.2.1:5060', '192.0.2.1:5061', '::ffff:192.0.2.1', '192.0.2.1']
+    expect(await Promise.all(own.map(statusFor))).to.have.members([200, 200, 429, 429])
+    expect(await statusFor('192.0.2.2:5060')).to.equal(200)
+    server.close()
   })
 
   it('one session may ask for so many tickets; another one still may', async () => {
@@ -134,6 +156,21 @@ describe('R31: one network address', () => {
     ['2001:db8:1::1', '2001:db8:1:0:5::1', true],
     ['2001:db8:1::1', '2001:db8:2::1', false],
     ['::1', '::1', true],
+    ['192.0.2.1:5060', '192.0.2.1:443', true],
+    ['192.0.2.1:5060', '192.0.2.2:5060', false],
+    ['::ffff:192.0.2.1', '192.0.2.1', true],
+    ['::FFFF:c000:201', '192.0.2.1', true],
+    ['0:0:0:0:0:ffff:192.0.2.1', '[::ffff:192.0.2.1]:80', true],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
+    ['[2001:db8::1]:443', '2001:db8::2', true],
+    ['"[2001:db8::1]:443"', '[2001:db8::1]', true],
+    ['[2001:db8::1]:443', '[2001:db8:0:1::1]:443', false],
+    ['fe80::1%eth0', 'fe80::1%eth1', true],
+    ['fe80::1%eth0', 'fe80:0:0:1::1%eth0', false],
+    ['2001:DB8::1', '2001:0db8::1', true],
+    ['unknown', '_hidden', true],
+    ['unknown', '192.0.2.1', false],
+    ['192.0.2.1 ', '192.0.2.1', true],
   ] as const) {
     it(`${first} and ${second} are ${isOne ? 'one' : 'two'}`, async () => {
       expect(await isLimited([first, second])).to.equal(isOne)

@@ -35,9 +35,12 @@ describe('two sites on one host', () => {
       ...(cookieName !== undefined && { cookieName }),
     })
     listener.use(siteApp('site', site))
-    open.push(() => {
-      site.close()
-    }, listener.close)
+    open.push(
+      () => {
+        site.close()
+      },
+      () => listener.close(),
+    )
     visitor.jar.set(new URL(listener.origin).host, jar)
     return Object.assign(listener, { site })
   }

@@ -1,0 +1,49 @@
+/** Network addresses as servers and proxies write them: one party, however it is spelt. */
+import { isIPv4, isIPv6 } from 'node:net'
+
+/**
+ * An address in one spelling. Proxies add a port (Azure), brackets (RFC 7239) or an IPv6 zone; a socket that listens on both families
+ * shows IPv4 inside IPv6 (`::ffff:192.0.2.1`).
+ *
+ * @returns `undefined` for what is no address
+ */
+export function plainAddress(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > 100) return undefined
+  const bare = text.trim().replace(/^"(.*)"$/, '$1')
+  const bracketed = /^\[([^\]]*)\](:\d*)?$/.exec(bare)?.[1]
+  const withPort = /^([\d.]+):\d+$/.exec(bare)?.[1]
+  const address = (bracketed ?? withPort ?? bare).replace(/%.*$/, '').toLowerCase()
+  if (isIPv4(address)) return address
+  if (!isIPv6(address)) return undefined
+  const groups = groupsOf(address)
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
+  if (!isMapped) return new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const [high = 0, low = 0] = groups.slice(6)
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+/**
+ * Who is counted (R31): one IPv4 address, or one IPv6 customer, who owns a whole /64. What is no address counts as one party, so that
+ * nobody makes himself many by writing something else.
+ */
+export function partyOf(text: string | undefined): string {
+  const address = plainAddress(text)
+  if (address === undefined) return 'unknown'
+  return isIPv4(address) ? address : groupsOf(address).slice(0, 4).join(':')
+}
+
+/** The eight groups, with the zeros that `::` stands for. */
+function groupsOf(address: string): number[] {
+  const [before = [], after] = address
+    .split('::')
+    .map((half) => half.split(':').filter(Boolean).flatMap(numbersIn))
+  const zeros = after === undefined ? 0 : 8 - before.length - after.length
+  return [...before, ...Array<number>(zeros).fill(0), ...(after ?? [])]
+}
+
+/** One group, or the two that an IPv4 address at the end stands for. */
+function numbersIn(part: string): number[] {
+  if (!part.includes('.')) return [Number.parseInt(part, 16)]
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number)
+  return [(a << 8) | b, (c << 8) | d]
+}

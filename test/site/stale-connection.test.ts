@@ -1,0 +1,153 @@
+/** A proxy closes an idle connection at the moment when the site sends its next request on it. */
+import net from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+
+import { expect } from 'chai'
+import { generateSite } from 'session-hub/hub'
+import { createSite, type LogEntry, type Site } from 'session-hub/site'
+
+import { listen, type Listener } from '../support/listener.js'
+import { siteApp } from '../support/site-app.js'
+import { Visitor } from '../support/visitor.js'
+import { startWorld, type World } from '../support/world.js'
+
+describe('a kept connection to the hub that is closed when it is used again', () => {
+  let world: World
+  let proxy: Proxy
+  let site: Site
+  let listener: Listener
+  let log: LogEntry[]
+  let visitor: Visitor
+
+  beforeEach(async () => {
+    proxy = await startProxy()
+    world = await startWorld({ sites: [], hub: { origin: proxy.origin } })
+    proxy.port = world.hub.listener.port
+    listener = await listen('shop.localhost')
+    const { keys, registration } = await generateSite(listener.origin)
+    world.register(registration)
+    log = []
+    site = await createSite({
+      origin: listener.origin,
+      hub: proxy.origin,
+      keys,
+      log: (entry) => void log.push(entry),
+    })
+    listener.use(siteApp('shop', site))
+    visitor = new Visitor(proxy.origin)
+    await visitor.post(listener.origin, '/cart', { item: 'tent' })
+  })
+  afterEach(async () => {
+    site.close()
+    await listener.close()
+    await proxy.close()
+    await world.close()
+  })
+
+  for (const how of ['lost', 'answer lost'] as const) {
+    it(`costs nobody anything: reading, storing and signing in happen once (${how})`, async () => {
+      const cart = async () => ((await visitor.whoami(listener.origin)).data as { cart: string[] }).cart
+      for (const [path, body] of [
+        ['/cart', { item: 'rope' }],
+        ['/wish', { wish: 'map' }],
+        ['/sign-in', { name: 'ada' }],
+        ['/cart', { item: 'lamp' }],
+      ] as const) {
+        await cart() // a kept connection
+        proxy.breakNext(how)
+        expect((await visitor.post(listener.origin, path, body)).status, path).to.equal(200)
+      }
+      proxy.breakNext(how)
+
+      expect(await cart()).to.deep.equal(['tent', 'rope', 'lamp'])
+      expect(proxy.broken).to.equal(5)
+      expect(await world.hub.hub.sessions.list('ada')).to.have.length(1)
+      expect(log).to.deep.equal([])
+    })
+
+    it(`begins one session for a visitor who had none (${how})`, async () => {
+      const newcomer = new Visitor(proxy.origin)
+      await visitor.whoami(listener.origin)
+      proxy.breakNext(how)
+      await newcomer.post(listener.origin, '/wish', { wish: 'map' })
+
+      expect(await newcomer.whoami(listener.origin)).to.deep.include({ data: { wish: 'map' } })
+      expect(proxy.broken).to.equal(1)
+      const all = await world.hub.store.search({ nowMs: world.now(), limit: 9 })
+      expect(all).to.have.length(2)
+    })
+  }
+
+  it('is no outage: a hub that resets a fresh connection too is one', async () => {
+    proxy.breakAll()
+    expect((await visitor.ask(`${listener.origin}/whoami`)).status).to.equal(503)
+
+    expect(log.map(({ event }) => event)).to.include('hub_unreachable')
+  })
+})
+
+interface Proxy {
+  readonly origin: string
+  port: number
+  broken: number
+  /** The next request on a connection that has served one is reset: before the hub sees it, or after it has answered. */
+  breakNext(how: 'lost' | 'answer lost'): void
+  breakAll(): void
+  close(): Promise<void>
+}
+
+async function startProxy(): Promise<Proxy> {
+  let breaking: 'lost' | 'answer lost' | undefined
+  let isBroken = false
+  const open = new Set<net.Socket>()
+  const server = net.createServer((client) => {
+    const hub = net.connect(proxy.port, '127.0.0.1')
+    let hasServed = false
+    let dropsAnswer = false
+    hub.on('data', (chunk) => {
+      hasServed = true
+      if (dropsAnswer) client.resetAndDestroy()
+      else client.write(chunk)
+    })
+    client.on('data', (chunk) => {
+      if (isBroken || (hasServed && breaking)) {
+        proxy.broken += 1
+        dropsAnswer = breaking === 'answer lost'
+        breaking = undefined
+        if (!dropsAnswer) {
+          client.resetAndDestroy()
+          return
+        }
+      }
+      hub.write(chunk)
+    })
+    for (const [one, other] of [
+      [client, hub],
+      [hub, client],
+    ] as const) {
+      open.add(one)
+      one.on('error', () => other.destroy())
+      one.on('close', () => other.destroy())
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const proxy: Proxy = {
+    origin: `http://hub.localhost:${(server.address() as AddressInfo).port}`,
+    port: 0,
+    broken: 0,
+    breakNext(how) {
+      breaking = how
+    },
+    breakAll() {
+      isBroken = true
+    },
+    async close() {
+      for (const socket of open) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+  return proxy
+}
