@@ -13,8 +13,8 @@ const LABEL_LENGTH = 80
  */
 const STYLE = `:root{color-scheme:light dark;--c:#fff;--b:#1c4fc4;--r:8px}
 @media(prefers-color-scheme:dark){:root{--c:#10131a;--b:#9db9ff}}
-*{box-sizing:border-box}html,body{height:100%;margin:0}
-button{width:100%;min-height:100%;padding:.5em .75em;border:0;border-radius:var(--r);background:linear-gradient(var(--b) 0 0) Canvas;color:var(--c);font:600 1rem/1.25 system-ui,sans-serif;overflow-wrap:anywhere;cursor:pointer}
+*{box-sizing:border-box}body{margin:0}
+button{width:100%;min-height:48px;padding:.5em .75em;border:0;border-radius:var(--r);background:linear-gradient(var(--b) 0 0) Canvas;color:var(--c);font:600 1rem/1.25 system-ui,sans-serif;overflow-wrap:anywhere;cursor:pointer}
 button:focus-visible{outline:3px solid;outline-offset:-6px}
 @media(forced-colors:active){button{border:1px solid}}`
 

@@ -16,6 +16,13 @@ export interface FrameMessage {
   readonly claims?: JsonObject
 }
 
+/** From the visible frame: so high, in CSS pixels, its button is. Said again whenever that changes. */
+export interface HeightMessage {
+  readonly sessionHub: 1
+  readonly nonce: string
+  readonly height: number
+}
+
 /** From the hub's page in a popup to the page that opened it, after the visitor's click there. */
 export interface UnlockMessage {
   readonly sessionHub: 1

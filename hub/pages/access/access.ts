@@ -2,7 +2,7 @@
  * The script of the hub's visible frame: the hidden one's, and a button with which the visitor lets the browser give the hub
  * its cookies here.
  */
-import { begin, look, say } from '../frame/hub.js'
+import { begin, look, say, sayHeight } from '../frame/hub.js'
 
 /** A button that has only just come into sight may be meant to catch a click that was aimed at something else. */
 const SEEN_MS = 500
@@ -27,6 +27,10 @@ if (button) {
       else if (seenSinceMs === Infinity) seenSinceMs = time
     }
   }, options).observe(button)
+  // Its words may need more lines than the page has guessed: by the visitor's font, or since a phone was turned.
+  new ResizeObserver(() => {
+    sayHeight(Math.ceil(button.getBoundingClientRect().height))
+  }).observe(button)
   button.onclick = ask
 }
 

@@ -2,7 +2,7 @@
  * What the frame does, seen or unseen: it hands the decision that came with its document to the page, asks the hub again where
  * the browser lets it have its cookies after all, and carries an offer to the hub.
  */
-import { type FrameMessage, readPageMessage } from '../../../sdk/protocol/messages.js'
+import { type FrameMessage, type HeightMessage, readPageMessage } from '../../../sdk/protocol/messages.js'
 
 /** What the hub wrote into the document. */
 interface FrameData {
@@ -32,6 +32,10 @@ let asking: Promise<unknown> = Promise.resolve()
 export const say = ({ outcome, ticket, reason, subject, claims }: Answer) => {
   const said: Loose<FrameMessage> = { sessionHub, nonce, outcome, ticket, reason, subject, claims }
   parent.postMessage(said, site)
+}
+
+export const sayHeight = (height: number) => {
+  parent.postMessage({ sessionHub: 1, nonce, height } satisfies HeightMessage, site)
 }
 
 /** Members that are absent may be there as `undefined`: fewer bytes, and the same to who reads them. */

@@ -1,9 +1,13 @@
 /** The hub's visible frame: a button in it asks the browser for storage access, as it has to be asked in some browsers. */
+import type { HeightMessage } from '../../protocol/messages.js'
 import type { FrameListener } from '../frame.js'
 import type { Status } from '../status.js'
 import type { SyncFrame } from '../sync.js'
 import type { AccessTheme, LadderKit } from './kit.js'
 import { labelOf, themeQuery } from './theme.js'
+
+/** A button of 80 letters in the largest fonts; no frame covers a page. */
+const MOST_PX = 600
 
 export interface VisibleListener {
   /** The hub has no cookie yet; with a reason: nor has the click just now brought it one. */
@@ -36,6 +40,19 @@ export async function openVisibleFrame(
       begun(kit.syncBy({ state, createBinding: () => Promise.resolve(binding), openFrame }))
     }
   }
+  // A frame does not grow with its words, and a click on what is cut off does not count.
+  const follow = (element: HTMLIFrameElement) => {
+    addEventListener(
+      'message',
+      ({ source, origin, data }: MessageEvent<Partial<HeightMessage> | null>) => {
+        // R15
+        if (source !== element.contentWindow || origin !== kit.hub || data?.nonce !== binding.nonce) return
+        const { height = 0 } = data
+        if (height > 0 && height <= MOST_PX) element.style.height = `${height}px`
+      },
+      { signal },
+    )
+  }
   const frame = kit.openFrame(
     kit.hub,
     binding.nonce,
@@ -49,10 +66,10 @@ export async function openVisibleFrame(
       show(element) {
         const label = labelOf(theme, kit.hub)
         element.title = label
-        // A frame does not grow with its words, and what is cut off cannot be clicked. An estimate, and rather too high.
-        const lines = Math.ceil((label.length * 11) / ((place.clientWidth || 240) - 24))
-        // By script, so that no style policy of the page is in the way.
-        element.style = `width:100%;height:${28 + lines * 20}px;border:0`
+        // By script, so that no style policy of the page is in the way. In a scheme of another kind than its document's, a frame is
+        // opaque, and the corners beside the button's would not be the page's.
+        element.style = 'width:100%;height:48px;border:0;color-scheme:light dark'
+        follow(element)
         place.append(element)
       },
     },
