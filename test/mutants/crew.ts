@@ -9,7 +9,7 @@ import type { Order, Ran, Report } from './worker.js'
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** What mutants leave behind in a process adds up. */
-const RUNS_OF_ONE = 400
+const RUNS_OF_ONE = 200
 
 export interface Result {
   readonly ran: readonly Ran[]
@@ -74,7 +74,11 @@ export class Crew {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     worker.stderr?.resume()
-    const report = await ask(worker, { do: 'load', files: this.files }, 120_000)
+    const report = await ask(
+      worker,
+      { do: 'load', files: this.files, hooksMs: this.isBrowser ? 20_000 : 8000 },
+      120_000,
+    )
     if (report.done === 'load') this.reachedByLoading = new Set(report.reached)
     return worker
   }

@@ -52,7 +52,6 @@ export class Hunter {
   readonly #tests = new Map<string, Known>()
   /** What has noticed a mutant of a file will notice others there. */
   readonly #killers = new Map<string, string[]>()
-  readonly #standsAlone = new Map<string, boolean>()
 
   constructor(readonly hunt: Hunt) {}
 
@@ -88,20 +87,23 @@ export class Hunter {
     for (let from = 0, round = 0; from < ordered.length; round += 1) {
       const some = ordered.slice(from, from + (isStatic ? Infinity : (ROUNDS[round] ?? Infinity)))
       from += some.length
-      const { failed } = await this.#run(
-        id,
-        some.map(([test]) => test),
-        some,
-        isStatic,
-      )
+      const runSome = () =>
+        this.#run(
+          id,
+          some.map(([test]) => test),
+          some,
+          isStatic,
+        )
+      const { failed } = await runSome()
       if (failed === null) continue
-      if (!failed.startsWith('the process') && !(await this.#isDoing(id, failed, isStatic))) {
+      const at = some.findIndex(([test]) => test === failed)
+      if (at < 0) {
+        // A hook, or the process itself: the machine may be the reason.
+        if ((await runSome()).failed === null) continue
+      } else if (!(await this.#isDoing(id, some[at]!, isStatic))) {
         // Something else was it; the rest of this round has not been run.
         from -= some.length
-        ordered.splice(
-          ordered.findIndex(([test]) => test === failed),
-          1,
-        )
+        ordered.splice(from + at, 1)
         continue
       }
       this.#killers.set(
@@ -122,28 +124,25 @@ export class Hunter {
     const longest = Math.max(...known.map(([, { ms }]) => ms))
     const all = known.reduce((sum, [, { ms }]) => sum + ms, 0)
     return this.hunt.crew.run(id, tests, {
-      patienceMs: 60_000 + all * 6,
+      patienceMs: 30_000 + all * 6,
       timeoutMs: Math.min(20_000, 4000 + longest * 6),
       isStatic,
     })
   }
 
-  /** Whether a test that has failed does so again alone, and passes alone without the mutant: what ran before it may be the reason, or the machine. */
-  async #isDoing(id: number, test: string, isStatic: boolean): Promise<boolean> {
-    const known = this.#tests.get(test)
-    // A hook: the next tests have it too.
-    if (!known) return true
-    const again = await this.#run(id, [test], [[test, known]], isStatic)
-    return again.failed !== null && (await this.#isSound(test, known))
-  }
-
-  async #isSound(test: string, known: Known): Promise<boolean> {
-    const before = this.#standsAlone.get(test)
-    if (before !== undefined) return before
-    const { failed } = await this.#run(0, [test], [[test, known]], false)
-    this.#standsAlone.set(test, failed === null)
-    if (failed !== null) this.#tests.delete(test)
-    return failed === null
+  /**
+   * Whether a test that has failed does so again alone, and passes alone without the mutant. If not, what ran before it may be the reason, or the
+   * machine, or what other mutants have left in this process: so once more in a new one.
+   */
+  async #isDoing(id: number, [test, known]: readonly [string, Known], isStatic: boolean): Promise<boolean> {
+    const isRed = async (mutant: number) => {
+      const { failed } = await this.#run(mutant, [test], [[test, known]], isStatic && mutant !== 0)
+      return failed !== null
+    }
+    if (!(await isRed(id))) return false
+    if (!(await isRed(0))) return true
+    this.hunt.crew.stop()
+    return !(await isRed(0)) && (await isRed(id))
   }
 
   #reaching(fits: (reached: ReadonlySet<number>) => boolean) {

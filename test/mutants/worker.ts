@@ -10,7 +10,8 @@ import { reachInto, turnOn } from './switch.js'
 import { tree } from './tree.js'
 
 export type Order =
-  | { readonly do: 'load'; readonly files: readonly string[] }
+  /** A broken world may never close: its hooks are not waited for as long as a browser's. */
+  | { readonly do: 'load'; readonly files: readonly string[]; readonly hooksMs: number }
   /** Runs them until one fails. Without `tests`: all, to the end. */
   | {
       readonly do: 'run'
@@ -34,11 +35,11 @@ export type Report =
 /** Says nothing: all is read from the runner. */
 class Quiet extends Mocha.reporters.Base {}
 
-const mocha = new Mocha({ reporter: Quiet, timeout: 20_000 })
+const mocha = new Mocha({ reporter: Quiet })
 mocha.cleanReferencesAfterRun(false)
 
 process.on('message', (order: Order) => {
-  const job = order.do === 'load' ? load(order.files) : run(order)
+  const job = order.do === 'load' ? load(order) : run(order)
   job.then(
     (report) => process.send?.(report),
     (error: unknown) => {
@@ -48,7 +49,8 @@ process.on('message', (order: Order) => {
   )
 })
 
-async function load(files: readonly string[]): Promise<Report> {
+async function load({ files, hooksMs }: Order & { do: 'load' }): Promise<Report> {
+  mocha.timeout(hooksMs)
   const reached = new Set<number>()
   reachInto(reached)
   for (const file of files) mocha.addFile(join(tree, 'build', file))

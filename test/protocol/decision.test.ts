@@ -92,6 +92,11 @@ describe('the exchange, decided', () => {
     }
   }
 
+  it('user ↔ another user, policy site: adopts by a sync of the site’s own, and keeps both where news has begun it', () => {
+    const decided = (isNews: boolean) => decide(ada, hubBob, { conflict: 'site', siteYields: false, isNews })
+    expect([decided(false), decided(true)]).to.deep.equal([adopt, keep])
+  })
+
   it('R20: never replaces one live user by another, but by a policy that somebody chose', () => {
     const silent = decide(ada, hubBob, { conflict: 'keep-both', siteYields: false })
     expect(silent).to.deep.equal(conflict)
