@@ -35,7 +35,7 @@ module.exports = {
     only(
       'sdk-http',
       '^sdk/http/',
-      ['^sdk/protocol/', '^node_modules/((@types/)?express|rate-limiter-flexible)'],
+      ['^sdk/protocol/', '^node_modules/((@types/)?express|lru-cache)'],
       anyPackage,
     ),
     never(

@@ -24,7 +24,7 @@ export function createAdminRouter(
   const guard = createGuard(at, settings)
   const router = express.Router()
   const limit: RequestHandler = async (req, _res, next) => {
-    await limiters.address(req.ip)
+    await limiters.address(req.ip, 'admin')
     next()
   }
   router.use(paths.api, apiRouter(at, guard, limit))

@@ -47,7 +47,7 @@ const acts: Record<BackchannelAct, Act> = {
   'end-other': (hub, site, body, { sites }) => endOther(hub, sites, site, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {
     const asked = parseBackchannelLink(body)
-    await limiters.session(sha256(asked.handle))
+    await limiters.session(sha256(asked.handle), `${site.origin} frame`)
     return linkTicket(hub, sites, site, asked)
   },
   part: (hub, site, body) => byHandle(hub, site, parseHandleBody(body), partSession),
@@ -65,8 +65,12 @@ export const backchannelRoute =
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const name = req.url.slice(hubPaths.backchannel.length + 1)
     const act = backchannelActs.find((known) => known === name)
-    if (!act) throw new SessionHubError('not_found', 'There is no such act on the back-channel')
+    if (!act) {
+      await limiters.address(req.ip, 'stranger')
+      throw new SessionHubError('not_found', 'There is no such act on the back-channel')
+    }
     const site = await authenticate(req)
-    await limiters.site(site.origin)
+    // R38: whatever else its visitors ask for, a site can sign them out.
+    await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
     sendJson(res, 200, await acts[act](hub, site, await readJsonBody(req, DEPTH), { sites, limiters }))
   }

@@ -73,7 +73,9 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     })
     answer.onEnd(() => {
       leave()
-      open.set(origin, (open.get(origin) ?? 1) - 1)
+      const left = (open.get(origin) ?? 1) - 1
+      if (left > 0) open.set(origin, left)
+      else open.delete(origin)
     })
   }
 

@@ -20,15 +20,16 @@ import { requireOwnPage } from './own-page.js'
 export const exchangeRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    await limiters.address(req.ip)
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, offer, choice } = parseExchangeBody(await readJsonBody(req))
     // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    const kind = `${site.origin} frame` as const
+    await limiters.address(req.ip, kind)
     const hash = hubHandleHash(req.headers, site)
-    if (hash !== undefined) await limiters.session(hash)
+    if (hash !== undefined) await limiters.session(hash, kind)
 
     const { hubHandle, isRemembered, ...answer } = await exchange(hub, {
       site,

@@ -23,19 +23,20 @@ import { requireOwnPage } from './own-page.js'
 export const forgetRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    await limiters.address(req.ip)
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, forget } = parseHubForgetBody(await readJsonBody(req))
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    const kind = `${site.origin} frame` as const
+    await limiters.address(req.ip, kind)
     // In a partition it would hold for this one site, and look as if it held for all.
     if (!hasAccess || hasLostAccess(req.headers, site)) {
       sendJson(res, 200, { outcome: 'blocked' } satisfies Answer)
       return
     }
     const hash = hubHandleHash(req.headers, site)
-    if (hash !== undefined) await limiters.session(hash)
+    if (hash !== undefined) await limiters.session(hash, kind)
     if (forget && hash !== undefined)
       await hub.store.transact({ handles: [] }, () => ({ changes: { forget: [hash] }, result: undefined }))
     const answer: Answer = forget ? OPTED_OUT : { outcome: 'none' }

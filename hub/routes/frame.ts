@@ -11,11 +11,11 @@ import type { HubContext } from '../flows/context.js'
 import { type Answer, answerFrame } from '../flows/frame.js'
 import { frameProof } from '../flows/tags.js'
 import type { PageScript } from '../page-scripts.js'
-import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import { hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
 import type { HubRequest } from './address.js'
 import { turnCookies, withTurn } from './cookies.js'
+import type { FindSiteFor } from './find-site.js'
 import type { Limiters } from './limits.js'
 import { hasOptedOut } from './opt-out.js'
 import { dataElement, pageHeaders, sendPage, sendRefusedPage } from './page.js'
@@ -31,7 +31,7 @@ const EMBEDDABLE = {
 
 export interface FrameRoute {
   readonly hub: HubContext
-  readonly sites: SiteRegistry
+  readonly findSite: FindSiteFor
   readonly limiters: Limiters
   /** The endpoint's path, for the log. */
   readonly path: string
@@ -50,20 +50,17 @@ export interface Appearance {
   readonly policy: string
 }
 
-export function frameRoute({ hub, sites, limiters, path, script, appearance, proofMs }: FrameRoute) {
+export function frameRoute({ hub, findSite, limiters, path, script, appearance, proofMs }: FrameRoute) {
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     let asked
     try {
-      await limiters.address(req.ip)
       asked = readFrameRequest(req, appearance)
-      const site = await sites.find(asked.site)
       // The same bytes for every visitor, known or not (R14).
-      if (!site)
-        throw new SessionHubError(
-          'site_unknown',
-          'No such site is registered here; "session-hub sites add" makes its keys',
-        )
-      await answer(req, res, site, asked)
+      const site = await findSite(asked.site, req.ip)
+      const isOwn = isAskedBy(req.headers.referer, site.origin)
+      // R38: what a stranger's page causes is no cost of the site's visitors.
+      await limiters.address(req.ip, isOwn ? `${site.origin} frame` : 'stranger')
+      await answer(req, res, site, { ...asked, isOwn })
     } catch (thrown) {
       sendRefusedPage(res, hub.log, thrown, path, asked?.site)
     }
@@ -73,10 +70,10 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
     req: HubRequest,
     res: ServerResponse,
     site: Site,
-    asked: FrameRequest,
+    asked: FrameRequest & { readonly isOwn: boolean },
   ): Promise<void> {
     const { headers } = req
-    const { nonce, state, shown } = asked
+    const { nonce, state, shown, isOwn } = asked
     const hash = hubHandleHash(headers, site)
     const hasAccess = !saysNothing(req) && isServedToOneJar(headers, site)
     const isOff = hasOptedOut(headers, site)
@@ -86,10 +83,10 @@ export function frameRoute({ hub, sites, limiters, path, script, appearance, pro
       if (saysNothing(req)) {
         // Whether this is a frame, and whose cookies it has, nothing shows: the page is told to use another rung (R16).
         told = { outcome: 'blocked', reason: 'access_denied' }
-      } else if (isAskedBy(headers.referer, site.origin)) {
+      } else if (isOwn) {
         const activate = activation(storageAccess(headers), site.origin)
         if (activate !== undefined) res.setHeader('activate-storage-access', activate)
-        if (hash !== undefined && hasAccess) await limiters.session(hash)
+        if (hash !== undefined && hasAccess) await limiters.session(hash, `${site.origin} frame`)
         told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
         addCookies(res, turnCookies(req, site, told))
       } else {

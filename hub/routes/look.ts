@@ -23,15 +23,16 @@ import { requireOwnPage } from './own-page.js'
 export const lookRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    await limiters.address(req.ip)
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, state } = parseLookBody(await readJsonBody(req))
     const { secret } = hub.keyring
     readFrameProof(secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    const kind = `${site.origin} frame` as const
+    await limiters.address(req.ip, kind)
     const hash = hubHandleHash(req.headers, site)
-    if (hash !== undefined) await limiters.session(hash)
+    if (hash !== undefined) await limiters.session(hash, kind)
 
     const hasAccess = isAskedFromOneJar(req.headers, site)
     const isOff = hasOptedOut(req.headers, site)

@@ -10,30 +10,30 @@ import { cookieNames, hubPaths, limits, sitePaths } from '../../sdk/protocol/wir
 import { logError } from '../../sdk/settings/log.js'
 import type { HubContext } from '../flows/context.js'
 import { answerRedirect, type RedirectAnswer } from '../flows/redirect.js'
-import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import { hubHandleHash } from './access.js'
 import type { HubRequest } from './address.js'
 import { hubCookie, hubStartCookie, turnCookies } from './cookies.js'
+import type { FindSiteFor } from './find-site.js'
 import type { Limiters } from './limits.js'
 import { hasOptedOut } from './opt-out.js'
 
 export const redirectRoute =
-  (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
+  (hub: HubContext, findSite: FindSiteFor, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     if (!isNavigation(req)) throw new SessionHubError('request_invalid', 'This address is for a window')
     const query = queryOf(req.url)
     const [nonce, state] = [single(query, 'nonce'), single(query, 'state')]
-    const site = await sites.find(single(query, 'site') ?? '')
     // Nobody else is led anywhere (R23).
-    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    const site = await findSite(single(query, 'site') ?? '', req.ip)
+    const kind = `${site.origin} window` as const
     let answer: RedirectAnswer
     try {
       // Only now: whoever comes too often is led back as well.
-      await limiters.address(req.ip)
+      await limiters.address(req.ip, kind)
       if (!is256Bits(nonce)) throw new SessionHubError('request_invalid', 'The "nonce" has a wrong form') // R12
       const hash = hubHandleHash(req.headers, site)
-      if (hash !== undefined) await limiters.session(hash)
+      if (hash !== undefined) await limiters.session(hash, kind)
       answer = await answerRedirect(hub, {
         site,
         nonce,

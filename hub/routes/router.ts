@@ -20,6 +20,7 @@ import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
 import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
+import { createFindSite } from './find-site.js'
 import { forgetRoute } from './forget.js'
 import { frameRoute } from './frame.js'
 import { hiddenFrame } from './hidden-frame.js'
@@ -48,7 +49,8 @@ export interface HubRouter {
 }
 
 export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }: RouterParts): HubRouter {
-  const parts = { hub, sites, limiters }
+  const findSite = createFindSite(sites, limiters)
+  const parts = { hub, findSite, limiters }
   const frame = frameRoute({
     ...parts,
     path: hubPaths.frame,
@@ -63,12 +65,12 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
     appearance: visibleFrame(hub.origin),
     proofMs: proofMs.visible,
   })
-  const unlockPage = unlockPageRoute(hub, sites, limiters, scripts.unlock)
+  const unlockPage = unlockPageRoute(hub, findSite, limiters, scripts.unlock)
   const unlock = only('POST', unlockRoute(hub, limiters), 'GET, POST')
   const forget = only('POST', forgetRoute(hub, sites, limiters))
   const look = only('POST', lookRoute(hub, sites, limiters))
   const exchange = only('POST', exchangeRoute(hub, sites, limiters))
-  const redirect = redirectRoute(hub, sites, limiters)
+  const redirect = redirectRoute(hub, findSite, limiters)
   const authenticate = createAuthenticate(hub, sites, limiters)
   const backchannel = only('POST', backchannelRoute(hub, sites, authenticate, limiters))
   const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))

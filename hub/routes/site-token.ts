@@ -33,7 +33,7 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
     if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('A site token is missing')
     const before = known.get(token)
     // A site shows a new token once a minute. Whoever shows many is counted before anything is verified.
-    if (!before) await limiters.address(ip)
+    if (!before) await limiters.address(ip, 'token')
     const site = await sites.find(before?.origin ?? claimedIssuer(token))
     if (!site) throw refused('The site is not registered')
     const claims = before?.keys === site.signingKeys ? before.claims : await verified(token, site)

@@ -13,9 +13,9 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'
 import { cspHash, type PageScript } from '../page-scripts.js'
-import type { SiteRegistry } from '../sites/registry.js'
 import type { HubRequest } from './address.js'
 import { seenCookie } from './cookies.js'
+import type { FindSiteFor } from './find-site.js'
 import type { Limiters } from './limits.js'
 import { requireOwnPage } from './own-page.js'
 import { dataElement, escaped, pageHeaders, sendPage, sendRefusedPage } from './page.js'
@@ -33,7 +33,7 @@ button:focus-visible{outline:3px solid var(--b);outline-offset:3px}
 /** `GET /unlock?site=<origin>` */
 export function unlockPageRoute(
   hub: HubContext,
-  sites: SiteRegistry,
+  findSite: FindSiteFor,
   limiters: Limiters,
   script: PageScript,
 ) {
@@ -46,14 +46,13 @@ export function unlockPageRoute(
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     let origin
     try {
-      await limiters.address(req.ip)
       // A frame of it would be in a partition, and what it sets with it.
       if (!isNavigation(req) || req.headers['sec-fetch-dest'] !== 'document')
         throw new SessionHubError('request_invalid', 'This page is for a window of its own')
       origin = single(queryOf(req.url), 'site')
       if (!origin) throw new SessionHubError('request_invalid', 'The address lacks "site"')
-      const site = await sites.find(origin)
-      if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+      const site = await findSite(origin, req.ip)
+      await limiters.address(req.ip, 'unlock')
       sendPage(res, 200, headers, documentFor(site.origin))
     } catch (thrown) {
       sendRefusedPage(res, hub.log, thrown, hubPaths.unlock, origin)
@@ -70,8 +69,8 @@ export function unlockPageRoute(
 export const unlockRoute =
   (hub: HubContext, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    await limiters.address(req.ip)
     requireOwnPage(req, hub.origin)
+    await limiters.address(req.ip, 'unlock')
     parseEmptyBody(await readJsonBody(req))
     addCookies(res, [seenCookie()])
     sendJson(res, 200, {})

@@ -19,6 +19,8 @@ export interface SiteRegistry {
    * @throws SessionHubError `unavailable` when the application's lookup fails (R21)
    */
   find(origin: string): Promise<Site | undefined>
+  /** Whether it was found before, by whoever asked: then to ask again is nothing that a stranger has thought of. */
+  isKnown(origin: string): boolean
 }
 
 export interface RegistryOptions {
@@ -47,13 +49,20 @@ export async function createRegistry({
     ttl: cacheSeconds * 1000,
   })
 
+  const known = new LRUCache<string, true>({ max: 10_000 })
+
   async function ask(origin: string, find: FindSite): Promise<Site | undefined> {
     try {
       const registration = await find(origin)
-      if (!registration) return undefined
+      if (!registration) {
+        known.delete(origin)
+        return undefined
+      }
       if (registration.origin !== origin)
         throw wrong('findSite', `asked for "${origin}", got "${registration.origin}"`)
-      return await readSite(registration, `findSite("${origin}")`)
+      const site = await readSite(registration, `findSite("${origin}")`)
+      known.set(origin, true)
+      return site
     } catch (cause) {
       log({
         level: 'error',
@@ -82,5 +91,6 @@ export async function createRegistry({
       }
       return answer
     },
+    isKnown: (origin) => fixed.has(origin) || known.has(origin),
   }
 }

@@ -1,5 +1,5 @@
 /** Rate limits (R31). Counted in memory, per process: they bound what one party can cost, they do not bill anyone. */
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
+import { LRUCache } from 'lru-cache'
 
 import { SessionHubError } from '../protocol/errors.js'
 import { partyOf } from './address.js'
@@ -7,26 +7,25 @@ import { partyOf } from './address.js'
 /** Counts one request. @throws SessionHubError `rate_limited`, with the seconds to wait */
 export type Limiter = (key: string) => Promise<void>
 
-export function perMinute(points: number): Limiter {
-  const counter = new RateLimiterMemory({ points, duration: 60 })
-  return (key) => consume(counter, key)
-}
+/** So many parties are counted at once. One more, and the one that has been quiet for longest begins anew. */
+const MOST_PARTIES = 100_000
 
-async function consume(counter: RateLimiterMemory, key: string): Promise<void> {
-  try {
-    await counter.consume(key)
-  } catch (refused) {
-    const waitMs = (refused as Partial<RateLimiterRes>).msBeforeNext ?? 60_000
-    throw new SessionHubError('rate_limited', 'Too many requests', {
-      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-    })
+export function perMinute(points: number, most = MOST_PARTIES): Limiter {
+  const counter = createCounter(points, 60, most)
+  return async (key) => {
+    counter.take(key)
   }
 }
 
-/** The same per network address. An IPv6 customer owns a whole /64, so that counts as one. */
-export function perAddressPerMinute(points: number): (address: string | undefined) => Promise<void> {
+/**
+ * The same per network address. An IPv6 customer owns a whole /64, so that counts as one. What is counted apart (`what`) cannot be
+ * spent by anything else (R38).
+ */
+export function perAddressPerMinute(
+  points: number,
+): (address: string | undefined, what?: string) => Promise<void> {
   const limit = perMinute(points)
-  return (address) => limit(partyOf(address))
+  return (address, what = '') => limit(`${partyOf(address)} ${what}`)
 }
 
 /** Tries at a secret: a right one is given back, so that only wrong ones count. */
@@ -37,11 +36,34 @@ export interface Tries {
 }
 
 export function perAddressTries(points: number, seconds: number): Tries {
-  const counter = new RateLimiterMemory({ points, duration: seconds })
+  const counter = createCounter(points, seconds, MOST_PARTIES)
   return {
-    take: (address) => consume(counter, partyOf(address)),
+    async take(address) {
+      counter.take(partyOf(address))
+    },
     async giveBack(address) {
-      await counter.reward(partyOf(address), 1)
+      counter.giveBack(partyOf(address))
+    },
+  }
+}
+
+/** A fixed window for each party, from its first request on. */
+function createCounter(points: number, seconds: number, most: number) {
+  const taken = new LRUCache<string, { count: number }>({ max: most, ttl: seconds * 1000 })
+  return {
+    take(party: string): void {
+      const known = taken.get(party)
+      if (!known) taken.set(party, { count: 1 })
+      else if (known.count < points) known.count += 1
+      else {
+        throw new SessionHubError('rate_limited', 'Too many requests', {
+          retryAfterSeconds: Math.max(1, Math.ceil(taken.getRemainingTTL(party) / 1000)),
+        })
+      }
+    },
+    giveBack(party: string): void {
+      const known = taken.get(party)
+      if (known && known.count > 0) known.count -= 1
     },
   }
 }

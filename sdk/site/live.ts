@@ -4,6 +4,7 @@
  */
 import type { Request, Response } from 'express'
 
+import { partyOf } from '../http/address.js'
 import { beginEvents, type EventsAnswer } from '../http/server-sent-events.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { EndReason } from '../protocol/wire.js'
@@ -19,28 +20,39 @@ export interface Live {
 
 const BEAT_MS = 20_000
 
-/** So many open pages in one process, and of one session (R31). A page that finds no place looks by itself, as without this. */
+/** So many open pages in one process, of one session and at one address (R31). A page that finds no place looks by itself, as without this. */
 const MOST = 20_000
 const MOST_PER_SESSION = 32
+const MOST_PER_ADDRESS = 128
 
 /** Of many pages that lost one server at the same moment, each comes again at its own. */
 const RETRY_MS = { min: 1000, max: 5000 }
 
 export function createLive(most = MOST): Live {
   const pages = new Set<EventsAnswer>()
+  /** How many pages each address has open; one that has none is not in it. */
+  const byAddress = new Map<string, number>()
   let isClosed = false
 
-  const isFull = (open: number) => isClosed || pages.size >= most || open >= MOST_PER_SESSION
+  const isFull = (ofSession: number, atAddress: number) =>
+    isClosed || pages.size >= most || ofSession >= MOST_PER_SESSION || atAddress >= MOST_PER_ADDRESS
+
+  function count(address: string, more: 1 | -1): void {
+    const open = (byAddress.get(address) ?? 0) + more
+    if (open > 0) byAddress.set(address, open)
+    else byAddress.delete(address)
+  }
 
   return {
     async listen(site, req, res, limit) {
-      await limit()
       // EventSource sends no Origin to its own; this header no page can write (R18).
       if (req.headers['sec-fetch-site'] !== 'same-origin')
         throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
+      await limit()
       const { token } = await loadSession(site, req, res)
       const { hub, endings } = site
-      if (token?.sk === undefined || isFull(endings.watching(token))) {
+      const address = partyOf(req.ip)
+      if (token?.sk === undefined || isFull(endings.watching(token), byAddress.get(address) ?? 0)) {
         // EventSource takes this for the end, and does not come again.
         res.writeHead(204, { 'cache-control': 'no-store' }).end()
         return
@@ -49,6 +61,7 @@ export function createLive(most = MOST): Live {
       const page = beginEvents(res, { beatMs: BEAT_MS })
       if (!page) return
       pages.add(page)
+      count(address, 1)
       page.send(`retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`)
       const tell = (reason: EndReason) => {
         page.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
@@ -70,6 +83,7 @@ export function createLive(most = MOST): Live {
       page.onEnd(() => {
         leave()
         pages.delete(page)
+        count(address, -1)
       })
     },
     close() {

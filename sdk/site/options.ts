@@ -103,7 +103,7 @@ export interface SiteOptions {
   readonly onReplaced?: (event: ReplacedEvent) => void | Promise<void>
   /** How long to wait for the hub, in milliseconds. @default 2000 */
   readonly hubTimeoutMs?: number
-  /** Requests per minute from one address to this site's endpoints. @default 600 */
+  /** Requests per minute from one address to each of this site’s endpoints. @default 600 */
   readonly perAddress?: number
   /** Receives structured entries, none of which holds a secret. @default silence */
   readonly log?: Log

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express'
 
 import { readJsonBody } from '../http/body.js'
 import { pathOf } from '../http/navigation.js'
-import { perAddressPerMinute } from '../http/rate-limit.js'
+import { perAddressPerMinute, perMinute } from '../http/rate-limit.js'
 import { sendError, sendJson } from '../http/reply.js'
 import { type SdkAsset, sendSdk } from '../http/sdk-asset.js'
 import { sitePaths } from '../protocol/wire.js'
@@ -15,6 +15,7 @@ import { forgetSharing } from './forget.js'
 import { requireOwnHost, requireOwnPage } from './guard.js'
 import type { Limit } from './limit.js'
 import type { Live } from './live.js'
+import { ownClaims } from './load.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import { makeOffer } from './offer.js'
 import { redeemTicket } from './redeem.js'
@@ -25,6 +26,9 @@ import { signOut } from './sign.js'
 type Step = (site: SiteContext, req: Request, res: Response, limit: Limit) => Promise<void>
 type Endpoint = (req: Request, res: Response, body: unknown) => Promise<object>
 
+/** Of one session per minute. One is enough; more are double clicks, or a page that tries again. */
+const SIGN_OUTS = 60
+
 export interface SiteParts {
   readonly live: Live
   readonly sdk: SdkAsset
@@ -34,6 +38,7 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
   const { settings } = site
   const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
+  const limitSignOut = perMinute(SIGN_OUTS)
   const sisters = createSisters(site)
   // A secret has no public half, and is not in the list (R36).
   const jwks = { keys: settings.sessionKeys.flatMap(({ publicJwk }) => publicJwk ?? []) }
@@ -47,6 +52,10 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
     [
       sitePaths.signOut,
       async (req, res) => {
+        // R38: by the session, so that neither another's requests nor its own other ones can lock a visitor in.
+        const { sk, jti } = (await ownClaims(site, req)) ?? {}
+        const session = sk ?? jti
+        if (session !== undefined) await limitSignOut(session)
         await signOut(site, req, res)
         return {}
       },
@@ -62,15 +71,17 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
     ...(settings.live ? [[`GET ${sitePaths.live}`, live.listen] as const] : []),
   ])
 
-  async function pass(step: Step, req: Request, res: Response): Promise<void> {
+  async function pass(step: Step, path: string, req: Request, res: Response): Promise<void> {
     requireOwnHost(req, site.settings)
-    await step(site, req, res, () => limit(req.ip))
+    // R38: a window that another site's page leads here is counted apart from this site's own.
+    const from = req.headers['sec-fetch-site'] === 'same-origin' ? 'own' : 'led'
+    await step(site, req, res, () => limit(req.ip, `${path} ${from}`))
   }
 
-  async function serve(act: Endpoint, req: Request, res: Response): Promise<void> {
-    await limit(req.ip)
+  async function serve(act: Endpoint, path: string, req: Request, res: Response): Promise<void> {
     if (req.method !== 'POST') res.setHeader('allow', 'POST')
     requireOwnPage(req, site.settings)
+    if (path !== sitePaths.signOut) await limit(req.ip, path)
     sendJson(res, 200, await act(req, res, await readJsonBody(req)))
   }
 
@@ -95,7 +106,7 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
     }
     const step = steps.get(`${req.method} ${path}`)
     if (step) {
-      pass(step, req, res).catch(refuse)
+      pass(step, path, req, res).catch(refuse)
       return
     }
     const act = endpoints.get(path)
@@ -103,6 +114,6 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
       next()
       return
     }
-    serve(act, req, res).catch(refuse)
+    serve(act, path, req, res).catch(refuse)
   }
 }

@@ -1,5 +1,5 @@
 /** `GET <endpoint>/live`: an open page hears at once when its session ends, wherever that happens. */
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 
@@ -12,7 +12,7 @@ import { generateSite } from 'session-hub/hub'
 
 import type { SiteContext } from '../../sdk/site/context.js'
 import { createEndings } from '../../sdk/site/endings.js'
-import { createLive } from '../../sdk/site/live.js'
+import { createLive, type Live } from '../../sdk/site/live.js'
 import { attach, createSession } from '../../sdk/site/session.js'
 import { listenTo, type Listening } from '../support/event-source.js'
 import { createGate, type Gate } from '../support/gate.js'
@@ -376,24 +376,36 @@ describe('an open page of a site', () => {
 
 describe('the open pages of one process', () => {
   const MOST = 3
+  let server: Server
 
-  it('are so many at most; one more looks by itself, until one goes', async () => {
-    const live = createLive(MOST)
+  /** An application in which each request has a session of its own. */
+  async function listenAt(live: Live): Promise<string> {
     const endings = createEndings({ now: Date.now, hubTimeoutMs: 2000 })
     const site = { endings } as Partial<SiteContext> as SiteContext
     let count = 0
-    const app = express().get(LIVE, async (req: Request, res: Response) => {
-      const iat = Math.floor(Date.now() / 1000)
-      const st = `session ${(count += 1)}`
-      attach(
-        req,
-        createSession(site, res, { iss: '', aud: '', iat, exp: iat + 300, sk: 'handle', st }, false),
-      )
-      await live.listen(site, req, res, () => Promise.resolve())
-    })
-    const server = createServer(app).listen(0, '127.0.0.1')
+    const app = express()
+      .set('trust proxy', 1)
+      .get(LIVE, async (req: Request, res: Response) => {
+        const iat = Math.floor(Date.now() / 1000)
+        const st = `session ${(count += 1)}`
+        attach(
+          req,
+          createSession(site, res, { iss: '', aud: '', iat, exp: iat + 300, sk: 'handle', st }, false),
+        )
+        await live.listen(site, req, res, () => Promise.resolve())
+      })
+    server = createServer(app).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${LIVE}`
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}${LIVE}`
+  }
+  afterEach(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  it('are so many at most; one more looks by itself, until one goes', async () => {
+    const live = createLive(MOST)
+    const url = await listenAt(live)
     const open = () => listenTo(url, own)
     const pages = [await open(), await open(), await open()]
     expect(pages.map(({ status }) => status)).to.deep.equal([200, 200, 200])
@@ -404,7 +416,19 @@ describe('the open pages of one process', () => {
     live.close()
     await Promise.all(pages.map(({ ended }) => ended))
     expect((await open()).status).to.equal(204)
-    server.closeAllConnections()
-    server.close()
+  })
+
+  it('are so many at most at one address, whatever their sessions; another address has its own', async () => {
+    const live = createLive()
+    const url = await listenAt(live)
+    const open = (address: string) => listenTo(url, { ...own, 'x-forwarded-for': address })
+    const pages: Listening[] = []
+    for (let count = 0; count < 128; count += 1) pages.push(await open(`2001:db8::${count.toString(16)}`))
+    expect(pages.every(({ status }) => status === 200)).to.equal(true)
+    expect((await open('2001:db8::ffff')).status).to.equal(204)
+    expect((await open('2001:db8:1::1')).status).to.equal(200)
+    pages[0]!.close()
+    await until(async () => (await open('2001:db8::1')).status === 200)
+    live.close()
   })
 })

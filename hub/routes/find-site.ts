@@ -1,0 +1,21 @@
+/** The site that an address names. Anybody can write one, and the application's own records may be asked for it. */
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { SiteRegistry } from '../sites/registry.js'
+import type { Site } from '../sites/site.js'
+import type { Limiters } from './limits.js'
+
+/** @throws SessionHubError `site_unknown`, `rate_limited`, `unavailable` */
+export type FindSiteFor = (origin: string, address: string | undefined) => Promise<Site>
+
+/** Only look-ups of what was not found before are counted: strangers who ask for others keep no site's visitors out (R38). */
+export const createFindSite =
+  (sites: SiteRegistry, limiters: Limiters): FindSiteFor =>
+  async (origin, address) => {
+    if (!sites.isKnown(origin)) await limiters.address(address, 'stranger')
+    const site = await sites.find(origin)
+    if (site) return site
+    throw new SessionHubError(
+      'site_unknown',
+      'No such site is registered here; "session-hub sites add" makes its keys',
+    )
+  }
