@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 
+import { refuseLongAddress } from '../../sdk/http/long-address.js'
 import { sendError } from '../../sdk/http/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { logError } from '../../sdk/settings/log.js'
@@ -22,6 +23,9 @@ export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeL
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', trustProxyHops)
+  app.use((req, res, next) => {
+    if (!refuseLongAddress(req, res)) next()
+  })
   app.use(hub.router)
   app.use(() => {
     throw new SessionHubError('not_found', 'There is nothing at this address')

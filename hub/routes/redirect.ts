@@ -60,10 +60,10 @@ function offerOf(query: URLSearchParams): string | null | undefined {
   return single(query, 'offer') || null
 }
 
-/** Handed back as it came; only the site can read it. */
+/** Handed back as it came; only the site can read it. R39: bounded as it is sent, where a character can be nine. */
 function returnOf(query: URLSearchParams): string {
   const given = single(query, 'return') ?? ''
-  return given.length <= limits.tokenLength ? given : ''
+  return new URLSearchParams({ given }).toString().length <= limits.returnLength ? given : ''
 }
 
 /** To the registered origin and endpoint, which no request can change. */

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import helmet from 'helmet'
 
+import { refuseLongAddress } from '../../sdk/http/long-address.js'
 import { pathOf } from '../../sdk/http/navigation.js'
 import { sendError } from '../../sdk/http/reply.js'
 import { type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
@@ -77,6 +78,9 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
   const documents = documentsRouter(hub, sdk)
   const others = admin ? express.Router().use(documents, admin) : documents
 
+  const documentPaths = new Set(documentPathsOf(sdk))
+  const isDocument = (path: string) => documentPaths.has(path) || (admin !== undefined && isAdminPath(path))
+
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
     if (path === hubPaths.exchange) return exchange
@@ -100,22 +104,35 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
       const { url = '/', method } = req
       const route = routeOf(pathOf(url), method)
       if (!route) return false
+      if (refuseLongAddress(req, res)) return true
       serve(route, Object.assign(req, { url, ip: addressOf(req, proxyHops) }), res)
       return true
     },
     router(req, res, next) {
-      const route = routeOf(pathOf(req.url), req.method)
+      const path = pathOf(req.url)
+      const route = routeOf(path, req.method)
+      if ((route || isDocument(path)) && refuseLongAddress(req, res)) return
       if (route) serve(route, req, res)
       else others(req, res, next)
     },
   }
 }
 
+const isAdminPath = (path: string): boolean => path === '/admin' || path.startsWith('/admin/')
+
+const documentPathsOf = (sdk: SdkAsset): string[] => [
+  hubPaths.jwks,
+  hubPaths.discovery,
+  hubPaths.health,
+  hubPaths.ready,
+  ...sdk.files.keys(),
+]
+
 /** helmet's headers, the policy of a server without pages, and one error answer. */
 function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   const router = express.Router()
   // Only on the hub's own paths: in an application's app, its other pages keep the application's headers.
-  const own = [hubPaths.jwks, hubPaths.discovery, hubPaths.health, hubPaths.ready, ...sdk.files.keys()]
+  const own = documentPathsOf(sdk)
   router.all(
     own,
     helmet({

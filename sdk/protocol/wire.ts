@@ -124,6 +124,10 @@ export const limits = {
   originLength: 128,
   /** Where a link or a redirect leads, in characters: it travels in addresses and in a cookie. */
   targetLength: 2000,
+  /** `return` on its way over the hub, in bytes as it is sent: a sealed target fits. */
+  returnLength: 2944,
+  /** An address of the hub's or of a site's endpoints, in bytes as it is sent: the longest has a ticket and a `return`. */
+  addressLength: 5376,
   /** How many of a user's sessions are shown to the user, the newest first. */
   listedSessions: 100,
   /** How many sisters one site may know. */

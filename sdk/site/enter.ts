@@ -7,7 +7,7 @@ import type { Request, Response } from 'express'
 import { readForm } from '../http/body.js'
 import { isNavigation, queryOf, refuseAhead, sendOn, single } from '../http/navigation.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
-import { sitePaths } from '../protocol/wire.js'
+import { limits, sitePaths } from '../protocol/wire.js'
 import { logError } from '../settings/log.js'
 import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from './context.js'
@@ -40,7 +40,13 @@ export async function takeLink(site: SiteContext, req: Request, res: Response, l
     sendOn(req, res, to ?? `${settings.origin}/`)
     return
   }
-  sendOn(req, res, `${settings.origin}${settings.endpoint}${sitePaths.enter}?to=${encodeURIComponent(to)}`)
+  sendOn(req, res, `${settings.origin}${settings.endpoint}${sitePaths.enter}?to=${shortened(to)}`)
+}
+
+/** As it is sent it may be three times as long; what no longer fits leads to `/`, for every visitor (R39). */
+function shortened(to: string): string {
+  const sent = encodeURIComponent(to)
+  return sent.length <= limits.addressLength - 512 ? sent : ''
 }
 
 /** `GET <endpoint>/enter`: the same browser, one step later, with this site's own cookies. */

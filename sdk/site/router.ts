@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 
 import { readJsonBody } from '../http/body.js'
+import { refuseLongAddress } from '../http/long-address.js'
 import { pathOf } from '../http/navigation.js'
 import { perAddressPerMinute, perMinute } from '../http/rate-limit.js'
 import { sendError, sendJson } from '../http/reply.js'
@@ -91,6 +92,7 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
       return
     }
     const res = answerOf(req, given)
+    if (refuseLongAddress(req, res)) return
     const path = pathOf(req.url).slice(endpoint.length)
     const refuse = (thrown: unknown) => {
       logError(site.log, sendError(res, thrown), endpoint + path)

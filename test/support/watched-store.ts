@@ -5,6 +5,8 @@ export interface WatchedStore extends Store {
   /** Every record that was ever written. */
   readonly written: { sessions: Session[]; handles: Handle[]; spends: Spend[] }
   readonly rows: () => number
+  /** How often sessions were read or written. */
+  readonly asked: () => number
   /** From now on every method rejects, as a driver does: not with one of our own errors. */
   breakDown(isBroken: boolean): void
 }
@@ -12,6 +14,7 @@ export interface WatchedStore extends Store {
 export function watchedStore(inner: Store = memoryStore()): WatchedStore {
   const written = { sessions: [] as Session[], handles: [] as Handle[], spends: [] as Spend[] }
   let isBroken = false
+  let asked = 0
   const check = async () => {
     if (isBroken) throw new Error('connect ECONNREFUSED 10.0.0.7:6379')
   }
@@ -22,19 +25,23 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
   return {
     written,
     rows: () => written.sessions.length + written.handles.length + written.spends.length,
+    asked: () => asked,
     breakDown(broken) {
       isBroken = broken
     },
     async find(hash) {
+      asked += 1
       await check()
       return inner.find(hash)
     },
     async addHandle(handle) {
+      asked += 1
       await check()
       note({ handles: [handle] })
       return inner.addHandle(handle)
     },
     async transact(question, decide) {
+      asked += 1
       await check()
       return inner.transact(question, (view) => {
         const decided = decide(view)
