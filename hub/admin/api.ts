@@ -18,17 +18,18 @@ import {
 } from '../flows/administer.js'
 import { idOf } from '../flows/refs.js'
 import type { Guard } from './guard.js'
+import { isForeign } from './own.js'
 import { cursorOf, PAGE, readAuditSearch, readSearch } from './query.js'
 import { auditJson, sessionJson } from './views.js'
 
-/** @param limit counts each request: one too many is answered in JSON too */
-export function apiRouter(at: Administration, guard: Guard, limit: RequestHandler): Router {
+/** @param first is asked first of each request: what it refuses is answered in JSON too */
+export function apiRouter(at: Administration, guard: Guard, first: RequestHandler[]): Router {
   const { hub } = at
   const router = express.Router()
-  router.use(limit)
+  router.use(first)
 
   router.get('/sessions', async (req, res) => {
-    const by = await reader(guard, req)
+    const by = await reader(hub.origin, guard, req)
     const { secret } = hub.keyring
     const sought = readSearch(secret, queryOf(req.originalUrl))
     const { rows, hasMore } = await findSessions(at, by, sought, PAGE)
@@ -51,7 +52,7 @@ export function apiRouter(at: Administration, guard: Guard, limit: RequestHandle
   })
 
   router.get('/audit', async (req, res) => {
-    const by = await reader(guard, req)
+    const by = await reader(hub.origin, guard, req)
     const search = readAuditSearch(queryOf(req.originalUrl))
     const { rows, hasMore } = await readAudit(at, by, { ...search, limit: PAGE })
     const next = hasMore ? (rows.at(-1)?.seq ?? null) : null
@@ -71,10 +72,13 @@ export function apiRouter(at: Administration, guard: Guard, limit: RequestHandle
 const isRefs = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.length > 0 && value.length <= PAGE && value.every(isText(64))
 
-/** Who reads: nothing that is read here can be seen by a page of another origin. */
-async function reader(guard: Guard, req: Request): Promise<Actor> {
-  const by = (await guard.bearer(req)) ?? (await guard.who(req))
+/** Who reads. No page of another origin can see what is read here; nor may it cause a look, which stands in the audit. */
+async function reader(origin: string, guard: Guard, req: Request): Promise<Actor> {
+  const program = await guard.bearer(req)
+  if (program) return program
+  const by = await guard.who(req)
   if (!by) throw nobody()
+  if (isForeign(req, origin)) throw new SessionHubError('origin_denied', 'A page elsewhere may not ask this')
   return by
 }
 

@@ -18,7 +18,8 @@ import type { Guard } from './guard.js'
 import { hidden, send } from './layout.js'
 import { paths } from './paths.js'
 import { addressOf, PAGE, readSearch, searchFields, searchText } from './query.js'
-import { type Done, doneQuery, sessions } from './sentences.js'
+import { tellNext } from './news.js'
+import { type Done, sessions } from './sentences.js'
 import { type Act, acted } from './visits.js'
 
 export function endingPages(at: Administration, guard: Guard): Router {
@@ -114,7 +115,8 @@ function ask(
 /** To the page of the list that it came from. A reload there ends nothing again (R24). */
 function back(res: Response, form: URLSearchParams, done: Done): void {
   const after = form.get('page') ?? ''
-  res.redirect(303, addressOf(paths.sessions, searchText(form), { after, ...doneQuery(done) }))
+  tellNext(res, done)
+  res.redirect(303, addressOf(paths.sessions, searchText(form), { after }))
 }
 
 /** What people have in a session of their own making, and nowhere else. */

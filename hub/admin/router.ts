@@ -11,9 +11,10 @@ import { endingPages } from './ending.js'
 import { createGuard } from './guard.js'
 import { send, type Visit } from './layout.js'
 import type { AdminSettings } from './options.js'
+import { isForeign, ownHost } from './own.js'
 import { paths } from './paths.js'
 import { sessionsPages } from './sessions.js'
-import { anewPage, faultPage } from './sign-in-page.js'
+import { faultPage, startPage } from './sign-in-page.js'
 import { signInPages } from './signing.js'
 
 export function createAdminRouter(
@@ -27,8 +28,9 @@ export function createAdminRouter(
     await limiters.address(req.ip, 'admin')
     next()
   }
-  router.use(paths.api, apiRouter(at, guard, limit))
-  router.use(limit, anew)
+  const host = ownHost(at.hub.origin)
+  router.use(paths.api, apiRouter(at, guard, [host, limit]))
+  router.use(host, startForForeign(at.hub.origin), limit)
   router.use(signInPages(at, guard), sessionsPages(at, guard), endingPages(at, guard), auditPages(at, guard))
   router.all(Object.values(paths), ({ path }, res) => {
     res.set('allow', allowed(path))
@@ -52,14 +54,16 @@ export function createAdminRouter(
 }
 
 /**
- * A link on another site's page brings none of our cookies, which are Strict: whoever is signed in would have to sign in again, and the
- * new cookie of the forms would break those in other windows. A page that leads to itself brings them.
+ * A link on a page elsewhere brings none of our cookies, which are Strict, and says what is looked up. It leads to the start and no further:
+ * whoever is signed in goes on from there, and nothing is looked up, or written into the audit, by a stranger's word.
  */
-const anew: RequestHandler = (req, res, next) => {
-  const isLink = req.method === 'GET' && req.headers['sec-fetch-site'] === 'cross-site'
-  if (isLink) send(res, 200, undefined, anewPage)
-  else next()
-}
+const startForForeign =
+  (origin: string): RequestHandler =>
+  (req, res, next) => {
+    const isRead = req.method === 'GET' || req.method === 'HEAD'
+    if (isRead && isForeign(req, origin)) send(res, 200, undefined, startPage)
+    else next()
+  }
 
 function allowed(path: string): string {
   if (path === paths.signIn) return 'GET, HEAD, POST'

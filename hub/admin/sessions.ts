@@ -5,9 +5,9 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Administration, findSessions } from '../flows/administer.js'
 import type { Guard } from './guard.js'
 import { send } from './layout.js'
+import { takeNews } from './news.js'
 import { paths } from './paths.js'
 import { PAGE, readSearch, searchText } from './query.js'
-import { doneSentence } from './sentences.js'
 import { sessionsPage } from './sessions-page.js'
 import { type Look, looked } from './visits.js'
 
@@ -28,7 +28,7 @@ async function show(at: Administration, { by, visit, query }: Look, res: Respons
     secret,
     text: searchText(query),
     page: query.get('after') ?? '',
-    news: doneSentence(query),
+    news: takeNews(res.req, res),
   }
   try {
     const found = await findSessions(at, by, readSearch(secret, query), PAGE)

@@ -29,9 +29,8 @@ export const faultPage = (words: string): Page => ({
     <p><a href="${paths.sessions}">Back to the sessions</a></p>`,
 })
 
-/** The address that was asked for, once more, and now from a page of the hub's own. */
-export const anewPage: Page = {
-  title: 'One moment',
-  content: html`<meta http-equiv="refresh" content="0" />
-    <p><a href="">Go on</a></p>`,
+/** For a window that a page elsewhere has led here: nothing of what its address asks for is done (R32). */
+export const startPage: Page = {
+  title: 'Administration',
+  content: html`<p><a href="${paths.sessions}">Go to the sessions</a></p>`,
 }

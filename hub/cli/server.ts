@@ -5,7 +5,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express'
 import { refuseLongAddress } from '../../sdk/http/long-address.js'
 import { sendError } from '../../sdk/http/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { logError } from '../../sdk/settings/log.js'
+import { logError, safeLog } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { Hub } from '../app.js'
 import type { ServeConfig } from './config.js'
@@ -21,6 +21,7 @@ const CLOSE_IDLE_EVERY_MS = 50
 
 export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeLog): Express {
   const app = express()
+  const safe = safeLog(log)
   app.disable('x-powered-by')
   app.set('trust proxy', trustProxyHops)
   app.use((req, res, next) => {
@@ -33,7 +34,7 @@ export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeL
   app.use(((thrown, req, res, _next) => {
     const error = sendError(res, thrown)
     // Strangers ask for anything; only our own failures are news.
-    if (error.code !== 'not_found') logError(log, error, req.path)
+    if (error.code !== 'not_found') logError(safe, error, req.path)
   }) satisfies ErrorRequestHandler)
   return app
 }

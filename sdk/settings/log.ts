@@ -30,6 +30,8 @@ export type LogEvent =
   | 'hook_failed'
   /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
   | 'token_field_left_out'
+  /** Within a minute there were so many more (`times`) entries of the event `of` with this `code`. */
+  | 'repeated'
 
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'
@@ -40,16 +42,44 @@ export interface LogEntry {
 /** Receives every entry. Never called with a ticket, cookie, nonce, handle or verifier. */
 export type Log = (entry: LogEntry) => void
 
-/** Wraps an application's logger: control characters are encoded, and a logger that throws harms nobody. */
+/**
+ * Wraps an application's logger. Strangers write into paths and names: control characters are encoded, what looks like a secret is left out,
+ * what is long is cut, and what repeats is counted (R40). A logger that throws harms nobody.
+ */
 export function safeLog(log: Log | undefined): Log {
   if (!log) return () => undefined
-  return (entry) => {
-    const clean = Object.fromEntries(Object.entries(entry).map(([key, value]) => [key, encoded(value)]))
+  const write = (entry: LogEntry) => {
+    const clean = Object.fromEntries(Object.entries(entry).map(([key, value]) => [key, harmless(value)]))
     try {
       log(clean as LogEntry)
     } catch {
       // Logging must never decide a request.
     }
+  }
+  const isOneMore = createRepeats(write)
+  return (entry) => {
+    if (!isOneMore(entry)) write(entry)
+  }
+}
+
+/** Of one kind so many entries are written in so long; how many more there were is one entry, afterwards. */
+const REPEATS = { most: 20, inMs: 60_000 }
+
+/** By level, event and code, which no stranger can make up: so there are few kinds. */
+function createRepeats(write: Log): (entry: LogEntry) => boolean {
+  const counts = new Map<string, number>()
+  return ({ level, event, code }) => {
+    const kind = `${level} ${event} ${code}`
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    if (count === 1) {
+      setTimeout(() => {
+        const times = (counts.get(kind) ?? 0) - REPEATS.most
+        counts.delete(kind)
+        if (times > 0) write({ level, event: 'repeated', of: event, code, times })
+      }, REPEATS.inMs).unref()
+    }
+    return count > REPEATS.most
   }
 }
 
@@ -95,8 +125,21 @@ function causeOf(cause: unknown): string {
 // eslint-disable-next-line no-control-regex -- control characters are just what must not reach a log
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 
-function encoded(value: LogEntry[string]): LogEntry[string] {
-  return typeof value === 'string'
-    ? value.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    : value
+/** Longer than anything that we say ourselves. */
+const MOST_CHARACTERS = 256
+
+function harmless(value: LogEntry[string]): LogEntry[string] {
+  if (typeof value !== 'string') return value
+  const text = withoutSecrets(value).replace(
+    CONTROL,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }
+
+/** Tokens, handles, nonces, verifiers and their hashes are all long runs of base64url; words, hosts and file names are not. */
+const withoutSecrets = (text: string): string =>
+  text.replace(/[\w-]{22,}(?:\.[\w-]*)*/g, (run) => (looksRandom(run) ? '(left out)' : run))
+
+const looksRandom = (run: string): boolean =>
+  /[a-z]/.test(run) && /[A-Z]/.test(run) && (/\d/.test(run) || run.length >= 40)

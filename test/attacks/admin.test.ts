@@ -232,17 +232,88 @@ describe('R32: the admin pages', () => {
     expect(await isAdaIn()).to.equal(true)
   })
 
-  it('bring the cookies of a sign-in to a link from another site, and leave the forms in other windows alone', async () => {
-    const link = { 'sec-fetch-site': 'cross-site', cookie: undefined }
-    const page = await chief.read('/admin?subject=ada', link)
+  it('do nothing for a link on a page elsewhere but show the start: nothing is looked up, and no row is left', async () => {
+    const rows = async () => (await world.world.hub.store.audit({ limit: 5000 })).length
+    const before = await rows()
+    const elsewhere = [
+      { 'sec-fetch-site': 'cross-site', cookie: undefined },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'none', referer: 'https://evil.example/' },
+      { referer: 'https://evil.example/' },
+      { referer: `${hub}.evil.example/` },
+    ]
+    for (const headers of elsewhere) {
+      for (const path of ['/admin?subject=ada', '/admin', '/admin/audit?subject=ada', '/admin/sign-in']) {
+        const page = await chief.read(path, headers)
+        expect(page.status).to.equal(200)
+        expect(page.headers['set-cookie']).to.equal(undefined)
+        expect(page.text)
+          .to.include('href="/admin"')
+          .and.not.match(/name="one"|ada|http-equiv="refresh"/)
+      }
+      const asked = await chief.ask(`${hub}/admin/api/sessions?subject=ada`, { headers })
+      expect(asked.status, JSON.stringify(headers)).to.be.oneOf([401, 403])
+    }
+    expect(await rows()).to.equal(before)
 
-    expect(page.status).to.equal(200)
-    expect(page.headers['set-cookie']).to.equal(undefined)
-    expect(page.text).to.include('http-equiv="refresh" content="0"').and.not.include('name="one"')
-    expect((await chief.read('/admin?subject=ada', { 'sec-fetch-site': 'same-origin' })).text).to.include(
-      'name="one"',
-    )
-    expect((await chief.send('/admin/end', { one: ref })).status).to.equal(303)
+    for (const headers of [
+      {},
+      { 'sec-fetch-site': 'same-origin', referer: `${hub}/admin` },
+      { 'sec-fetch-site': 'none' },
+    ])
+      expect((await chief.read('/admin?subject=ada', headers)).text).to.include('name="one"')
+    expect(await rows()).to.equal(before + 3)
+    expect((await chief.send('/admin/end', { one: ref })).status, 'a form in another window').to.equal(303)
+  })
+
+  it('say nothing that an address says: only what an act came to, once, to who did it', async () => {
+    for (const query of [
+      'ended=1000',
+      'ended=1000&spared=3&left=1',
+      'news=1000',
+      'subject=ada&ended=0',
+      'fault=x',
+      'title=x',
+    ])
+      expect((await chief.read(`/admin?${query}`)).text, query).to.not.match(
+        /1,?000|left to end|class="news"/,
+      )
+    const done = await chief.send('/admin/end', { one: ref })
+    expect(done.headers.location).to.equal('/admin')
+    expect((await chief.read('/admin')).text).to.include('1 session ended.')
+    expect((await chief.read('/admin')).text).to.not.include('ended.')
+    chief.cookies(hub).set('__Host-session-hub-admin-news', '<b>1.1.1')
+    expect((await chief.read('/admin')).text).to.not.include('class="news"')
+  })
+
+  it('know no other host than the hub’s, on any path and for anybody; a name that a stranger points here shows nothing', async () => {
+    const rows = async () => (await world.world.hub.store.audit({ limit: 5000 })).length
+    const before = await rows()
+    const paths = ['', '/audit', '/sign-in', '/api/sessions', '/api/audit', '/x', '/api/x']
+    for (const host of [
+      'evil.example',
+      `evil.example:${new URL(hub).port}`,
+      '127.0.0.1',
+      `x.${new URL(hub).host}`,
+    ]) {
+      for (const path of paths) {
+        for (const authorization of [undefined, `Bearer ${world.tokens.chief}`]) {
+          const reply = await chief.ask(`${hub}/admin${path}`, { headers: { host, authorization } })
+          expect(reply.status, `${host} ${path}`).to.equal(403)
+          expect(reply.text).to.not.include('ada')
+        }
+      }
+      expect((await chief.send('/admin/end', { one: ref }, { host })).status).to.equal(403)
+      const ends = await chief.ask(`${hub}/admin/api/sessions/end`, {
+        method: 'POST',
+        body: { subject: 'ada' },
+        headers: { host, authorization: `Bearer ${world.tokens.chief}`, 'content-type': 'application/json' },
+      })
+      expectRefusal(ends, 403, 'host_denied')
+    }
+    expect(await rows()).to.equal(before)
+    expect((await world.program('chief')('/admin/api/sessions')).status).to.equal(200)
   })
 
   it('log no query, where a token may stand by mistake (R30)', async () => {

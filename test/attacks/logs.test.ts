@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import type { LogEntry } from 'session-hub/hub'
 
+import { safeLog } from '../../sdk/settings/log.js'
 import { flip, openTicket, readJws, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal } from '../support/refusal.js'
@@ -219,6 +220,98 @@ describe('R30: logs and errors', () => {
       // eslint-disable-next-line no-control-regex -- these are what is looked for
       if (typeof value === 'string') expect(value).to.not.match(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
     }
+  })
+
+  describe('R40: what strangers write', () => {
+    const spoken = async () => {
+      await ada.post(shop, '/sign-in', { name: 'ada' })
+      await ada.sync(shop)
+      const { ticket, verifier, nonce } = await ada.ticket(travel)
+      const cookie = ada.cookies(shop).get('__Host-session')!
+      return { ticket, verifier, nonce, cookie, handle: handleIn(cookie)! }
+    }
+
+    it('is searched for secrets, wherever they stand in an address of the hub or of a site', async () => {
+      const secrets = await spoken()
+      const hub = world.hub.origin
+      for (const secret of Object.values(secrets)) {
+        await send(`${hub}/backchannel/${secret}`, { method: 'POST' })
+        await send(`${hub}/backchannel/read/${secret}`, { method: 'POST' })
+        await send(`${hub}/frame?site=${secret}&nonce=${secrets.nonce}`, {
+          headers: { 'sec-fetch-dest': 'iframe' },
+        })
+        await send(`${hub}/frame?site=https://${secret}.example&nonce=${secrets.nonce}`, {
+          headers: { 'sec-fetch-dest': 'iframe' },
+        })
+        await send(`${hub}/unlock?site=${secret}`, {
+          headers: { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' },
+        })
+        await send(`${shop}/session-hub/callback?outcome=${secret}&ticket=${secret}`)
+      }
+      const log = text(world.log)
+      expect(log).to.include('/backchannel/(left out)').and.include('not_found').and.include('site_unknown')
+      for (const [name, secret] of Object.entries(secrets))
+        for (const part of secret.split('.').filter((one) => one.length > 20))
+          expect(log.includes(part), name).to.equal(false)
+    })
+
+    it('is cut, and a name that is no secret stays', async () => {
+      const path = `/backchannel/${'x/'.repeat(2000)}`
+      await send(world.hub.origin + path, { method: 'POST' })
+      const site = `https://a-shop-with-quite-a-long-name-in-the-year-2026.example`
+      await send(`${world.hub.origin}/frame?site=${site}&nonce=${binding().nonce}`, {
+        headers: { 'sec-fetch-dest': 'iframe' },
+      })
+      for (const value of world.log.flatMap((entry) => Object.values(entry)))
+        expect(String(value).length).to.be.at.most(257)
+      expect(text(world.log)).to.include('/backchannel/x/x/').and.include(site)
+    })
+
+    it('is counted where it repeats, at the hub and at a site, and the path that nobody knows is limited', async () => {
+      await world.close()
+      world = await startWorld({
+        sites: ['shop'],
+        hub: { limits: { perAddress: 50 } },
+        site: { perAddress: 50 },
+      })
+      const { origin } = world.siteOf('shop')
+      const statuses = new Set<number>()
+      for (let time = 0; time < 300; time += 1) {
+        statuses.add((await send(`${world.hub.origin}/backchannel/${time}`, { method: 'POST' })).status)
+        await send(`${origin}/session-hub/offer`, {
+          method: 'POST',
+          headers: { origin: `https://${time}.example` },
+        })
+      }
+      expect([...statuses]).to.deep.equal([404, 429])
+      // Three kinds: two codes of the hub's, one of the site's.
+      expect(world.log).to.have.length(60)
+    })
+
+    it('is summed up after a minute: how many more there were, and of what', () => {
+      const timers: (() => void)[] = []
+      const real = globalThis.setTimeout
+      globalThis.setTimeout = ((act: () => void) => {
+        timers.push(act)
+        return { unref: () => undefined }
+      }) as unknown as typeof setTimeout
+      try {
+        const written: LogEntry[] = []
+        const log = safeLog((entry) => written.push(entry))
+        for (let time = 0; time < 1000; time += 1)
+          log({ level: 'info', event: 'request_refused', code: 'not_found', where: `/${time}` })
+        log({ level: 'error', event: 'request_failed', code: 'unavailable' })
+        expect(written).to.have.length(21)
+        for (const act of timers.splice(0)) act()
+        expect(written.slice(21)).to.deep.equal([
+          { level: 'info', event: 'repeated', of: 'request_refused', code: 'not_found', times: 980 },
+        ])
+        log({ level: 'info', event: 'request_refused', code: 'not_found', where: '/again' })
+        expect(written.at(-1)).to.include({ where: '/again' })
+      } finally {
+        globalThis.setTimeout = real
+      }
+    })
   })
 
   it('no answer of any door holds a stack, a path or a module, whatever is asked', async () => {
