@@ -2,7 +2,7 @@
 import net from 'node:net'
 
 import { expect } from 'chai'
-import { memoryStore, type Store } from 'session-hub/hub'
+import { generateSite, memoryStore, type Store } from 'session-hub/hub'
 
 import { listenTo, type Listening } from '../support/event-source.js'
 import { startStreamsHub, type StreamsHub } from '../support/events-route.js'
@@ -160,6 +160,18 @@ describe('GET /backchannel/events', () => {
     hub.advance(10)
     await stream.ended
     expect((await open()).status).to.equal(200)
+  })
+
+  it('ends for a site whose keys have changed, and lasts for one whose have not', async () => {
+    await begin(20)
+    const stream = await open()
+    await stream.heard('hello')
+    hub.register({ sisters: [] })
+    const beats = stream.text().length
+    await until(() => stream.text().length > beats + 10)
+    hub.register({ signingKeys: (await generateSite('http://shop.localhost')).registration.signingKeys })
+    await stream.ended
+    expect((await open()).status, 'by a token of the old key').to.equal(401)
   })
 
   it('keeps no place for those who go before they are answered, nor for those who went', async () => {

@@ -1,0 +1,119 @@
+/** Guards that have no second one behind them: each attack here gets through when its one guard is gone, and each has its allowed twin. */
+import { expect } from 'chai'
+import type { HubOptions } from 'session-hub/hub'
+
+import { openTicket, siteToken } from '../support/forge.js'
+import { handleIn } from '../support/handles.js'
+import { expectRefusal } from '../support/refusal.js'
+import { type Reply, send, Visitor } from '../support/visitor.js'
+import { startWorld, type World } from '../support/world.js'
+
+const HUB = '__Host-session-hub'
+const SESSION = '__Host-session'
+
+describe('a guard that stands alone', () => {
+  let world: World
+  let visitor: Visitor
+  let shop: string
+  let travel: string
+
+  async function begin(hub: Partial<HubOptions> = {}): Promise<void> {
+    world = await startWorld({ sites: ['shop', 'travel'], hub, site: { graceForSeconds: 600 } })
+    visitor = new Visitor(world.hub.origin)
+    ;[shop, travel] = [world.siteOf('shop').origin, world.siteOf('travel').origin]
+  }
+  afterEach(() => world.close())
+
+  const heldAt = (site: string, by = visitor) => String(handleIn(by.cookies(site).get(SESSION)!))
+
+  /** What travel's own backend sends: it can say anything of the ticket but its handle. */
+  async function redeemer(by = visitor): Promise<(more?: object) => Promise<Reply>> {
+    const { ticket } = await by.ticket(travel)
+    const { jti, exp, sid: handle } = openTicket(world, world.siteOf('travel'), ticket).claims
+    return (more = {}) =>
+      send(`${world.hub.origin}/backchannel/redeem`, {
+        method: 'POST',
+        body: { jti, exp, handle, previous: null, overrule: false, bound: true, ...more },
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${siteToken(world, world.siteOf('travel'))}`,
+        },
+      })
+  }
+
+  it('R5: a handle waits for its ticket’s time and no longer, whatever time the site says', async () => {
+    await begin()
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.sync(shop)
+    const [late, inTime] = [await redeemer(), await redeemer()]
+    world.advance(34)
+    expect((await inTime()).status).to.equal(200)
+    world.advance(2)
+    expectRefusal(await late({ exp: Math.floor(world.now() / 1000) + 200 }), 401, 'ticket_invalid')
+  })
+
+  for (const conflict of ['hub', 'site', 'keep-both'] as const) {
+    it(`R20: with "${conflict}" no anonymous session takes a user’s place, unless the site always yields`, async () => {
+      await begin({ conflict })
+      await visitor.post(shop, '/cart', { item: 'boots' })
+      await visitor.sync(shop)
+      const ada = new Visitor(world.hub.origin)
+      await ada.post(travel, '/sign-in', { name: 'ada' })
+      const previous = heldAt(travel, ada)
+      expectRefusal(await (await redeemer())({ previous }), 409, 'session_conflict')
+      expect(await ada.whoami(travel)).to.include({ subject: 'ada' })
+      expect((await (await redeemer())({ previous, overrule: true })).status).to.equal(200)
+    })
+  }
+
+  it('R20: the hub’s old cookie is worth nothing once the hub has adopted another session; the new one is', async () => {
+    await begin({ conflict: 'site' })
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.sync(shop)
+    const thief = new Visitor(world.hub.origin)
+    thief.cookies(world.hub.origin).set(HUB, visitor.cookies(world.hub.origin).get(HUB)!)
+    expect((await thief.copy().sync(travel)).outcome).to.equal('replace')
+
+    await visitor.post(travel, '/sign-in', { name: 'bob' })
+    expect((await visitor.sync(travel)).outcome).to.equal('adopt')
+    expect(await visitor.whoami(shop), 'her session lives on').to.include({ subject: 'ada' })
+    expect((await thief.copy().sync(travel)).outcome).to.equal('none')
+    thief.cookies(world.hub.origin).set(HUB, visitor.cookies(world.hub.origin).get(HUB)!)
+    expect((await thief.sync(travel)).outcome).to.equal('replace')
+  })
+
+  describe('R28: the hub is not even told of a sign-in that the site gave while it was down', () => {
+    let provisional: string
+    const told = () => world.hub.listener.seen.filter(({ url }) => url === '/backchannel/sign-in').length
+    const seen = async () => {
+      const other = new Visitor(world.hub.origin)
+      other.cookies(shop).set(SESSION, provisional)
+      return other.whoami(shop)
+    }
+
+    beforeEach(async () => {
+      await begin()
+      await world.hub.listener.stop()
+      await visitor.post(shop, '/sign-in', { name: 'ada' })
+      provisional = visitor.cookies(shop).get(SESSION)!
+      await world.hub.listener.start()
+      world.advance(11)
+    })
+
+    it('past its grace; within it, the hub is told', async () => {
+      expect(await seen()).to.include({ subject: 'ada' })
+      const before = told()
+      expect(before).to.be.above(0)
+      world.advance(1000)
+      expect(await seen()).to.include({ session: 'none' })
+      expect(told()).to.equal(before)
+    })
+
+    it('after its user has signed out', async () => {
+      await visitor.post(shop, '/session-hub/sign-out', {})
+      const before = told()
+      expect(await seen()).to.include({ session: 'none' })
+      expect(told()).to.equal(before)
+    })
+  })
+})
