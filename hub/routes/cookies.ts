@@ -1,13 +1,10 @@
 /** The hub's own cookies. None is Partitioned: one jar for all sites is the point (R22). */
 import type { IncomingMessage } from 'node:http'
 
-import { readCookie, setCookie } from '../../sdk/http/cookies.js'
+import { COOKIE_SECONDS, readCookie, setCookie } from '../../sdk/http/cookies.js'
 import { cookieNames, limits } from '../../sdk/protocol/wire.js'
 import type { Answer } from '../flows/frame.js'
 import type { Site } from '../sites/site.js'
-
-/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life in the store. */
-export const COOKIE_SECONDS = 400 * 86_400
 
 type Grouped = Pick<Site, 'group'>
 

@@ -4,10 +4,9 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 
-import { readCookie, setCookie } from '../../sdk/http/cookies.js'
+import { COOKIE_SECONDS, readCookie, setCookie } from '../../sdk/http/cookies.js'
 import { cookieNames } from '../../sdk/protocol/wire.js'
 import type { Site } from '../sites/site.js'
-import { COOKIE_SECONDS } from './cookies.js'
 
 type Grouped = Pick<Site, 'group'>
 

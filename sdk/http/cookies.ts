@@ -20,6 +20,9 @@ export function readCookie(header: string | undefined, name: string): string | u
   return found
 }
 
+/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
+export const COOKIE_SECONDS = 400 * 86_400
+
 export interface CookieKind {
   readonly sameSite: 'Strict' | 'Lax' | 'None'
   readonly httpOnly: boolean

@@ -6,9 +6,6 @@ import { addCookies } from '../http/own-headers.js'
 import { cookieNames } from '../protocol/wire.js'
 import type { ClearableCookies } from './neighbours.js'
 
-/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
-export const COOKIE_SECONDS = 400 * 86_400
-
 export interface SiteCookies {
   /**
    * @param state empty for a session that the hub does not know yet

@@ -1,12 +1,11 @@
 /** `POST <endpoint>/forget`: the visitor shares nothing on this site from now on, or does again. */
 import type { Request, Response } from 'express'
 
-import { setCookie } from '../http/cookies.js'
+import { COOKIE_SECONDS, setCookie } from '../http/cookies.js'
 import { addCookies } from '../http/own-headers.js'
 import { parseForgetBody } from '../protocol/bodies.js'
 import { cookieNames } from '../protocol/wire.js'
 import type { SiteContext } from './context.js'
-import { COOKIE_SECONDS } from './cookies.js'
 import { loadSession } from './load.js'
 
 export async function forgetSharing(

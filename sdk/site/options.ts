@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 
 import type { Request } from 'express'
 
-import { readCookie } from '../http/cookies.js'
+import { COOKIE_SECONDS, readCookie } from '../http/cookies.js'
 import { isJsonObject } from '../protocol/json.js'
 import {
   type FieldRule,
@@ -26,7 +26,6 @@ import {
 } from '../tokens/keys.js'
 import { importSessionTokenKey, type SessionKey } from '../tokens/session-keys.js'
 import { createWrap, type Wrap } from '../tokens/wrap.js'
-import { COOKIE_SECONDS } from './cookies.js'
 import type { TokenContentSettings, TokenSession } from './token-content.js'
 
 /** What `session-hub sites add` made for this site. Secret. */

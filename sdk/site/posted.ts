@@ -5,13 +5,12 @@
  */
 import type { Request, Response } from 'express'
 
-import { readCookie, setCookie } from '../http/cookies.js'
+import { COOKIE_SECONDS, readCookie, setCookie } from '../http/cookies.js'
 import { isPostFromElsewhere } from '../http/navigation.js'
 import { addCookies } from '../http/own-headers.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { cookieNames } from '../protocol/wire.js'
 import type { Carrier } from './carrier.js'
-import { COOKIE_SECONDS } from './cookies.js'
 import type { SiteSettings } from './options.js'
 import type { IssuedToken, SessionTokens } from './session-token.js'
 

@@ -18,7 +18,7 @@ for (const kind of ['blocked', 'firefox'] as const)
       kind,
       (stage) => {
         for (const [name, act] of Object.entries(WORKERS))
-          it(`${name}`, async () => {
+          it(name, async () => {
             const { tab, shop, travel, world } = stage
             world.siteOf('travel').listener.use((req, res, next) => {
               if (req.path === '/worker.js')
