@@ -11,6 +11,15 @@ const nodeRooms = [
 ]
 const browserRooms = ['sdk/browser/**/*.ts', 'hub/pages/**/*.ts']
 
+/** What the browser gives to all scripts, and what pages call their own things. */
+const takenNames = [
+  'addEventListener, removeEventListener, dispatchEvent, postMessage, open, close, stop, find, print, focus, blur, scroll',
+  'origin, name, status, parent, top, self, frames, length, event, screen, history, opener, closed, external, caches, crypto',
+  'navigator, performance, navigation, localStorage, sessionStorage, isSecureContext, cookieStore, fetch, btoa, atob',
+  'setTimeout, clearTimeout, setInterval, clearInterval, queueMicrotask, requestIdleCallback, requestAnimationFrame',
+  'AbortController, BroadcastChannel, CustomEvent, Event, EventSource, EventTarget, TextEncoder, Request, Response',
+].flatMap((line) => line.split(', '))
+
 const forbid = (names, message) => names.map((name) => ({ name, message }))
 
 export default defineConfig(
@@ -58,6 +67,28 @@ export default defineConfig(
       'no-restricted-globals': [
         'error',
         ...forbid(['process', 'Buffer', 'global', 'setImmediate', 'require'], 'This room runs in a browser.'),
+        ...forbid(
+          takenNames,
+          'Pages have variables of that name: say `location.origin`, or `window.` before it.',
+        ),
+      ],
+    },
+  },
+  {
+    files: ['sdk/browser/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='document'][property.name!='hidden']",
+          message: 'A form or a picture of the page may have that name: take it by `ofDocument`.',
+        },
+        { selector: 'ForInStatement', message: 'Pages add to `Object.prototype`: take `Object.keys`.' },
+        {
+          selector:
+            "MemberExpression[object.name='window'][property.name=/^(origin|name|status|parent|self|frames|length|event|opener)$/]",
+          message: 'A variable of the page replaces it.',
+        },
       ],
     },
   },

@@ -20,7 +20,7 @@ const stripTypes = () =>
 const minify = () =>
   terser({
     ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true },
+    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, hoist_funs: true, inline: 1 },
     mangle: { properties: { regex: /^_/, keep_quoted: true } },
     format: { comments: false },
   })
@@ -31,7 +31,8 @@ const failOnWarning = (level, log) => {
 
 const browserScript = (input, file, format = 'iife') => ({
   input,
-  output: { file, format, generatedCode: 'es2015' },
+  // Modules are strict by their nature; a script is written as one, and needs no line that says so.
+  output: { file, format, generatedCode: 'es2015', strict: false },
   plugins: [stripTypes(), minify()],
   onLog: failOnWarning,
 })

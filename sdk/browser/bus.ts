@@ -9,13 +9,14 @@ export interface Bus {
 }
 
 export function createBus(): Bus {
-  const bus = new EventTarget()
-  const said: { [Name in EventName]?: ClientEvents[Name] | undefined } = {}
+  const bus = new window.EventTarget()
+  const said: { [Name in EventName]?: Promise<ClientEvents[Name]> | undefined } = {}
   return {
     tell(name, detail) {
-      said[name] = detail
+      said[name] = Promise.resolve(detail) as (typeof said)[typeof name]
       // As events, so that a listener that throws is the page's affair and no sync's.
-      for (const target of [bus, globalThis]) target.dispatchEvent(new CustomEvent(name, { detail }))
+      bus.dispatchEvent(new window.CustomEvent(name, { detail }))
+      window.dispatchEvent(new window.CustomEvent(name, { detail }))
     },
     unsayAccess() {
       said['access-needed'] = undefined
@@ -25,11 +26,7 @@ export function createBus(): Bus {
         listener((event as CustomEvent<ClientEvents[typeof name]>).detail)
       }
       bus.addEventListener(name, hear)
-      const before = said[name]
-      if (before)
-        queueMicrotask(() => {
-          listener(before)
-        })
+      void said[name]?.then(listener)
       return () => {
         bus.removeEventListener(name, hear)
       }

@@ -1,13 +1,12 @@
 /** The client: when to sync, and telling the page. */
-import { isBot } from '../protocol/bots.js'
+import { BOT } from '../protocol/bots.js'
 import type { Choice, Rung } from '../protocol/wire.js'
-import { takeArrival } from './arrival.js'
 import { createBus } from './bus.js'
-import { OFF_COOKIE, readCookie, readState } from './cookies.js'
+import { readCookie, readState } from './cookies.js'
 import type { ClientEvents, EventName, Listener } from './events.js'
 import { type HubFrame, openFrame } from './frame.js'
-import type { AccessTheme, Ladder, LadderModule } from './ladder/kit.js'
-import type { Live, LiveModule } from './live/kit.js'
+import type { AccessTheme, Ladder, LadderKit } from './ladder/kit.js'
+import type { Given, Live, LiveKit, Results } from './live/kit.js'
 import { recall, remember } from './memory.js'
 import { type ClientOptions, resolveOptions } from './options.js'
 import { post } from './post.js'
@@ -63,225 +62,229 @@ export interface Client {
   redirect(options?: { returnTo?: string }): void
   /** Says in plain sentences where sharing stands in this page and what to do next; prints them too. */
   explain(): Promise<string>
+  /** Ends this client: nothing listens any more, and the document may have another. For components that unmount. */
+  close(): void
 }
 
 /** Coming back to a tab is a look at the hub, but not twice in this time. */
 const LOOK_MS = 2000
 
+/** However young the last sync is, and whether or not anybody looks. */
+const AT_ONCE = -1
+
 /** What is loaded later, by file. */
-export interface Parts {
-  /** What only a blocked browser needs. */
-  readonly ladder: LadderModule
+interface Parts {
   /** What a page needs once it has synced. */
-  readonly live: LiveModule
+  readonly live: PartModule<LiveKit, Live>
+  /** What only a blocked browser needs; the first loads it. */
+  readonly ladder: PartModule<LadderKit, Ladder>
+}
+interface PartModule<Kit, Part> {
+  readonly create: (kit: Kit) => Part
 }
 export type ImportPart = <Name extends keyof Parts>(name: Name, endpoint: string) => Promise<Parts[Name]>
 
-export function createClientWith(importPart: ImportPart, options: ClientOptions): Client {
+/** A name that no element of the page can have: `window` has those too. */
+const CLIENT: unique symbol = Symbol.for('session-hub')
+
+declare global {
+  interface Window {
+    [CLIENT]?: Client | undefined
+  }
+}
+
+/** The one client of the document: two would sync side by side, and tell the page everything twice. */
+export const createClientWith = (importPart: ImportPart, options: ClientOptions): Client => {
   const settings = resolveOptions(options)
-  const { endpoint, start, interval, rungs } = settings
-  const hasFrame = rungs.includes('frame')
-  const { tell, unsayAccess, on } = createBus()
+  return (window[CLIENT] ??= start(importPart, settings))
+}
+
+function start(importPart: ImportPart, settings: Required<ClientOptions>): Client {
+  const { endpoint, interval, rungs } = settings
+  const bus = createBus()
+  const { tell } = bus
+  const stop = new window.AbortController()
+  const { signal } = stop
   let status = nothingYet
   let running: Promise<Status> | undefined
   /** Of the last sync: it watches for the next one. */
   let resting: HubFrame | undefined
-  let live: Promise<Live> | undefined
-  /** How old a sync may be to be good enough. A visitor who comes from another site may bring news from there. */
-  let goodForMs = isFromElsewhere() ? 0 : interval * 1000
 
-  /** @param by the frame that takes part, if it is not a new one, after the visitor's click */
+  /**
+   * @param goodForMs how old a sync may be to be good enough
+   * @param by the frame that takes part, if it is not a new one, after the visitor's click
+   */
   async function sync(
-    isForced: boolean,
+    goodForMs: number,
     by?: Partial<SyncFrame>,
     choice?: SyncFrame['choice'],
   ): Promise<Status> {
-    loadLive().then(
-      (there) => {
-        there.keepUp()
-      },
-      () => 0,
-    )
-    // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at.
-    if (!isForced && document.hidden) return status
-    const unfit = !isSecureContext
+    if (signal.aborted) return status
+    const unfit = !window.isSecureContext
       ? 'insecure_context'
-      : isBot(navigator.userAgent)
-        ? 'bot'
-        : readCookie(OFF_COOKIE) && 'opted_out'
+      : !window.navigator.cookieEnabled
+        ? 'cookies_off'
+        : BOT.test(window.navigator.userAgent) && 'bot'
     if (unfit) return settle({ reason: unfit })
+    void later('keepUp', quiet)()
+    const isForced = goodForMs < 0
+    // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at, whether or not there is a `live.js` by
+    // then. (A form may be called `hidden`.)
+    if (!isForced && (document.hidden as unknown) === true) {
+      window.addEventListener('visibilitychange', look, { signal, capture: true })
+      return status
+    }
+    if (readCookie('off')) return settle({ reason: 'opted_out' })
+    const { state: known = '', atMs = 0, reason: before = null, isBlocked: wasBlocked = false } = recall()
+
+    /**
+     * @param state what the sync began with
+     * @returns whether the state that is there now comes of it, truthy if so
+     */
+    const conclude = (
+      rung: Rung,
+      state: string,
+      { outcome, reason, requests, replaced, ended, message }: SyncResult,
+    ) => {
+      // What a sign-out has noted meanwhile is not told twice.
+      const { state: known = '' } = recall()
+      const isFailed = outcome === 'failed'
+      const source = rung === 'access' ? 'frame' : rung
+      // A link brings a session only out of a browser that blocks. A redirect, and a failure, say nothing of that.
+      const isBlocked =
+        outcome === 'blocked' || rung === 'link' || ((isFailed || rung === 'redirect') && wasBlocked)
+      // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw. And not that
+      // this site could not be reached after the hub had spoken: the visitor may only have left the page.
+      if (!isFailed || !message || reason !== 'unreachable')
+        remember({ state: isFailed ? known : (replaced?.state ?? (ended ? '' : state)), reason, isBlocked })
+      const isNowhere = source === 'frame' && (isFailed || isBlocked)
+      settle({ outcome, reason, requests, isBlocked, rung: isNowhere ? null : rung })
+      if (replaced)
+        tell('session-replaced', { reason: replaced.reason, source, signedIn: replaced.subject !== null })
+      else if (ended ?? (known && !state && !isFailed)) tell('session-ended', { reason: ended ?? 'unknown' })
+      if (message?.outcome === 'conflict')
+        tell('session-conflict', message as ClientEvents['session-conflict'])
+      tell(isFailed ? 'sync-failed' : 'synced', status)
+      return isFailed || replaced || ended
+    }
+
     // Only this document's own: one that is being left hears of the next one's cookies too.
-    const arrived = status === nothingYet && takeArrival()
-    if (arrived) {
-      conclude(...arrived)
-      if (!isForced) return status
+    if (status === nothingYet && readCookie('arrival')) {
+      const arrived = await later('takeArrival', quiet)()
+      if (arrived) {
+        conclude(...arrived)
+        if (!isForced) return status
+      }
     }
-    const { state: known = '', atMs = 0, reason = null, isBlocked = false } = recall()
-    if (!hasFrame && !by) {
-      settle({ reason: 'rung_forbidden', isBlocked })
-      return climb()
-    }
+    if (!rungs.includes('frame') && !by) return settle({ reason: 'rung_forbidden', isBlocked: wasBlocked })
     const frame = { state: readState(), createBinding, openFrame, choice, ...by }
     const { state } = frame
-    if (!isForced && state === known && Math.abs(Date.now() - atMs) < goodForMs) {
-      tell('synced', settle({ reason, isBlocked }))
-      return climb()
+    const isFresh =
+      state === known &&
+      Math.abs(Date.now() - atMs) < goodForMs &&
+      resting?.element.isConnected !== false &&
+      (status !== nothingYet || !(await later('mayBringNews', quiet)()))
+    if (isFresh) {
+      tell('synced', settle({ reason: before, isBlocked: wasBlocked }))
+      return status
     }
-    const isChanged = state !== known && !!state && !isBlocked
+    const isChanged = state !== known && !!state && !wasBlocked
     resting?.close()
-    const result = await runSync(settings, frame, isChanged, () => void run(true, undefined, 'news'))
-    const isFinal = conclude(by ? 'access' : 'frame', state, result)
-    if (status.rung === 'frame') resting = result.frame
+    // Owed from now on: if the visitor leaves before it has ended, the next page syncs.
+    remember({ ...recall(), atMs: 0 })
+    const result = await runSync(
+      settings,
+      frame,
+      isChanged,
+      () => void run(AT_ONCE, undefined, 'news'),
+      signal,
+    )
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the page may have closed the client meanwhile
+    const isFinal = signal.aborted || conclude(by ? 'access' : 'frame', state, result)
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- as above
+    if (status.rung === 'frame' && !signal.aborted) resting = result.frame
     else result.frame?.close()
     // This site may have changed its session meanwhile.
-    return isFinal || readState() === state ? status : sync(false)
-  }
-
-  /**
-   * @param state what the sync began with
-   * @returns whether the state that is there now comes of it
-   */
-  function conclude(
-    rung: Rung,
-    state: string,
-    { outcome, reason, requests = 0, replaced, ended, message }: SyncResult,
-  ): boolean {
-    const { state: known = '', isBlocked: wasBlocked = false } = recall()
-    goodForMs = interval * 1000
-    const isFailed = outcome === 'failed'
-    const source = rung === 'access' ? 'frame' : rung
-    // A link brings a session only out of a browser that blocks. A redirect, and a failure, say nothing of that.
-    const isBlocked =
-      outcome === 'blocked' || rung === 'link' || ((isFailed || rung === 'redirect') && wasBlocked)
-    // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw.
-    remember({ state: isFailed ? known : (replaced?.state ?? (ended ? '' : state)), reason, isBlocked })
-    const isNowhere = source === 'frame' && (isFailed || isBlocked)
-    settle({ outcome, reason, requests, isBlocked, rung: isNowhere ? null : rung })
-    if (replaced)
-      tell('session-replaced', { reason: replaced.reason, source, signedIn: replaced.subject !== null })
-    else if (ended ?? (known && !state && !isFailed)) tell('session-ended', { reason: ended ?? 'unknown' })
-    if (message?.outcome === 'conflict') tell('session-conflict', message as ClientEvents['session-conflict'])
-    tell(isFailed ? 'sync-failed' : 'synced', status)
-    climb()
-    return isFailed || !!replaced || !!ended
+    return isFinal || readState() === state ? status : sync(0)
   }
 
   const settle = (next: Partial<Status>) =>
     (status = { ...nothingYet, isBlocked: status.isBlocked, ...next, atMs: Date.now() })
 
-  const run = (isForced: boolean, by?: Partial<SyncFrame>, choice?: SyncFrame['choice']) =>
-    (running ??= sync(isForced, by, choice).finally(() => (running = undefined)))
+  const run = (goodForMs: number, by?: Partial<SyncFrame>, choice?: SyncFrame['choice']) =>
+    (running ??= sync(goodForMs, by, choice)
+      // Only a sandboxed page refuses its cookies by an error.
+      .catch(() => settle({ reason: 'cookies_off' }))
+      .finally(() => (running = undefined)))
 
-  /** One more, of its own. */
-  async function runNext(by?: Partial<SyncFrame>, choice?: Choice): Promise<Status> {
-    while (running) await running
-    return run(true, by, choice)
-  }
-
-  let ladder: Ladder | undefined
-  let loading: Promise<Ladder> | undefined
-  /** Resolves once the frame is known to be no way. */
-  let reach!: (ladder: Ladder) => void
-  const blocked = new Promise<Ladder>((resolve) => (reach = resolve))
+  const syncInTime = () => void run(interval * 1000)
+  const look = () => void run(LOOK_MS)
 
   /** What the later parts need of this one. */
-  const kit = () => ({
+  const kit = (): LiveKit => ({
     ...settings,
+    ...bus,
     client,
+    signal,
+    look,
+    run,
+    running: () => running,
+    loadLadder: () => importPart('ladder', endpoint),
     settle,
-    syncBy: runNext,
-    look() {
-      goodForMs = LOOK_MS
-      void client.sync()
-    },
-    tell,
     openFrame,
     createBinding,
     post,
     readState,
   })
 
-  const loadLive = () =>
-    (live ??= importPart('live', endpoint).then(
-      ({ createLive }) => createLive(kit()),
-      (error: unknown) => {
-        // The next one tries again.
-        live = undefined
-        throw error
-      },
-    ))
+  let live: Live | undefined
 
-  const load = () =>
-    (loading ??= importPart('ladder', endpoint).then(({ createLadder }) => (ladder = createLadder(kit()))))
+  /** At once, where that can be: a popup has to open in the very click. */
+  const later =
+    <Name extends keyof Given, Failure>(name: Name, failed: (error: unknown) => Failure) =>
+    (...given: Given[Name]): Promise<Results[Name] | Failure> =>
+      live
+        ? live[name](...given)
+        : importPart('live', endpoint).then(({ create }) => (live ??= create(kit()))[name](...given), failed)
+  const quiet = () => undefined
+  const lost = () => settle({ reason: 'unreachable' })
 
-  /** Where the frame is no way, the others are loaded at once: a popup has to open in the very click. */
-  function climb(): Status {
-    if (!status.isBlocked) unsayAccess()
-    if ((status.isBlocked && rungs.length > 1) || !hasFrame)
-      load().then(
-        (there) => {
-          reach(there)
-          there.announce()
-        },
-        () => 0,
-      )
-    return status
-  }
-
-  /** Runs something of the ladder's once the frame is known to be no way. @returns what stops it, before or after */
-  function onceBlocked(begin: (ladder: Ladder, stop: AbortController) => void) {
-    const stop = new AbortController()
-    void blocked.then((there) => {
-      begin(there, stop)
-    })
-    return () => {
-      stop.abort()
+  /** @returns what stops it, before it has begun or after */
+  const whileBlocked =
+    (name: 'accessButton' | 'decorate') =>
+    (...given: [element?: Element, theme?: AccessTheme]) => {
+      const inner = new window.AbortController()
+      void later(name, lost)(inner, ...given)
+      return () => {
+        inner.abort()
+      }
     }
-  }
 
   const client: Client = {
     get status() {
       return status
     },
-    on,
-    sync: ({ force = false } = {}) => run(force),
-    resolve: (choice) => runNext(undefined, choice),
-    signOut: () =>
-      loadLive().then(
-        (there) => there.signOut(),
-        () => false,
-      ),
-    forget: (options) =>
-      loadLive().then(
-        (there) => there.forget(options),
-        () => settle({ reason: 'unreachable' }),
-      ),
-    requestAccess: (theme) =>
-      ladder?.requestAccess(theme) ??
-      load().then(
-        (there) => there.requestAccess(theme),
-        () => settle({ reason: 'unreachable' }),
-      ),
-    accessButton: (element, theme) => onceBlocked((there, stop) => there.accessButton(stop, element, theme)),
-    decorate: () => onceBlocked((there, stop) => there.decorate(stop)),
-    redirect({ returnTo } = {}) {
-      load().then(
-        (there) => {
-          there.redirect(returnTo)
-        },
-        () => settle({ reason: 'unreachable' }),
-      )
+    on: bus.on,
+    sync: ({ force = false } = {}) => run(force ? AT_ONCE : interval * 1000),
+    resolve: later('resolve', lost),
+    signOut: later('signOut', () => false),
+    forget: later('forget', lost),
+    requestAccess: later('requestAccess', lost),
+    accessButton: whileBlocked('accessButton'),
+    decorate: whileBlocked('decorate'),
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- it never rejects, and its end is another page
+    redirect: later('redirect', lost),
+    explain: later('explain', String),
+    close() {
+      if (signal.aborted) return
+      stop.abort()
+      resting?.close()
+      window[CLIENT] = undefined
     },
-    explain: () => load().then((there) => there.explain()),
   }
 
-  const begin = () => {
-    void client.sync()
-  }
-  if (start === 'auto') begin()
+  if (settings.start === 'auto') syncInTime()
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- WebKit lacks it
-  else if (start === 'idle') (globalThis.requestIdleCallback ?? setTimeout)(begin)
+  else if (settings.start === 'idle') (window.requestIdleCallback ?? window.setTimeout)(syncInTime)
   return client
 }
-
-const isFromElsewhere = () => !`${document.referrer || origin}/`.startsWith(`${origin}/`)

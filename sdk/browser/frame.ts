@@ -1,9 +1,12 @@
 /** The hub's frame, as the page sees it: hidden, or with a button in it. */
-import { type FrameMessage, type PageMessage, readFrameMessage } from '../protocol/messages.js'
+import { type FrameMessage, isFrameMessage, type PageMessage } from '../protocol/messages.js'
+import { createElement, ofDocument } from './document.js'
 
 export interface HubFrame {
   /** Tells the frame which session this site has; the answer comes like the first one. */
   readonly send: (message: Omit<PageMessage, 'sessionHub' | 'nonce'>) => void
+  /** A page may take it out of the document, as routers do that replace what is in there. */
+  readonly element: Element
   readonly close: () => void
 }
 
@@ -13,76 +16,58 @@ export interface HubFrame {
  */
 const SILENCE_MS = 1000
 
-/** A page's load event waits for its frames, and a hub may hang: then the frame steps aside until the page has loaded. */
-const PATIENCE_MS = 1000
-
 /** Hears each message of the frame; none, if the frame is not the hub's. */
 export type FrameListener = (message?: FrameMessage) => void
 
-/** The hidden frame, or another one in its place. */
-export interface Appearance {
-  readonly path: string
-  /** Goes on the address's query. */
-  readonly query: string
-  /** Puts the element into the page. */
-  readonly show: (element: HTMLIFrameElement) => void
+function hide(element: HTMLIFrameElement): void {
+  // By script, so that no style policy of the page is in the way; and no style sheet of it shows all frames.
+  element.style = 'display:none!important'
+  // A script that hydrates the whole document leaves alone what it does not know in there, and nowhere else.
+  ofDocument('head').append(element)
 }
 
-const hide: Appearance['show'] = (element) => {
-  // Set by script, so that no style policy of the page is in the way.
-  element.style.display = 'none'
-  document.documentElement.append(element)
-}
-
+/**
+ * The hidden frame, or another one in its place.
+ *
+ * @param show puts the element into the page
+ */
 export function openFrame(
   hub: string,
   nonce: string,
   state: string,
   listener: FrameListener,
-  { path = '/frame', query = '', show = hide }: Partial<Appearance> = {},
+  show = hide,
+  path = '/frame',
+  /** Goes on the address's query. */
+  query = '',
 ): HubFrame {
-  const element = document.createElement('iframe')
-  element.src = `${hub}${path}?site=${encodeURIComponent(origin)}&nonce=${nonce}${state && `&state=${state}`}${query}`
+  const element = createElement('iframe')
+  element.src = `${hub}${path}?site=${encodeURIComponent(location.origin)}&nonce=${nonce}${state && `&state=${state}`}${query}`
   // The hub answers only to this site's pages, and knows them by this (R14).
   element.referrerPolicy = 'origin'
-  let silence: ReturnType<typeof setTimeout> | undefined
+  let silence: number | undefined
   element.onload = () => {
-    silence = setTimeout(listener, SILENCE_MS)
+    silence = window.setTimeout(listener, SILENCE_MS)
   }
 
-  const onMessage = ({ source, origin, data }: MessageEvent) => {
+  const onMessage = ({ source, origin, data }: MessageEvent<FrameMessage | null>) => {
     // R15: from this very frame, of this very hub, about this very sync.
-    const message = source === element.contentWindow && origin === hub && readFrameMessage(data, nonce)
-    if (!message) return
+    if (source !== element.contentWindow || origin !== hub || !isFrameMessage(data, nonce)) return
     element.onload = null
-    clearTimeout(silence)
-    clearTimeout(patience)
-    listener(message)
+    window.clearTimeout(silence)
+    listener(data)
   }
-  addEventListener('message', onMessage)
-
-  let isOpen = true
-  const patience = setTimeout(() => {
-    if (document.readyState === 'complete') return
-    // The page may load in the very moment in which the frame is gone: so first the listener, and the frame a moment later.
-    addEventListener('load', () =>
-      setTimeout(() => {
-        if (isOpen) show(element)
-      }),
-    )
-    element.remove()
-  }, PATIENCE_MS)
+  window.addEventListener('message', onMessage)
   show(element)
 
   return {
     send(message) {
       element.contentWindow?.postMessage({ sessionHub: 1, nonce, ...message } satisfies PageMessage, hub)
     },
+    element,
     close() {
-      isOpen = false
-      clearTimeout(silence)
-      clearTimeout(patience)
-      removeEventListener('message', onMessage)
+      window.clearTimeout(silence)
+      window.removeEventListener('message', onMessage)
       element.remove()
     },
   }

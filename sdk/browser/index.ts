@@ -1,13 +1,17 @@
 /** `session-hub`: the browser SDK, for bundlers. */
-import { type Client, createClientWith, type ImportPart, type Parts } from './client.js'
+import { type Client, createClientWith, type ImportPart } from './client.js'
 import type { ClientOptions } from './options.js'
 
 /** @throws TypeError for an unknown option or rung, or a hub that is no address */
-export const createClient = (options: ClientOptions): Client => createClientWith(importPart, options)
+export function createClient(options: ClientOptions): Client {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- what tests run in may lack the second name of it
+  window.webkitURL ??= URL
+  return createClientWith(importPart, options)
+}
 
 // Spelt out, so that bundlers see the files.
 const parts = { ladder: () => import('./ladder.js'), live: () => import('./live.js') }
-const importPart: ImportPart = (name) => parts[name]() as Promise<Parts[typeof name]>
+const importPart = ((name: keyof typeof parts) => parts[name]()) as ImportPart
 
 export type { Client } from './client.js'
 export type { ClientEvents, EventName, Listener } from './events.js'

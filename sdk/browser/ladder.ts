@@ -11,14 +11,14 @@ import type { AccessTheme, Ladder, LadderKit } from './ladder/kit.js'
 import { decorateLinks } from './ladder/links.js'
 import type { Status } from './status.js'
 
-export function createLadder(kit: LadderKit): Ladder {
+export function create(kit: LadderKit): Ladder {
   let dialog: Promise<Status> | undefined
   const buttons = new WeakMap<Element, AbortController>()
 
   const requestAccess = (theme: AccessTheme = {}) => {
     if (!kit.rungs.includes('access')) return Promise.resolve(kit.settle({ reason: 'rung_forbidden' }))
     // The sync says so.
-    if (!isSecureContext) return kit.syncBy({})
+    if (!window.isSecureContext) return kit.syncBy({})
     const askOnce = () => (dialog ??= askByDialog(kit, theme).finally(() => (dialog = undefined)))
     return hasFrameGesture() ? askOnce() : askByPopup(kit, askOnce)
   }
@@ -39,15 +39,15 @@ export function createLadder(kit: LadderKit): Ladder {
     decorate({ signal }) {
       if (kit.rungs.includes('link')) decorateLinks(kit, signal)
     },
-    redirect(returnTo = location.href.slice(origin.length)) {
+    redirect(returnTo = location.href.slice(location.origin.length)) {
       if (!kit.rungs.includes('redirect')) kit.settle({ reason: 'rung_forbidden' })
       // A page that redirects whenever it loads would circle for ever at its own site.
       else if (kit.client.status.reason !== 'redirect_loop')
-        location.assign(`${origin}${kit.endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
+        location.assign(`${location.origin}${kit.endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
     },
     explain: () => explain(kit),
   }
 }
 
 /** Chromium wants the click inside the hub's frame; the others want one in a page of the hub's own. */
-const hasFrameGesture = () => 'userAgentData' in navigator
+const hasFrameGesture = () => 'userAgentData' in window.navigator

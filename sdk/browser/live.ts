@@ -1,15 +1,19 @@
 /**
- * `live.js`: what a page needs once it has synced. It keeps up with what happens elsewhere, and ends what it shares. Loaded beside the
- * first sync, because no sync needs it. (The hub's frame, which stays open, keeps watch by itself.)
+ * `live.js`: what a page needs once it has synced. It keeps up with what happens elsewhere, ends what it shares, and climbs the
+ * ladder. Loaded beside the first sync, because no sync needs it. (The hub's frame, which stays open, keeps watch by itself.)
  */
+import { takeArrival } from './live/arrival.js'
+import { climbWhereBlocked } from './live/climb.js'
 import { forget, partWhereForgotten } from './live/forget.js'
 import type { Live, LiveKit, WatchfulKit } from './live/kit.js'
+import { mayBringNews } from './live/news.js'
 import { signOut } from './live/sign-out.js'
 import { listen } from './live/stream.js'
 import { shareWithTabs } from './live/tabs.js'
+import { syncNext } from './live/sync-next.js'
 import { watch } from './live/watch.js'
 
-export function createLive(given: LiveKit): Live {
+export function create(given: LiveKit): Live {
   let isUp = false
   let last: Promise<unknown> = Promise.resolve()
   const kit: WatchfulKit = {
@@ -22,15 +26,20 @@ export function createLive(given: LiveKit): Live {
     answered: () => last,
   }
   return {
-    keepUp() {
-      if (isUp) return
+    async keepUp() {
+      if (isUp) return undefined
       isUp = true
       shareWithTabs(kit)
       watch(kit)
       partWhereForgotten(kit)
       if (kit.live) listen(kit)
+      return undefined
     },
+    takeArrival: async () => takeArrival(),
+    mayBringNews: async () => mayBringNews(),
     signOut: () => signOut(kit),
+    resolve: (choice) => syncNext(kit, undefined, choice),
     forget: (options) => forget(kit, options),
+    ...climbWhereBlocked(kit),
   }
 }

@@ -16,7 +16,7 @@ const KEY = 'session-hub'
 export function recall(): Partial<Memory> {
   try {
     // What is not there is `null`, as text too.
-    return { ...(JSON.parse(localStorage.getItem(KEY) as string) as Partial<Memory> | null) }
+    return { ...(JSON.parse(window.localStorage.getItem(KEY) as string) as Partial<Memory> | null) }
   } catch {
     // Storage is forbidden here, or holds somebody else's value: then every page syncs.
     return {}
@@ -25,7 +25,7 @@ export function recall(): Partial<Memory> {
 
 export function remember(memory: Partial<Memory>): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ ...memory, atMs: Date.now() }))
+    window.localStorage.setItem(KEY, JSON.stringify({ atMs: Date.now(), ...memory }))
   } catch {
     // As above.
   }

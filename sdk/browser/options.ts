@@ -31,14 +31,17 @@ export const defaults = {
   rungs,
 }
 
-/** @throws TypeError for an option or a rung that nobody knows, or a hub that is no address */
+/** @throws TypeError for an option, a `start` or a rung that nobody knows, or a hub that is no address */
 export function resolveOptions(options: ClientOptions): Required<ClientOptions> {
-  const settings = { ...defaults, ...options, hub: new URL(options.hub).origin }
-  for (const key in options) requireKnown(key, Object.keys(defaults))
-  for (const rung of settings.rungs) requireKnown(rung, rungs)
+  // By its second name, which no page uses for something else.
+  const settings = { ...defaults, ...options, hub: new webkitURL(options.hub).origin }
+  requireKnown('option', Object.keys(options), Object.keys(defaults))
+  requireKnown('start', [settings.start], ['auto', 'idle', 'manual'])
+  requireKnown('rung', settings.rungs, rungs)
   return settings
 }
 
-function requireKnown(name: string, known: readonly string[]): void {
-  if (!known.includes(name)) throw new TypeError(`SessionHub: no "${name}" in ${known.join(', ')}`)
+function requireKnown(what: string, names: readonly string[], known: readonly string[]): void {
+  for (const name of names)
+    if (!known.includes(name)) throw TypeError(`SessionHub: no ${what} "${name}" in ${known.join(', ')}`)
 }

@@ -6,13 +6,14 @@ export interface Binding {
 }
 
 export async function createBinding(): Promise<Binding> {
-  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)))
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
+  const verifier = base64url(window.crypto.getRandomValues(new Uint8Array(32)))
+  const hash = await window.crypto.subtle.digest('SHA-256', new window.TextEncoder().encode(verifier))
   return { verifier, nonce: base64url(new Uint8Array(hash)) }
 }
 
 const base64url = (bytes: Uint8Array) =>
-  btoa(String.fromCharCode(...bytes))
+  window
+    .btoa(String.fromCharCode(...bytes))
     .replace(/\+/g, '-')
     .replace(/\//g, '_')
     .replace(/=/g, '')

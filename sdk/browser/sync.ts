@@ -2,6 +2,7 @@
 import type { OfferReply, RedeemReply } from '../protocol/bodies.js'
 import type { FrameMessage, PageMessage } from '../protocol/messages.js'
 import type { EndReason, Outcome } from '../protocol/wire.js'
+import { ofDocument } from './document.js'
 import type { FrameListener, HubFrame } from './frame.js'
 import type { ClientOptions } from './options.js'
 import { post } from './post.js'
@@ -10,7 +11,7 @@ import type { Binding } from './random.js'
 export interface SyncResult {
   readonly outcome: Outcome
   readonly reason: string | null
-  readonly requests?: number
+  readonly requests: number
   /** The site's new session. */
   readonly replaced?: Replaced | undefined
   /** The site's session turned out to have ended. */
@@ -34,36 +35,43 @@ export interface SyncFrame {
   readonly choice?: PageMessage['choice']
 }
 
+/** A page's load event waits for its frames, and a hub may hang: then the frame steps aside until the page has loaded. */
+const PATIENCE_MS = 1000
+
 /**
  * Never rejects: whatever goes wrong is an outcome with a reason.
  *
  * @param isChanged the state shows a session that the hub has not seen: an offer will be needed, so it is fetched beside the frame
  * @param onNews the frame has something to say after its last answer
+ * @param signal nobody waits for this any more
  */
 export function runSync(
   { hub, endpoint, timeout }: Required<ClientOptions>,
   { state, createBinding, openFrame, choice }: SyncFrame,
   isChanged: boolean,
   onNews: () => void,
+  signal: AbortSignal,
 ): Promise<SyncResult> {
   return new Promise((resolve) => {
-    const abort = new AbortController()
+    const abort = new window.AbortController()
     let requests = 0
     let ended: EndReason | undefined
     let frame: HubFrame | undefined
     let message: FrameMessage | undefined
     let hear: (message: FrameMessage) => void
+    let timer: number | undefined
 
     const finish = (outcome: Outcome, reason: string | null, replaced?: Replaced) => {
-      clearTimeout(timer)
+      window.clearTimeout(timer)
       abort.abort()
       hear = onNews
       resolve({ outcome, reason, requests, replaced, ended, message, frame })
     }
-    const fail = (reason: string) => {
-      finish('failed', reason)
+    const fail = (reason: unknown) => {
+      finish('failed', reason as string)
     }
-    const timer = setTimeout(fail, timeout, 'timeout')
+    // Of a client that the page has closed, nobody asks why.
+    signal.onabort = fail
 
     const ask = <Reply>(path: string, body: object) => {
       requests++
@@ -79,18 +87,35 @@ export function runSync(
       if (early) early.catch(() => 0)
 
       const first = heard()
-      requests++
-      frame = openFrame(hub, nonce, state, (message) => {
-        if (message) hear(message)
-        else fail('unreachable')
-      })
+      const open = () => {
+        // Over by now, or under way.
+        if (message || abort.signal.aborted) return
+        window.clearTimeout(timer)
+        timer = window.setTimeout(fail, timeout, 'timeout')
+        frame?.close()
+        requests++
+        frame = openFrame(hub, nonce, state, (message) => {
+          if (message) hear(message)
+          else fail('unreachable')
+        })
+      }
+      open()
+      window.setTimeout(() => {
+        if (message || abort.signal.aborted || ofDocument('readyState') === 'complete') return
+        // The page may load in the very moment in which the frame is gone: so first the listener, and the frame a moment later.
+        window.addEventListener('load', () => window.setTimeout(open))
+        // It may never load. And the limit stands still meanwhile: a slow page is no slow hub.
+        window.clearTimeout(timer)
+        timer = window.setTimeout(open, timeout)
+        frame?.close()
+      }, PATIENCE_MS)
       message = await first
       if (message.outcome === 'offer') {
         const offered = await (early || askOffer())
         ended = offered.ended
         const second = heard()
         requests++
-        frame.send({ offer: offered.offer, choice })
+        frame?.send({ offer: offered.offer, choice })
         message = await second
       }
       const { outcome, ticket, reason } = message

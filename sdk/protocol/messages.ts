@@ -40,17 +40,17 @@ export interface PageMessage {
   readonly forget?: boolean
 }
 
-/** The frame's message, or `undefined` for anything else that arrives in the page's mailbox. */
-export function readFrameMessage(value: unknown, nonce: string): FrameMessage | undefined {
+/** Whether it is the frame's message, and not anything else that arrives in the page's mailbox. */
+export function isFrameMessage(value: unknown, nonce: string): value is FrameMessage {
   const message = value as Partial<FrameMessage> | null | undefined
-  return message?.sessionHub === 1 &&
+  return (
+    message?.sessionHub === 1 &&
     message.nonce === nonce &&
     outcomes.includes(message.outcome as Outcome) &&
     isAbsentOrText(message.ticket) &&
     isAbsentOrText(message.reason) &&
     isAbsentOrText(message.subject)
-    ? (message as FrameMessage)
-    : undefined
+  )
 }
 
 /** The page's message, or `undefined`. 4 KiB is the most that an offer may have; 8 KiB bound every message (R15). */

@@ -12,7 +12,7 @@ import {
   single,
 } from '../http/navigation.js'
 import { addCookies } from '../http/own-headers.js'
-import { isBot } from '../protocol/bots.js'
+import { BOT } from '../protocol/bots.js'
 import type { StartClaims } from '../protocol/claims.js'
 import { isErrorCode, SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { is128Bits, is256Bits } from '../protocol/formats.js'
@@ -271,7 +271,7 @@ function isFirstPage({ settings }: SiteContext, req: Request): boolean {
     // Of its own accord only where the browser says for certain that this is no fetch.
     !saysNothing(req) &&
     /\btext\/html\b/.test(headers.accept ?? '') &&
-    !isBot(headers['user-agent'] ?? '') &&
+    !BOT.test(headers['user-agent'] ?? '') &&
     !hasBeenHere(req) &&
     !queryOf(req.originalUrl).has(OFF)
   )

@@ -51,7 +51,7 @@ async function startStranger(): Promise<void> {
     req.on('end', () => {
       res.set('access-control-allow-origin', req.headers.origin ?? '*')
       res.set('access-control-allow-headers', 'content-type').type('js')
-      res.send('globalThis.isOwned = true; export const createLadder = () => {}')
+      res.send('globalThis.isOwned = true; export const create = () => {}')
     })
   })
 }

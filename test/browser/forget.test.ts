@@ -61,8 +61,7 @@ describe('a visitor who opts out, in Chromium with third-party cookies allowed',
       await tab.run(() => SessionHub.forget())
       await tab.fetch('/cart', { item: 'laces' })
       expect(await tab.run(() => SessionHub.forget({ undo: true }))).to.include({ outcome: 'adopt' })
-      await tab.visit(travel)
-      expect(await tab.sync()).to.include({ outcome: 'replace' })
+      expect((await tab.visit(travel)).detail).to.include({ outcome: 'replace' })
       expect((await tab.fetch('/whoami')).data).to.deep.equal({ cart: ['boots', 'laces'] })
     })
 

@@ -76,11 +76,14 @@ describe('a page whose frame is blocked', () => {
       page.page.evaluate(
         async (hub, allowed) => {
           localStorage.clear()
+          // A document has one client.
+          SessionHub.close()
           const client = SessionHub.createClient({ hub, start: 'manual', rungs: allowed as never })
           const told: unknown[] = []
           client.on('access-needed', (detail) => told.push(detail.rungs))
           await client.sync()
           await client.explain()
+          client.close()
           return told
         },
         world.hub.origin,
@@ -118,6 +121,7 @@ describe('a page whose frame is blocked', () => {
     // A document takes the arrival at its first sync, and so does each client.
     const arrived = await page.page.evaluate(async (hub) => {
       document.cookie = '__Host-session-arrival=redirect.none..0;path=/;secure'
+      SessionHub.close()
       return { ...(await SessionHub.createClient({ hub, start: 'manual' }).sync()) }
     }, world.hub.origin)
     expect(arrived).to.include({ outcome: 'none', rung: 'redirect', isBlocked: true, requests: 0 })
@@ -171,6 +175,7 @@ describe('a page whose frame works', () => {
   it('goes nowhere where it may not', async () => {
     await openQuietly()
     const [redirected, requested] = await page.page.evaluate(async (hub) => {
+      SessionHub.close()
       const client = SessionHub.createClient({ hub, start: 'manual', rungs: ['frame'] })
       client.redirect()
       // By the same file, and so after it.
@@ -187,8 +192,11 @@ describe('a page whose frame works', () => {
   it('opens no frame where that is forbidden, and arrives all the same', async () => {
     await openQuietly()
     const [first, arrived] = await page.page.evaluate(async (hub) => {
+      SessionHub.close()
       const create = () => SessionHub.createClient({ hub, start: 'manual', rungs: ['redirect'] })
-      const before = { ...(await create().sync({ force: true })) }
+      const first = create()
+      const before = { ...(await first.sync({ force: true })) }
+      first.close()
       document.cookie = '__Host-session-arrival=redirect.failed.redirect_loop.0;path=/;secure'
       return [before, { ...(await create().sync()) }]
     }, world.hub.origin)

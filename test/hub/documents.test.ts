@@ -133,7 +133,7 @@ describe('the documents of the hub', () => {
       const { headers, text } = await get(beside)
       expect(headers['cache-control']).to.equal('public, max-age=31536000, immutable')
       expect(headers['content-type']).to.equal('text/javascript; charset=utf-8')
-      expect(text).to.include('createLadder')
+      expect(text).to.include('as create}')
       expect((await get('/ladder.000000000000.js')).status, 'of another version').to.equal(404)
     })
 

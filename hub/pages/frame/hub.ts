@@ -31,11 +31,11 @@ let asking: Promise<unknown> = Promise.resolve()
 // Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
 export const say = ({ outcome, ticket, reason, subject, claims }: Answer) => {
   const said: Loose<FrameMessage> = { sessionHub, nonce, outcome, ticket, reason, subject, claims }
-  parent.postMessage(said, site)
+  window.parent.postMessage(said, site)
 }
 
 export const sayHeight = (height: number) => {
-  parent.postMessage({ sessionHub: 1, nonce, height } satisfies HeightMessage, site)
+  window.parent.postMessage({ sessionHub: 1, nonce, height } satisfies HeightMessage, site)
 }
 
 /** Members that are absent may be there as `undefined`: fewer bytes, and the same to who reads them. */
@@ -50,8 +50,8 @@ export async function look(): Promise<Answer> {
 
 /** Hands the decision to the page; first tries to have a better one, where that asks the visitor nothing. */
 export function begin(): void {
-  addEventListener('message', ({ source, origin, data }) => {
-    if (source !== parent || origin !== site) return // R15
+  window.addEventListener('message', ({ source, origin, data }) => {
+    if (source !== window.parent || origin !== site) return // R15
     const asked = readPageMessage(data, nonce)
     if (!asked) return
     const { offer, choice, forget } = asked
@@ -69,7 +69,7 @@ export function begin(): void {
 
 /** Rejects where the browser has not been told yes: to ask it then would be an error on the page's console, and nothing else. */
 async function isAllowed(): Promise<void> {
-  const { state } = await navigator.permissions.query({ name: 'storage-access' })
+  const { state } = await window.navigator.permissions.query({ name: 'storage-access' })
   if (state !== 'granted') throw new Error(state)
 }
 
@@ -108,7 +108,7 @@ const ask = (path: string, question: object): Promise<Answer> => {
 
 async function fetchAnswer(path: string, question: object): Promise<Answer> {
   try {
-    const reply = await fetch(path, {
+    const reply = await window.fetch(path, {
       method: 'POST',
       // So that the request says whether it has the cookies of the one jar (`Sec-Fetch-Storage-Access`).
       credentials: 'include',

@@ -14,16 +14,21 @@ if (button)
   }
 
 async function unlock(): Promise<void> {
-  const reply = await fetch('/unlock', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-session-hub': '1' },
-    body: '{}',
-  }).catch(() => undefined)
+  const reply = await window
+    .fetch('/unlock', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-session-hub': '1' },
+      body: '{}',
+    })
+    .catch(() => undefined)
   if (reply?.ok) {
     // Only a page of that site can read it, whoever opened this.
-    ;(opener as Window | null)?.postMessage({ sessionHub: 1, unlocked: true } satisfies UnlockMessage, site)
+    ;(window.opener as Window | null)?.postMessage(
+      { sessionHub: 1, unlocked: true } satisfies UnlockMessage,
+      site,
+    )
     // A page that no script has opened stays.
-    close()
+    window.close()
   }
   if (said)
     said.textContent = reply?.ok ? 'Done. You can close this page.' : 'That did not work. Please try again.'

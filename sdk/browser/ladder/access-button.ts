@@ -15,7 +15,7 @@ export function showAccessButton(
   requestAccess?: (theme: AccessTheme) => Promise<Status>,
 ): void {
   const { signal } = stop
-  addEventListener(
+  window.addEventListener(
     'synced',
     () => {
       if (!kit.client.status.isBlocked) stop.abort()

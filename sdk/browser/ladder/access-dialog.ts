@@ -1,5 +1,6 @@
 /** The hub's visible frame in a dialog of the page. */
 import type { Status } from '../status.js'
+import { ofDocument } from '../document.js'
 import { create } from './create.js'
 import type { AccessTheme, LadderKit } from './kit.js'
 import { labelOf } from './theme.js'
@@ -8,13 +9,13 @@ import { openVisibleFrame } from './visible-frame.js'
 /** Shows the dialog once the frame is there, and takes it away with the answer. */
 export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status> =>
   new Promise((resolve) => {
-    const stop = new AbortController()
+    const stop = new window.AbortController()
     let reason = 'dismissed'
     let isEnded = false
     const end = (status: Status | Promise<Status>) => {
       if (isEnded) return
       isEnded = true
-      clearTimeout(patience)
+      window.clearTimeout(patience)
       // Its own closing, just below, is told later: it must not say over the answer that the visitor has dismissed this.
       dialog.onclose = null
       void Promise.resolve(status).then((last) => {
@@ -25,7 +26,10 @@ export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status>
         resolve(last)
       })
     }
-    const patience = setTimeout(() => end(kit.settle({ outcome: 'failed', reason: 'timeout' })), kit.timeout)
+    const patience = window.setTimeout(
+      () => end(kit.settle({ outcome: 'failed', reason: 'timeout' })),
+      kit.timeout,
+    )
 
     const dialog = create(
       'dialog',
@@ -42,11 +46,11 @@ export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status>
       'float:right;width:44px;height:44px;border:0;background:none;color:inherit',
     )
     dialog.append(close)
-    document.body.append(dialog)
+    ofDocument('body').append(dialog)
 
     void openVisibleFrame(kit, theme, dialog, stop.signal, {
       blocked(why) {
-        clearTimeout(patience)
+        window.clearTimeout(patience)
         if (why === 'access_denied') end(kit.settle({ outcome: 'blocked', reason: why, isBlocked: true }))
         // After `not_visible` the visitor may click again.
         else if (why) reason = why

@@ -14,15 +14,15 @@ const SETTLE_MS = 300
  * @param askByDialog for the click in the visible frame
  */
 export function askByPopup(kit: LadderKit, askByDialog: () => Promise<Status>): Promise<Status> {
-  const popup = open(
-    `${kit.hub}/unlock?site=${encodeURIComponent(origin)}`,
+  const popup = window.open(
+    `${kit.hub}/unlock?site=${encodeURIComponent(location.origin)}`,
     'session-hub',
     'popup,width=480,height=400',
   )
   if (!popup) return Promise.resolve(kit.settle({ reason: 'popup_blocked' }))
 
   const closed = new Promise<boolean>((resolve) => {
-    const stop = new AbortController()
+    const stop = new window.AbortController()
     const { signal } = stop
     const end = (isUnlocked: boolean) => {
       stop.abort()
@@ -39,13 +39,13 @@ export function askByPopup(kit: LadderKit, askByDialog: () => Promise<Status>): 
     }
     // The page is looked at again: the window is gone, or the page's opener policy has cut it off, and it looks like that.
     const look = () => {
-      setTimeout(() => {
-        if (!document.hidden && popup.closed) end(false)
+      window.setTimeout(() => {
+        if ((document.hidden as unknown) !== true && popup.closed) end(false)
       }, SETTLE_MS)
     }
-    addEventListener('message', hear, { signal })
-    addEventListener('focus', look, { signal })
-    document.addEventListener('visibilitychange', look, { signal })
+    window.addEventListener('message', hear, { signal })
+    window.addEventListener('focus', look, { signal })
+    window.addEventListener('visibilitychange', look, { signal, capture: true })
   })
   return closed.then(async (isUnlocked) => {
     const status = await kit.syncBy({})

@@ -8,4 +8,9 @@ export const create = <Tag extends keyof Tags>(
   properties: Partial<Omit<Tags[Tag], 'style'>>,
   style = '',
   page = document,
-): Tags[Tag] => Object.assign(page.createElement(tag), properties, { style })
+): Tags[Tag] =>
+  Object.assign(memberOf(page, 'createElement').call(page, tag) as Tags[Tag], properties, { style })
+
+/** As `ofDocument`, of a document that may be another. */
+export const memberOf = <Name extends keyof Document>(page: Document, name: Name): Document[Name] =>
+  Reflect.get(Object.getPrototypeOf(page) as Document, name, page)

@@ -1,6 +1,7 @@
 /** Follows a link by a form: what is in a POST stands in no address, no history and no Referer (R24). */
 
-import { create } from './create.js'
+import { ofDocument } from '../document.js'
+import { create, memberOf } from './create.js'
 
 /** Where every sister takes it. */
 const PATH = '/session-hub/enter'
@@ -39,16 +40,16 @@ export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => voi
     isRefused = true
     refuse()
   }
-  page.addEventListener('securitypolicyviolation', onViolation)
-  page.body.append(form)
+  memberOf(page, 'addEventListener').call(page, 'securitypolicyviolation', onViolation)
+  memberOf(page, 'body').append(form)
   try {
     form.submit()
   } catch {
     // Firefox says it so.
     onViolation({ effectiveDirective: 'form-action' })
   }
-  setTimeout(() => {
-    page.removeEventListener('securitypolicyviolation', onViolation)
+  window.setTimeout(() => {
+    memberOf(page, 'removeEventListener').call(page, 'securitypolicyviolation', onViolation)
     form.remove()
     // Of the page itself there is none: in a frame, no link is entered.
     page.defaultView?.frameElement?.remove()
@@ -70,8 +71,8 @@ const keepsOpener = ({ relList, target }: HTMLAnchorElement) =>
  * form says that it comes from nowhere, and the sister has to refuse it (R10).
  */
 function openInner(): Document {
-  const frame = create('iframe', {}, 'display:none')
-  document.documentElement.append(frame)
+  const frame = create('iframe', {}, 'display:none!important')
+  ofDocument('head').append(frame)
   const page = frame.contentDocument ?? document
   page.head.append(create('meta', { name: 'referrer', content: 'strict-origin' }, '', page))
   return page

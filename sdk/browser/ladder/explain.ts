@@ -32,7 +32,7 @@ export function explain({ hub, endpoint, rungs, client: { status } }: LadderKit)
 
 /** A navigation that it answers with a request of its own is none any more. */
 const workers = () => {
-  const worker = 'serviceWorker' in navigator && navigator.serviceWorker.controller
+  const worker = 'serviceWorker' in window.navigator && window.navigator.serviceWorker.controller
   return worker ? [worker.scriptURL] : []
 }
 

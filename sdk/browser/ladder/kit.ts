@@ -24,6 +24,8 @@ export interface AccessTheme {
 
 export interface LadderKit extends Required<ClientOptions> {
   readonly client: { readonly status: Status }
+  /** Aborted where the page has closed the client. */
+  readonly signal: AbortSignal
   /** The status of something that came to nothing. */
   readonly settle: (next: Partial<Status>) => Status
   /** A sync of the rung `access`, by a frame that is open, or by a new hidden one. Waits for the sync that is running. */
@@ -44,8 +46,4 @@ export interface Ladder {
   decorate(stop: AbortController): void
   redirect(returnTo: string | undefined): void
   explain(): string
-}
-
-export interface LadderModule {
-  readonly createLadder: (kit: LadderKit) => Ladder
 }

@@ -1,5 +1,6 @@
 /** Links to sister sites: the session comes along, without anything of it in an address. */
 import type { LadderKit } from './kit.js'
+import { ofDocument } from '../document.js'
 import { create } from './create.js'
 import { enter } from './enter.js'
 import { createLinkTickets } from './link-tickets.js'
@@ -21,9 +22,10 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
   const sisters = createSisters(kit)
   const tickets = createLinkTickets(kit)
   /** Where the frame works, nothing of this is needed; in somebody's frame it is no use, and a form may go nowhere at all. */
-  const isNeeded = () => top === window && (kit.client.status.isBlocked || !kit.rungs.includes('frame'))
+  const isNeeded = () =>
+    window.top === window && (kit.client.status.isBlocked || !kit.rungs.includes('frame'))
 
-  if (!signal.aborted && [...document.links].some(leadsElsewhere)) void sisters.ask()
+  if (!signal.aborted && [...ofDocument('links')].some(leadsElsewhere)) void sisters.ask()
 
   const prepare = (event: Event) => {
     const link = isNeeded() && linkOf(event)
@@ -34,10 +36,10 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
   }
   // First of all listeners: the page may keep these from going further.
   for (const begin of ['pointerdown', 'touchstart', 'focusin'])
-    addEventListener(begin, prepare, { signal, capture: true, passive: true })
+    window.addEventListener(begin, prepare, { signal, capture: true, passive: true })
 
   // Last of all listeners: a page that goes its own way has said so by now.
-  addEventListener(
+  window.addEventListener(
     'click',
     (event) => {
       const link = isNeeded() && linkOf(event)
@@ -53,7 +55,7 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
         sisters.forget()
         way.click()
       }
-      void Promise.race([to.arrival, new Promise((late) => setTimeout(late, WAIT_MS))]).then(() => {
+      void Promise.race([to.arrival, new Promise((late) => window.setTimeout(late, WAIT_MS))]).then(() => {
         if (to.ticket) enter(way, to.ticket, refuse)
         else way.click()
       })
@@ -69,7 +71,7 @@ const linkOf = (event: Event) =>
     .find((node) => /^(a|area|button|input|label|select|summary)$/.test((node as Element).localName)) as
     Link | undefined
 
-const leadsElsewhere = (link: Link) => /^https?:$/.test(link.protocol) && link.origin !== origin
+const leadsElsewhere = (link: Link) => /^https?:$/.test(link.protocol) && link.origin !== location.origin
 
 /** With another button or a key the visitor wants something else than to go there. */
 const isPlain = (event: MouseEvent) =>
@@ -94,5 +96,5 @@ const copyOf = ({ href, rel, target }: Link) =>
   create('a', {
     href,
     rel,
-    target: target || document.querySelector<HTMLBaseElement>('base[target]')?.target || '_self',
+    target: target || ofDocument('head').querySelector<HTMLBaseElement>('base[target]')?.target || '_self',
   })

@@ -24,7 +24,7 @@ export function createSisters({ post, endpoint }: LadderKit): Sisters {
   function keep(kept: Kept): void {
     known = kept.sisters
     try {
-      sessionStorage.setItem(KEY, JSON.stringify(kept))
+      window.sessionStorage.setItem(KEY, JSON.stringify(kept))
     } catch {
       // Storage is forbidden here: then every page asks.
     }
@@ -48,7 +48,7 @@ export function createSisters({ post, endpoint }: LadderKit): Sisters {
 
 function recall(): Kept | null {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as Kept | null
+    return JSON.parse(window.sessionStorage.getItem(KEY) ?? 'null') as Kept | null
   } catch {
     return null
   }

@@ -42,7 +42,7 @@ export async function openVisibleFrame(
   }
   // A frame does not grow with its words, and a click on what is cut off does not count.
   const follow = (element: HTMLIFrameElement) => {
-    addEventListener(
+    window.addEventListener(
       'message',
       ({ source, origin, data }: MessageEvent<Partial<HeightMessage> | null>) => {
         // R15
@@ -60,19 +60,17 @@ export async function openVisibleFrame(
     (message) => {
       hear(message)
     },
-    {
-      path: '/access',
-      query: themeQuery(theme),
-      show(element) {
-        const label = labelOf(theme, kit.hub)
-        element.title = label
-        // By script, so that no style policy of the page is in the way. In a scheme of another kind than its document's, a frame is
-        // opaque, and the corners beside the button's would not be the page's.
-        element.style = 'width:100%;height:48px;border:0;color-scheme:light dark'
-        follow(element)
-        place.append(element)
-      },
+    (element) => {
+      const label = labelOf(theme, kit.hub)
+      element.title = label
+      // By script, so that no style policy of the page is in the way. In a scheme of another kind than its document's, a frame is
+      // opaque, and the corners beside the button's would not be the page's.
+      element.style = 'width:100%;height:48px;border:0;color-scheme:light dark'
+      follow(element)
+      place.append(element)
     },
+    '/access',
+    themeQuery(theme),
   )
   signal.onabort = frame.close
 }

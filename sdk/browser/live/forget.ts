@@ -25,11 +25,11 @@ async function tellHub(
   let hasAsked = false
   await new Promise<void>((resolve) => {
     const done = () => {
-      clearTimeout(timer)
+      window.clearTimeout(timer)
       frame.close()
       resolve()
     }
-    const timer = setTimeout(done, timeout)
+    const timer = window.setTimeout(done, timeout)
     const frame = openFrame(hub, nonce, '', (message) => {
       if (hasAsked || !message || message.outcome === 'blocked') done()
       else {
@@ -44,18 +44,18 @@ async function tellHub(
 const KEY = 'session-hub-parted'
 
 /** Where the visitor has opted out on another site, this one keeps its session, apart from the others'. */
-export function partWhereForgotten({ client, endpoint, post, readState }: LiveKit): void {
-  client.on('synced', ({ outcome, reason }) => {
+export function partWhereForgotten({ on, endpoint, post, readState }: LiveKit): void {
+  on('synced', ({ outcome, reason }) => {
     const state = readState()
     try {
-      if (!outcome || reason !== 'opted_out' || !state || localStorage.getItem(KEY) === state) return
+      if (!outcome || reason !== 'opted_out' || !state || window.localStorage.getItem(KEY) === state) return
     } catch {
       // Without a memory it would part again and again.
       return
     }
     post(`${endpoint}/forget`, {}).then(
       () => {
-        localStorage.setItem(KEY, readState())
+        window.localStorage.setItem(KEY, readState())
       },
       () => 0,
     )

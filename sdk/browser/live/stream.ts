@@ -4,7 +4,7 @@ import { askBackend } from './backend.js'
 import type { LiveKit } from './kit.js'
 
 export function listen(kit: LiveKit): void {
-  const { client, endpoint, readState } = kit
+  const { on, signal, endpoint, readState } = kit
   let source: EventSource | undefined
 
   function close(): void {
@@ -14,9 +14,9 @@ export function listen(kit: LiveKit): void {
 
   function open(): void {
     const state = readState()
-    const isOpen = source && source.readyState !== EventSource.CLOSED
-    if (isOpen || document.hidden || !state) return
-    source = new EventSource(`${origin}${endpoint}/live`)
+    const isOpen = source && source.readyState !== window.EventSource.CLOSED
+    if (isOpen || (document.hidden as unknown) === true || !state) return
+    source = new window.EventSource(`${location.origin}${endpoint}/live`)
     source.addEventListener('ended', ({ data }: MessageEvent<string>) => {
       close()
       void end(kit, state, (JSON.parse(data) as { reason: EndReason }).reason)
@@ -24,14 +24,16 @@ export function listen(kit: LiveKit): void {
   }
 
   // Of the session that went: the one that came is listened to from `synced` on.
-  client.on('session-replaced', close)
-  client.on('session-ended', close)
-  client.on('synced', open)
+  on('session-replaced', close)
+  on('session-ended', close)
+  on('synced', open)
   // A hidden tab holds no connection, and an open one would keep the page out of the back/forward cache.
-  document.addEventListener('visibilitychange', () => {
-    if (document.hidden) close()
+  const onSight = () => {
+    if ((document.hidden as unknown) === true) close()
     else open()
-  })
+  }
+  window.addEventListener('visibilitychange', onSight, { signal, capture: true })
+  signal.addEventListener('abort', close)
 }
 
 /** @param state of the session that is said to have ended */

@@ -10,12 +10,17 @@ interface News {
   readonly detail: ClientEvents[Name]
 }
 
-export function shareWithTabs({ client, tell }: LiveKit): void {
+export function shareWithTabs({ on, signal, tell }: LiveKit): void {
   let channel: BroadcastChannel | undefined
   let isHearsay = false
 
   function open(): void {
-    channel = new BroadcastChannel('session-hub')
+    try {
+      channel = new window.BroadcastChannel('session-hub')
+    } catch {
+      // Some privacy settings forbid it. The rest of this file's neighbours works without.
+      return
+    }
     channel.onmessage = ({ data: { name, detail } }: MessageEvent<News>) => {
       isHearsay = true
       tell(name, detail)
@@ -25,15 +30,18 @@ export function shareWithTabs({ client, tell }: LiveKit): void {
 
   open()
   // An open channel keeps pages out of some browsers' back/forward cache.
-  addEventListener('pagehide', () => {
+  const close = () => {
     channel?.close()
     channel = undefined
-  })
-  addEventListener('pageshow', ({ persisted }) => {
+  }
+  const onShow = ({ persisted }: PageTransitionEvent) => {
     if (persisted) open()
-  })
+  }
+  window.addEventListener('pagehide', close, { signal })
+  window.addEventListener('pageshow', onShow, { signal })
+  signal.addEventListener('abort', close)
   for (const name of NAMES)
-    client.on(name, (detail) => {
+    on(name, (detail) => {
       if (!isHearsay) channel?.postMessage({ name, detail } satisfies News)
     })
 }

@@ -9,24 +9,22 @@ const LOOK_MS = 2000
 const LAG_MS = 50
 
 export function watch(kit: WatchfulKit): void {
-  const { client, tell, readState } = kit
+  const { client, signal, tell, readState } = kit
   let askedAtMs = 0
 
   function look(): void {
     kit.look()
-    const isDue = !document.hidden && Date.now() - askedAtMs > LOOK_MS
+    const isDue = (document.hidden as unknown) !== true && Date.now() - askedAtMs > LOOK_MS
     if (!isDue || !client.status.isBlocked || !readState()) return
     askedAtMs = Date.now()
     void askBackend(kit)
   }
 
-  document.addEventListener('visibilitychange', look)
+  window.addEventListener('visibilitychange', look, { signal, capture: true })
 
   let left = ''
-  addEventListener('pagehide', () => {
-    left = readState()
-  })
-  addEventListener('pageshow', ({ persisted }) => {
+  window.addEventListener('pagehide', () => (left = readState()), { signal })
+  const onShow = ({ persisted }: PageTransitionEvent) => {
     if (!persisted) return
     // It comes out of the back/forward cache as it was, whatever this site's other pages have done meanwhile: signed out, perhaps.
     const state = readState()
@@ -34,17 +32,18 @@ export function watch(kit: WatchfulKit): void {
       if (state) tell('session-replaced', { reason: 'other-page', source: 'page', signedIn: null })
       else tell('session-ended', { reason: 'unknown' })
     look()
-  })
+  }
+  window.addEventListener('pageshow', onShow, { signal })
 
   let said: string | undefined
   /** Looks once `document.cookie` shows what the event has said: it may lag behind. Not for ever, and not past the next event. */
   function believe(state: string, patience: number): void {
     if (state !== said) return
-    if (patience && readState() !== state) setTimeout(believe, LAG_MS, state, patience - 1)
+    if (patience && readState() !== state) window.setTimeout(believe, LAG_MS, state, patience - 1)
     else if (state !== recall().state) kit.look()
   }
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
-  globalThis.cookieStore?.addEventListener('change', ({ changed, deleted }) => {
+  window.cookieStore?.addEventListener('change', ({ changed, deleted }) => {
     const isState = ({ name }: CookieListItem) => name === STATE_COOKIE
     const cookie = changed.find(isState) ?? deleted.find(isState)
     if (!cookie) return

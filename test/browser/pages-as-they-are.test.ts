@@ -1,0 +1,180 @@
+/** Pages as people build them: their names, their slowness, their styles, and the tag more than once. Each beside the plain page. */
+import { expect } from 'chai'
+
+import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import { startWorld, type World } from '../support/world.js'
+
+/** What stands in the page before the tag. */
+const PAGES = {
+  'with nothing of its own': '',
+  'with `var origin`': "<script>var origin = 'BER'</script>",
+  'with `const crypto` and `let navigator`': "<script>const crypto = 'BTC'; let navigator = 1</script>",
+  'with `var URL`': "<script>var URL = '/shop'</script>",
+  'with `var parent`, `name`, `status` and `event`':
+    '<script>var parent = null, name = "x", status = "y", event = 1</script>',
+  'whose objects all have one more member': '<script>Object.prototype.extend = function () {}</script>',
+  'whose lists write themselves': "<script>Array.prototype.toJSON = () => '[]'</script>",
+  'with a form called cookie': '<form name=cookie></form>',
+  'with a form called createElement': '<form name=createElement></form>',
+  'with a picture called head': '<img name=head>',
+  'with a form called hidden': '<form name=hidden></form>',
+  'with a form called currentScript': '<form name=currentScript></form>',
+  'with a form called addEventListener': '<form name=addEventListener></form>',
+  'with a form called referrer': '<form name=referrer></form>',
+  'that shows all frames': '<style>iframe { display: block !important }</style>',
+} as const
+
+let world: World
+let browser: TestBrowser
+let page: TestPage
+let shop: string
+let travel: string
+
+/** A page of travel's, with the tag. */
+const serve = (path: string, html: (tag: string) => string) => {
+  const { listener, site } = world.siteOf('travel')
+  listener.app.get(path, (req, res) => {
+    res.type('html').send(`<!doctype html><title>travel</title>${html(site.scriptTag(req))}`)
+  })
+}
+const fillCart = async () => {
+  await page.visit(shop)
+  await page.fetch('/cart', { item: 'boots' })
+  await page.sync()
+}
+const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
+const frames = () => world.hub.listener.seen.filter(({ url }) => url.startsWith('/frame')).length
+
+function inBrowser(kind: BrowserKind): void {
+  before(async () => (browser = await startBrowser(kind)))
+  beforeEach(async () => {
+    world = await startWorld({ sites: ['shop', 'travel'] })
+    shop = world.siteOf('shop').origin
+    travel = world.siteOf('travel').origin
+    page = await browser.newPage()
+  })
+  afterEach(async () => {
+    await page.page.close()
+    await world.close()
+  })
+  after(() => browser.close())
+}
+
+describe('in Chromium, a page', () => {
+  inBrowser('allowed')
+
+  for (const [name, before] of Object.entries(PAGES))
+    it(`${name} has the cart, and its visitor signs out`, async () => {
+      serve('/page', (tag) => before + tag)
+      await fillCart()
+      expect((await page.visit(`${travel}/page`)).detail).to.include({ outcome: 'replace' })
+      expect(await cart()).to.deep.equal(['boots'])
+      expect(await page.page.$eval('iframe', ({ clientHeight }) => clientHeight)).to.equal(0)
+      expect(await page.page.evaluate(() => SessionHub.signOut())).to.equal(true)
+      expect(await page.fetch('/whoami')).to.include({ session: 'none' })
+      expect(page.scriptErrors).to.deep.equal([])
+    })
+
+  it('that never loads has the cart, though the hub is slow', async () => {
+    serve('/page', (tag) => `${tag}<img src="/never">`)
+    world.siteOf('travel').listener.app.get('/never', () => undefined)
+    await fillCart()
+    world.hub.listener.hang(1)
+    await page.page.goto(`${travel}/page`, { waitUntil: 'domcontentloaded' })
+    expect((await page.event('synced')).detail).to.include({ outcome: 'replace' })
+    expect(await cart()).to.deep.equal(['boots'])
+  })
+
+  it('with the tag three times has one client, and tells all once', async () => {
+    serve('/page', (tag) => tag + tag + tag)
+    await fillCart()
+    const before = frames()
+    await page.visit(`${travel}/page`)
+    await page.page.waitForFunction(() => performance.getEntriesByType('resource').length > 2)
+    expect(await page.eventsNamed('session-replaced')).to.have.length(1)
+    expect(frames() - before).to.equal(1)
+  })
+
+  it('has another client after `close()`, and the closed one does nothing more', async () => {
+    await page.visit(travel)
+    const [isSame, isOther, frame] = await page.page.evaluate(async (hub) => {
+      const first = SessionHub.createClient({ hub })
+      first.close()
+      const second = SessionHub.createClient({ hub, start: 'manual' })
+      await first.sync({ force: true })
+      return [first === SessionHub, second !== first, document.querySelector('iframe')]
+    }, world.hub.origin)
+    expect([isSame, isOther, frame]).to.deep.equal([true, true, null])
+  })
+
+  for (const [name, header] of [
+    ['that says where it is', 'strict-origin-when-cross-origin'],
+    ['that hides its address', 'no-referrer'],
+  ] as const)
+    it(`brings its visitor's cart to a site that was visited a moment ago, from one ${name}`, async () => {
+      const { listener, site } = world.siteOf('shop')
+      listener.app.get('/links', (req, res) => {
+        res.set('referrer-policy', header).type('html')
+        res.send(
+          `<!doctype html><title>shop</title>${site.scriptTag(req)}<a id=go href="${travel}/">travel</a>`,
+        )
+      })
+      await page.visit(travel)
+      await page.visit(`${shop}/links`)
+      await page.fetch('/cart', { item: 'boots' })
+      await page.sync()
+      await Promise.all([page.page.waitForNavigation(), page.click('#go')])
+      expect((await page.event('synced')).detail).to.include({ outcome: 'replace' })
+      expect(await cart()).to.deep.equal(['boots'])
+    })
+
+  it('that led on at once brings the cart all the same', async () => {
+    serve('/landing', () => '<script>location.replace("/")</script>')
+    await page.visit(travel)
+    await fillCart()
+    await page.page.evaluate((to) => location.assign(to), `${travel}/landing`)
+    await page.page.waitForFunction((there) => location.href === there, {}, `${travel}/`)
+    expect((await page.event('synced')).detail).to.include({ outcome: 'replace' })
+  })
+
+  it('that is sandboxed says so, and nothing rejects', async () => {
+    const { listener, site } = world.siteOf('travel')
+    listener.app.get('/page', (req, res) => {
+      res.set('content-security-policy', 'sandbox allow-scripts').type('html').send(site.scriptTag(req))
+    })
+    await page.page.goto(`${travel}/page`)
+    await page.until(() => 'SessionHub' in window)
+    expect(await page.sync()).to.include({ outcome: null, reason: 'cookies_off' })
+    expect(frames()).to.equal(0)
+  })
+
+  for (const [attribute, message] of [
+    ['data-start="lazy"', 'no start "lazy" in auto, idle, manual'],
+    ['type="module"', 'no classic script'],
+  ] as const)
+    it(`whose tag has ${attribute} is told what is wrong`, async () => {
+      serve('/page', (tag) => tag.replace('<script async', `<script async ${attribute}`))
+      await page.page.goto(`${travel}/page`)
+      await page.until(() => document.readyState === 'complete')
+      expect(page.scriptErrors.join()).to.include(message)
+    })
+})
+
+describe('in Firefox, a page', () => {
+  inBrowser('firefox')
+
+  for (const name of [
+    'with nothing of its own',
+    'with `var origin`',
+    'with a form called cookie',
+    'with `var URL`',
+  ] as const)
+    it(`${name} syncs, and its visitor signs out`, async () => {
+      serve('/page', (tag) => PAGES[name] + tag)
+      expect((await page.visit(`${travel}/page`)).detail).to.include({ reason: 'blocked' })
+      await page.fetch('/cart', { item: 'boots' })
+      expect(await page.page.evaluate(() => SessionHub.signOut())).to.equal(true)
+      expect(await page.fetch('/whoami')).to.include({ session: 'none' })
+      expect(page.scriptErrors).to.deep.equal([])
+    })
+})
