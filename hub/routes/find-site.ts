@@ -11,7 +11,7 @@ export type FindSiteFor = (origin: string, address: string | undefined) => Promi
 export const createFindSite =
   (sites: SiteRegistry, limiters: Limiters): FindSiteFor =>
   async (origin, address) => {
-    if (!sites.isKnown(origin)) await limiters.address(address, 'stranger')
+    if (!sites.isKnown(origin)) await limiters.address(address, 'look-up')
     const site = await sites.find(origin)
     if (site) return site
     throw new SessionHubError(
