@@ -7,7 +7,7 @@ import helmet from 'helmet'
 import { refuseLongAddress } from '../../sdk/http/long-address.js'
 import { pathOf } from '../../sdk/http/navigation.js'
 import { sendError } from '../../sdk/http/reply.js'
-import { type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
+import { SDK_PATH, type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import { logError } from '../../sdk/settings/log.js'
@@ -78,8 +78,8 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
   const documents = documentsRouter(hub, sdk)
   const others = admin ? express.Router().use(documents, admin) : documents
 
-  const documentPaths = new Set(documentPathsOf(sdk))
-  const isDocument = (path: string) => documentPaths.has(path) || (admin !== undefined && isAdminPath(path))
+  const isDocument = (path: string) =>
+    DOCUMENT_PATHS.includes(path) || SDK_PATH.test(path) || (admin !== undefined && isAdminPath(path))
 
   function routeOf(path: string, method: string | undefined): Route | undefined {
     if (path === hubPaths.frame && method === 'GET') return frame
@@ -120,19 +120,13 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
 
 const isAdminPath = (path: string): boolean => path === '/admin' || path.startsWith('/admin/')
 
-const documentPathsOf = (sdk: SdkAsset): string[] => [
-  hubPaths.jwks,
-  hubPaths.discovery,
-  hubPaths.health,
-  hubPaths.ready,
-  ...sdk.files.keys(),
-]
+const DOCUMENT_PATHS: readonly string[] = [hubPaths.jwks, hubPaths.discovery, hubPaths.health, hubPaths.ready]
 
 /** helmet's headers, the policy of a server without pages, and one error answer. */
 function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   const router = express.Router()
   // Only on the hub's own paths: in an application's app, its other pages keep the application's headers.
-  const own = documentPathsOf(sdk)
+  const own = [...DOCUMENT_PATHS, SDK_PATH]
   router.all(
     own,
     helmet({
@@ -145,11 +139,11 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   router.get(hubPaths.discovery, discoveryRoute(hub, sdk))
   router.get(hubPaths.health, healthRoute)
   router.get(hubPaths.ready, readyRoute(hub))
-  for (const [path, file] of sdk.files) {
-    router.get(path, (req, res) => {
-      sendSdk(req, res, file)
-    })
-  }
+  router.get(SDK_PATH, (req, res, next) => {
+    const file = sdk.fileAt(req.path)
+    if (file) sendSdk(req, res, file)
+    else next()
+  })
   router.all(own, (_req, res) => {
     res.set('allow', 'GET, HEAD')
     throw new SessionHubError('method_not_allowed', 'This is read with GET')

@@ -10,9 +10,15 @@ export interface SdkAsset {
   readonly versionedPath: string
   /** For the `integrity` attribute (Subresource Integrity). */
   readonly integrity: string
-  /** By path, with and without the version: the SDK, and the parts that it loads from beside itself. */
-  readonly files: ReadonlyMap<string, SdkFile>
+  /**
+   * The SDK, and the parts that it loads from beside itself, with and without the version. A page that was kept from before an update
+   * asks for another version: it gets the present one, which no cache keeps for ever.
+   */
+  readonly fileAt: (path: string) => SdkFile | undefined
 }
+
+/** All paths of these files, of any version. */
+export const SDK_PATH = /^\/(sdk|ladder|live)(\.[\w-]{12})?\.js$/
 
 interface SdkFile {
   readonly source: Buffer
@@ -48,7 +54,7 @@ function read(): SdkAsset {
   return {
     versionedPath: versioned('sdk'),
     integrity: `sha384-${createHash('sha384').update(sdk).digest('base64')}`,
-    files,
+    fileAt: (path) => files.get(path) ?? files.get(path.replace(SDK_PATH, '/$1.js')),
   }
 }
 

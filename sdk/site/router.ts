@@ -97,7 +97,7 @@ export function createSiteRouter(site: SiteContext, { live, sdk }: SiteParts): R
     const refuse = (thrown: unknown) => {
       logError(site.log, sendError(res, thrown), endpoint + path)
     }
-    const file = sdk.files.get(path)
+    const file = sdk.fileAt(path)
     if (file && (req.method === 'GET' || req.method === 'HEAD')) {
       sendSdk(req, res, file)
       return

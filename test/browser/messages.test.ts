@@ -179,5 +179,49 @@ describe('the frame among strangers, in Chromium', () => {
       const status = await page.evaluate(async () => ({ ...(await SessionHub.sync()) }))
       expect(status).to.include({ outcome: 'failed', reason: 'timeout' })
     })
+
+    /** Each half of the check alone: the other one is fulfilled. */
+    for (const [half, forge] of Object.entries({
+      'not from another window of the very hub': async () => {
+        const address = frameUrl(shop)
+        await page.evaluate((src) => {
+          const other = Object.assign(document.createElement('iframe'), { referrerPolicy: 'origin', src })
+          document.body.append(other)
+          return new Promise((loaded) => (other.onload = loaded))
+        }, address)
+        return page.frames().find((frame) => frame.url() === address)
+      },
+      'not from its own frame while another site is in it': async () => {
+        const address = `${world.siteOf('travel').origin}/plain`
+        await page.evaluate((there) => {
+          const own = document.querySelector<HTMLIFrameElement>('iframe[src*="/frame?"]')
+          own?.contentWindow?.location.replace(there)
+          return new Promise((loaded) => own?.addEventListener('load', loaded))
+        }, address)
+        return page.frames().find((frame) => frame.url() === address)
+      },
+    }))
+      it(half, async () => {
+        const { listener, site } = world.siteOf('shop')
+        listener.app.get('/open', (req, res) => {
+          res
+            .type('html')
+            .send(`<!doctype html><title>shop</title><body>${site.scriptTag(req, { start: 'manual' })}`)
+        })
+        await page.goto(`${shop}/open`)
+        await page.waitForFunction(() => 'SessionHub' in window)
+        world.hub.listener.hang(1)
+        await page.evaluate(() => {
+          void SessionHub.sync()
+        })
+        const element = await page.waitForSelector('iframe[src*="/frame?"]')
+        const nonce = await element?.evaluate(({ src }) => new URL(src).searchParams.get('nonce'))
+        const forger = await forge()
+        await (forger as Frame).evaluate((bound) => {
+          window.parent.postMessage({ sessionHub: 1, nonce: bound, outcome: 'none', reason: 'forged' }, '*')
+        }, nonce)
+        const status = await page.evaluate(async () => ({ ...(await SessionHub.sync()) }))
+        expect(status).to.include({ outcome: 'failed' }).and.not.include({ reason: 'forged' })
+      })
   })
 })
