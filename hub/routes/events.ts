@@ -80,9 +80,9 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
   }
 
   /** A site that was turned off, or has other keys, is told nothing more. */
-  async function isStillTheSame({ origin, signingKeys }: Site): Promise<boolean> {
+  async function isStillTheSame({ origin, signingPrints }: Site): Promise<boolean> {
     const now = await sites.find(origin)
-    return now !== undefined && [...signingKeys.keys()].every((kid) => now.signingKeys.has(kid))
+    return now !== undefined && [...signingPrints].every((print) => now.signingPrints.has(print))
   }
 
   /** Where the site left off, if everything since is still known. A process that has just begun hears all that is. */

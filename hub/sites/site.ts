@@ -58,6 +58,8 @@ export interface SharePolicy {
 export interface Site {
   readonly origin: string
   readonly signingKeys: KeySet
+  /** Each signing key by its name and its coordinates: another key may come under an old name. */
+  readonly signingPrints: ReadonlySet<string>
   readonly ticketKey: NamedKey
   readonly mayOffer: boolean
   readonly endpoint: string
@@ -96,6 +98,7 @@ export async function readSite(registration: SiteRegistration, where: string): P
   const site = {
     origin: origin(where, 'origin', registration.origin),
     signingKeys: keySet(await all(registration.signingKeys, 'signingKeys', where, importVerifyingKey), where),
+    signingPrints: new Set(registration.signingKeys.map(printOf)),
     ticketKey: await firstOf(registration.ticketKeys, where),
     mayOffer: flag(where, 'mayOffer', mayOffer),
     endpoint: endpointPath(where, endpoint),
@@ -105,6 +108,11 @@ export async function readSite(registration: SiteRegistration, where: string): P
     pairwise: flag(where, 'pairwise', pairwise),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
+}
+
+const printOf = (jwk: object) => {
+  const { kid, x, y } = jwk as JsonObject
+  return JSON.stringify([kid, x, y])
 }
 
 function readGroup(group: unknown, where: string): string {

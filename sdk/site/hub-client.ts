@@ -52,6 +52,17 @@ interface Reply extends RawReply {
   readonly body: JsonObject
 }
 
+interface Asked {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: object
+  readonly bearerToken?: string
+  /** @default true */
+  readonly isRepeatable?: boolean
+  /** Whether everything else waits when this one fails. @default true */
+  readonly isTelling?: boolean
+}
+
 /** A proxy's words for a hub that is silent. */
 const GATEWAY_TROUBLE = [502, 504]
 const CLOCK_EVERY_MS = 60_000
@@ -70,26 +81,26 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
   let answeredMs = -Infinity
 
   async function act(name: BackchannelAct, body: object): Promise<JsonObject> {
-    const reply = await ask('POST', `${hubPaths.backchannel}/${name}`, body, await bearer(), name !== 'part')
+    const reply = await ask({
+      method: 'POST',
+      path: `${hubPaths.backchannel}/${name}`,
+      body,
+      bearerToken: await bearer(),
+      isRepeatable: name !== 'part',
+    })
     if (reply.status === 200) return reply.body
     throw errorOf(reply)
   }
 
-  async function ask(
-    method: 'GET' | 'POST',
-    path: string,
-    body?: object,
-    bearerToken?: string,
-    isRepeatable = true,
-  ): Promise<Reply> {
+  async function ask({ isTelling = true, isRepeatable = true, ...asked }: Asked): Promise<Reply> {
     const attempt = pause.begin()
     let raw
     try {
-      raw = await send({ method, path, body, bearerToken, maxBytes: MAX_REPLY_BYTES, isRepeatable })
+      raw = await send({ ...asked, isRepeatable, maxBytes: MAX_REPLY_BYTES })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
       // One connection's end is no outage: the next request opens another.
-      if (!(cause instanceof StaleConnectionError)) pause.failed(attempt)
+      if (isTelling && !(cause instanceof StaleConnectionError)) pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
     }
     // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
@@ -150,14 +161,15 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
     async isReachable() {
       if (Math.abs(now() - answeredMs) < RECENT_MS) return true
       try {
-        const { status } = await ask('GET', hubPaths.health)
+        const { status } = await ask({ method: 'GET', path: hubPaths.health })
         return status === 200
       } catch {
         return false
       }
     },
     async jwks() {
-      const reply = await ask('GET', hubPaths.jwks)
+      // This one address may hang, or send too much, while all others answer.
+      const reply = await ask({ method: 'GET', path: hubPaths.jwks, isTelling: false })
       if (reply.status !== 200) throw new SessionHubError('unavailable', 'The hub does not give its keys')
       return reply.body
     },

@@ -23,8 +23,8 @@ export interface HubTransport {
 interface HubRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
-  readonly body: object | undefined
-  readonly bearerToken: string | undefined
+  readonly body?: object | undefined
+  readonly bearerToken?: string | undefined
   readonly maxBytes: number
   /** Whether nothing happens twice when the hub gets it twice. */
   readonly isRepeatable: boolean

@@ -1,10 +1,11 @@
 /** The hub's keys over time: published, signing, retired, unknown, and a hub that publishes nonsense (R9). */
 import { expect } from 'chai'
+import type { Response } from 'express'
 import { generateHubKeys, type HubKeys, type HubSigningKey, rotateHubKeys } from 'session-hub/hub'
 
 import { openTicket, seal, signEs256 } from '../support/forge.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
-import { Visitor } from '../support/visitor.js'
+import { type Reply, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
 describe("the hub's keys", () => {
@@ -159,6 +160,56 @@ describe('R9: a hub that answers the question for its keys with an error', () =>
       await world.close()
     }
   })
+})
+
+describe('R9, R21: while the list of keys alone cannot be had, and all else of the hub answers', () => {
+  const trouble: Record<string, (res: Response) => unknown> = {
+    'it hangs': () => undefined,
+    'it stops in the middle': (res) => res.type('json').write('{"keys":['),
+    'it is too large': (res) => res.type('json').send(' '.repeat(4_000_000)),
+    'it is an error': (res) => res.status(503).json({ error: 'unavailable' }),
+  }
+  for (const [name, answer] of Object.entries(trouble)) {
+    it(`(${name}): a known key is used at once, and nothing else pauses, for a day`, async () => {
+      let isBad = false
+      const world = await startWorld({
+        sites: ['shop', 'travel'],
+        inFrontOfHub: (req, res, next) => {
+          if (isBad && req.url === '/.well-known/jwks.json') answer(res)
+          else next()
+        },
+      })
+      try {
+        const travel = world.siteOf('travel').origin
+        const visitor = new Visitor(world.hub.origin)
+        await visitor.post(world.siteOf('shop').origin, '/sign-in', { name: 'ada' })
+        await visitor.sync(world.siteOf('shop').origin)
+        const redeem = async (): Promise<Reply> => {
+          visitor.cookies(travel).clear()
+          const { ticket, verifier } = await visitor.ticket(travel)
+          return visitor.post(travel, '/session-hub/redeem', { ticket, verifier })
+        }
+        expect((await redeem()).status).to.equal(200)
+
+        isBad = true
+        world.advance(601)
+        const beganMs = performance.now()
+        for (let count = 0; count < 6; count += 1) expect((await redeem()).status).to.equal(200)
+        expect(performance.now() - beganMs, 'less than the time limit').to.be.below(2500)
+        expect(world.log.map(({ event }) => event)).to.not.include('hub_unreachable')
+        const fetches = world.hub.listener.seen.filter(({ url }) => url === '/.well-known/jwks.json')
+        expect(fetches).to.have.length(2)
+
+        world.advance(86_400)
+        expectRefusalWithoutCookies(await redeem(), 503, 'unavailable')
+        isBad = false
+        world.advance(31)
+        expect((await redeem()).status).to.equal(200)
+      } finally {
+        await world.close()
+      }
+    })
+  }
 })
 
 describe('R9: a hub that publishes nonsense', () => {

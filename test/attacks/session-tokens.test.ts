@@ -1,15 +1,27 @@
 /** Session tokens where they do not belong: each beside a twin that is taken (R2, R4, R5, R7, R11, R22, R28, R36). */
+import { pipeline, Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+
 import { expect } from 'chai'
-import express, { type ErrorRequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Response } from 'express'
 import { SessionHubError } from 'session-hub/site'
 import { type VerifyOptions, verifySession } from 'session-hub/verify'
 
 import { base64url, flip, readJws, signEs256, signHs256 } from '../support/forge.js'
 import { type KeyPair, keyPair } from '../support/key-pairs.js'
+import { until } from '../support/until.js'
 import { binding, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldSite } from '../support/world.js'
 
 const SESSION = '__Host-session'
+
+/** A list of keys that never ends, and shrinks to nearly nothing on the wire. */
+const endless = () =>
+  new Readable({
+    read() {
+      this.push(' '.repeat(65_536))
+    },
+  })
 
 describe('a session token', () => {
   let world: World
@@ -180,6 +192,69 @@ describe('a session token', () => {
     )
     expect(code).to.equal('token_invalid')
     expect(asked).to.equal(2)
+  })
+
+  describe('R9: where a service cannot read the list of keys any more', () => {
+    const late = () => {
+      const { header, claims } = readJws(genuine())
+      const iat = Math.floor(world.now() / 1000)
+      return signEs256({ header, payload: { ...claims, iat, exp: iat + 300 } }, pairs.shop!.jwk as never)
+    }
+    /** A list of keys that is well at first. */
+    function publish(answer: (res: Response) => unknown) {
+      const state = { isBad: false, asked: 0 }
+      travel.listener.app.get('/list', (_req, res) => {
+        state.asked += 1
+        if (state.isBad) answer(res)
+        else res.json({ keys: [pairs.shop!.publicJwk] })
+      })
+      const jwks = `http://127.0.0.1:${travel.listener.port}/list`
+      const by = { issuer: shop.origin, now: () => world.now(), jwks }
+      const outcome = (token: string) =>
+        verifySession(token, by).then(
+          () => 'taken',
+          (error: unknown) => (error as SessionHubError).code,
+        )
+      return { state, by, outcome }
+    }
+
+    it('a known key is used at once, for a day, and then no more', async () => {
+      const held: Response[] = []
+      let isHanging = true
+      const { state, outcome } = publish((res) => (isHanging ? held.push(res) : res.status(503).end()))
+      expect(await outcome(genuine())).to.equal('taken')
+      state.isBad = true
+      world.advance(601)
+      const beganMs = performance.now()
+      for (let count = 0; count < 5; count += 1) expect(await outcome(late())).to.equal('taken')
+      expect(performance.now() - beganMs, 'less than the time limit').to.be.below(2500)
+      expect(state.asked).to.equal(2)
+      isHanging = false
+      held.forEach((res) => res.destroy())
+      world.advance(86_400)
+      expect(await outcome(late())).to.equal('unavailable')
+      state.isBad = false
+      world.advance(31)
+      expect(await outcome(late())).to.equal('taken')
+    })
+
+    it('R31: gzip is expanded no further than a list may be long', async () => {
+      let isClosed = false
+      const { state, by, outcome } = publish((res) => {
+        const gzip = createGzip()
+        res.type('json').set('content-encoding', 'gzip')
+        res.on('close', () => (isClosed = true))
+        pipeline(endless(), gzip, res, () => undefined)
+      })
+      state.isBad = true
+      const thrown = await verifySession(genuine(), by).catch((error: unknown) => error as SessionHubError)
+      expect(thrown).to.include({ code: 'unavailable' })
+      expect(String((thrown as SessionHubError).cause)).to.include('the list is too long')
+      await until(() => isClosed)
+      state.isBad = false
+      world.advance(31)
+      expect(await outcome(late())).to.equal('taken')
+    })
   })
 
   describe('as a Bearer token', () => {

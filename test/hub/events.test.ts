@@ -150,6 +150,21 @@ describe('GET /backchannel/events', () => {
     expect(own.resets()).to.equal(0)
   })
 
+  it('ends within a beat when a key of the site is another one, also under its old name; a key beside it ends nothing', async () => {
+    await begin(50)
+    const [own, other] = [hub.registration(), (await generateSite('http://other.localhost')).registration]
+    const [[key], [stranger]] = [own.signingKeys, other.signingKeys] as [{ kid: string }[], object[]]
+    const stream = await open()
+    await stream.heard('hello')
+    hub.register({ signingKeys: [stranger!, key!] })
+    const beats = stream.text().length
+    await until(() => stream.text().length > beats + 10)
+    hub.register({ signingKeys: [{ ...stranger, kid: key!.kid }] })
+    await stream.ended
+    hub.register({ signingKeys: [key!] })
+    expect((await open()).status).to.equal(200)
+  })
+
   it('lasts an hour: whoever found one token of the site has to show another then', async () => {
     await begin(20)
     const stream = await open()

@@ -29,6 +29,7 @@ export interface StreamsHub {
   readonly log: LogEntry[]
   /** Headers of a request of the site. */
   headers(): Record<string, string>
+  registration(): SiteRegistration
   register(change: Partial<SiteRegistration>): void
   /** Writes so many endings. @returns what the site hears of them */
   end(count: number): Promise<string[]>
@@ -75,6 +76,7 @@ export async function startStreamsHub(beatMs: number, store: Store = memoryStore
     site,
     log,
     headers: () => ({ authorization: `Bearer ${siteToken({ now, hub: listener }, site)}` }),
+    registration: () => registration,
     register(change) {
       registration = { ...registration, ...change }
     },
