@@ -6,7 +6,8 @@ export interface Asked {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: object
+  /** An object is sent as JSON. */
+  readonly body?: object | string
 }
 
 export interface Replied {
@@ -17,7 +18,7 @@ export interface Replied {
 
 export function ask(listener: RequestListener, { method, url, headers, body }: Asked): Promise<Replied> {
   const wire = new Wire()
-  const text = body && JSON.stringify(body)
+  const text = typeof body === 'object' ? JSON.stringify(body) : body
   const req = new IncomingMessage(wire)
   const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
   Object.assign(req, { method, url, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 })

@@ -1,20 +1,31 @@
 /**
- * `npm run test:model [-- <how many> [<first seed>]]`: a million sequences, on all processors. Ends with 1 at the first that the hub answers
- * otherwise than it should.
+ * `npm run test:model [-- [visitors] [<how many> [<first seed>]]]`: a million sequences of the hub alone, or 20,000 of visitors, on all processors.
+ * Ends with 1 at the first in which something is not as it should be.
  */
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 import { search } from './search.js'
+import { search as searchVisitors } from './visitors/search.js'
+import { openWorld } from './visitors/open-world.js'
+
+interface Part {
+  readonly isOfVisitors: boolean
+  readonly first: number
+  readonly stride: number
+  readonly last: number
+}
 
 const BLOCK = 200
 const TELL_MS = 10_000
 
 if (isMainThread) await lead()
-else await work(workerData as { first: number; stride: number; last: number })
+else await work(workerData as Part)
 
 async function lead(): Promise<void> {
-  const [count = 1_000_000, first = 1] = process.argv.slice(2).map(Number)
+  const given = process.argv.slice(2)
+  const isOfVisitors = given[0] === 'visitors'
+  const [count = isOfVisitors ? 20_000 : 1_000_000, first = 1] = given.slice(isOfVisitors ? 1 : 0).map(Number)
   const workers = availableParallelism()
   const last = first + count - 1
   const startedMs = Date.now()
@@ -27,7 +38,7 @@ async function lead(): Promise<void> {
   const timer = setInterval(tell, TELL_MS)
   await Promise.all(
     Array.from({ length: workers }, (_, index) => {
-      const part = { first: first + index * BLOCK, stride: workers * BLOCK, last }
+      const part: Part = { isOfVisitors, first: first + index * BLOCK, stride: workers * BLOCK, last }
       const worker = new Worker(new URL(import.meta.url), { workerData: part })
       worker.on('message', (said: number | string) => {
         if (typeof said === 'number') {
@@ -44,11 +55,12 @@ async function lead(): Promise<void> {
   tell()
 }
 
-async function work({ first, stride, last }: { first: number; stride: number; last: number }): Promise<void> {
+async function work({ isOfVisitors, first, stride, last }: Part): Promise<void> {
+  const world = isOfVisitors ? await openWorld() : undefined
   for (let block = first; block <= last; block += stride) {
     const end = Math.min(block + BLOCK - 1, last)
     for (let seed = block; seed <= end; seed += 1) {
-      const wrong = await search(seed)
+      const wrong = await (world ? searchVisitors(world, seed) : search(seed))
       if (wrong !== undefined) parentPort?.postMessage(wrong)
     }
     parentPort?.postMessage(end - block + 1)

@@ -2,7 +2,7 @@
 import { planOf } from './generate.js'
 import type { Plan } from './plan.js'
 import { describePlan, play } from './play.js'
-import { shrunk } from './shrink.js'
+import { shrunk, simplerThan } from './shrink.js'
 import { withSqliteFile } from './sqlite-file.js'
 
 /** Every so many sequences run on a database file. */
@@ -13,7 +13,7 @@ export async function search(seed: number): Promise<string | undefined> {
   const on = seed % SQLITE_EVERY === 0 ? playOnSqlite : play
   const plan = planOf(seed)
   if ((await on(plan)) === undefined) return undefined
-  const smallest = await shrunk(plan, async (smaller) => (await on(smaller)) !== undefined)
+  const smallest = await shrunk(plan, simplerThan, async (smaller) => (await on(smaller)) !== undefined)
   return `Seed ${seed}\n${describePlan(smallest)}\n${await on(smallest)}\nAs JSON: ${JSON.stringify(smallest)}`
 }
 

@@ -21,8 +21,13 @@ const PLAIN_SITE: Policy = {
   yields: false,
 }
 
-export async function shrunk(plan: Plan, fails: (plan: Plan) => Promise<boolean>): Promise<Plan> {
-  let smallest = plan
+/** Takes the first simpler one that still fails, as long as there is one. */
+export async function shrunk<Kind>(
+  failing: Kind,
+  simplerThan: (failing: Kind) => Iterable<Kind>,
+  fails: (simpler: Kind) => Promise<boolean>,
+): Promise<Kind> {
+  let smallest = failing
   for (let before; before !== smallest;) {
     before = smallest
     for (const simpler of simplerThan(smallest))
@@ -34,11 +39,16 @@ export async function shrunk(plan: Plan, fails: (plan: Plan) => Promise<boolean>
   return smallest
 }
 
-function* simplerThan(plan: Plan): Generator<Plan> {
-  const { steps, sites, rules } = plan
+/** Without its second half, its first, each quarter … each single step. */
+export function* shorterThan<Step>(steps: readonly Step[]): Generator<readonly Step[]> {
   for (let size = steps.length >> 1; size >= 1; size >>= 1)
     for (let from = steps.length - size; from >= 0; from -= size)
-      yield { ...plan, steps: [...steps.slice(0, from), ...steps.slice(from + size)] }
+      yield [...steps.slice(0, from), ...steps.slice(from + size)]
+}
+
+export function* simplerThan(plan: Plan): Generator<Plan> {
+  const { steps, sites, rules } = plan
+  for (const shorter of shorterThan(steps)) yield { ...plan, steps: shorter }
   for (const [name, value] of Object.entries<unknown>({ ...PLAIN_RULES }))
     if (rules[name as keyof Rules] !== value) yield { ...plan, rules: { ...rules, [name]: value } }
   for (const [index, site] of sites.entries())

@@ -9,8 +9,16 @@ export function rememberSessionKey({ session }: Pick<GeneratedSiteKeys, 'session
   secrets.set(session.kid, session.k)
 }
 
-const wrappingKey = (k: string) =>
-  Buffer.from(hkdfSync('sha256', Buffer.from(k, 'base64url'), '', 'session-hub handle', 32))
+const wrappingKeys = new Map<string, Buffer>()
+
+function wrappingKey(k: string): Buffer {
+  const key =
+    wrappingKeys.get(k) ??
+    Buffer.from(hkdfSync('sha256', Buffer.from(k, 'base64url'), '', 'session-hub handle', 32))
+  wrappingKeys.set(k, key)
+  return key
+}
+
 const INITIAL = Buffer.alloc(8, 0xa6)
 
 /** The handle in a session token; `undefined` in one that has none. */
