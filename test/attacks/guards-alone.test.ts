@@ -105,8 +105,11 @@ describe('a guard that stands alone', () => {
       expect(told()).to.be.above(0)
     })
 
-    it('after its user has signed out', async () => {
+    it('after its user has signed out, while it was down too', async () => {
+      await world.hub.listener.stop()
       await visitor.post(shop, '/session-hub/sign-out', {})
+      await world.hub.listener.start()
+      world.advance(11)
       const before = told()
       expect(await seen()).to.include({ session: 'none' })
       expect(told()).to.equal(before)
