@@ -1,6 +1,7 @@
 /** The hub's keys as they lie in a file, in the environment or in the configuration itself. */
 import { isJsonObject } from '../../sdk/protocol/json.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { withoutQuotes } from '../../sdk/tokens/key-text.js'
 import { createKeyring, type HubKeys } from '../keys/keyring.js'
 import type { Place } from './config-file.js'
 import { parseFile, readText, shown } from './files.js'
@@ -33,7 +34,7 @@ export async function findKeys(
   }
   if (given !== undefined) return { keys: await usableKeys(given, file), path }
   const text = environment[KEYS_VARIABLE]
-  if (text) return { keys: await usableKeys(parseFile(text, KEYS_VARIABLE), KEYS_VARIABLE) }
+  if (text) return { keys: await usableKeys(parseFile(withoutQuotes(text), KEYS_VARIABLE), KEYS_VARIABLE) }
   throw wrong(
     file,
     `"keys" is missing: name the file that "session-hub keys --out hub-keys.json" makes, or set ${KEYS_VARIABLE}`,

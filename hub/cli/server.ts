@@ -14,6 +14,8 @@ import type { ServeLog } from './serve-log.js'
 /** Headers that do not arrive hold a socket (R31). */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** Node looks at both limits this often, and by default only every 30 s. */
+const CHECK_EVERY_MS = 1000
 /** Longer than a proxy keeps its connections, which is usually 60 s: else it sends a request into a closing one. */
 const KEEP_ALIVE_MS = 65_000
 const STOP_WITHIN_MS = 5000
@@ -43,7 +45,11 @@ export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeL
 export async function listen(hub: Hub, app: Express, config: ServeConfig): Promise<Server> {
   const { file, host, port, trustProxyHops: proxyHops } = config
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+    },
     hub.listener(app, { proxyHops }),
   )
   server.keepAliveTimeout = KEEP_ALIVE_MS

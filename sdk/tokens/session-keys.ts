@@ -6,6 +6,7 @@ import { calculateJwkThumbprint, importJWK, type JWK } from 'jose'
 import { SessionHubError } from '../protocol/errors.js'
 import { isKeyId } from '../protocol/formats.js'
 import { isJsonObject, type JsonObject } from '../protocol/json.js'
+import { mendPem } from './key-text.js'
 import { type CryptoKey, importSessionKey, type NamedKey, type SignatureAlgorithm } from './keys.js'
 
 export interface SessionKey extends NamedKey {
@@ -87,7 +88,8 @@ function kindOf({ kty, crv, n, alg }: JsonObject, kid: string, where: string): K
 }
 
 /** Of a PEM file, which holds no name, the RFC 7638 thumbprint is the `kid`: the same wherever the key is used. */
-async function jwkOfPem(pem: string, where: string): Promise<JsonObject> {
+async function jwkOfPem(text: string, where: string): Promise<JsonObject> {
+  const pem = mendPem(text)
   if (/-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem))
     throw refused(where, 'the PEM holds only the public half; the private one is needed to sign')
   let key: KeyObject

@@ -4,6 +4,7 @@ import { type CryptoKey, importJWK, importSPKI, type JWK } from 'jose'
 import { SessionHubError } from '../protocol/errors.js'
 import { isKeyId } from '../protocol/formats.js'
 import { isJsonObject, type JsonObject } from '../protocol/json.js'
+import { mendPem } from '../tokens/key-text.js'
 
 /** The only signatures that a session token has. */
 type Algorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256'
@@ -89,7 +90,8 @@ function algorithmOf({ kty, crv, alg }: JsonObject): Algorithm | undefined {
   return alg === undefined || alg === own || (own === 'EdDSA' && alg === 'Ed25519') ? own : undefined
 }
 
-async function ofPem(pem: string, what: string): Promise<[kid: undefined, BoundKey]> {
+async function ofPem(text: string, what: string): Promise<[kid: undefined, BoundKey]> {
+  const pem = mendPem(text)
   if (pem.includes('PRIVATE KEY')) throw wrong(`${what} is a private key; give only its public half`)
   for (const alg of PEM_ALGORITHMS) {
     try {

@@ -72,8 +72,27 @@ describe('session-hub serve', () => {
     const without = await folder.run('serve', '--config', 'hub.json')
 
     expect(withKeys.stderr).to.include('"store"') // got as far as that
+    for (const quote of ["'", '"']) {
+      const kept = { SESSION_HUB_HUB_KEYS: `${quote}${JSON.stringify(JSON.parse(stdout))}${quote}` }
+      const quoted = await folder.runWith(kept, 'serve', '--config', 'hub.json')
+      expect(quoted.stderr, 'in quotes, as docker keeps them').to.include('"store"')
+    }
     expect(without.stderr).to.include('"keys" is missing').and.include('SESSION_HUB_HUB_KEYS')
   })
+
+  it('R31: closes a connection whose headers drip, soon after ten seconds', async () => {
+    const hub = await folder.serve({ store: 'memory' })
+    const { hostname, port } = new URL(hub.url)
+    const beganMs = performance.now()
+    const socket = connect(Number(port), hostname)
+    socket.write('GET /healthz HTTP/1.1\r\n')
+    const drip = setInterval(() => socket.write('x: y\r\n'), 500)
+    socket.on('error', () => undefined).resume()
+    await once(socket, 'close')
+    clearInterval(drip)
+    expect(performance.now() - beganMs).to.be.within(9000, 15_000)
+    expect((await hub.get('/healthz')).status).to.equal(200)
+  }).slow(20_000)
 
   it('runs a configuration in code, with functions', async () => {
     folder.write('hub-keys.json', await generateHubKeys())
