@@ -46,7 +46,7 @@ module.exports = {
     only('sdk-verify', '^sdk/verify/', [
       '^sdk/protocol/',
       '^sdk/http/cookies\\.ts$',
-      '^sdk/tokens/verify\\.ts$',
+      '^sdk/tokens/(verify|key-list|key-text)\\.ts$',
       '^node_modules/jose/',
     ]),
     only('sdk-site', '^sdk/site/', ['^sdk/(protocol|tokens|http|settings)/', npm], anyPackage),

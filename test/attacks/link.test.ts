@@ -637,7 +637,7 @@ describe('a link ticket', () => {
       'one more claim': withClaims(() => ({ origin: shop })),
       'no ticket': (site) => ownToken(world, site, 'enter+jwt', {}),
       'a list of tickets': (site, ticket) => ownToken(world, site, 'enter+jwt', { ticket: [ticket] }),
-      'over two minutes old': withClaims(() => ({ iat: nowSeconds() - 126, exp: nowSeconds() - 6 })),
+      'over two minutes old': withClaims(() => ({ iat: nowSeconds() - 131, exp: nowSeconds() - 11 })),
       'good for an hour': withClaims(() => ({ exp: nowSeconds() + 3600 })),
       'from the future': withClaims(() => ({ iat: nowSeconds() + 60, exp: nowSeconds() + 90 })),
       'with a flipped character': async (site, ticket) => flip(await withClaims(() => ({}))(site, ticket), 1),

@@ -104,7 +104,7 @@ describe('the redirect among strangers', () => {
 
     it('does nothing where the redirect was begun too long ago', async () => {
       const late = eve.copy()
-      world.advance(126)
+      world.advance(131)
       await late.navigate(planted)
       expect(late.arrival(travel)).to.equal(undefined)
       expect(await late.whoami(travel)).to.include({ session: 'none' })
@@ -353,7 +353,7 @@ describe('the redirect among strangers', () => {
       'a verifier of a wrong form': withClaims(() => ({ verifier: 'x' })),
       'no count': withClaims(() => ({ count: undefined })),
       'a count that is no number': withClaims(() => ({ count: '1' })),
-      'over two minutes old': withClaims(() => ({ iat: nowSeconds() - 126, exp: nowSeconds() - 6 })),
+      'over two minutes old': withClaims(() => ({ iat: nowSeconds() - 131, exp: nowSeconds() - 11 })),
       'good for an hour': withClaims(() => ({ exp: nowSeconds() + 3600 })),
       'from the future': withClaims(() => ({ iat: nowSeconds() + 60, exp: nowSeconds() + 90 })),
       'with a flipped character': async (site, claims) => flip(await withClaims(() => ({}))(site, claims), 1),
