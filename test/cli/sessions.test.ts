@@ -33,7 +33,12 @@ describe('session-hub sessions', () => {
       registration: AdminToken
     }
     token = text
-    hub = await folder.serve({ admin: { tokens: [registration], isAdmin: ['root'] } })
+    // The admin pages answer at the hub's own host name only.
+    hub = await folder.serve({
+      origin: 'http://localhost:4000',
+      admin: { tokens: [registration], isAdmin: ['root'] },
+    })
+    hub.url = hub.url.replace('127.0.0.1', 'localhost')
     await put('ada', 2)
     await put('root', 1)
     await put(null, 1)
@@ -198,9 +203,9 @@ describe('session-hub sessions', () => {
     const text = /^session-hub-admin-\S+$/m.exec(stdout)![0]
     const registration = JSON.parse(stdout.slice(stdout.indexOf('\n{'))) as AdminToken
     const second = newFolder()
-    const other = await second.serve({ admin: { tokens: [registration] } })
+    const other = await second.serve({ origin: 'http://localhost:4000', admin: { tokens: [registration] } })
 
-    const { status } = await program(other.url, text)('/admin/api/sessions')
+    const { status } = await program(other.url.replace('127.0.0.1', 'localhost'), text)('/admin/api/sessions')
     await second.close()
 
     expect(registration)

@@ -145,9 +145,6 @@ describe('the file of the SQLite store, changed under a running hub', () => {
       copyFileSync(log, `${log}.copy`)
       renameSync(`${log}.copy`, log)
     },
-    'the log overwritten with nothing': () => {
-      truncateSync(log)
-    },
     'the log cut short': () => {
       truncateSync(log, 32)
     },

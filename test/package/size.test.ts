@@ -30,10 +30,10 @@ describe('the size of', () => {
     for (const [url, limit] of [
       [origin + own, 3000],
       [`${world.hub.origin}/sdk.js`, 3000],
-      [origin + beside, 3200],
-      [`${world.hub.origin}/ladder.js`, 3400],
-      [origin + own.replace('/sdk.', '/live.'), 1400],
-      [`${world.hub.origin}/live.js`, 1400],
+      [origin + beside, 3500],
+      [`${world.hub.origin}/ladder.js`, 3500],
+      [origin + own.replace('/sdk.', '/live.'), 2250],
+      [`${world.hub.origin}/live.js`, 2250],
     ] as const) {
       const { status, headers } = await send(url, { method: 'HEAD', headers: { 'accept-encoding': 'br' } })
       expect({ status, encoding: headers['content-encoding'] }, url).to.deep.equal({

@@ -51,8 +51,9 @@ export function createPlace(database: DatabaseSyncInstance): Place {
     check() {
       if (files.some((each, index) => identityOf(each) !== opened[index])) throw moved()
       const [found, foundVersion] = [look(), dataVersionNow()]
-      // Where no other connection has changed anything, the log is as this one left it; it never shrinks by itself.
-      const isOurs = found.header === known.header && found.bytes >= known.bytes
+      // Where no other connection has changed anything, the log is as this one left it, or empty: another process that stops writes all
+      // of it into the file.
+      const isOurs = found.bytes === 0 || (found.header === known.header && found.bytes >= known.bytes)
       if (!isOurs && foundVersion === dataVersion) throw moved()
       known = found
       dataVersion = foundVersion
