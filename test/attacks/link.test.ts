@@ -372,9 +372,9 @@ describe('a link ticket', () => {
   describe('R5: late', () => {
     it('is refused after its seconds and the skew', async () => {
       const [inTime, late] = [await ticketOf(eve), await ticketOf(eve)]
-      world.advance(34)
+      world.advance(33)
       await expectTrue(inTime)
-      world.advance(2)
+      world.advance(3)
       await expectMerelyFollowed(await post(victim, { ticket: late }))
       expect(await victim.whoami(travel)).to.include({ session: 'none' })
     })

@@ -113,9 +113,9 @@ describe('the redirect among strangers', () => {
 
     it('R5: does nothing when the ticket is old, though the start cookie is not', async () => {
       const late = eve.copy()
-      world.advance(34)
+      world.advance(33)
       await expectTrue(planted)
-      world.advance(2)
+      world.advance(3)
       await late.navigate(planted)
       expect(late.arrival(travel)).to.equal('redirect.failed.ticket_expired.0')
       expect(await late.whoami(travel)).to.include({ session: 'none' })
