@@ -23,6 +23,8 @@ function inChromium(kind: 'allowed' | 'blocked'): void {
     page = await browser.newPage()
   })
   afterEach(async () => {
+    // Ports do not part cookies: the next world's shop would have this one's session.
+    await browser.browser.deleteCookie(...(await browser.browser.cookies()))
     await page.page.close()
     await world.close()
   })
