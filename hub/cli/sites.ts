@@ -21,7 +21,7 @@ export const addSite: Command = {
 
 Makes the keys of one site, such as https://shop.example. Two things come out:
 
-  - a line for the site's environment, read by createSite({ keys: JSON.parse(process.env.SESSION_HUB_KEYS) })
+  - a line for the site's environment, read by createSite({ keys: process.env.SESSION_HUB_KEYS })
   - the site's registration, for the hub's "sites"
 
 Both hold secrets: the site's private keys, and the ticket key that site and hub share.

@@ -1,6 +1,7 @@
 /** `session-hub/site`: the half that runs in each site's backend. */
 export { createSite, type Site } from './site.js'
-export type { ReplacedEvent, SiteKeys, SiteOptions } from './options.js'
+export type { ReplacedEvent, SiteOptions } from './options.js'
+export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { SessionOptions } from './load.js'
 export type { TokenSession } from './token-content.js'

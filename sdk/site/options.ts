@@ -1,10 +1,7 @@
 /** The site's options, checked once at start-up. */
-import { readFile } from 'node:fs/promises'
-
 import type { Request } from 'express'
 
 import { COOKIE_SECONDS, readCookie } from '../http/cookies.js'
-import { isJsonObject } from '../protocol/json.js'
 import {
   type FieldRule,
   readTokenFields,
@@ -15,33 +12,8 @@ import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wir
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
-import {
-  deriveStartKey,
-  deriveTargetKey,
-  importSigningKey,
-  importTicketKey,
-  type KeySet,
-  keySet,
-  type NamedKey,
-} from '../tokens/keys.js'
-import { importSessionTokenKey, type SessionKey } from '../tokens/session-keys.js'
-import { createWrap, type Wrap } from '../tokens/wrap.js'
+import { type ImportedKeys, importKeys, type SiteKeys } from './keys.js'
 import type { TokenContentSettings, TokenSession } from './token-content.js'
-
-/** What `session-hub sites add` made for this site. Secret. */
-export interface SiteKeys {
-  /** Signs offers, and what the site says to the hub (private JWK, ES256). */
-  readonly signing: object
-  /** Opens tickets (JWK, `oct`, 256 bits). A list while a new key is being introduced. */
-  readonly ticket: object | readonly object[]
-  /**
-   * Signs the site's own session cookie. A secret (JWK, `oct`, 256 bits; HS256), which is never published; or a private key, whose
-   * public half stands at `<endpoint>/jwks.json`: on P-256 (ES256), Ed25519 (EdDSA), or of RSA from 2048 bits (RS256). As a JWK, as
-   * the text of a PEM file, or as the path of a file with either; a PEM's `kid` is its RFC 7638 thumbprint. Of a list the first
-   * signs, all verify and are published.
-   */
-  readonly session: object | string | readonly (object | string)[]
-}
 
 export interface ReplacedEvent {
   readonly req: Request
@@ -56,7 +28,8 @@ export interface SiteOptions {
   readonly origin: string
   /** The hub's origin. */
   readonly hub: string
-  readonly keys: SiteKeys
+  /** Or their JSON as text, as `SESSION_HUB_KEYS` has it. */
+  readonly keys: SiteKeys | string
   /** Where this site's endpoints are. @default '/session-hub' */
   readonly endpoint?: string
   /** The `Host` that requests arrive with, where a proxy changes it. @default the origin's host */
@@ -110,23 +83,10 @@ export interface SiteOptions {
   readonly now?: () => number
 }
 
-/** It wraps handles too, with a key drawn from it. */
-export type SiteSessionKey = SessionKey & Wrap
-
 /** Options after defaults and checks. Nothing past start-up reads `SiteOptions`. */
-export interface SiteSettings extends TokenContentSettings {
+export interface SiteSettings extends TokenContentSettings, ImportedKeys {
   readonly origin: string
   readonly hub: string
-  readonly signingKey: NamedKey
-  readonly ticketKeys: KeySet
-  /** The first signs. */
-  readonly sessionKeys: readonly [SiteSessionKey, ...SiteSessionKey[]]
-  /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
-  readonly startKey: NamedKey
-  readonly startKeys: KeySet
-  /** For where a redirect leads. */
-  readonly targetKey: NamedKey
-  readonly targetKeys: KeySet
   readonly endpoint: string
   readonly host: string
   readonly cookieName: string
@@ -200,7 +160,7 @@ export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSett
   return {
     origin: siteOrigin,
     hub: origin(where, 'hub', options.hub),
-    ...(await importKeys(options.keys)),
+    ...(await importKeys(options.keys, where)),
     endpoint: endpointPath(where, endpoint),
     host,
     cookieName,
@@ -232,86 +192,6 @@ function fieldRules(given: unknown, sessionField: string): readonly FieldRule[] 
   const rules = readTokenFields(given, sessionField)
   if (typeof rules === 'string') throw wrong(where, `"fields" ${rules}`)
   return rules
-}
-
-async function importKeys(keys: unknown) {
-  const at = `${where}: keys`
-  if (!isJsonObject(keys)) throw wrong(where, '"keys" is missing; "session-hub sites add" makes them')
-  refuseUnknown(at, keys, ['signing', 'ticket', 'session'])
-  const [signingKey, ticket, session] = await Promise.all([
-    importSigningKey(keys.signing, `${at}.signing`),
-    importList(keys.ticket, `${at}.ticket`, importTicketKey),
-    importList(keys.session, `${at}.session`, importSiteSessionKey),
-  ])
-  keySet(session, `${at}.session`)
-  refuseSharedKey(keys.signing, session, `${at}.session`)
-  const [start, target] = await Promise.all([
-    deriveEach(session, deriveStartKey),
-    deriveEach(session, deriveTargetKey),
-  ])
-  return {
-    signingKey,
-    ticketKeys: keySet(ticket, `${at}.ticket`),
-    sessionKeys: session,
-    startKey: start[0],
-    startKeys: keySet(start, `${at}.session`),
-    targetKey: target[0],
-    targetKeys: keySet(target, `${at}.session`),
-  }
-}
-
-async function deriveEach(
-  [first, ...others]: readonly [SiteSessionKey, ...SiteSessionKey[]],
-  derive: (key: SiteSessionKey) => Promise<NamedKey>,
-): Promise<[NamedKey, ...NamedKey[]]> {
-  return [await derive(first), ...(await Promise.all(others.map(derive)))]
-}
-
-async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSessionKey> {
-  const key = await importSessionTokenKey(typeof given === 'string' ? await textOf(given, at) : given, at)
-  return { ...key, ...createWrap(key.secret, 'handle') }
-}
-
-/** The text of a PEM file itself, or what the file of this name holds: a PEM or a JWK. */
-async function textOf(given: string, at: string): Promise<unknown> {
-  if (given.includes('-----BEGIN')) return given
-  let text
-  try {
-    text = await readFile(given, 'utf8')
-  } catch (cause) {
-    // Not named: it may be a key in the wrong place (R30).
-    throw wrong(
-      at,
-      'a key in text is a PEM or the path of a file; there is no such file that can be read',
-      cause,
-    )
-  }
-  if (text.includes('-----BEGIN')) return text
-  try {
-    return JSON.parse(text) as unknown
-  } catch (cause) {
-    throw wrong(at, 'the file holds neither a PEM nor a JWK', cause)
-  }
-}
-
-/** R4: what the site says to the hub, and what it says of sessions to whoever reads them, must never pass for each other. */
-function refuseSharedKey(signing: unknown, session: readonly SessionKey[], at: string): void {
-  const x = isJsonObject(signing) ? signing.x : undefined
-  const shared = session.find(({ publicJwk }) => publicJwk?.x === x && x !== undefined)
-  if (shared)
-    throw wrong(at, `key "${shared.kid}" is the signing key too; session tokens have a key of their own`)
-}
-
-async function importList<Key extends NamedKey>(
-  given: unknown,
-  at: string,
-  read: (key: unknown, where: string) => Promise<Key>,
-): Promise<[Key, ...Key[]]> {
-  const [first, ...rest] = await Promise.all(
-    (Array.isArray(given) ? (given as readonly unknown[]) : [given]).map((key) => read(key, at)),
-  )
-  if (!first) throw wrong(at, 'at least one key is needed')
-  return [first, ...rest]
 }
 
 /** The visitor's own word goes before the application's. */

@@ -10,7 +10,8 @@ import { random128 } from '../tokens/random.js'
 import { signToken } from '../tokens/sign.js'
 import { readKeyId, verifyToken } from '../tokens/verify.js'
 import { boundedCache } from './bounded-cache.js'
-import type { SiteSessionKey, SiteSettings } from './options.js'
+import type { SiteSessionKey } from './keys.js'
+import type { SiteSettings } from './options.js'
 import type { TokenContent } from './token-content.js'
 
 interface ProvisionalSignIn {

@@ -8,13 +8,15 @@ import express from 'express'
 import { createHub, generateHubKeys, generateSite, type HubSessions, memoryStore } from '../../hub/index.js'
 import type { JsonObject } from '../protocol/json.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
-import { createSite, type SignIn, type Site, type SiteOptions } from '../site/index.js'
+import { createSite, type SignIn, type Site, type SiteKeys, type SiteOptions } from '../site/index.js'
 import type { Clock } from './clock.js'
 import { resolveTestHubOptions, type TestHubOptions } from './options.js'
 import { type TestVisitor, visitorOf } from './visitor.js'
 
 /** What a site of this hub needs; the rest of `createSite`'s options is the application's. */
-export type TestSiteOptions = Required<Pick<SiteOptions, 'origin' | 'hub' | 'keys' | 'now'>>
+export type TestSiteOptions = Required<Pick<SiteOptions, 'origin' | 'hub' | 'now'>> & {
+  readonly keys: SiteKeys
+}
 
 export interface SignedInAs extends SignIn {
   /** What the session holds, at most 7,680 bytes as JSON. @default {} */

@@ -14,3 +14,34 @@ export const mendPem = (text: string): string =>
     )
 
 const linesOf = (base64: string) => base64.replace(/\s/g, '').match(/.{1,64}/g) ?? []
+
+/**
+ * What a text holds: keys as JSON, or a PEM; either may be in quotes, or in base64.
+ *
+ * @returns `undefined` for a text that is neither, such as a file's path
+ * @throws SyntaxError for a text that begins as JSON but cannot be read
+ */
+export function readKeyText(text: string): unknown {
+  const plain = withoutQuotes(text).trim()
+  const known = readPlain(plain)
+  if (known !== undefined) return known
+  const decoded = fromBase64(plain)
+  return decoded === undefined ? undefined : readPlain(decoded)
+}
+
+function readPlain(text: string): unknown {
+  if (/^[[{]\s*["{]/.test(text)) return JSON.parse(text)
+  // Some environments hand `{"kty":"oct"}` on as `{\"kty\":\"oct\"}`.
+  if (/^[[{]\s*\{?\s*\\"/.test(text)) return JSON.parse(text.replaceAll('\\"', '"'))
+  return text.includes('-----BEGIN') ? mendPem(text) : undefined
+}
+
+function fromBase64(text: string): string | undefined {
+  const packed = text.replace(/\s/g, '').replace(/-/g, '+').replace(/_/g, '/')
+  if (!/^[A-Za-z0-9+/]{40,}={0,2}$/.test(packed)) return undefined
+  try {
+    return atob(packed).trim()
+  } catch {
+    return undefined
+  }
+}

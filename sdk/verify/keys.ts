@@ -4,7 +4,7 @@ import { type CryptoKey, importJWK, importSPKI, type JWK } from 'jose'
 import { SessionHubError } from '../protocol/errors.js'
 import { isKeyId } from '../protocol/formats.js'
 import { isJsonObject, type JsonObject } from '../protocol/json.js'
-import { mendPem } from '../tokens/key-text.js'
+import { mendPem, readKeyText } from '../tokens/key-text.js'
 
 /** The only signatures that a session token has. */
 type Algorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256'
@@ -17,7 +17,10 @@ export interface BoundKey {
 /** By `kid`; under `undefined` a key that has no name and takes any. */
 export type BoundKeys = ReadonlyMap<string | undefined, BoundKey>
 
-/** A public key as a JWK or as the text of a PEM file, or the site's secret as a JWK (`oct`). A PEM has no name and takes any `kid`. */
+/**
+ * A public key as a JWK or as the text of a PEM file, or the site's secret as a JWK (`oct`); a JWK may be text too, and either may be in base64.
+ * A PEM has no name and takes any `kid`.
+ */
 export type VerifyingKey = object | string
 
 /** A JWK Set (RFC 7517): the address of the site's, or the list itself. */
@@ -31,7 +34,8 @@ export async function bindKeys(given: readonly unknown[], what: string): Promise
   if (given.length === 0 || given.length > MOST_KEYS)
     throw wrong(`${what} has to list 1 to ${MOST_KEYS} keys`)
   const keys = new Map<string | undefined, BoundKey>()
-  for (const one of given) {
+  for (const each of given) {
+    const one = ofText(each, what)
     const [kid, bound] = typeof one === 'string' ? await ofPem(one, what) : await ofJwk(one, what)
     if (keys.has(kid)) throw wrong(`${what}: two keys have the kid "${kid ?? ''}"`)
     keys.set(kid, bound)
@@ -39,6 +43,16 @@ export async function bindKeys(given: readonly unknown[], what: string): Promise
   if (keys.has(undefined) && keys.size > 1)
     throw wrong(`${what}: of several keys, each needs a "kid"; give them as JWKs`)
   return keys
+}
+
+function ofText(given: unknown, what: string): unknown {
+  if (typeof given !== 'string') return given
+  try {
+    return readKeyText(given) ?? given
+  } catch {
+    // The parser's message would quote it (R30).
+    throw wrong(`${what} begins as JSON but cannot be read`)
+  }
 }
 
 /** What a site publishes: keys of a kind that this version does not know are nobody's, a secret is refused with all the others. */

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { expect } from 'chai'
 
 import { readSite, type SiteRegistration } from '../../hub/sites/site.js'
-import { resolveSiteOptions, type SiteKeys } from '../../sdk/site/options.js'
+import type { SiteKeys } from '../../sdk/site/keys.js'
+import { resolveSiteOptions } from '../../sdk/site/options.js'
 import { type Folder, newFolder } from './command.js'
 
 const SHOP = 'https://shop.example'

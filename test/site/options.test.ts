@@ -68,7 +68,8 @@ describe('createSite', () => {
     ],
     '"keys"': [
       ['are missing', () => but({ keys: undefined }), '"keys"', '"session-hub sites add" makes them'],
-      ['are text', () => but({ keys: JSON.stringify(keys) }), '"keys"', '"session-hub sites add" makes them'],
+      ['are a name', () => but({ keys: 'shop' }), '"keys"', '"session-hub sites add" makes them'],
+      ['are JSON that breaks off', () => but({ keys: JSON.stringify(keys).slice(0, 50) }), 'begins as JSON'],
       ['are empty', () => but({ keys: {} }), 'keys.signing'],
       ['hold a slip', () => withKeys({ tickets: keys.ticket }), 'did you mean "ticket"?'],
       ['lack the signing key', () => withKeys({ signing: undefined }), 'keys.signing', 'JWK'],

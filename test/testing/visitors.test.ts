@@ -1,7 +1,7 @@
 /** `session-hub/testing`, as the tests of an application use it: with supertest, with fetch, and with the application's own site. */
 import { expect } from 'chai'
 import type { Express } from 'express'
-import { createSite, type Site, type SiteOptions } from 'session-hub/site'
+import { createSite, type Site, type SiteKeys, type SiteOptions } from 'session-hub/site'
 import { startTestHub, type TestHub, type TestHubOptions } from 'session-hub/testing'
 import { verifySession } from 'session-hub/verify'
 import request from 'supertest'
@@ -19,7 +19,7 @@ describe('a test hub', () => {
   async function start(options: TestHubOptions = {}, more: Partial<SiteOptions> = {}): Promise<void> {
     hub = await startTestHub(options)
     const own = hub.siteOptions()
-    site = await createSite({ ...own, ...more, keys: { ...own.keys, ...more.keys } })
+    site = await createSite({ ...own, ...more, keys: { ...own.keys, ...(more.keys as Partial<SiteKeys>) } })
     app = shopApp(site)
   }
   afterEach(async () => {

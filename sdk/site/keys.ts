@@ -1,0 +1,150 @@
+/** The site's keys, as an application or its environment has them. */
+import { readFile } from 'node:fs/promises'
+
+import { isJsonObject } from '../protocol/json.js'
+import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import { readKeyText, withoutQuotes } from '../tokens/key-text.js'
+import {
+  deriveStartKey,
+  deriveTargetKey,
+  importSigningKey,
+  importTicketKey,
+  type KeySet,
+  keySet,
+  type NamedKey,
+} from '../tokens/keys.js'
+import { importSessionTokenKey, type SessionKey } from '../tokens/session-keys.js'
+import { createWrap, type Wrap } from '../tokens/wrap.js'
+
+/** What `session-hub sites add` made for this site. Secret. A key may be the text of its JWK, also in base64. */
+export interface SiteKeys {
+  /** Signs offers, and what the site says to the hub (private JWK, ES256). */
+  readonly signing: object | string
+  /** Opens tickets (JWK, `oct`, 256 bits). A list while a new key is being introduced. */
+  readonly ticket: object | string | readonly (object | string)[]
+  /**
+   * Signs the site's own session cookie. A secret (JWK, `oct`, 256 bits; HS256), which is never published; or a private key, whose
+   * public half stands at `<endpoint>/jwks.json`: on P-256 (ES256), Ed25519 (EdDSA), or of RSA from 2048 bits (RS256). As a JWK, as
+   * the text of a PEM file, or as the path of a file with either; a PEM's `kid` is its RFC 7638 thumbprint. Of a list the first
+   * signs, all verify and are published.
+   */
+  readonly session: object | string | readonly (object | string)[]
+}
+
+/** It wraps handles too, with a key drawn from it. */
+export type SiteSessionKey = SessionKey & Wrap
+
+/** Ready to use. */
+export interface ImportedKeys {
+  readonly signingKey: NamedKey
+  readonly ticketKeys: KeySet
+  /** The first signs. */
+  readonly sessionKeys: readonly [SiteSessionKey, ...SiteSessionKey[]]
+  /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
+  readonly startKey: NamedKey
+  readonly startKeys: KeySet
+  /** For where a redirect leads. */
+  readonly targetKey: NamedKey
+  readonly targetKeys: KeySet
+}
+
+/** @throws SessionHubError `options_invalid` */
+export async function importKeys(given: unknown, where: string): Promise<ImportedKeys> {
+  const at = `${where}: keys`
+  const keys = fromText(given, at)
+  if (keys === undefined || keys === null || keys === '')
+    throw wrong(where, '"keys" is missing; "session-hub sites add" makes them')
+  if (!isJsonObject(keys))
+    throw wrong(where, '"keys" is neither an object nor its JSON; "session-hub sites add" makes them')
+  refuseUnknown(at, keys, ['signing', 'ticket', 'session'])
+  const [signingKey, ticket, session] = await Promise.all([
+    importSigningKey(fromText(keys.signing, `${at}.signing`), `${at}.signing`),
+    importList(keys.ticket, `${at}.ticket`, (key, where) => importTicketKey(fromText(key, where), where)),
+    importList(keys.session, `${at}.session`, importSiteSessionKey),
+  ])
+  keySet(session, `${at}.session`)
+  refuseSharedKey(keys.signing, session, `${at}.session`)
+  const [start, target] = await Promise.all([
+    deriveEach(session, deriveStartKey),
+    deriveEach(session, deriveTargetKey),
+  ])
+  return {
+    signingKey,
+    ticketKeys: keySet(ticket, `${at}.ticket`),
+    sessionKeys: session,
+    startKey: start[0],
+    startKeys: keySet(start, `${at}.session`),
+    targetKey: target[0],
+    targetKeys: keySet(target, `${at}.session`),
+  }
+}
+
+async function deriveEach(
+  [first, ...others]: readonly [SiteSessionKey, ...SiteSessionKey[]],
+  derive: (key: SiteSessionKey) => Promise<NamedKey>,
+): Promise<[NamedKey, ...NamedKey[]]> {
+  return [await derive(first), ...(await Promise.all(others.map(derive)))]
+}
+
+async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSessionKey> {
+  const key = await importSessionTokenKey(await fromFile(given, at), at)
+  return { ...key, ...createWrap(key.secret, 'handle') }
+}
+
+/** A key, or all of them, out of the text of an environment. */
+function fromText(given: unknown, at: string): unknown {
+  if (typeof given !== 'string') return given
+  try {
+    return readKeyText(given) ?? given
+  } catch {
+    // Without the text, nor the parser's message, which quotes it (R30).
+    throw wrong(
+      at,
+      'the text begins as JSON but cannot be read: it breaks off, or has lost its quotes on the way',
+    )
+  }
+}
+
+/** What a text does not hold, the file of this name may: a PEM or a JWK. */
+async function fromFile(given: unknown, at: string): Promise<unknown> {
+  if (typeof given !== 'string') return given
+  const said = fromText(given, at)
+  if (said !== given) return said
+  let text
+  try {
+    text = await readFile(withoutQuotes(given), 'utf8')
+  } catch (cause) {
+    // Not named: it may be a key in the wrong place (R30).
+    throw wrong(
+      at,
+      'a key in text is a PEM, a JWK, or the path of a file; there is no such file that can be read',
+      cause,
+    )
+  }
+  const read = fromText(text, at)
+  if (read === text) throw wrong(at, 'the file holds neither a PEM nor a JWK')
+  return read
+}
+
+/** R4: what the site says to the hub, and what it says of sessions to whoever reads them, must never pass for each other. */
+function refuseSharedKey(signing: unknown, session: readonly SessionKey[], at: string): void {
+  const x = isJsonObject(signing) ? signing.x : undefined
+  const shared = session.find(({ publicJwk }) => publicJwk?.x === x && x !== undefined)
+  if (shared)
+    throw wrong(at, `key "${shared.kid}" is the signing key too; session tokens have a key of their own`)
+}
+
+const listOf = (given: unknown, at: string): readonly unknown[] => {
+  const keys = fromText(given, at)
+  return Array.isArray(keys) ? keys : [keys]
+}
+
+async function importList<Key extends NamedKey>(
+  given: unknown,
+  at: string,
+  read: (key: unknown, where: string) => Promise<Key>,
+): Promise<[Key, ...Key[]]> {
+  const [first, ...rest] = await Promise.all(listOf(given, at).map((key) => read(key, at)))
+  if (!first) throw wrong(at, 'at least one key is needed')
+  return [first, ...rest]
+}
