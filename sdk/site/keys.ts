@@ -91,13 +91,15 @@ async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSes
   return { ...key, ...createWrap(key.secret, 'handle') }
 }
 
-/** A key, or all of them, out of the text of an environment. */
-function fromText(given: unknown, at: string): unknown {
-  if (typeof given !== 'string') return given
+/** A key, or all of them, out of the text of an environment; a text that holds neither stays what it is. */
+const fromText = (given: unknown, at: string): unknown =>
+  typeof given === 'string' ? (read(given, at) ?? given) : given
+
+function read(text: string, at: string): unknown {
   try {
-    return readKeyText(given) ?? given
+    return readKeyText(text)
   } catch {
-    // Without the text, nor the parser's message, which quotes it (R30).
+    // The parser's own message would quote it (R30).
     throw wrong(
       at,
       'the text begins as JSON but cannot be read: it breaks off, or has lost its quotes on the way',
@@ -105,25 +107,21 @@ function fromText(given: unknown, at: string): unknown {
   }
 }
 
-/** What a text does not hold, the file of this name may: a PEM or a JWK. */
+/** A text may be the path of a file, which holds a PEM or a JWK. */
 async function fromFile(given: unknown, at: string): Promise<unknown> {
   if (typeof given !== 'string') return given
-  const said = fromText(given, at)
-  if (said !== given) return said
-  let text
-  try {
-    text = await readFile(withoutQuotes(given), 'utf8')
-  } catch (cause) {
-    // Not named: it may be a key in the wrong place (R30).
+  const key = read(given, at)
+  if (key !== undefined) return key
+  const file = await readFile(withoutQuotes(given), 'utf8').catch(() => undefined)
+  // Neither named nor as a cause: it may be a key in the wrong place (R30).
+  if (file === undefined)
     throw wrong(
       at,
       'a key in text is a PEM, a JWK, or the path of a file; there is no such file that can be read',
-      cause,
     )
-  }
-  const read = fromText(text, at)
-  if (read === text) throw wrong(at, 'the file holds neither a PEM nor a JWK')
-  return read
+  const inFile = read(file, at)
+  if (inFile === undefined) throw wrong(at, 'the file holds neither a PEM nor a JWK')
+  return inFile
 }
 
 /** R4: what the site says to the hub, and what it says of sessions to whoever reads them, must never pass for each other. */

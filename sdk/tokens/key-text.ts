@@ -30,10 +30,11 @@ export function readKeyText(text: string): unknown {
 }
 
 function readPlain(text: string): unknown {
-  if (/^[[{]\s*["{]/.test(text)) return JSON.parse(text)
   // Some environments hand `{"kty":"oct"}` on as `{\"kty\":\"oct\"}`.
   if (/^[[{]\s*\{?\s*\\"/.test(text)) return JSON.parse(text.replaceAll('\\"', '"'))
-  return text.includes('-----BEGIN') ? mendPem(text) : undefined
+  if (/^[[{]\s*["{]/.test(text)) return JSON.parse(text)
+  const at = text.indexOf('-----BEGIN')
+  return at < 0 ? undefined : mendPem(text.slice(at))
 }
 
 function fromBase64(text: string): string | undefined {
