@@ -1,7 +1,7 @@
 /** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key. */
 import { decodeJwt } from 'jose'
-import { LRUCache } from 'lru-cache'
 
+import { boundedCache } from '../../sdk/http/bounded-cache.js'
 import { parseSiteClaims } from '../../sdk/protocol/claims.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isCompactJws } from '../../sdk/protocol/formats.js'
@@ -26,7 +26,7 @@ interface Verified {
 
 export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiters: Limiters): Authenticate {
   // A site uses one token for a minute; its signature is looked at once. The key is the whole text.
-  const known = new LRUCache<string, Verified>({ max: 2000 })
+  const known = boundedCache<Verified>(2000)
 
   return async ({ headers: { authorization }, ip }) => {
     const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''

@@ -1,5 +1,5 @@
 /** Which sites there are: from configuration, or asked from the application at run time. */
-import { LRUCache } from 'lru-cache'
+import { boundedCache } from '../../sdk/http/bounded-cache.js'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { originFault } from '../../sdk/protocol/origins.js'
@@ -44,12 +44,9 @@ export async function createRegistry({
     fixed.set(registration.origin, site)
   }
   // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
-  const asked = new LRUCache<string, Promise<Site | undefined>>({
-    max: 10_000,
-    ttl: cacheSeconds * 1000,
-  })
+  const asked = boundedCache<Promise<Site | undefined>>(10_000, { ttl: cacheSeconds * 1000 })
 
-  const known = new LRUCache<string, true>({ max: 10_000 })
+  const known = boundedCache<true>(10_000)
 
   async function ask(origin: string, find: FindSite): Promise<Site | undefined> {
     try {

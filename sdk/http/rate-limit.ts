@@ -1,8 +1,7 @@
 /** Rate limits (R31). Counted in memory, per process: they bound what one party can cost, they do not bill anyone. */
-import { LRUCache } from 'lru-cache'
-
 import { SessionHubError } from '../protocol/errors.js'
 import { partyOf } from './address.js'
+import { boundedCache } from './bounded-cache.js'
 
 /** Counts one request. @throws SessionHubError `rate_limited`, with the seconds to wait */
 export type Limiter = (key: string) => Promise<void>
@@ -49,7 +48,7 @@ export function perAddressTries(points: number, seconds: number): Tries {
 
 /** A fixed window for each party, from its first request on. */
 function createCounter(points: number, seconds: number, most: number) {
-  const taken = new LRUCache<string, { count: number }>({ max: most, ttl: seconds * 1000 })
+  const taken = boundedCache<{ count: number }>(most, { ttl: seconds * 1000 })
   return {
     take(party: string): void {
       const known = taken.get(party)

@@ -6,7 +6,7 @@
 import type { SessionClaims } from '../protocol/claims.js'
 import type { EndedEvent, SubjectEndedEvent } from '../protocol/events.js'
 import { type EndReason, limits } from '../protocol/wire.js'
-import { boundedCache } from './bounded-cache.js'
+import { boundedCache } from '../http/bounded-cache.js'
 import type { SiteSettings } from './options.js'
 import { createWatchers, type Watcher } from './watchers.js'
 

@@ -7,7 +7,7 @@ import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { EndReason } from '../protocol/wire.js'
-import { boundedCache } from './bounded-cache.js'
+import { boundedCache } from '../http/bounded-cache.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'
 

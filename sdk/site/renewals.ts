@@ -6,7 +6,7 @@ import type { Request } from 'express'
 
 import type { SessionView } from '../protocol/bodies.js'
 import type { SessionClaims } from '../protocol/claims.js'
-import { boundedCache } from './bounded-cache.js'
+import { boundedCache } from '../http/bounded-cache.js'
 import type { Carried } from './carrier.js'
 import type { HubClient } from './hub-client.js'
 import type { SiteSettings } from './options.js'

@@ -2,7 +2,7 @@
  * Handles that this site has just replaced by new ones, or signed out: by this process, or by another as the hub says. A request that was under way
  * meanwhile finds its session ended; it must not clear the cookies then, for an answer beside it has set newer ones.
  */
-import { boundedCache } from './bounded-cache.js'
+import { boundedCache } from '../http/bounded-cache.js'
 
 export interface Superseded {
   add(handle: string): void
