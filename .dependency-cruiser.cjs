@@ -50,6 +50,38 @@ module.exports = {
       '^node_modules/jose/',
     ]),
     only('sdk-site', '^sdk/site/', ['^sdk/(protocol|tokens|http|settings)/', npm], anyPackage),
+    // Only adapters know a framework or a server. The hub's room speaks HTTP, as a client.
+    never(
+      'site-core-knows-no-server',
+      { path: '^sdk/site/', pathNot: '^sdk/site/(adapters/|hub/|(site|index)\\.ts$)' },
+      { path: '^(node:)?https?$|^node_modules/(@types/)?express|^sdk/http/node/' },
+    ),
+    never(
+      'site-sessions-by-their-door',
+      { path: '^sdk/site/', pathNot: '^sdk/site/session/' },
+      { path: '^sdk/site/session/', pathNot: '^sdk/site/session/index\\.ts$' },
+    ),
+    never(
+      'site-hub-alone',
+      { path: '^sdk/site/hub/' },
+      { path: '^sdk/site/(session|endpoints|account|adapters)/' },
+    ),
+    never(
+      'site-session-below',
+      { path: '^sdk/site/session/' },
+      { path: '^sdk/site/(endpoints|account|adapters)/' },
+    ),
+    never(
+      'site-endpoints-below',
+      { path: '^sdk/site/endpoints/' },
+      { path: '^sdk/site/(account|adapters)/' },
+    ),
+    never('site-account-below', { path: '^sdk/site/account/' }, { path: '^sdk/site/(endpoints|adapters)/' }),
+    never(
+      'site-adapters-by-the-core',
+      { path: '^sdk/site/adapters/' },
+      { path: '^sdk/site/', pathNot: '^sdk/site/(adapters/|(core|visit)\\.ts$)' },
+    ),
     only(
       'sdk-testing',
       '^sdk/testing/',

@@ -2,8 +2,9 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 
 import { readJsonBody } from '../../sdk/http/body.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
 import { pathOf, queryOf } from '../../sdk/http/navigation.js'
-import { sendError, sendJson } from '../../sdk/http/reply.js'
+import { sendError, sendJson } from '../../sdk/http/node/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject, isText, readFields } from '../../sdk/protocol/fields.js'
 import { exchangeHeader } from '../../sdk/protocol/wire.js'
@@ -40,7 +41,7 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
 
   router.post('/sessions/end', async (req, res) => {
     const by = await actor(hub.origin, guard, req)
-    const body = readFields('The body', await readJsonBody(req), {}, { refs: isRefs, subject: isSubject })
+    const body = readFields('The body', await readJsonBody(bodyOf(req)), {}, { refs: isRefs, subject: isSubject })
     if ((body.refs === undefined) === (body.subject === undefined))
       throw new SessionHubError('request_invalid', 'Give either "refs" or "subject"')
     if (body.subject !== undefined) {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { readForm } from '../../sdk/http/body.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
 import { readCookie } from '../../sdk/http/cookies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits } from '../../sdk/protocol/formats.js'
@@ -33,7 +34,7 @@ export async function readOwnForm(
 ): Promise<URLSearchParams> {
   const { origin, 'sec-fetch-site': relation = 'same-origin' } = req.headers
   if (origin !== hub.origin || relation !== 'same-origin') throw denied()
-  const form = await readForm(req)
+  const form = await readForm(bodyOf(req))
   const cookie = cookieOf(req)
   if (cookie === undefined || !isTag(form.get(FIELD) ?? '', tag(hub, cookie, name))) throw denied()
   return form

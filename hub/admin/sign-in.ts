@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { readCookie, setCookie } from '../../sdk/http/cookies.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
 import { random128 } from '../../sdk/tokens/random.js'
 import type { HubContext } from '../flows/context.js'
 import { adminTag, isTag } from '../flows/tags.js'

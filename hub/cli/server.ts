@@ -2,8 +2,8 @@
 import { createServer, type Server } from 'node:http'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 
-import { refuseLongAddress } from '../../sdk/http/long-address.js'
-import { sendError } from '../../sdk/http/reply.js'
+import { refuseLongAddress } from '../../sdk/http/node/long-address.js'
+import { sendError } from '../../sdk/http/node/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { logError, safeLog } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'

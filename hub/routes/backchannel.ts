@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
-import { sendJson } from '../../sdk/http/reply.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
+import { sendJson } from '../../sdk/http/node/reply.js'
 import {
   parseBackchannelLink,
   parseBackchannelRedeem,
@@ -72,5 +73,5 @@ export const backchannelRoute =
     const site = await authenticate(req)
     // R38: whatever else its visitors ask for, a site can sign them out.
     await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
-    sendJson(res, 200, await acts[act](hub, site, await readJsonBody(req, DEPTH), { sites, limiters }))
+    sendJson(res, 200, await acts[act](hub, site, await readJsonBody(bodyOf(req), DEPTH), { sites, limiters }))
   }

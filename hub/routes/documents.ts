@@ -1,7 +1,7 @@
 /** The documents that describe the hub: its keys, its endpoints, its health. */
 import type { Request, Response } from 'express'
 
-import { sendJson } from '../../sdk/http/reply.js'
+import { sendJson } from '../../sdk/http/node/reply.js'
 import type { SdkAsset } from '../../sdk/http/sdk-asset.js'
 import { hubPaths, protocolVersion } from '../../sdk/protocol/wire.js'
 import type { HubContext } from '../flows/context.js'

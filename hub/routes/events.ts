@@ -1,6 +1,7 @@
 /** `GET /backchannel/events`: a site process listens, for as long as it runs, to what has ended. */
 import type { ServerResponse } from 'node:http'
 
+import { openEventsOn } from '../../sdk/http/node/events.js'
 import { beginEvents } from '../../sdk/http/server-sent-events.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isEventId, type StreamEvent } from '../../sdk/protocol/events.js'
@@ -58,7 +59,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     }
     const untilMs = hub.now() + LONGEST_MS
     const mayStay = async () => hub.now() < untilMs && (await isStillTheSame(site))
-    const answer = beginEvents(res, { beatMs, mayStay })
+    const answer = beginEvents(openEventsOn(res), { beatMs, mayStay })
     if (!answer) return
     open.set(origin, others + 1)
     answer.send(written(from.isKnown ? 'hello' : 'reset', {}, from.seq))

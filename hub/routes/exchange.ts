@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
-import { sendJson } from '../../sdk/http/reply.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
+import { sendJson } from '../../sdk/http/node/reply.js'
 import { parseExchangeBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { HubContext } from '../flows/context.js'
@@ -21,7 +22,7 @@ export const exchangeRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
-    const { site: origin, nonce, proof, offer, choice } = parseExchangeBody(await readJsonBody(req))
+    const { site: origin, nonce, proof, offer, choice } = parseExchangeBody(await readJsonBody(bodyOf(req)))
     // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)

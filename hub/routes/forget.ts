@@ -5,8 +5,9 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
-import { sendJson } from '../../sdk/http/reply.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
+import { sendJson } from '../../sdk/http/node/reply.js'
 import { parseHubForgetBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { HubContext } from '../flows/context.js'
@@ -24,7 +25,7 @@ export const forgetRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
-    const { site: origin, nonce, proof, forget } = parseHubForgetBody(await readJsonBody(req))
+    const { site: origin, nonce, proof, forget } = parseHubForgetBody(await readJsonBody(bodyOf(req)))
     const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')

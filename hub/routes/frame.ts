@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { queryOf, saysNothing, single } from '../../sdk/http/navigation.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import type { FrameMessage } from '../../sdk/protocol/messages.js'

@@ -5,8 +5,9 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
-import { sendJson } from '../../sdk/http/reply.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
+import { sendJson } from '../../sdk/http/node/reply.js'
 import { parseLookBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { HubContext } from '../flows/context.js'
@@ -24,7 +25,7 @@ export const lookRoute =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
-    const { site: origin, nonce, proof, state } = parseLookBody(await readJsonBody(req))
+    const { site: origin, nonce, proof, state } = parseLookBody(await readJsonBody(bodyOf(req)))
     const { secret } = hub.keyring
     readFrameProof(secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)

@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http'
 
 import { readCookie } from '../../sdk/http/cookies.js'
-import { isNavigation, queryOf, sendOn, single } from '../../sdk/http/navigation.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
+import { isNavigation, queryOf, single } from '../../sdk/http/navigation.js'
+import { sendOn } from '../../sdk/http/node/reply.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import { cookieNames, hubPaths, limits, sitePaths } from '../../sdk/protocol/wire.js'

@@ -4,10 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import helmet from 'helmet'
 
-import { refuseLongAddress } from '../../sdk/http/long-address.js'
+import { refuseLongAddress } from '../../sdk/http/node/long-address.js'
 import { pathOf } from '../../sdk/http/navigation.js'
-import { sendError } from '../../sdk/http/reply.js'
-import { SDK_PATH, type SdkAsset, sendSdk } from '../../sdk/http/sdk-asset.js'
+import { sendError, sendReply } from '../../sdk/http/node/reply.js'
+import { SDK_PATH, type SdkAsset, sdkReply } from '../../sdk/http/sdk-asset.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import { logError } from '../../sdk/settings/log.js'
@@ -141,7 +141,7 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   router.get(hubPaths.ready, readyRoute(hub))
   router.get(SDK_PATH, (req, res, next) => {
     const file = sdk.fileAt(req.path)
-    if (file) sendSdk(req, res, file)
+    if (file) sendReply(res, sdkReply(req.headers, file))
     else next()
   })
   router.all(own, (_req, res) => {

@@ -5,9 +5,10 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
+import { bodyOf } from '../../sdk/http/node/body.js'
 import { isNavigation, queryOf, single } from '../../sdk/http/navigation.js'
-import { addCookies } from '../../sdk/http/own-headers.js'
-import { sendJson } from '../../sdk/http/reply.js'
+import { addCookies } from '../../sdk/http/node/own-headers.js'
+import { sendJson } from '../../sdk/http/node/reply.js'
 import { parseEmptyBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
@@ -71,7 +72,7 @@ export const unlockRoute =
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
     await limiters.address(req.ip, 'unlock')
-    parseEmptyBody(await readJsonBody(req))
+    parseEmptyBody(await readJsonBody(bodyOf(req)))
     addCookies(res, [seenCookie()])
     sendJson(res, 200, {})
   }

@@ -1,23 +1,6 @@
-/** Sending a visitor on. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-
+/** Where a request comes from, and whether a visitor's window goes there. */
 import { SessionHubError } from '../protocol/errors.js'
-
-import { removeTargeted } from './shared-caches.js'
-
-/**
- * Always 303 (R24): a GET comes after it, whatever came before. The page at the end learns as much of where the visitor came from as it
- * would have learnt without this step: an origin, if the browser gave one. No address of this step can leave in a Referer.
- */
-export function sendOn({ headers }: IncomingMessage, res: ServerResponse, address: string): void {
-  removeTargeted(res)
-  res.setHeader('location', address)
-  res.setHeader('cache-control', 'no-store')
-  res.setHeader('referrer-policy', headers.referer === undefined ? 'no-referrer' : 'strict-origin')
-  res.setHeader('content-length', 0)
-  res.statusCode = 303
-  res.end()
-}
+import type { RequestHead } from './head.js'
 
 /**
  * Whether a visitor's own window goes there now: no frame, no script, no image, and nothing that is only being prepared.
@@ -26,7 +9,7 @@ export function sendOn({ headers }: IncomingMessage, res: ServerResponse, addres
  * say nothing of it at all, and asks for a page at least. Of both, whatever a step leaves or finds is in a `SameSite=Lax` cookie,
  * which browsers keep from the frames, images and fetches of a stranger's page: no step is taken without the one before it.
  */
-export const isNavigation = (req: IncomingMessage): boolean => {
+export const isNavigation = (req: RequestHead): boolean => {
   const { headers } = req
   if (isAhead(req)) return false
   if (saysNothing(req)) return /\btext\/html\b/.test(headers.accept ?? '')
@@ -37,11 +20,11 @@ export const isNavigation = (req: IncomingMessage): boolean => {
 }
 
 /** Whether it is a browser that does not know Fetch Metadata, such as Safari before 16.4. */
-export const saysNothing = ({ headers }: IncomingMessage): boolean =>
+export const saysNothing = ({ headers }: RequestHead): boolean =>
   !Object.keys(headers).some((name) => name.startsWith('sec-fetch-'))
 
 /** Whether a browser only prepares for a visit that may never be. */
-const isAhead = ({ headers }: IncomingMessage): boolean =>
+const isAhead = ({ headers }: RequestHead): boolean =>
   ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => headers[name] !== undefined)
 
 /**
@@ -49,13 +32,13 @@ const isAhead = ({ headers }: IncomingMessage): boolean =>
  *
  * @throws SessionHubError `request_invalid`
  */
-export function refuseAhead(req: IncomingMessage): void {
+export function refuseAhead(req: RequestHead): void {
   if (isAhead(req))
     throw new SessionHubError('request_invalid', 'This address is not to be fetched ahead of a visit')
 }
 
 /** Whether script of the site itself fetches it: its router, or a service worker that makes a request of its own of a navigation. */
-export const isOwnFetch = ({ headers }: IncomingMessage): boolean =>
+export const isOwnFetch = ({ headers }: RequestHead): boolean =>
   headers['sec-fetch-dest'] === 'empty' &&
   headers['sec-fetch-mode'] !== 'navigate' &&
   headers['sec-fetch-site'] === 'same-origin'
@@ -64,7 +47,7 @@ export const isOwnFetch = ({ headers }: IncomingMessage): boolean =>
  * Whether another site's page has posted this: the browser keeps `SameSite=Lax` cookies from such a request, so that nobody can say who is
  * here. The answer's cookies it takes all the same.
  */
-export function isPostFromElsewhere({ method, headers }: IncomingMessage, origin: string): boolean {
+export function isPostFromElsewhere({ method, headers }: RequestHead, origin: string): boolean {
   if (method === undefined || ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method)) return false
   const from = headers['sec-fetch-site']
   // Browsers of before 2023 say no more than the origin; a program says nothing at all.

@@ -1,47 +1,67 @@
-/** Answers. Written straight to the response: no template, no ETag, nothing that a JSON answer does not need. */
-import type { ServerResponse } from 'node:http'
-
+/** Whole answers, whichever server sends them: nothing that a JSON answer does not need. */
 import { type SessionHubError, toSessionHubError } from '../protocol/errors.js'
-import { removeTargeted } from './shared-caches.js'
+import type { HeaderFields } from './head.js'
 
-export function sendJson(
-  res: ServerResponse,
+export interface Reply {
+  readonly status: number
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+}
+
+export const jsonReply = (
   status: number,
   body: object,
-  headers: Record<string, string | string[]> = {},
-): void {
-  const text = JSON.stringify(body)
-  removeTargeted(res)
-  res.writeHead(status, {
+  headers: Readonly<Record<string, string>> = {},
+): Reply => ({
+  status,
+  headers: {
     'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,
-  })
-  res.end(text)
+  },
+  body: JSON.stringify(body),
+})
+
+export interface ErrorReply extends Reply {
+  /** For the log. */
+  readonly error: SessionHubError
 }
 
-/** `{ error, error_description }`; the cause stays here (R30). Gives the error back for the log. */
-export function sendError(res: ServerResponse, thrown: unknown): SessionHubError {
+/** `{ error, error_description }`; the cause stays here (R30). */
+export function errorReply(thrown: unknown, headers: Readonly<Record<string, string>> = {}): ErrorReply {
   const error = toSessionHubError(thrown)
-  if (res.headersSent) {
-    res.destroy()
-    return error
-  }
-  const retry = error.retryAfterSeconds
+  const { code, status, message, endReason, isSuperseded, retryAfterSeconds: retry } = error
   // The body may still be on its way: nobody will read it.
-  const close = error.code === 'body_timeout' || error.code === 'body_too_large'
-  sendJson(
-    res,
-    error.status,
-    {
-      error: error.code,
-      error_description: error.message,
-      ...(error.endReason && { end_reason: error.endReason }),
-      ...(error.isSuperseded && { superseded: true }),
-    },
-    { ...(retry !== undefined && { 'retry-after': String(retry) }), ...(close && { connection: 'close' }) },
-  )
-  return error
+  const close = code === 'body_timeout' || code === 'body_too_large'
+  const body = {
+    error: code,
+    error_description: message,
+    ...(endReason && { end_reason: endReason }),
+    ...(isSuperseded && { superseded: true }),
+  }
+  return {
+    ...jsonReply(status, body, {
+      ...headers,
+      ...(retry !== undefined && { 'retry-after': String(retry) }),
+      ...(close && { connection: 'close' }),
+    }),
+    error,
+  }
 }
+
+/**
+ * Sends the visitor on. Always 303 (R24): a GET comes after it, whatever came before. The page at the end learns as much of where the
+ * visitor came from as it would have learnt without this step: an origin, if the browser gave one. No address of this step can leave
+ * in a Referer.
+ */
+export const onwardReply = ({ referer }: HeaderFields, address: string): Reply => ({
+  status: 303,
+  headers: {
+    location: address,
+    'cache-control': 'no-store',
+    'referrer-policy': referer === undefined ? 'no-referrer' : 'strict-origin',
+  },
+  body: '',
+})

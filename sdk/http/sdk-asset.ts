@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 
-import type { Request, Response } from 'express'
+import type { HeaderFields } from './head.js'
+import type { Reply } from './reply.js'
 
 export interface SdkAsset {
   /** Where the SDK is: a name that changes with every byte, so that it may be cached for ever. */
@@ -20,7 +21,7 @@ export interface SdkAsset {
 /** All paths of these files, of any version. */
 export const SDK_PATH = /^\/(sdk|ladder|live)(\.[\w-]{12})?\.js$/
 
-interface SdkFile {
+export interface SdkFile {
   readonly source: Buffer
   readonly brotli: Buffer
   readonly gzip: Buffer
@@ -59,8 +60,8 @@ function read(): SdkAsset {
 }
 
 /** Answers a GET for one of its files, compressed as the browser likes. */
-export function sendSdk(req: Request, res: Response, file: SdkFile): void {
-  res.set({
+export function sdkReply(headers: HeaderFields, file: SdkFile): Reply {
+  const own = {
     'content-type': 'text/javascript; charset=utf-8',
     'cache-control': file.isVersioned ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
     'x-content-type-options': 'nosniff',
@@ -69,13 +70,27 @@ export function sendSdk(req: Request, res: Response, file: SdkFile): void {
     // Other sites may load it too, with `integrity` as well.
     'access-control-allow-origin': '*',
     'cross-origin-resource-policy': 'cross-origin',
-  })
-  if (req.fresh) {
-    res.status(304).end()
-    return
   }
-  const encoding = req.acceptsEncodings('br', 'gzip')
-  if (encoding === 'br') res.set('content-encoding', 'br').end(file.brotli)
-  else if (encoding === 'gzip') res.set('content-encoding', 'gzip').end(file.gzip)
-  else res.end(file.source)
+  const isKnown = (headers['if-none-match'] ?? '')
+    .split(/,\s*/)
+    .some((tag) => tag.replace(/^W\//, '') === file.etag)
+  // A reload wants the bytes.
+  if (isKnown && !/\bno-cache\b/.test(String(headers['cache-control'])))
+    return { status: 304, headers: own, body: '' }
+  const encoding = (['br', 'gzip'] as const).find((one) => accepts(headers['accept-encoding'], one))
+  if (!encoding) return { status: 200, headers: own, body: file.source }
+  const body = encoding === 'br' ? file.brotli : file.gzip
+  return { status: 200, headers: { ...own, 'content-encoding': encoding }, body }
+}
+
+/** RFC 9110, section 12.5.3. */
+function accepts(header = '', encoding: string): boolean {
+  const said = header.split(',').map((part) =>
+    part
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/),
+  )
+  const mine = said.find(([name]) => name === encoding) ?? said.find(([name]) => name === '*')
+  return mine !== undefined && !/^q=0(\.0*)?$/.test(mine[1] ?? '')
 }

@@ -1,5 +1,20 @@
 /** An answer that goes on and on: server-sent events (WHATWG HTML), from the hub to a site's process, from a site to its open pages. */
-import type { ServerResponse } from 'node:http'
+
+/** Where the text goes. */
+interface EventsSink {
+  /** Whether the listener has more waiting than it reads. */
+  isFull(): boolean
+  write(text: string): void
+  end(text?: string): void
+  /** Cuts it off. */
+  destroy(): void
+}
+
+/** Begins the answer. @returns `undefined` when nobody is there any more */
+export type OpenEvents = (
+  headers: Readonly<Record<string, string>>,
+  on: { readonly drained: () => void; readonly closed: () => void },
+) => EventsSink | undefined
 
 export interface EventsAnswer {
   /** Whether the listener has read what it was sent; until then there is no use in more. */
@@ -18,18 +33,20 @@ export interface EventsParts {
   readonly mayStay?: () => Promise<boolean>
 }
 
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // A proxy or a middleware that compresses would hold the events back until it has enough of them.
+  'cache-control': 'no-store, no-transform',
+  'x-content-type-options': 'nosniff',
+  'x-accel-buffering': 'no',
+}
+
 /** @returns `undefined` when nobody is there any more */
-export function beginEvents(res: ServerResponse, { beatMs, mayStay }: EventsParts): EventsAnswer | undefined {
-  // Of requests that were sent ahead on one connection, this one would wait for ever for its turn, and nobody would hear of its end.
-  if (res.destroyed || !res.socket) {
-    res.destroy()
-    return undefined
-  }
+export function beginEvents(open: OpenEvents, { beatMs, mayStay }: EventsParts): EventsAnswer | undefined {
   let isOver = false
   const endings: (() => void)[] = []
   /** Since the last beat. */
   let isStuck = false
-  const beat = setInterval(() => void goOn(), beatMs).unref()
 
   function finish(): void {
     if (isOver) return
@@ -37,6 +54,17 @@ export function beginEvents(res: ServerResponse, { beatMs, mayStay }: EventsPart
     clearInterval(beat)
     for (const act of endings) act()
   }
+  const drained = () => {
+    isStuck = false
+  }
+  const beat = setInterval(() => void goOn(), beatMs)
+  beat.unref()
+  const opened = open(HEADERS, { drained, closed: finish })
+  if (!opened) {
+    finish()
+    return undefined
+  }
+  const sink = opened
 
   async function isAllowed(): Promise<boolean> {
     try {
@@ -49,34 +77,23 @@ export function beginEvents(res: ServerResponse, { beatMs, mayStay }: EventsPart
   async function goOn(): Promise<void> {
     // It has read nothing from one beat to the next (R31).
     if (isStuck || !(await isAllowed())) {
-      res.destroy()
+      sink.destroy()
       return
     }
-    isStuck = res.writableNeedDrain
-    if (!isOver && !isStuck) res.write(':\n\n')
+    isStuck = sink.isFull()
+    if (!isOver && !isStuck) sink.write(':\n\n')
   }
 
-  res.on('drain', () => {
-    isStuck = false
-  })
-  res.on('close', finish)
-  res.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    // A proxy or a middleware that compresses would hold the events back until it has enough of them.
-    'cache-control': 'no-store, no-transform',
-    'x-content-type-options': 'nosniff',
-    'x-accel-buffering': 'no',
-  })
   return {
-    isRead: () => !res.writableNeedDrain,
+    isRead: () => !sink.isFull(),
     send(text) {
-      if (!isOver) res.write(text)
+      if (!isOver) sink.write(text)
     },
     end(text) {
       if (isOver) return
       finish()
-      if (res.writableNeedDrain) res.destroy()
-      else res.end(text)
+      if (sink.isFull()) sink.destroy()
+      else sink.end(text)
     },
     onEnd(act) {
       if (isOver) act()

@@ -1,10 +1,14 @@
 /** What shared caches may keep: nothing that is for one visitor, whatever an application says of all its answers. */
-import type { ServerResponse } from 'node:http'
 
 /** `CDN-Cache-Control` and its like (RFC 9213), and what came before it: a cache that knows one of them looks at no other. */
 const TARGETED = /-cache-control$|^(surrogate|edge)-control$|^x-accel-expires$/
 
-type Headers = Pick<ServerResponse, 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader'>
+interface Headers {
+  getHeader(name: string): unknown
+  getHeaderNames(): readonly string[]
+  setHeader(name: string, value: string): unknown
+  removeHeader(name: string): unknown
+}
 
 /** For an answer of the application's that carries something of one visitor. */
 export function keepPrivate(res: Headers): void {

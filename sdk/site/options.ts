@@ -1,6 +1,4 @@
 /** The site's options, checked once at start-up. */
-import type { Request } from 'express'
-
 import { COOKIE_SECONDS, readCookie } from '../http/cookies.js'
 import {
   type FieldRule,
@@ -8,22 +6,36 @@ import {
   sessionFieldFault,
   type TokenField,
 } from '../protocol/token-fields.js'
+import type { JsonObject } from '../protocol/json.js'
 import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { type ImportedKeys, importKeys, type SiteKeys } from './keys.js'
-import type { TokenContentSettings, TokenSession } from './token-content.js'
+import type { Visit } from './visit.js'
 
-export interface ReplacedEvent {
-  readonly req: Request
+/** The session as `tokenClaims` sees it. */
+export interface TokenSession {
+  /** The signed-in user, or `null`. */
+  readonly subject: string | null
+  readonly claims: JsonObject
+  /** Empty while the hub has not been told of the sign-in yet. */
+  readonly data: JsonObject
+  /** In seconds since 1970, or `null`. */
+  readonly authTime: number | null
+}
+
+/** @typeParam Native the server's own request */
+export interface ReplacedEvent<Native> {
+  readonly req: Native
   /** How the session came. */
   readonly source: Mode
   /** Whether the visitor had nothing here that could be missed. */
   readonly wasEmpty: boolean
 }
 
-export interface SiteOptions {
+/** @typeParam Native the server's own request, as the hooks get it */
+export interface SiteOptions<Native extends object> {
   /** This site's own origin, such as `https://shop.example`. Never taken from a request. */
   readonly origin: string
   /** The hub's origin. */
@@ -57,7 +69,7 @@ export interface SiteOptions {
    * each `update`; it must not change the session. If it throws, no token is made: a sign-in is refused (`unavailable`), and a
    * session goes on with the token it has.
    */
-  readonly tokenClaims?: (session: TokenSession, req: Request) => object | Promise<object>
+  readonly tokenClaims?: (session: TokenSession, req: Native) => object | Promise<object>
   /** The token's member that holds the handle, wrapped. @default 'sk' */
   readonly sessionField?: string
   /** The longest life of a ticket that this site accepts, in seconds, 5 to 300. @default 300 */
@@ -70,9 +82,9 @@ export interface SiteOptions {
    */
   readonly live?: boolean
   /** The consent hook: whether this visitor's session may be shared. @default everyone's may */
-  readonly mayShare?: (req: Request) => boolean | Promise<boolean>
+  readonly mayShare?: (req: Native) => boolean | Promise<boolean>
   /** Called after a session from elsewhere has become this site's, before the page is told. */
-  readonly onReplaced?: (event: ReplacedEvent) => void | Promise<void>
+  readonly onReplaced?: (event: ReplacedEvent<Native>) => void | Promise<void>
   /** How long to wait for the hub, in milliseconds. @default 2000 */
   readonly hubTimeoutMs?: number
   /** Requests per minute from one address to each of this site’s endpoints. @default 600 */
@@ -84,7 +96,7 @@ export interface SiteOptions {
 }
 
 /** Options after defaults and checks. Nothing past start-up reads `SiteOptions`. */
-export interface SiteSettings extends TokenContentSettings, ImportedKeys {
+export interface SiteSettings extends ImportedKeys {
   readonly origin: string
   readonly hub: string
   readonly endpoint: string
@@ -96,8 +108,12 @@ export interface SiteSettings extends TokenContentSettings, ImportedKeys {
   readonly maxTicketSeconds: number
   readonly alwaysReplace: boolean
   readonly live: boolean
-  readonly mayShare: (req: Request) => boolean | Promise<boolean>
-  readonly onReplaced: (event: ReplacedEvent) => void | Promise<void>
+  readonly mayShare: (visit: Visit) => boolean | Promise<boolean>
+  /** `undefined`: the token carries all claims, as they are. */
+  readonly fields: readonly FieldRule[] | undefined
+  readonly tokenClaims: ((session: TokenSession, req: object) => object | Promise<object>) | undefined
+  readonly sessionField: string
+  readonly onReplaced: (event: ReplacedEvent<object>) => void | Promise<void>
   readonly hubTimeoutMs: number
   readonly perAddress: number
   readonly log: Log | undefined
@@ -105,7 +121,7 @@ export interface SiteSettings extends TokenContentSettings, ImportedKeys {
 }
 
 /** Every option by name; the compiler holds it to `SiteOptions`. */
-const KNOWN: Record<keyof SiteOptions, true> = {
+const KNOWN: Record<keyof SiteOptions<object>, true> = {
   origin: true,
   hub: true,
   keys: true,
@@ -132,8 +148,12 @@ const KNOWN: Record<keyof SiteOptions, true> = {
 const where = 'createSite'
 
 /** @throws SessionHubError `options_invalid` */
-export async function resolveSiteOptions(options: SiteOptions): Promise<SiteSettings> {
-  refuseUnknown(where, options, Object.keys(KNOWN))
+export async function resolveSiteOptions<Native extends object>(
+  given: SiteOptions<Native>,
+): Promise<SiteSettings> {
+  refuseUnknown(where, given, Object.keys(KNOWN))
+  // Each adapter gives the hooks the requests that it gets.
+  const options = given as unknown as SiteOptions<object>
   const { endpoint = defaultEndpoint, cookieName = cookieNames.session, freshForSeconds = 300 } = options
   const {
     graceForSeconds = 3600,
@@ -196,6 +216,6 @@ function fieldRules(given: unknown, sessionField: string): readonly FieldRule[] 
 
 /** The visitor's own word goes before the application's. */
 const unlessOptedOut =
-  (mayShare: SiteSettings['mayShare']): SiteSettings['mayShare'] =>
-  (req) =>
-    readCookie(req.headers.cookie, cookieNames.off) === undefined && mayShare(req)
+  (mayShare: (req: object) => boolean | Promise<boolean>): SiteSettings['mayShare'] =>
+  (visit) =>
+    readCookie(visit.headers.cookie, cookieNames.off) === undefined && mayShare(visit.request)

@@ -2,8 +2,6 @@
  * The one line of HTML that a site's pages need. The script comes from the site itself: a hub that hangs delays no page's load
  * event, and a hub that was broken into runs no code in any site.
  */
-import type { Request } from 'express'
-
 import { defaultEndpoint, type Rung, rungs } from '../protocol/wire.js'
 import { flag, oneOf, whole } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
@@ -47,15 +45,13 @@ function checked(options: ScriptTagOptions): ScriptTagOptions {
 export function scriptTag(
   { hub, endpoint, live }: SiteSettings,
   sdkPath: string,
-  req: Request | undefined,
+  nonceOfPage: string | undefined,
   given: ScriptTagOptions = {},
 ): string {
   const options = checked(given)
-  const local: unknown = req?.res?.locals.cspNonce
-  const nonce = options.nonce ?? (typeof local === 'string' ? local : undefined)
   const attributes = {
     src: endpoint + sdkPath,
-    nonce,
+    nonce: options.nonce ?? nonceOfPage,
     'data-hub': hub,
     'data-endpoint': endpoint === defaultEndpoint ? undefined : endpoint,
     'data-start': options.start,

@@ -1,43 +1,22 @@
-/** Composition: options in, a site out. */
+/** The door: a site's core with its adapters around it. */
 import type { Request, RequestHandler, Response } from 'express'
 
-import { readSdk } from '../http/sdk-asset.js'
-import { safeLog } from '../settings/log.js'
-import { whole } from '../settings/checks.js'
-import { answerOf } from './answer.js'
-import { createCarrier } from './carrier.js'
-import type { SiteContext } from './context.js'
-import { createSiteCookies } from './cookies.js'
-import { createClearable } from './neighbours.js'
+import type { UserSession } from './account/devices.js'
+import type { SignIn } from './account/sign-in.js'
+import type { SignOut } from './account/sign-out.js'
 import {
-  endOtherUserSessions,
-  endUserSession,
-  requireRecent,
-  type UserSession,
-  userSessions,
-} from './devices.js'
-import { createEndings } from './endings.js'
-import { createEventStream } from './event-stream.js'
-import { createHubClient } from './hub-client.js'
-import { createHubTransport } from './hub-transport.js'
-import { createHubKeys } from './hub-keys.js'
-import { createLive } from './live.js'
-import { sessionMiddleware, type SessionOptions } from './load.js'
-import { resolveSiteOptions, type SiteOptions } from './options.js'
-import { createOwnTokens } from './own-token.js'
-import { createPendingEnds } from './pending-ends.js'
-import { createPosted } from './posted.js'
-import { createProvisional } from './provisional.js'
-import { redirectOnce } from './redirect.js'
-import { createRenewals } from './renewals.js'
-import { createSiteRouter } from './router.js'
-import { scriptTag, type ScriptTagOptions } from './script-tag.js'
-import type { SiteSession } from './session.js'
-import { createSessionTokens } from './session-token.js'
-import { type SignIn, signIn, type SignOut, signOut } from './sign.js'
-import { createSuperseded } from './superseded.js'
-import { createTokenContent } from './token-content.js'
-import { createTurns } from './turns.js'
+  endpointsMiddleware,
+  nonceOf,
+  redirectOnceMiddleware,
+  requireRecentMiddleware,
+  sessionMiddleware,
+  type SessionOptions,
+} from './adapters/express.js'
+import { visitOf } from './adapters/node-visit.js'
+import { createCore } from './core.js'
+import type { ReplacedEvent as AnyReplacedEvent, SiteOptions as AnySiteOptions } from './options.js'
+import type { ScriptTagOptions } from './script-tag.js'
+import type { SiteSession } from './session/index.js'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way to add to Express's request
@@ -48,6 +27,11 @@ declare global {
     }
   }
 }
+
+/** @typeParam Native the server's own request, as the hooks get it */
+export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native>
+/** @typeParam Native the server's own request */
+export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
 
 export interface Site {
   /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
@@ -102,58 +86,23 @@ export interface Site {
  *
  * @throws SessionHubError `options_invalid` for an option that is unknown or wrong, with what to do about it
  */
-export async function createSite(options: SiteOptions): Promise<Site> {
-  const settings = await resolveSiteOptions(options)
-  const log = safeLog(settings.log)
-  const transport = createHubTransport(settings)
-  const hub = createHubClient(settings, transport, log)
-  const endings = createEndings(settings)
-  const pending = createPendingEnds(hub, log)
-  const content = createTokenContent(settings, log)
-  const tokens = createSessionTokens(settings, content)
-  const carrier = createCarrier(
-    settings.cookieName,
-    createSiteCookies(settings.cookieName, settings.cookieSeconds),
-    tokens,
-    createClearable(settings),
-  )
-  const site: SiteContext = {
-    settings,
-    hub,
-    hubKeys: createHubKeys(hub, settings.now, log),
-    tokens,
-    content,
-    renewals: createRenewals(settings, hub, tokens),
-    carrier,
-    posted: createPosted(settings, tokens, carrier),
-    ownTokens: createOwnTokens(settings),
-    provisional: createProvisional(hub, settings),
-    pending,
-    takeTurn: createTurns(),
-    superseded: createSuperseded(),
-    endings,
-    events: createEventStream(transport, endings, log),
-    log,
-  }
-  const live = createLive()
-  const sdk = readSdk()
+export async function createSite<Native extends object = Request>(
+  options: SiteOptions<Native>,
+): Promise<Site> {
+  const core = await createCore(options)
   return {
-    router: createSiteRouter(site, { live, sdk }),
-    session: (sessionOptions) => sessionMiddleware(site, sessionOptions),
-    redirectOnce: () => redirectOnce(site),
-    signIn: (req, res, who) => signIn(site, req, answerOf(req, res), who),
-    signOut: (req, res, how) => signOut(site, req, answerOf(req, res), how),
-    sessions: (req) => userSessions(site, req),
-    endSession: (req, ref) => endUserSession(site, req, ref),
-    endOtherSessions: (req) => endOtherUserSessions(site, req),
-    requireRecent: (maxAgeSeconds) =>
-      requireRecent(site, whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 })),
-    scriptTag: (req, tagOptions) => scriptTag(settings, sdk.versionedPath, req, tagOptions),
-    close() {
-      pending.close()
-      live.close()
-      site.events.close()
-      transport.close()
+    router: endpointsMiddleware(core),
+    session: (sessionOptions) => sessionMiddleware(core, sessionOptions),
+    redirectOnce: () => redirectOnceMiddleware(core),
+    signIn: (req, res, who) => core.signIn(visitOf(req, res), who),
+    signOut: (req, res, how) => core.signOut(visitOf(req, res), how),
+    sessions: (req) => core.sessions(req),
+    endSession: (req, ref) => core.endSession(req, ref),
+    endOtherSessions: (req) => core.endOtherSessions(req),
+    requireRecent: (maxAgeSeconds) => requireRecentMiddleware(core, maxAgeSeconds),
+    scriptTag: (req, tagOptions) => core.scriptTag(nonceOf(req), tagOptions),
+    close: () => {
+      core.close()
     },
   }
 }

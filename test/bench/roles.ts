@@ -9,8 +9,8 @@ import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
 import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
 
-import { createEventStream } from '../../sdk/site/event-stream.js'
-import { createHubTransport } from '../../sdk/site/hub-transport.js'
+import { createEventStream } from '../../sdk/site/hub/event-stream.js'
+import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
 
 export type Role =

@@ -119,7 +119,7 @@ describe('the README', () => {
         names: membersOf('sdk/site/script-tag.ts', 'ScriptTagOptions'),
       },
       { heading: '### `createClient(options)`', names: membersOf('sdk/browser/options.ts', 'ClientOptions') },
-      { heading: '### `req.session`', names: membersOf('sdk/site/session.ts', 'SiteSession') },
+      { heading: '### `req.session`', names: membersOf('sdk/site/session/held-session.ts', 'SiteSession') },
       { heading: '## Events and status', names: membersOf('sdk/browser/client.ts', 'Client') },
       { heading: '## Events and status', names: membersOf('sdk/browser/status.ts', 'Status') },
       { heading: '## Events and status', names: membersOf('sdk/browser/events.ts', 'ClientEvents') },
@@ -246,9 +246,9 @@ describe('docs/protocol.md', () => {
       ['a redirect, at the site and at the hub', `${limits.redirectSeconds} seconds`],
       ['a posted link ticket, at the site', `${limits.redirectSeconds} seconds`],
       ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_SITE')],
-      ['one event, at the site', numberIn('sdk/site/event-stream.ts', 'MAX_EVENT_CHARS')],
-      ["endings that a site's process remembers", numberIn('sdk/site/endings.ts', 'MOST')],
-      ['pages that listen to one process of a site', numberIn('sdk/site/live.ts', 'MOST')],
+      ['one event, at the site', numberIn('sdk/site/hub/event-stream.ts', 'MAX_EVENT_CHARS')],
+      ["endings that a site's process remembers", numberIn('sdk/site/session/endings.ts', 'MOST')],
+      ['pages that listen to one process of a site', numberIn('sdk/site/endpoints/live.ts', 'MOST')],
     ]
     for (const [what, limit] of expected) {
       expect(limitOf(what), what).to.match(new RegExp(`^${limit}(?!\\w)`))
@@ -373,7 +373,7 @@ describe('docs/verify.md', () => {
     for (const [name, value] of defaults.filter(([, value]) => value !== 'the'))
       expect(rowOf(service, name).at(-1), name).to.include(value)
     expect(codeOf(sectionOf(page, '## The site'))).to.include.members(
-      membersOf('sdk/site/token-content.ts', 'TokenSession'),
+      membersOf('sdk/site/options.ts', 'TokenSession'),
     )
   })
 
@@ -429,7 +429,7 @@ describe('docs/testing.md', () => {
       ...membersOf('sdk/testing/test-hub.ts', 'TestHub'),
       ...membersOf('sdk/testing/test-hub.ts', 'SignedInAs'),
       ...membersOf('sdk/testing/visitor.ts', 'TestVisitor'),
-      ...membersOf('sdk/site/sign.ts', 'SignIn'),
+      ...membersOf('sdk/site/account/sign-in.ts', 'SignIn'),
     ])
     const [, own = ''] = /^const OWN = \[(.*)\] as const$/m.exec(text('sdk/testing/options.ts')) ?? []
     const kept = own.match(/\w+/g)
@@ -547,7 +547,7 @@ describe('docs/flows', () => {
   const lists: readonly [name: string, names: readonly string[]][] = [
     ['merge', [...mergeNames, ...keyMergeNames]],
     ['conflict', membersOf('hub/flows/context.ts', 'ConflictQuestion')],
-    ['devices', membersOf('sdk/site/devices.ts', 'UserSession')],
+    ['devices', membersOf('sdk/site/account/devices.ts', 'UserSession')],
   ]
   for (const [name, names] of lists) {
     it(`names ${names.join(', ')} in ${name}.md`, () => {

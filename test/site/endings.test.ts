@@ -3,7 +3,7 @@ import { expect } from 'chai'
 
 import type { SessionClaims } from '../../sdk/protocol/claims.js'
 import type { EndReason } from '../../sdk/protocol/wire.js'
-import { createEndings, type Endings } from '../../sdk/site/endings.js'
+import { createEndings, type Endings } from '../../sdk/site/session/endings.js'
 
 const HUB_TIMEOUT_MS = 2000
 const START = 1_800_000_000

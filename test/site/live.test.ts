@@ -10,10 +10,11 @@ import helmet from 'helmet'
 import { createSite } from 'session-hub/site'
 import { generateSite } from 'session-hub/hub'
 
+import { visitOf } from '../../sdk/site/adapters/node-visit.js'
 import type { SiteContext } from '../../sdk/site/context.js'
-import { createEndings } from '../../sdk/site/endings.js'
-import { createLive, type Live } from '../../sdk/site/live.js'
-import { attach, createSession } from '../../sdk/site/session.js'
+import { createEndings } from '../../sdk/site/session/endings.js'
+import { createLive, type Live } from '../../sdk/site/endpoints/live.js'
+import type { HeldSession } from '../../sdk/site/session/held-session.js'
 import { listenTo, type Listening } from '../support/event-source.js'
 import { createGate, type Gate } from '../support/gate.js'
 import { createLine, type Line } from '../support/line.js'
@@ -381,18 +382,20 @@ describe('the open pages of one process', () => {
   /** An application in which each request has a session of its own. */
   async function listenAt(live: Live): Promise<string> {
     const endings = createEndings({ now: Date.now, hubTimeoutMs: 2000 })
-    const site = { endings } as Partial<SiteContext> as SiteContext
     let count = 0
+    const load = () => {
+      const iat = Math.floor(Date.now() / 1000)
+      const st = `session ${(count += 1)}`
+      const token = { iss: '', aud: '', iat, exp: iat + 300, sk: 'handle', st }
+      return Promise.resolve({ token } as HeldSession)
+    }
+    const site = { sessions: { ...endings, load } } as unknown as SiteContext
     const app = express()
       .set('trust proxy', 1)
       .get(LIVE, async (req: Request, res: Response) => {
-        const iat = Math.floor(Date.now() / 1000)
-        const st = `session ${(count += 1)}`
-        attach(
-          req,
-          createSession(site, res, { iss: '', aud: '', iat, exp: iat + 300, sk: 'handle', st }, false),
-        )
-        await live.listen(site, req, res, () => Promise.resolve())
+        const visit = visitOf(req, res)
+        const reply = await live.listen(site, visit, () => Promise.resolve())
+        if (reply) visit.reply(reply)
       })
     server = createServer(app).listen(0, '127.0.0.1')
     await once(server, 'listening')

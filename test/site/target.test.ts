@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 
-import { ownTarget } from '../../sdk/site/target.js'
+import { ownTarget } from '../../sdk/site/endpoints/target.js'
 import { targetsAway, targetsInside } from '../support/forge.js'
 
 const origins = [

@@ -1,7 +1,7 @@
 /** The event stream of one site's process by itself: what it hears is written down. */
-import { createEventStream, type EventStream } from '../../sdk/site/event-stream.js'
-import type { Endings } from '../../sdk/site/endings.js'
-import { createHubTransport } from '../../sdk/site/hub-transport.js'
+import { createEventStream, type EventStream } from '../../sdk/site/hub/event-stream.js'
+import type { Endings } from '../../sdk/site/session/endings.js'
+import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
 import type { LogEntry } from '../../sdk/settings/log.js'
 import type { WorldSite } from './world.js'

@@ -1,0 +1,23 @@
+/** Server-sent events on a server of Node's. */
+import type { ServerResponse } from 'node:http'
+
+import type { OpenEvents } from '../server-sent-events.js'
+
+export const openEventsOn =
+  (res: ServerResponse): OpenEvents =>
+  (headers, { drained, closed }) => {
+    // Of requests that were sent ahead on one connection, this one would wait for ever for its turn, and nobody would hear of its end.
+    if (res.destroyed || !res.socket) {
+      res.destroy()
+      return undefined
+    }
+    res.on('drain', drained)
+    res.on('close', closed)
+    res.writeHead(200, headers)
+    return {
+      isFull: () => res.writableNeedDrain,
+      write: (text) => res.write(text),
+      end: (text) => res.end(text),
+      destroy: () => res.destroy(),
+    }
+  }

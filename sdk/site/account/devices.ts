@@ -1,0 +1,80 @@
+/** The signed-in user's own sessions, on every site and in every browser: to show, and to end. */
+import { SessionHubError } from '../../protocol/errors.js'
+import { is128Bits } from '../../protocol/formats.js'
+import type { SiteContext } from '../context.js'
+
+/** One of the user's sessions, ready to show. */
+export interface UserSession {
+  /** For `endSession`. Good on this site only. */
+  readonly ref: string
+  /** The origin of the site where the user signed in. */
+  readonly site: string
+  /** The browser's own description of itself (`User-Agent`), or `null`. Anybody can write anything there: escape it. */
+  readonly agent: string | null
+  readonly createdAt: Date
+  /** When it was last used, to the hour. */
+  readonly seenAt: Date
+  readonly expiresAt: Date
+  /** Whether it is the one of this request. */
+  readonly isCurrent: boolean
+}
+
+/** @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
+export async function userSessions(site: SiteContext, request: object): Promise<readonly UserSession[]> {
+  const { sessions } = await site.hub.list(handleOf(site, request))
+  return sessions.map((one) => ({
+    ref: one.ref,
+    site: one.site,
+    agent: one.agent,
+    createdAt: date(one.created_at),
+    seenAt: date(one.seen_at),
+    expiresAt: date(one.expires_at),
+    isCurrent: one.current,
+  }))
+}
+
+/**
+ * @returns whether it was live
+ * @throws SessionHubError `sign_in_required`, `request_invalid`, `session_ended`, `unavailable`
+ */
+export async function endUserSession(site: SiteContext, request: object, ref: unknown): Promise<boolean> {
+  const handle = handleOf(site, request)
+  // A form without it must not end all others.
+  if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has such a "ref"')
+  const { ended } = await site.hub.endOther({ handle, ref })
+  return ended > 0
+}
+
+/** @returns how many were live @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
+export async function endOtherUserSessions(site: SiteContext, request: object): Promise<number> {
+  const { ended } = await site.hub.endOther({ handle: handleOf(site, request) })
+  return ended
+}
+
+/**
+ * `site.requireRecent()`: the user has signed in a short while ago, on whichever site.
+ *
+ * @throws SessionHubError `sign_in_required`
+ */
+export function requireRecent(
+  { sessions, settings }: SiteContext,
+  request: object,
+  maxAgeSeconds: number,
+): void {
+  const authTime = sessions.loaded(request)?.authTime ?? null
+  if (authTime === null || settings.now() / 1000 - authTime > maxAgeSeconds)
+    throw new SessionHubError('sign_in_required', 'This needs a sign-in that is not long ago')
+}
+
+/** @throws SessionHubError `sign_in_required`, `unavailable` */
+function handleOf(site: SiteContext, request: object): string {
+  const session = site.sessions.loaded(request)
+  // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
+  if (session && session.handle === null && (session.subject !== null || session.isStale))
+    throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
+  if (!session?.handle || session.subject === null)
+    throw new SessionHubError('sign_in_required', 'Nobody is signed in')
+  return session.handle
+}
+
+const date = (seconds: number) => new Date(seconds * 1000)

@@ -1,0 +1,99 @@
+/** A visit to a server of Node's: plain, or one that Express, Fastify or another has put a request of its own around. */
+import { type IncomingMessage, ServerResponse } from 'node:http'
+
+import { readText } from '../../http/node/body.js'
+import { openEventsOn } from '../../http/node/events.js'
+import { refuseLongAddress } from '../../http/node/long-address.js'
+import { addCookies, addPrivateHeader } from '../../http/node/own-headers.js'
+import { sendReply } from '../../http/node/reply.js'
+import type { Reply } from '../../http/reply.js'
+import type { Visit } from '../visit.js'
+
+/** What frameworks add. */
+type NodeRequest = IncomingMessage & {
+  readonly ip?: string | undefined
+  readonly originalUrl?: string
+  readonly body?: unknown
+}
+
+/** @param given the answer; an upgrade request has none, and the usual way to ask who opens a web socket is `site.session()(req, {}, next)` */
+export const visitOf = (req: IncomingMessage, given: unknown): NodeVisit =>
+  new NodeVisit(req, isAnswer(given) ? given : noAnswer(req))
+
+/** A class, because there is one per request: an object literal would make each member anew. */
+export class NodeVisit implements Visit {
+  constructor(
+    readonly request: NodeRequest,
+    readonly answer: ServerResponse,
+  ) {}
+
+  get method() {
+    return this.request.method
+  }
+
+  get headers() {
+    return this.request.headers
+  }
+
+  get url() {
+    return this.request.url ?? '/'
+  }
+
+  get fullUrl() {
+    return this.request.originalUrl ?? this.url
+  }
+
+  get address() {
+    // What Express has made of its `trust proxy`, with a getter that other frameworks' requests have too.
+    return 'ip' in this.request ? this.request.ip : this.request.socket.remoteAddress
+  }
+
+  get body() {
+    return this.request.body
+  }
+
+  get isOpen() {
+    return !this.answer.headersSent
+  }
+
+  get openEvents() {
+    return openEventsOn(this.answer)
+  }
+
+  show(session: object): void {
+    Object.assign(this.request, { session })
+  }
+
+  readText(maxBytes: number): Promise<string> {
+    return readText(this.request, maxBytes)
+  }
+
+  addCookies(cookies: readonly string[]): void {
+    addCookies(this.answer, cookies)
+  }
+
+  addHeader(name: string, value: string): void {
+    addPrivateHeader(this.answer, name, value)
+  }
+
+  refuseAddress(): void {
+    refuseLongAddress(this.request, this.answer)
+  }
+
+  reply(reply: Reply): void {
+    sendReply(this.answer, reply)
+  }
+}
+
+/** It counts as sent: nothing can be added to it, so a session can be read, and none can be begun. */
+function noAnswer(req: IncomingMessage): ServerResponse {
+  const none = new ServerResponse(req)
+  Object.defineProperty(none, 'headersSent', { value: true })
+  return none
+}
+
+const isAnswer = (given: unknown): given is ServerResponse =>
+  typeof given === 'object' &&
+  given !== null &&
+  typeof Reflect.get(given, 'setHeader') === 'function' &&
+  typeof Reflect.get(given, 'writeHead') === 'function'

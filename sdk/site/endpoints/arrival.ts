@@ -1,0 +1,33 @@
+/** Tells the SDK on the next page how the visitor has come: that page did not do it itself. */
+import { setCookie } from '../../http/cookies.js'
+import { toSessionHubError } from '../../protocol/errors.js'
+import { cookieNames, type Mode, type Outcome } from '../../protocol/wire.js'
+import type { Visit } from '../visit.js'
+
+export interface Arrival {
+  readonly outcome: Outcome
+  /** A `ReplaceReason`, or an error code. */
+  readonly reason?: string | undefined
+  readonly isSignedIn: boolean
+}
+
+/** Long enough for a slow page; the SDK removes it. */
+const ARRIVAL_SECONDS = 60
+
+export function announce(
+  visit: Visit,
+  rung: Exclude<Mode, 'frame'>,
+  { outcome, reason = '', isSignedIn }: Arrival,
+): void {
+  const value = [rung, outcome, reason, isSignedIn ? 1 : 0].join('.')
+  visit.addCookies([
+    setCookie(cookieNames.arrival, value, { sameSite: 'Lax', httpOnly: false }, ARRIVAL_SECONDS),
+  ])
+}
+
+/** A visitor in mid-journey is sent on, whatever has failed. */
+export const failedArrival = (thrown: unknown, isSignedIn: boolean): Arrival => ({
+  outcome: 'failed',
+  reason: toSessionHubError(thrown).code,
+  isSignedIn,
+})

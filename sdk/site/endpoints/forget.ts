@@ -1,0 +1,21 @@
+/** `POST <endpoint>/forget`: the visitor shares nothing on this site from now on, or does again. */
+import { COOKIE_SECONDS, setCookie } from '../../http/cookies.js'
+import { parseForgetBody } from '../../protocol/bodies.js'
+import { cookieNames } from '../../protocol/wire.js'
+import type { SiteContext } from '../context.js'
+import type { Visit } from '../visit.js'
+
+export async function forgetSharing(site: SiteContext, visit: Visit, body: unknown): Promise<object> {
+  const { off } = parseForgetBody(body)
+  // Before anything that can fail: the visitor has said so.
+  if (off !== undefined)
+    visit.addCookies([
+      setCookie(cookieNames.off, off ? '1' : '', { sameSite: 'Lax', httpOnly: false }, COOKIE_SECONDS),
+    ])
+  if (off === false) return {}
+  const session = await site.sessions.load(visit)
+  if (session.handle === null) return {}
+  const { handle, ...view } = await site.hub.part(session.handle)
+  if (handle !== undefined) await session.accept(view, handle)
+  return {}
+}

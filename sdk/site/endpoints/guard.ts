@@ -1,0 +1,27 @@
+/** Who may call a site's endpoints: its own pages, by POST, at its own name (R18). */
+import { SessionHubError } from '../../protocol/errors.js'
+import type { SiteSettings } from '../options.js'
+import type { Visit } from '../visit.js'
+
+/**
+ * Compared with what is configured; nothing is ever derived from the request, least of all from X-Forwarded-Host.
+ *
+ * @throws SessionHubError `host_denied`
+ */
+export function requireOwnHost({ headers }: Visit, { host }: SiteSettings): void {
+  if (headers.host !== host)
+    throw new SessionHubError('host_denied', 'This is not the host that the site is configured for')
+}
+
+/** @throws SessionHubError `method_not_allowed`, `host_denied`, `origin_denied` */
+export function requireOwnPage(visit: Visit, settings: SiteSettings): void {
+  const { method, headers } = visit
+  const { origin } = settings
+  if (method !== 'POST') throw new SessionHubError('method_not_allowed', 'This is asked with POST')
+  requireOwnHost(visit, settings)
+  const from = headers['sec-fetch-site']
+  const isOwn = headers.origin === undefined ? from === 'same-origin' : headers.origin === origin
+  if (!isOwn || (from !== undefined && from !== 'same-origin')) {
+    throw new SessionHubError('origin_denied', 'Only pages of this site may ask this')
+  }
+}

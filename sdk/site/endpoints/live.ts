@@ -1,0 +1,93 @@
+/**
+ * `GET <endpoint>/live`: an open page hears when its session ends, from its own site. Server-sent events; for sites that turn it on
+ * (`live: true`).
+ */
+import { partyOf } from '../../http/address.js'
+import type { Reply } from '../../http/reply.js'
+import { beginEvents, type EventsAnswer } from '../../http/server-sent-events.js'
+import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
+import type { EndReason } from '../../protocol/wire.js'
+import type { SiteContext } from '../context.js'
+import type { Limit } from './limit.js'
+import type { Visit } from '../visit.js'
+
+export interface Live {
+  readonly listen: (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
+  /** Ends all of them. Their pages come again, to whichever process answers then. */
+  close(): void
+}
+
+const BEAT_MS = 20_000
+
+/** So many open pages in one process, of one session and at one address (R31). A page that finds no place looks by itself, as without this. */
+const MOST = 20_000
+const MOST_PER_SESSION = 32
+const MOST_PER_ADDRESS = 128
+
+/** Of many pages that lost one server at the same moment, each comes again at its own. */
+const RETRY_MS = { min: 1000, max: 5000 }
+
+export function createLive(most = MOST): Live {
+  const pages = new Set<EventsAnswer>()
+  /** How many pages each address has open; one that has none is not in it. */
+  const byAddress = new Map<string, number>()
+  let isClosed = false
+
+  const isFull = (ofSession: number, atAddress: number) =>
+    isClosed || pages.size >= most || ofSession >= MOST_PER_SESSION || atAddress >= MOST_PER_ADDRESS
+
+  function count(address: string, more: 1 | -1): void {
+    const open = (byAddress.get(address) ?? 0) + more
+    if (open > 0) byAddress.set(address, open)
+    else byAddress.delete(address)
+  }
+
+  return {
+    async listen(site, visit, limit) {
+      // EventSource sends no Origin to its own; this header no page can write (R18).
+      if (visit.headers['sec-fetch-site'] !== 'same-origin')
+        throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
+      await limit()
+      const { token } = await site.sessions.load(visit)
+      const { hub, sessions } = site
+      const address = partyOf(visit.address)
+      if (token?.sk === undefined || isFull(sessions.watching(token), byAddress.get(address) ?? 0)) {
+        // EventSource takes this for the end, and does not come again.
+        return { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
+      }
+      const { sk: handle } = token
+      const page = beginEvents(visit.openEvents, { beatMs: BEAT_MS })
+      if (!page) return undefined
+      pages.add(page)
+      count(address, 1)
+      page.send(`retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`)
+      const tell = (reason: EndReason) => {
+        page.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
+      }
+      const leave = sessions.watch(token, {
+        ended: tell,
+        mayHaveEnded(reason) {
+          hub.read(handle).catch((thrown: unknown) => {
+            const { code, endReason = reason } = toSessionHubError(thrown)
+            if (code === 'session_ended') tell(endReason)
+            // It comes again, and is looked at then.
+            else page.end()
+          })
+        },
+        unknown() {
+          page.end()
+        },
+      })
+      page.onEnd(() => {
+        leave()
+        pages.delete(page)
+        count(address, -1)
+      })
+      return undefined
+    },
+    close() {
+      isClosed = true
+      for (const page of pages) page.end()
+    },
+  }
+}

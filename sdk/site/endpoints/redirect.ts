@@ -1,0 +1,253 @@
+/** The redirect rung: to the hub and back, in the visitor's own window. It needs no script, and no cookie of anybody's frame. */
+import { readCookie, setCookie } from '../../http/cookies.js'
+import { isNavigation, isOwnFetch, queryOf, refuseAhead, saysNothing, single } from '../../http/navigation.js'
+import { errorReply, onwardReply, type Reply } from '../../http/reply.js'
+import { BOT } from '../../protocol/bots.js'
+import type { StartClaims } from '../../protocol/claims.js'
+import { isErrorCode, SessionHubError, toSessionHubError } from '../../protocol/errors.js'
+import { is128Bits, is256Bits } from '../../protocol/formats.js'
+import { cookieNames, hubPaths, type Outcome, outcomes, sitePaths } from '../../protocol/wire.js'
+import { logError } from '../../settings/log.js'
+import { random256, sha256 } from '../../tokens/random.js'
+import { announce, type Arrival, failedArrival } from './arrival.js'
+import type { SiteContext } from '../context.js'
+import type { Limit } from './limit.js'
+import { offerFor } from './offer.js'
+import { isCode } from '../session/index.js'
+import { openTarget, ownTarget, sealTarget } from './target.js'
+import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'
+import type { Visit } from '../visit.js'
+
+/** So many redirects in so short a time are a visitor's; one more is a loop. */
+const MOST_IN_A_ROW = 2
+const ROW_SECONDS = 60
+
+/** Added to the address of a browser that keeps no cookies: without it nothing could tell that it has been here. */
+const OFF = 'session-hub'
+
+/** `GET <endpoint>/redirect?return=<path>` */
+export async function beginRedirect(site: SiteContext, visit: Visit, limit: Limit): Promise<Reply> {
+  const { settings } = site
+  const to = ownTarget(settings, single(queryOf(visit.url), 'return')) ?? `${settings.origin}/`
+  if (!isNavigation(visit)) {
+    refuseAhead(visit)
+    if (isOwnFetch(visit)) return refuseFetch(site, visit, to)
+    // An image in somebody's text, or a frame: nothing comes of it.
+    return onwardReply(visit.headers, to)
+  }
+  try {
+    await limit()
+    await requireConsent(site, visit)
+    if (!(await site.hub.isReachable())) throw new SessionHubError('unavailable', 'The hub does not answer')
+    return await leave(site, visit, to)
+  } catch (thrown) {
+    return arrive(visit, to, failed(site, thrown, await isSignedIn(site, visit)))
+  }
+}
+
+/**
+ * A redirect would be followed by the script that asks, and the page never be left. Routers go to an address themselves that answers
+ * like this; where a service worker has asked, the window shows the answer, goes on to the page, and is told why there.
+ */
+function refuseFetch(site: SiteContext, visit: Visit, to: string): Reply {
+  const error = new SessionHubError(
+    'request_invalid',
+    'This address is for a window, not for a script or a service worker',
+  )
+  announce(visit, 'redirect', failedArrival(error, false))
+  logError(site.log, error, sitePaths.redirect)
+  return errorReply(error, { refresh: `0;url=${to}` })
+}
+
+/** Sets out for the hub. @throws SessionHubError `redirect_loop` */
+async function leave(site: SiteContext, visit: Visit, to: string): Promise<Reply> {
+  const { settings, ownTokens } = site
+  const now = Math.floor(settings.now() / 1000)
+  const before = await ownTokens.start.read(visit)
+  const isInARow = before && now - before.since < ROW_SECONDS
+  const { since, count } = isInARow
+    ? { since: before.since, count: before.count + 1 }
+    : { since: now, count: 1 }
+  if (count > MOST_IN_A_ROW) throw new SessionHubError('redirect_loop', 'One redirect too many in a row')
+  // A sign-in that the hub does not know of yet is registered now.
+  await site.sessions.load(visit)
+  const verifier = random256()
+  await ownTokens.start.write(visit, { since, count, verifier })
+  const state = readCookie(visit.headers.cookie, cookieNames.state)
+  return onwardReply(
+    visit.headers,
+    await hubAddress(site, sha256(verifier), to, is128Bits(state) ? { state } : {}),
+  )
+}
+
+async function hubAddress(
+  { settings }: SiteContext,
+  nonce: string,
+  to: string,
+  more: Record<string, string>,
+): Promise<string> {
+  const back = await sealTarget(settings, to)
+  const query = new URLSearchParams({ site: settings.origin, nonce, ...more, return: back })
+  return `${settings.hub}${hubPaths.redirect}?${query}`
+}
+
+/** `GET <endpoint>/callback`: back from the hub, with an outcome, a ticket, or the hub's question for an offer. */
+export async function finishRedirect(site: SiteContext, visit: Visit, limit: Limit): Promise<Reply> {
+  refuseAhead(visit)
+  const { settings, ownTokens } = site
+  const query = queryOf(visit.url)
+  const to = ownTarget(settings, await openTarget(settings, single(query, 'return'))) ?? `${settings.origin}/`
+  const start = await ownTokens.start.read(visit)
+  if (start?.verifier === undefined || !isNavigation(visit)) {
+    logError(
+      site.log,
+      new SessionHubError('start_invalid', 'No redirect was begun in this browser'),
+      sitePaths.callback,
+    )
+    return onwardReply(visit.headers, start || hasBeenHere(visit) ? to : withoutRedirects(to))
+  }
+  const { verifier } = start
+  let arrival: Arrival
+  try {
+    await limit()
+    const asked = single(query, 'outcome')
+    if (asked === 'offer') {
+      return await sendOffer(site, visit, { start, verifier, to, hubNonce: single(query, 'hub_nonce') })
+    }
+    const outcome = outcomes.find((known) => known === asked)
+    arrival = await settle(site, visit, {
+      verifier,
+      outcome,
+      ticket: single(query, 'ticket'),
+      reason: single(query, 'reason'),
+    })
+  } catch (thrown) {
+    arrival = failed(site, thrown, await isSignedIn(site, visit))
+    if (isCode(thrown, 'verifier_invalid')) {
+      // Another window of this browser is on its way too, and the verifier is that one's.
+      return arrive(visit, to, arrival)
+    }
+  }
+  // The verifier has been used; how many redirects there were in a row is still known.
+  await ownTokens.start.write(visit, { since: start.since, count: start.count })
+  return arrive(visit, to, arrival)
+}
+
+/** Why a visitor who has opted out got nothing; the one reason that is no error. */
+const OPTED_OUT = 'opted_out'
+
+/** What a redirect can come to. */
+const OUTCOMES: readonly Outcome[] = ['none', 'keep', 'replace', 'adopt', 'conflict', 'failed']
+
+interface Back {
+  readonly verifier: string
+  readonly outcome: Outcome | undefined
+  readonly ticket: string | undefined
+  readonly reason: string | undefined
+}
+
+async function settle(
+  site: SiteContext,
+  visit: Visit,
+  { verifier, outcome, ticket, reason }: Back,
+): Promise<Arrival> {
+  const isReplaced = outcome === 'replace'
+  if (outcome === undefined || !OUTCOMES.includes(outcome) || isReplaced !== (ticket !== undefined))
+    throw new SessionHubError('request_invalid', 'The hub gave no outcome, or one without its ticket')
+  if (ticket === undefined) {
+    const isSignedInHere = await isSignedIn(site, visit)
+    return {
+      outcome,
+      reason: isErrorCode(reason) || reason === OPTED_OUT ? reason : undefined,
+      isSignedIn: isSignedInHere,
+    }
+  }
+  await requireConsent(site, visit)
+  const claims = await readTicket(site, ticket, 'redirect', site.settings.origin)
+  requireVerifier(claims, verifier)
+  const { view } = await acceptTicket(site, visit, claims)
+  return { outcome: 'replace', reason: view.reason, isSignedIn: view.subject !== null }
+}
+
+interface OfferStep {
+  readonly start: StartClaims
+  readonly verifier: string
+  readonly to: string
+  readonly hubNonce: string | undefined
+}
+
+/** R13: the hub's own nonce came first, so that nobody can plant a session by an address. */
+async function sendOffer(
+  site: SiteContext,
+  visit: Visit,
+  { start, verifier, to, hubNonce }: OfferStep,
+): Promise<Reply> {
+  if (start.offered || !is256Bits(hubNonce))
+    throw new SessionHubError('request_invalid', 'The hub has asked before, or without a nonce')
+  const { offer } = await offerFor(site, visit, hubNonce)
+  const { since, count } = start
+  await site.ownTokens.start.write(visit, { since, count, verifier, offered: true })
+  return onwardReply(visit.headers, await hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
+}
+
+/** The clean page. */
+function arrive(visit: Visit, to: string, arrival: Arrival): Reply {
+  announce(visit, 'redirect', arrival)
+  return onwardReply(visit.headers, to)
+}
+
+function failed(site: SiteContext, thrown: unknown, isSignedInHere: boolean): Arrival {
+  logError(site.log, toSessionHubError(thrown), sitePaths.redirect)
+  return isCode(thrown, 'session_conflict')
+    ? { outcome: 'conflict', isSignedIn: isSignedInHere }
+    : failedArrival(thrown, isSignedInHere)
+}
+
+const isSignedIn = async (site: SiteContext, visit: Visit) =>
+  (await site.sessions.load(visit)).subject !== null
+
+/**
+ * `site.redirectOnce()`: a person's window on a page of this site, for the first time in this browser session, is led to the hub.
+ *
+ * @returns `undefined` for every other request
+ */
+export function redirectOnce(site: SiteContext, visit: Visit): Promise<Reply | undefined> | undefined {
+  return isFirstPage(site, visit) ? goOnce(site, visit) : undefined
+}
+
+async function goOnce(site: SiteContext, visit: Visit): Promise<Reply | undefined> {
+  const to = ownTarget(site.settings, visit.fullUrl)
+  if (to === undefined) return undefined
+  try {
+    if (!(await site.settings.mayShare(visit)) || !(await site.hub.isReachable())) return undefined
+    visit.addCookies([setCookie(cookieNames.once, '1', { sameSite: 'Lax', httpOnly: true })])
+    return await leave(site, visit, to)
+  } catch (thrown) {
+    logError(site.log, toSessionHubError(thrown), sitePaths.redirect)
+    return undefined
+  }
+}
+
+/** A person's window on a page of this site, for the first time in this browser session. */
+function isFirstPage({ settings }: SiteContext, visit: Visit): boolean {
+  const { method, headers } = visit
+  return (
+    method === 'GET' &&
+    headers.host === settings.host &&
+    isNavigation(visit) &&
+    // Of its own accord only where the browser says for certain that this is no fetch.
+    !saysNothing(visit) &&
+    /\btext\/html\b/.test(headers.accept ?? '') &&
+    !BOT.test(headers['user-agent'] ?? '') &&
+    !hasBeenHere(visit) &&
+    !queryOf(visit.fullUrl).has(OFF)
+  )
+}
+
+const hasBeenHere = ({ headers }: Visit) => readCookie(headers.cookie, cookieNames.once) !== undefined
+
+function withoutRedirects(to: string): string {
+  const url = new URL(to)
+  url.searchParams.set(OFF, 'off')
+  return url.href
+}

@@ -1,0 +1,120 @@
+/** A site's endpoints. */
+import { readJsonBody } from '../../http/body.js'
+import { pathOf } from '../../http/navigation.js'
+import { perAddressPerMinute, perMinute } from '../../http/rate-limit.js'
+import { errorReply, jsonReply, type Reply } from '../../http/reply.js'
+import { type SdkAsset, sdkReply } from '../../http/sdk-asset.js'
+import { limits, sitePaths } from '../../protocol/wire.js'
+import { logError } from '../../settings/log.js'
+import type { SiteContext } from '../context.js'
+import type { Visit } from '../visit.js'
+import { finishLink, takeLink } from './enter.js'
+import { forgetSharing } from './forget.js'
+import { requireOwnHost, requireOwnPage } from './guard.js'
+import type { Limit } from './limit.js'
+import { createSisters, listSisters, makeLinkTicket } from './link.js'
+import type { Live } from './live.js'
+import { makeOffer } from './offer.js'
+import { redeemTicket } from './redeem.js'
+import { beginRedirect, finishRedirect } from './redirect.js'
+
+/** It counts the request itself: even a visitor who comes too often is led on, not left at an error. */
+type Step = (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
+type Endpoint = (visit: Visit, body: unknown) => Promise<object>
+
+/** Whether a request is for an endpoint; if so, answers it. */
+export type Answer = (visit: Visit) => boolean
+
+/** Of one session per minute. One is enough; more are double clicks, or a page that tries again. */
+const SIGN_OUTS = 60
+
+export interface SiteParts {
+  readonly live: Live
+  readonly sdk: SdkAsset
+}
+
+export function createEndpoints(site: SiteContext, { live, sdk }: SiteParts): Answer {
+  const { settings } = site
+  const { endpoint, perAddress } = settings
+  const limit = perAddressPerMinute(perAddress)
+  const limitSignOut = perMinute(SIGN_OUTS)
+  const sisters = createSisters(site)
+  // A secret has no public half, and is not in the list (R36).
+  const jwks = { keys: settings.sessionKeys.flatMap(({ publicJwk }) => publicJwk ?? []) }
+  // Matched by hand: an application's other requests pass with one comparison.
+  const endpoints = new Map<string, Endpoint>([
+    [sitePaths.offer, (visit, body) => makeOffer(site, visit, body)],
+    [sitePaths.redeem, (visit, body) => redeemTicket(site, visit, body)],
+    [sitePaths.forget, (visit, body) => forgetSharing(site, visit, body)],
+    [sitePaths.link, (visit, body) => makeLinkTicket(site, visit, body)],
+    [sitePaths.sisters, (_visit, body) => listSisters(sisters, body)],
+    [
+      sitePaths.signOut,
+      async (visit) => {
+        // R38: by the session, so that neither another's requests nor its own other ones can lock a visitor in.
+        const { sk, jti } = (await site.sessions.ownClaims(visit)) ?? {}
+        const session = sk ?? jti
+        if (session !== undefined) await limitSignOut(session)
+        await site.sessions.end(visit, false)
+        return {}
+      },
+    ],
+  ])
+
+  /** Where a visitor's own window comes by, method and path. */
+  const steps = new Map<string, Step>([
+    [`POST ${sitePaths.enter}`, takeLink],
+    [`GET ${sitePaths.enter}`, finishLink],
+    [`GET ${sitePaths.redirect}`, beginRedirect],
+    [`GET ${sitePaths.callback}`, finishRedirect],
+    ...(settings.live ? [[`GET ${sitePaths.live}`, live.listen] as const] : []),
+  ])
+
+  async function pass(step: Step, path: string, visit: Visit): Promise<Reply | undefined> {
+    requireOwnHost(visit, settings)
+    // R38: a window that another site's page leads here is counted apart from this site's own.
+    const from = visit.headers['sec-fetch-site'] === 'same-origin' ? 'own' : 'led'
+    return step(site, visit, () => limit(visit.address, `${path} ${from}`))
+  }
+
+  async function serve(act: Endpoint, path: string, visit: Visit): Promise<Reply> {
+    requireOwnPage(visit, settings)
+    if (path !== sitePaths.signOut) await limit(visit.address, path)
+    return jsonReply(200, await act(visit, await readJsonBody(visit)))
+  }
+
+  return (visit) => {
+    const { method, url } = visit
+    if (!url.startsWith(`${endpoint}/`)) return false
+    if (url.length > limits.addressLength) {
+      visit.refuseAddress()
+      return true
+    }
+    const path = pathOf(url).slice(endpoint.length)
+    const isRead = method === 'GET' || method === 'HEAD'
+    const file = isRead ? sdk.fileAt(path) : undefined
+    if (file) {
+      visit.reply(sdkReply(visit.headers, file))
+      return true
+    }
+    if (isRead && path === sitePaths.jwks) {
+      visit.reply(jsonReply(200, jwks, { 'cache-control': 'public, max-age=300' }))
+      return true
+    }
+    const step = steps.get(`${method ?? ''} ${path}`)
+    const act = endpoints.get(path)
+    const answering = step ? pass(step, path, visit) : act && serve(act, path, visit)
+    answering?.then(
+      (reply) => {
+        if (reply) visit.reply(reply)
+      },
+      (thrown: unknown) => {
+        const isMisused = act && !step && method !== 'POST'
+        const reply = errorReply(thrown, isMisused ? { allow: 'POST' } : {})
+        visit.reply(reply)
+        logError(site.log, reply.error, endpoint + path)
+      },
+    )
+    return answering !== undefined
+  }
+}

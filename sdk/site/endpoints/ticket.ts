@@ -1,0 +1,122 @@
+/** Reading a ticket, and turning it into this site's session: the same on every rung. */
+import { timingSafeEqual } from 'node:crypto'
+import { readCookie } from '../../http/cookies.js'
+import type { SessionView } from '../../protocol/bodies.js'
+import { parseTicketClaims, type TicketClaims } from '../../protocol/claims.js'
+import { SessionHubError } from '../../protocol/errors.js'
+import { cookieNames, type Mode } from '../../protocol/wire.js'
+import { reasonOf } from '../../settings/log.js'
+import { sha256 } from '../../tokens/random.js'
+import { checkTimes } from '../../tokens/times.js'
+import { lookup, openToken, verifyToken } from '../../tokens/verify.js'
+import type { SiteContext } from '../context.js'
+import { isCode } from '../session/index.js'
+import { requireOpen, type Visit } from '../visit.js'
+
+/**
+ * @param from the origin whose page asked; absent where it was compared before
+ * @throws SessionHubError `ticket_invalid`, one code for all that can be wrong (R30), `ticket_expired`, `unavailable`
+ */
+export async function readTicket(
+  site: SiteContext,
+  ticket: string,
+  mode: Mode,
+  from?: string,
+): Promise<TicketClaims> {
+  const { settings } = site
+  let claims
+  try {
+    const jws = await openToken(ticket, lookup(settings.ticketKeys)) // R3
+    claims = parseTicketClaims(await verifyToken('ticket+jwt', jws, site.hubKeys))
+  } catch (cause) {
+    if (isCode(cause, 'unavailable')) throw cause // R21
+    throw new SessionHubError('ticket_invalid', 'The ticket is not valid', { cause })
+  }
+  const { iss, aud, origin } = claims
+  // R11: a ticket of another mode is none here.
+  const isOurs =
+    iss === settings.hub && aud === settings.origin && origin === (from ?? origin) && claims.mode === mode
+  if (!isOurs) throw new SessionHubError('ticket_invalid', 'The ticket is not for this use')
+  checkTimes(claims, settings.now(), settings.maxTicketSeconds, {
+    expired: 'ticket_expired',
+    invalid: 'ticket_invalid',
+  })
+  return claims
+}
+
+/** R10: only the page that asked, or the browser that was sent, holds the verifier. @throws SessionHubError `verifier_invalid` */
+export function requireVerifier({ nonce }: TicketClaims, verifier: string | undefined): void {
+  const isTheirs =
+    nonce !== undefined &&
+    verifier !== undefined &&
+    timingSafeEqual(Buffer.from(sha256(verifier)), Buffer.from(nonce))
+  if (!isTheirs)
+    throw new SessionHubError('verifier_invalid', 'The verifier is missing or not that of the ticket')
+}
+
+/** @throws SessionHubError `consent_required` */
+export async function requireConsent({ settings }: SiteContext, visit: Visit): Promise<void> {
+  if (!(await settings.mayShare(visit)))
+    throw new SessionHubError('consent_required', 'This visitor has not agreed')
+}
+
+export interface Accepted {
+  readonly view: SessionView
+  /** The visitor had this very session here already. */
+  readonly isSame: boolean
+}
+
+/**
+ * Spends a ticket that has passed every check, and makes its session this site's.
+ *
+ * @throws SessionHubError what the hub says; `session_conflict`, `unavailable`
+ */
+export async function acceptTicket(
+  site: SiteContext,
+  visit: Visit,
+  { sub, jti, exp, sid, mode, nonce, chosen }: TicketClaims,
+): Promise<Accepted> {
+  const { alwaysReplace } = site.settings
+  const session = await site.sessions.load(visit)
+  // R34: the visitor has chosen between two users, and not between others.
+  const isChosen = chosen !== undefined && session.token?.sg === chosen
+  // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
+  const overrule = (alwaysReplace || isChosen) && mode !== 'link'
+  // R21: a session that cannot be looked up is not no session; somebody may be signed in.
+  if (session.isStale && session.status === 'none')
+    throw new SessionHubError('unavailable', 'Who is signed in here cannot be looked up now')
+  const isInUse = session.subject !== null && (mode === 'link' || session.handle === null)
+  // R20, also for a sign-in that the hub does not know of yet: it could not see that somebody is here.
+  if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
+    throw new SessionHubError('session_conflict', 'Another user is signed in here')
+  requireOpen(visit)
+  const bound = nonce !== undefined
+  const view = await site.sessions.inTurn(session, async () => {
+    // Also a handle that is over: the hub may know that a user has signed in here meanwhile (R20).
+    const previous = session.handle ?? session.formerHandle
+    const redeemed = await site.hub.redeem({ jti, exp, handle: sid, previous, overrule, bound })
+    await session.accept(redeemed, sid)
+    return redeemed
+  })
+  const isSame = readCookie(visit.headers.cookie, cookieNames.state) === view.state
+  if (!isSame) await tellApplication(site, visit, mode, view.was_empty === true)
+  return { view, isSame }
+}
+
+async function tellApplication(
+  site: SiteContext,
+  visit: Visit,
+  source: Mode,
+  wasEmpty: boolean,
+): Promise<void> {
+  try {
+    await site.settings.onReplaced({ req: visit.request, source, wasEmpty })
+  } catch (cause) {
+    site.log({
+      level: 'error',
+      event: 'hook_failed',
+      hook: 'onReplaced',
+      description: reasonOf(cause),
+    })
+  }
+}

@@ -1,0 +1,135 @@
+/** The one connection that each site process keeps open to the hub, to hear at once what has ended. */
+import type { IncomingMessage } from 'node:http'
+
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+
+import {
+  type EndedEvent,
+  isEventId,
+  parseEndedEvent,
+  parseSubjectEndedEvent,
+  type SubjectEndedEvent,
+} from '../../protocol/events.js'
+import { parseJson } from '../../protocol/json.js'
+import { hubPaths } from '../../protocol/wire.js'
+import type { Log } from '../../settings/log.js'
+import type { HubTransport } from './transport.js'
+
+/** Who is told. */
+export interface EndingsHeard {
+  ended(event: EndedEvent): void
+  subjectEnded(event: SubjectEndedEvent): void
+  /** Something may have been missed: whatever was issued before now has to be asked for at the hub. */
+  reset(): void
+}
+
+export interface EventStream {
+  /** Connects, if it has not yet: a site process that has no visitors asks for nothing. */
+  start(): void
+  close(): void
+}
+
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 5000
+
+/** The hub says something at least every 15 seconds. Silence means that the connection is gone, whoever kept it open. */
+const SILENCE_MS = 40_000
+
+/** One event is short. */
+const MAX_EVENT_CHARS = 4096
+
+export function createEventStream(
+  transport: Pick<HubTransport, 'open' | 'bearer'>,
+  endings: EndingsHeard,
+  log: Log,
+  silenceMs = SILENCE_MS,
+): EventStream {
+  const closed = new AbortController()
+  let isStarted = false
+  let isLost = false
+  let lastId: string | undefined
+  let pauseMs = FIRST_PAUSE_MS
+  let timer: NodeJS.Timeout | undefined
+
+  async function connect(): Promise<void> {
+    try {
+      const headers = ['authorization', `Bearer ${await transport.bearer()}`, 'accept', 'text/event-stream']
+      if (lastId !== undefined) headers.push('last-event-id', lastId)
+      const res = await transport.open(hubPaths.events, headers, closed.signal)
+      const { statusCode } = res
+      if (statusCode === 200 && res.headers['content-type']?.startsWith('text/event-stream'))
+        await listen(res)
+      else {
+        res.destroy()
+        lost(`The hub answers with status ${statusCode}`)
+      }
+    } catch {
+      lost('The hub does not answer')
+    }
+    if (closed.signal.aborted) return
+    // Many processes lose one hub at the same moment: they do not all come back at once.
+    timer = setTimeout(() => void connect(), pauseMs * (0.5 + Math.random() / 2)).unref()
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
+  }
+
+  /** Resolves when the connection ends, however it ends. */
+  function listen(res: IncomingMessage): Promise<void> {
+    const parser = createParser({ onEvent: hear, maxBufferSize: MAX_EVENT_CHARS })
+    res.setEncoding('utf8')
+    return new Promise((resolve) => {
+      const silence = setTimeout(() => res.destroy(), silenceMs).unref()
+      res.on('data', (chunk: string) => {
+        silence.refresh()
+        try {
+          parser.feed(chunk)
+        } catch {
+          // Longer than any event: no hub speaks like that.
+          endings.reset()
+          res.destroy()
+        }
+      })
+      res.on('error', () => undefined)
+      res.on('close', () => {
+        clearTimeout(silence)
+        resolve()
+      })
+    })
+  }
+
+  function hear({ event, data, id }: EventSourceMessage): void {
+    if (event === 'hello' || event === 'reset') found()
+    try {
+      if (event === 'reset') endings.reset()
+      else if (event === 'ended') endings.ended(parseEndedEvent(parseJson(data)))
+      else if (event === 'subject-ended') endings.subjectEnded(parseSubjectEndedEvent(parseJson(data)))
+    } catch {
+      // It may have been anybody's end.
+      endings.reset()
+    }
+    if (isEventId(id)) lastId = id
+  }
+
+  function found(): void {
+    pauseMs = FIRST_PAUSE_MS
+    if (isLost) log({ level: 'info', event: 'stream_back' })
+    isLost = false
+  }
+
+  function lost(description: string): void {
+    if (isLost || closed.signal.aborted) return
+    isLost = true
+    log({ level: 'warn', event: 'stream_lost', description })
+  }
+
+  return {
+    start() {
+      if (isStarted || closed.signal.aborted) return
+      isStarted = true
+      void connect()
+    },
+    close() {
+      clearTimeout(timer)
+      closed.abort()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/** While the hub is down, nobody waits for it: after a failure it is left alone for a moment, longer each time. */
+import { SessionHubError } from '../../protocol/errors.js'
+import type { Log } from '../../settings/log.js'
+
+const FIRST_MS = 500
+const LONGEST_MS = 10_000
+
+export interface Pause {
+  /**
+   * @returns the number of this try, for `failed`
+   * @throws SessionHubError `unavailable` at once, while the pause lasts
+   */
+  begin(): number
+  succeeded(): void
+  failed(attempt: number): void
+}
+
+export function createPause(now: () => number, log: Log): Pause {
+  let lengthMs = 0
+  let untilMs = 0
+  let failures = 0
+  return {
+    begin() {
+      const leftMs = untilMs - now()
+      // Longer than it was to last: the clock was set back.
+      if (leftMs > 0 && leftMs <= lengthMs)
+        throw new SessionHubError('unavailable', 'The hub did not answer a moment ago')
+      // One request goes ahead and finds out; the others do not wait with it.
+      if (lengthMs > 0) untilMs = now() + lengthMs
+      return failures
+    },
+    succeeded() {
+      if (lengthMs > 0) log({ level: 'info', event: 'hub_back' })
+      lengthMs = untilMs = 0
+    },
+    failed(attempt) {
+      // Requests that were under way together fail together: that is one failure.
+      if (attempt !== failures) return
+      failures += 1
+      if (lengthMs === 0) log({ level: 'warn', event: 'hub_unreachable' })
+      lengthMs = Math.min(LONGEST_MS, Math.max(FIRST_MS, lengthMs * 2))
+      untilMs = now() + lengthMs
+    },
+  }
+}

@@ -1,0 +1,149 @@
+/** How a site reaches its hub: over HTTP, on kept connections, with a time limit, and with a token that says which site it is. */
+import http, { type IncomingMessage } from 'node:http'
+import https from 'node:https'
+
+import { limits } from '../../protocol/wire.js'
+import { signToken } from '../../tokens/sign.js'
+import { lookupLoopback } from './loopback.js'
+import type { SiteSettings } from '../options.js'
+
+export interface HubTransport {
+  /**
+   * Rejects when there is no whole answer in time. What may be repeated is sent once more, on a connection of its own, where a kept one
+   * turned out to be closed: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
+   */
+  readonly send: (request: HubRequest) => Promise<RawReply>
+  /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
+  open(path: string, headers: readonly string[], signal: AbortSignal): Promise<IncomingMessage>
+  /** The site's token for the back-channel. */
+  readonly bearer: () => Promise<string>
+  close(): void
+}
+
+interface HubRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: object | undefined
+  readonly bearerToken?: string | undefined
+  readonly maxBytes: number
+  /** Whether nothing happens twice when the hub gets it twice. */
+  readonly isRepeatable: boolean
+}
+
+/** A kept connection was closed at the moment when it was used again: that says nothing of whether the hub is there. */
+export class StaleConnectionError extends Error {
+  override readonly name = 'StaleConnectionError'
+}
+
+export interface RawReply {
+  readonly status: number
+  readonly text: string
+  readonly date: string | undefined
+  readonly retryAfter: string | undefined
+}
+
+export function createHubTransport(settings: SiteSettings): HubTransport {
+  const { hub, now, hubTimeoutMs } = settings
+  const transport = hub.startsWith('https:') ? https : http
+  const { host, hostname, port } = new URL(hub)
+  const lookup = hostname.endsWith('.localhost') ? lookupLoopback : undefined
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
+  const target = { hostname: address, port, setHost: false } as const
+  let token: Promise<string> | undefined
+  let tokenFrom = 0
+  let tokenUntil = 0
+
+  function sendOnce(
+    { method, path, body, bearerToken, maxBytes }: HubRequest,
+    agent: http.Agent | false,
+    deadlineMs: number,
+  ): Promise<RawReply> {
+    const text = body && JSON.stringify(body)
+    return new Promise((resolve, reject) => {
+      // As a list, Node writes them as they are; from an object it would look at each again.
+      const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
+      if (text !== undefined) {
+        headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
+      }
+      if (bearerToken !== undefined) headers.push('authorization', `Bearer ${bearerToken}`)
+      const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
+      // One limit for all of it: a hub that sends a byte a second is down too.
+      const leftMs = Math.max(0, deadlineMs - performance.now())
+      const timer = setTimeout(() => req.destroy(new Error('time limit')), leftMs)
+      let isAnswered = false
+      req.on('error', (error) => {
+        clearTimeout(timer)
+        const isStale = req.reusedSocket && !isAnswered && isReset(error)
+        reject(isStale ? new StaleConnectionError('the connection was closed', { cause: error }) : error)
+      })
+      req.on('response', (res) => {
+        isAnswered = true
+        const chunks: Buffer[] = []
+        let bytes = 0
+        res.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > maxBytes) req.destroy(new Error('the answer is too large'))
+          else chunks.push(chunk)
+        })
+        res.on('error', reject)
+        res.on('close', () => {
+          clearTimeout(timer)
+          if (!res.complete) reject(new Error('the answer broke off'))
+        })
+        res.on('end', () => {
+          const { date, 'retry-after': retryAfter } = res.headers
+          resolve({ status: res.statusCode ?? 0, text: Buffer.concat(chunks).toString(), date, retryAfter })
+        })
+      })
+      req.end(text)
+    })
+  }
+
+  return {
+    async send(request) {
+      const deadlineMs = performance.now() + hubTimeoutMs
+      try {
+        return await sendOnce(request, agent, deadlineMs)
+      } catch (thrown) {
+        if (!(thrown instanceof StaleConnectionError) || !request.isRepeatable) throw thrown
+        return sendOnce(request, false, deadlineMs)
+      }
+    },
+    open(path, more, signal) {
+      const headers = ['host', host, ...more]
+      return new Promise((resolve, reject) => {
+        // A connection of its own: it is held for as long as it lasts.
+        const own = { agent: false, ...(lookup && { lookup }) } as const
+        const req = transport.request({ ...target, ...own, path, headers, signal })
+        const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs).unref()
+        req.on('socket', (socket) => socket.unref())
+        req.on('error', (error) => {
+          clearTimeout(timer)
+          reject(error)
+        })
+        req.on('response', (res) => {
+          clearTimeout(timer)
+          resolve(res)
+        })
+        req.end()
+      })
+    },
+    /** One token serves for half of its life, so its signature costs nothing per request. */
+    bearer() {
+      const iat = Math.floor(now() / 1000)
+      // Both bounds, for a clock can be set back.
+      if (token && iat >= tokenFrom && iat < tokenUntil) return token
+      tokenFrom = iat
+      tokenUntil = iat + limits.siteTokenSeconds / 2
+      const claims = { iss: settings.origin, aud: hub, iat, exp: iat + limits.siteTokenSeconds }
+      token = signToken('site+jwt', claims, settings.signingKey)
+      return token
+    },
+    close() {
+      agent.destroy()
+    },
+  }
+}
+
+const isReset = (error: NodeJS.ErrnoException) => error.code === 'ECONNRESET' || error.code === 'EPIPE'

@@ -1,0 +1,58 @@
+/** A user's session begins, for this request and at the hub. Works while the hub is down. */
+import { toSessionHubError } from '../../protocol/errors.js'
+import type { JsonObject } from '../../protocol/json.js'
+import { logError } from '../../settings/log.js'
+import { requireOpen, type Visit } from '../visit.js'
+import { agentOf, loadSession, ownClaims } from './load.js'
+import type { SessionParts } from './parts.js'
+import type { HeldSession } from './held-session.js'
+import { isCode, requireStillOpen } from './session.js'
+
+export interface Who {
+  readonly subject: string
+  readonly claims: JsonObject
+  readonly remember: boolean
+}
+
+/** The hub's own word on this sign-in; anything else is the hub's trouble, and no reason to keep a user out. */
+const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_limit'] as const
+
+/**
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`; `headers_sent` where the answer has begun
+ */
+export async function beginSession(site: SessionParts, visit: Visit, who: Who): Promise<void> {
+  requireOpen(visit)
+  const session = await loadSession(site, visit)
+  await site.takeTurn(session, () => begin(site, visit, session, who))
+}
+
+async function begin(
+  site: SessionParts,
+  visit: Visit,
+  session: HeldSession,
+  { subject, claims, remember }: Who,
+): Promise<void> {
+  if (site.posted.isBlind(visit)) {
+    const issued = await site.tokens.issueProvisional({ subject, claims, remember }, null, visit)
+    requireStillOpen(site, visit)
+    site.posted.write(visit, issued, remember)
+    session.show(issued.claims)
+    return
+  }
+  const before = await ownClaims(site, visit)
+  const was = session.handle ?? before?.sk ?? before?.was ?? null
+  let view
+  try {
+    const agent = agentOf(visit)
+    view = await site.hub.signIn({ handle: was, subject, claims, remember, ...(agent && { agent }) })
+  } catch (error) {
+    if (REFUSALS.some((code) => isCode(error, code))) throw error
+    // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
+    logError(site.log, toSessionHubError(error), 'sign-in')
+    const issued = await site.tokens.issueProvisional({ subject, claims, remember }, was, visit)
+    requireStillOpen(site, visit)
+    session.take({ ...issued, state: '', isRemembered: remember })
+    return
+  }
+  if (view.handle !== undefined) await session.begin(view, view.handle)
+}

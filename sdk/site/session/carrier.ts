@@ -1,0 +1,98 @@
+/** How a session token comes with a request and goes with its answer: in the cookie, or for an API client as a Bearer token (RFC 6750). */
+import { readCookie } from '../../http/cookies.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import { SessionHubError } from '../../protocol/errors.js'
+import { cookieNames } from '../../protocol/wire.js'
+import type { SiteCookies } from './cookies.js'
+import type { Clearable } from './neighbours.js'
+import type { IssuedToken, SessionTokens } from './token.js'
+import type { Visit } from '../visit.js'
+
+/** A token with what its cookie needs. */
+export interface Carried extends IssuedToken {
+  /** Empty for a session that the hub does not know yet. */
+  readonly state: string
+  readonly isRemembered: boolean
+}
+
+export interface Carrier {
+  /**
+   * Takes the request's Bearer token, if it has one, in the place of a cookie.
+   *
+   * @throws SessionHubError `session_ambiguous` beside a cookie of another session: one of the two would act for the other's user
+   */
+  acceptBearer(visit: Visit): Promise<void>
+  textOf(visit: Visit): string | undefined
+  isBearer(visit: Visit): boolean
+  write(visit: Visit, carried: Carried): void
+  /** An API client is told by the answer itself. */
+  clear(visit: Visit): void
+  /** What the request has of a session that is none. */
+  clearRemains(visit: Visit): void
+}
+
+/** A Bearer token is answered with its successor here, as a cookie is with a cookie. */
+const HEADER = 'session-token'
+
+export function createCarrier(
+  cookieName: string,
+  cookies: SiteCookies,
+  tokens: SessionTokens,
+  clearable: Clearable,
+): Carrier {
+  const bearers = new WeakMap<object, string>()
+  /** Requests whose answers have given the browser cookies of ours. */
+  const written = new WeakSet<object>()
+
+  const clearableIn = (visit: Visit) =>
+    written.has(visit.request) ? { session: true, state: true } : clearable(visit.headers.cookie)
+
+  return {
+    async acceptBearer(visit) {
+      const { authorization, cookie = '' } = visit.headers
+      const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
+      if (bearer === undefined) return
+      // Also one that is there twice, and so counts as none: nobody can say whose it is.
+      const hasCookie = cookie.split(';').some((pair) => pair.trim().startsWith(`${cookieName}=`))
+      if (hasCookie) {
+        const text = readCookie(cookie, cookieName)
+        const both = await Promise.all([bearer, text ?? ''].map((token) => tokens.read(token)))
+        if (!isSameSession(both[0], both[1]))
+          // R36
+          throw new SessionHubError(
+            'session_ambiguous',
+            'A Bearer token came beside a cookie of another session',
+          )
+        return
+      }
+      bearers.set(visit.request, bearer)
+    },
+    textOf: (visit) => bearers.get(visit.request) ?? readCookie(visit.headers.cookie, cookieName),
+    isBearer: (visit) => bearers.has(visit.request),
+    write(visit, { token, state, isRemembered }) {
+      if (bearers.has(visit.request)) {
+        visit.addHeader(HEADER, token)
+        return
+      }
+      written.add(visit.request)
+      cookies.write(visit, token, state, isRemembered)
+    },
+    clear(visit) {
+      if (!bearers.has(visit.request)) cookies.clear(visit, clearableIn(visit))
+    },
+    clearRemains(visit) {
+      if (bearers.has(visit.request)) return
+      const { cookie } = visit.headers
+      const { session, state } = clearableIn(visit)
+      cookies.clear(visit, {
+        session: session && readCookie(cookie, cookieName) !== undefined,
+        state: state && readCookie(cookie, cookieNames.state) !== undefined,
+      })
+    },
+  }
+}
+
+function isSameSession(one: SessionClaims | undefined, other: SessionClaims | undefined): boolean {
+  if (!one || !other) return false
+  return one.sk === undefined ? one.jti !== undefined && one.jti === other.jti : one.sk === other.sk
+}

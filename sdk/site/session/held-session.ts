@@ -1,0 +1,71 @@
+/** `req.session` as the application sees it, and what this package alone may do to it. */
+import type { SessionView } from '../../protocol/bodies.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import type { SessionHubError } from '../../protocol/errors.js'
+import type { JsonObject } from '../../protocol/json.js'
+import type { EndReason } from '../../protocol/wire.js'
+import type { Carried } from './carrier.js'
+
+export interface SiteSession {
+  /** `none`: nothing is stored for this visitor, and no cookie was set. */
+  readonly status: 'none' | 'anonymous' | 'signed-in'
+  /** The signed-in user, or `null`. */
+  readonly subject: string | null
+  /** What the sign-in said about the user. Frozen: requests of the visitor share it. */
+  readonly claims: JsonObject
+  /** When the user signed in, in seconds since 1970. */
+  readonly authTime: number | null
+  /** What the site has put into its token by `fields`, by short and long names, and by `tokenClaims`. */
+  readonly fields: JsonObject
+  /** The hub cannot be reached, and this is what was known last. */
+  readonly isStale: boolean
+  /**
+   * The session's data, shared with the other sites: a copy, which is the caller's own. Asks the hub, once per request.
+   *
+   * @throws SessionHubError `unavailable`, `session_ended`
+   */
+  data(): Promise<JsonObject>
+  /**
+   * Changes the data by a JSON merge patch (RFC 7396): members replace, `null` removes. Starts a session where there is none.
+   * Given a function, it gets the present data and returns the patch; it is called again when another site wrote meanwhile, so
+   * that nothing is lost.
+   *
+   * @returns the data after the change
+   * @throws SessionHubError `headers_sent` for a first update after the answer has begun; `origin_denied` for one in a form that another site's page
+   * has posted, which comes without the visitor's cookies; `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, or for
+   * a patch past 7.5 KiB; `request_invalid` for one that is no plain JSON, naming the path; `version_conflict` when other processes wrote twelve times meanwhile;
+   * `rate_limited`
+   */
+  update(patch: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject>
+}
+
+/** The session with what only this package may do to it. */
+export interface HeldSession extends SiteSession {
+  /** What its cookie says. */
+  readonly token: SessionClaims | undefined
+  /** The handle, or `null` where the hub knows nothing of this visitor. */
+  readonly handle: string | null
+  /** The handle that the request came with, also where its session is over. */
+  readonly formerHandle: string | null
+  /** Why the session that was here until this request is here no more. */
+  readonly endReason: EndReason | null
+  /** Takes over a session that the hub has shown. */
+  accept(view: SessionView, handle: string): Promise<void>
+  /**
+   * Takes over a session that the hub has made for this request alone.
+   *
+   * @throws SessionHubError `headers_sent` where the visitor cannot be told of it any more; then it has ended again (R41)
+   */
+  begin(view: SessionView, handle: string): Promise<void>
+  /** Takes over a token that was made for this session already. */
+  take(carried: Carried, view?: SessionView): void
+  /** Shows a session whose cookie is not this session's to set. */
+  show(claims: SessionClaims): void
+  /** The visitor's own word: forgets the session in this response. */
+  clear(): void
+  /**
+   * The hub's word that it has ended. Its cookies are cleared, unless this site has given the browser newer ones meanwhile: then this
+   * request is late, and neither clears cookies nor begins a session.
+   */
+  over(ended: SessionHubError): void
+}

@@ -1,0 +1,94 @@
+/** The sessions of a site's visitors: the one way into this room. */
+import type { SessionClaims } from '../../protocol/claims.js'
+import type { Log } from '../../settings/log.js'
+import type { HubClient } from '../hub/client.js'
+import type { EndingsHeard } from '../hub/event-stream.js'
+import type { SiteSettings } from '../options.js'
+import type { Visit } from '../visit.js'
+import { beginSession, type Who } from './begin.js'
+import { createCarrier } from './carrier.js'
+import { createSiteCookies } from './cookies.js'
+import { endSession } from './end.js'
+import { createEndings } from './endings.js'
+import { loadSession, openSession, ownClaims } from './load.js'
+import { createClearable } from './neighbours.js'
+import type { SessionParts } from './parts.js'
+import { createPosted } from './posted.js'
+import { createProvisional } from './provisional.js'
+import { createRenewals } from './renewals.js'
+import type { HeldSession } from './held-session.js'
+import { createSuperseded } from './superseded.js'
+import { createSessionTokens } from './token.js'
+import { createTokenContent } from './token-content.js'
+import { createTurns } from './turns.js'
+import type { Watcher } from './watchers.js'
+
+export type { HeldSession, SiteSession } from './held-session.js'
+export { isCode } from './session.js'
+
+export interface Sessions {
+  /** The request's session for the application. @throws SessionHubError `session_ambiguous`, only with `takesBearer` */
+  open(visit: Visit, takesBearer: boolean): HeldSession | Promise<HeldSession>
+  /** The request's session, loaded now if the application has not done so. Never rejects because of the hub. */
+  load(visit: Visit): Promise<HeldSession>
+  /** What was loaded for this request. */
+  loaded(request: object): HeldSession | undefined
+  /** What the request's own token says, whether or not it is still good for anything else. */
+  ownClaims(visit: Visit): Promise<SessionClaims | undefined>
+  /** What is done to one session by one request follows one after another. */
+  inTurn<Result>(session: HeldSession, work: () => Promise<Result>): Promise<Result>
+  /** @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `headers_sent` */
+  begin(visit: Visit, who: Who): Promise<void>
+  /** @throws SessionHubError `headers_sent`; then nothing has ended */
+  end(visit: Visit, everywhere: boolean): Promise<void>
+  /** Whoever watches a session is told of its end, also when that is known already. @returns how to stop */
+  watch(claims: SessionClaims, watcher: Watcher): () => void
+  /** How many watch this session. */
+  watching(claims: SessionClaims): number
+  /** For whoever hears from the hub what has ended. */
+  readonly heard: EndingsHeard
+}
+
+export interface SessionsNeed extends Pick<SessionParts, 'listen' | 'tellEnd'> {
+  readonly settings: SiteSettings
+  readonly hub: HubClient
+  readonly log: Log
+}
+
+export function createSessions({ settings, hub, log, listen, tellEnd }: SessionsNeed): Sessions {
+  const content = createTokenContent(settings, log)
+  const tokens = createSessionTokens(settings, content)
+  const cookies = createSiteCookies(settings.cookieName, settings.cookieSeconds)
+  const carrier = createCarrier(settings.cookieName, cookies, tokens, createClearable(settings))
+  const endings = createEndings(settings)
+  const loaded = new WeakMap<object, HeldSession>()
+  const parts: SessionParts = {
+    settings,
+    hub,
+    tokens,
+    content,
+    carrier,
+    endings,
+    loaded,
+    listen,
+    tellEnd,
+    log,
+    renewals: createRenewals(settings, hub, tokens),
+    posted: createPosted(settings, tokens, carrier),
+    provisional: createProvisional(hub, settings),
+    takeTurn: createTurns(),
+    superseded: createSuperseded(),
+  }
+  return {
+    open: (visit, takesBearer) => openSession(parts, visit, takesBearer),
+    load: (visit) => loadSession(parts, visit),
+    loaded: (request) => loaded.get(request),
+    ownClaims: (visit) => ownClaims(parts, visit),
+    inTurn: parts.takeTurn,
+    begin: (visit, who) => beginSession(parts, visit, who),
+    end: (visit, everywhere) => endSession(parts, visit, everywhere),
+    watch: (claims, watcher) => endings.watch(claims, watcher),
+    watching: (claims) => endings.watching(claims),
+    heard: endings,
+  }
+}

@@ -1,0 +1,160 @@
+/** From a request's cookie to its session. Within freshness this costs no hub call, and no promise either. */
+import { readCookie } from '../../http/cookies.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
+import { type EndReason, limits } from '../../protocol/wire.js'
+import { logError } from '../../settings/log.js'
+import type { SessionParts } from './parts.js'
+import type { HeldSession } from './held-session.js'
+import { createSession } from './session.js'
+import { isFresh } from './token.js'
+import type { Visit } from '../visit.js'
+
+/**
+ * The request's session for the application, as it was loaded or now.
+ *
+ * @param takesBearer a token in `Authorization: Bearer` counts too
+ * @throws SessionHubError `session_ambiguous`, only with `takesBearer`
+ */
+export function openSession(
+  site: SessionParts,
+  visit: Visit,
+  takesBearer: boolean,
+): HeldSession | Promise<HeldSession> {
+  if (takesBearer && visit.headers.authorization !== undefined) return loadBearer(site, visit)
+  // Whoever signed in or out between here and the first time is who the rest of the application sees.
+  const before = site.loaded.get(visit.request)
+  if (before) return before
+  const text = readCookie(visit.headers.cookie, site.settings.cookieName)
+  const known = text === undefined ? undefined : site.tokens.known(text)
+  const isAtHand =
+    known?.sk !== undefined &&
+    !site.posted.isIn(visit) &&
+    isTrusted(site, known) &&
+    !site.renewals.isDue(known)
+  return isAtHand ? keep(site, visit, createSession(site, visit, known, false)) : loadSession(site, visit)
+}
+
+function keep({ loaded }: SessionParts, visit: Visit, session: HeldSession): HeldSession {
+  loaded.set(visit.request, session)
+  visit.show(session)
+  return session
+}
+
+/** Anew, also where the same middleware without `bearer` has been here before and has seen nobody. */
+async function loadBearer(site: SessionParts, visit: Visit): Promise<HeldSession> {
+  const isBearer = site.carrier.isBearer(visit)
+  await site.carrier.acceptBearer(visit)
+  const before = site.loaded.get(visit.request)
+  const isKnown = before !== undefined && (isBearer || before.status !== 'none')
+  if (isKnown || !site.carrier.isBearer(visit)) return loadSession(site, visit)
+  return keep(site, visit, await load(site, visit))
+}
+
+/** Fresh, and nothing else is known of it. */
+const isTrusted = ({ settings, endings }: SessionParts, claims: SessionClaims): boolean =>
+  isFresh(claims, settings.now()) && !endings.isDoubtful(claims) && endings.reasonOf(claims) === undefined
+
+/** The request's session, loaded now if the middleware has not done so. Never rejects because of the hub. */
+export async function loadSession(site: SessionParts, visit: Visit): Promise<HeldSession> {
+  return site.loaded.get(visit.request) ?? keep(site, visit, await load(site, visit))
+}
+
+async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
+  return (await loadPosted(site, visit)) ?? loadOwn(site, visit)
+}
+
+/** A sign-in that was posted from elsewhere and is waiting, now that the session shows in whose place it comes. */
+async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession | undefined> {
+  if (!site.posted.isIn(visit)) return undefined
+  const posted = await site.posted.read(visit)
+  if (posted) {
+    const before = await ownClaims(site, visit)
+    const was = before?.sk ?? before?.was
+    const claims = { ...posted, ...(was !== undefined && { was }) }
+    const session = createSession(site, visit, claims, false)
+    site.listen()
+    try {
+      const view = await site.provisional.register(claims, agentOf(visit))
+      if (view.handle !== undefined) await session.accept(view, view.handle)
+      if (was !== undefined) site.superseded.add(was)
+      site.posted.clear(visit)
+      return session
+    } catch (thrown) {
+      const error = toSessionHubError(thrown)
+      if (error.code !== 'session_ended') {
+        logError(site.log, error, 'sign-in')
+        return createSession(site, visit, claims, true)
+      }
+      // The hub's last word on it: it was used before, or is too old. Whoever was here before is here still.
+    }
+  }
+  site.posted.clear(visit)
+  return undefined
+}
+
+/** Anybody can write anything there. */
+export const agentOf = ({ headers }: Visit): string | undefined =>
+  headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
+
+async function loadOwn(site: SessionParts, visit: Visit): Promise<HeldSession> {
+  const { now, graceForSeconds } = site.settings
+  const claims = await ownClaims(site, visit)
+  if (!claims) {
+    // A state without a session would tell the SDK that all is well for ever.
+    site.carrier.clearRemains(visit)
+    return createSession(site, visit, undefined, false)
+  }
+  // Here are sessions: from now on this process wants to know at once what ends.
+  site.listen()
+  const session = createSession(site, visit, claims, false)
+  const isGood = claims.sk !== undefined && isTrusted(site, claims)
+  if (isGood && !site.renewals.isDue(claims)) return session
+  const newer = site.renewals.newerThan(claims)
+  if (newer && isTrusted(site, newer.claims)) {
+    session.take(newer)
+    return session
+  }
+  const ended = site.endings.reasonOf(claims)
+  try {
+    if (ended && !mayBeOwn(site, claims, ended)) throw endedBy(ended)
+    if (claims.sk === undefined) {
+      const view = await site.provisional.register(claims, agentOf(visit))
+      if (view.handle !== undefined) await session.accept(view, view.handle)
+    } else {
+      const { carried, view } = await site.renewals.renew(claims.sk, visit)
+      session.take(carried, view)
+    }
+    return session
+  } catch (error) {
+    const trouble = toSessionHubError(error)
+    if (ended || trouble.code === 'session_ended') {
+      session.over(trouble.code === 'session_ended' || !ended ? trouble : endedBy(ended))
+      return session
+    }
+    // There is time left, and the next request tries again.
+    if (isGood) return session
+    logError(site.log, trouble, 'session')
+    // What may have ended is not trusted on old knowledge, whatever ails the hub.
+    const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
+    return createSession(site, visit, isInGrace ? claims : undefined, true)
+  }
+}
+
+const endedBy = (endReason: EndReason) =>
+  new SessionHubError('session_ended', 'The session has ended', { endReason })
+
+/** What this site itself may have done a moment ago, in another process; then the hub is asked which it was. */
+const ownActs: readonly EndReason[] = ['signed-in', 'signed-out', 'replaced']
+
+const mayBeOwn = ({ superseded }: SessionParts, { sk = '' }: SessionClaims, reason: EndReason) =>
+  ownActs.includes(reason) && !superseded.isKnown(sk)
+
+/**
+ * What the request's own token says, whether or not it is still good for anything else: signing out and in has to reach the
+ * session behind it all the same.
+ */
+export async function ownClaims(site: SessionParts, visit: Visit): Promise<SessionClaims | undefined> {
+  const text = site.carrier.textOf(visit)
+  return text === undefined ? undefined : site.tokens.read(text)
+}

@@ -1,0 +1,48 @@
+/**
+ * Cookies of another application on this host. Browsers keep cookies by host, whatever the port: `localhost:3001` and `localhost:3002`
+ * see each other's. What is not this site's own is no session here, and it is not this site's to remove.
+ */
+import { readCookie } from '../../http/cookies.js'
+import type { SiteSettings } from '../options.js'
+
+export interface ClearableCookies {
+  readonly session: boolean
+  readonly state: boolean
+}
+
+/** Which of the two cookies may be removed from the browser that sent this header. */
+export type Clearable = (header: string | undefined) => ClearableCookies
+
+export function createClearable({
+  origin,
+  cookieName,
+}: Pick<SiteSettings, 'origin' | 'cookieName'>): Clearable {
+  return (header) => {
+    const text = readCookie(header, cookieName)
+    return {
+      session: text === undefined || text === '' || issuerOf(text) === origin,
+      // The state belongs to whoever's session is there; with none at all, it is what is left of one of ours.
+      state: !valuesIn(header).some((value) => (issuerOf(value) ?? origin) !== origin),
+    }
+  }
+}
+
+const valuesIn = (header = '') => header.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
+
+/** Whom a session token names, unverified: a forged one decides no more than whether a cookie that is worth nothing stays. */
+function issuerOf(token: string): string | undefined {
+  const [head, payload, signature] = token.split('.')
+  if (!head?.startsWith('eyJ') || !payload || signature === undefined) return undefined
+  const { typ } = objectIn(head)
+  const { iss } = objectIn(payload)
+  return typ === 'session+jwt' && typeof iss === 'string' ? iss : undefined
+}
+
+function objectIn(part: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}

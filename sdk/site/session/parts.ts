@@ -1,0 +1,35 @@
+/** What the session room works with. Nobody outside of it needs any of this. */
+import type { Log } from '../../settings/log.js'
+import type { HubClient } from '../hub/client.js'
+import type { SiteSettings } from '../options.js'
+import type { Carrier } from './carrier.js'
+import type { Endings } from './endings.js'
+import type { Posted } from './posted.js'
+import type { Provisional } from './provisional.js'
+import type { Renewals } from './renewals.js'
+import type { HeldSession } from './held-session.js'
+import type { Superseded } from './superseded.js'
+import type { SessionTokens } from './token.js'
+import type { TokenContent } from './token-content.js'
+import type { TakeTurn } from './turns.js'
+
+export interface SessionParts {
+  readonly settings: SiteSettings
+  readonly hub: HubClient
+  readonly tokens: SessionTokens
+  readonly content: TokenContent
+  readonly renewals: Renewals
+  readonly carrier: Carrier
+  readonly provisional: Provisional
+  readonly posted: Posted
+  readonly takeTurn: TakeTurn
+  readonly superseded: Superseded
+  readonly endings: Endings
+  /** From now on this process wants to know at once what ends. */
+  readonly listen: () => void
+  /** Tells the hub that a session is over, at once or later. */
+  readonly tellEnd: (handle: string, everywhere?: boolean) => Promise<void>
+  /** What was loaded, by the server's own request. */
+  readonly loaded: WeakMap<object, HeldSession>
+  readonly log: Log
+}

@@ -1,0 +1,55 @@
+/**
+ * Sign-ins that another site's page posts here, as an identity provider does (SAML, Apple's `form_post`). The browser keeps this site's cookies
+ * from such a request, and takes those of the answer: a session cookie would take the place of one that nobody has seen, and the cart in it
+ * would be lost. So the sign-in waits in a cookie of its own. The next request shows both, and the hub is told as of any sign-in.
+ */
+import { COOKIE_SECONDS, readCookie, setCookie } from '../../http/cookies.js'
+import { isPostFromElsewhere } from '../../http/navigation.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import { cookieNames } from '../../protocol/wire.js'
+import type { Carrier } from './carrier.js'
+import type { SiteSettings } from '../options.js'
+import type { IssuedToken, SessionTokens } from './token.js'
+import type { Visit } from '../visit.js'
+
+export interface Posted {
+  /** Whether the browser has kept its cookies back, so that nobody can say who is here. */
+  isBlind(visit: Visit): boolean
+  /** Whether a sign-in may be waiting; costs nothing where none is. */
+  isIn(visit: Visit): boolean
+  read(visit: Visit): Promise<SessionClaims | undefined>
+  write(visit: Visit, issued: IssuedToken, isRemembered: boolean): void
+  clear(visit: Visit): void
+}
+
+export function createPosted(
+  { origin }: Pick<SiteSettings, 'origin'>,
+  tokens: Pick<SessionTokens, 'read'>,
+  carrier: Pick<Carrier, 'textOf' | 'isBearer'>,
+): Posted {
+  const cookie = (value: string, isRemembered = true) =>
+    setCookie(
+      cookieNames.posted,
+      value,
+      { sameSite: 'Lax', httpOnly: true },
+      isRemembered ? COOKIE_SECONDS : undefined,
+    )
+  const isIn = (visit: Visit) =>
+    visit.headers.cookie?.includes(`${cookieNames.posted}=`) === true && !carrier.isBearer(visit)
+  return {
+    isBlind: (visit) => carrier.textOf(visit) === undefined && isPostFromElsewhere(visit, origin),
+    isIn,
+    async read(visit) {
+      const text = isIn(visit) ? readCookie(visit.headers.cookie, cookieNames.posted) : undefined
+      const claims = text === undefined ? undefined : await tokens.read(text)
+      // A session that the hub knows has no business here.
+      return claims?.jti === undefined ? undefined : claims
+    },
+    write(visit, { token }, isRemembered) {
+      visit.addCookies([cookie(token, isRemembered)])
+    },
+    clear(visit) {
+      visit.addCookies([cookie('')])
+    },
+  }
+}

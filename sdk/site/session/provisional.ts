@@ -1,0 +1,71 @@
+/**
+ * Sign-ins that the hub could not be told of. They live in the cookie alone: the site's own login works while the hub is down. Each
+ * can be registered once, within the grace, and not after a sign-out.
+ */
+
+import type { SessionView } from '../../protocol/bodies.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
+import type { EndReason } from '../../protocol/wire.js'
+import { boundedCache } from '../../http/bounded-cache.js'
+import type { HubClient } from '../hub/client.js'
+import type { SiteSettings } from '../options.js'
+
+export interface Provisional {
+  /** Tells the hub. Requests of one visitor at the same time become one. @throws SessionHubError `session_ended`, `unavailable` */
+  register(claims: SessionClaims, agent?: string): Promise<SessionView>
+  /** After a sign-out this cookie is worth nothing, wherever a copy of it lies. In this process: a restart forgets it. */
+  revoke(claims: SessionClaims): void
+}
+
+/** How much later than the first one such a request may come. */
+const LATE_MS = 30_000
+
+export function createProvisional(hub: HubClient, { graceForSeconds }: SiteSettings): Provisional {
+  const revoked = boundedCache<true>(10_000)
+  const running = new Map<string, Promise<SessionView>>()
+  const done = boundedCache<string>(10_000, { ttl: LATE_MS })
+  const gone = (endReason: EndReason, cause?: unknown) =>
+    new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
+
+  return {
+    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true }, agent) {
+      const until = exp + graceForSeconds
+      // Whether it is too late is for the hub's clock to say: this one may be wrong, and what it throws away is gone.
+      if (sub === undefined || jti === undefined || revoked.has(jti)) throw gone('signed-out')
+      const before = done.get(jti)
+      // A request that was under way with the old cookie gets the same session, if that has not ended since.
+      if (before !== undefined) return { ...(await hub.read(before)), handle: before }
+      let registering = running.get(jti)
+      if (!registering) {
+        registering = hub
+          .signIn({
+            handle: was ?? null,
+            subject: sub,
+            claims,
+            jti,
+            exp: until,
+            remember,
+            ...(auth_time !== undefined && { auth_time }),
+            ...(agent && { agent }),
+          })
+          .finally(() => running.delete(jti))
+        running.set(jti, registering)
+      }
+      let view
+      try {
+        view = await registering
+      } catch (error) {
+        // The hub's last word on this sign-in: it need not be asked again.
+        const { code } = toSessionHubError(error)
+        if (code === 'session_ended' || code === 'session_limit') revoked.set(jti, true)
+        throw code === 'session_limit' ? gone('revoked', error) : error
+      }
+      if (view.handle !== undefined) done.set(jti, view.handle)
+      return view
+    },
+    revoke({ jti }) {
+      if (jti !== undefined) revoked.set(jti, true)
+    },
+  }
+}

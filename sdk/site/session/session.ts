@@ -1,0 +1,291 @@
+/** `req.session`: the visitor's session as the application sees it. It has no id, and no handle to give away. */
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { SessionView } from '../../protocol/bodies.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
+import type { JsonObject } from '../../protocol/json.js'
+import { plainJson } from '../../protocol/plain-json.js'
+import { type EndReason, limits } from '../../protocol/wire.js'
+import { logError } from '../../settings/log.js'
+import type { Carried } from './carrier.js'
+import type { HeldSession } from './held-session.js'
+import type { SessionParts } from './parts.js'
+import type { IssuedToken } from './token.js'
+import { requireOpen, type Visit } from '../visit.js'
+
+/** How often an update is tried again when others write at the same time. */
+const TRIES = 12
+
+export const createSession = (
+  site: SessionParts,
+  visit: Visit,
+  claims: SessionClaims | undefined,
+  isStale: boolean,
+): HeldSession => new LoadedSession(site, visit, claims, isStale)
+
+/** A class, because there is one per request: an object literal would make each getter anew. */
+class LoadedSession implements HeldSession {
+  readonly isStale: boolean
+  readonly formerHandle: string | null
+  readonly #site: SessionParts
+  readonly #visit: Visit
+  /** Whether a user was signed in at any time of this request. */
+  #wasSignedIn: boolean
+  #endReason: EndReason | null = null
+  /** Why nothing can be stored: the browser has newer cookies than this request came with. */
+  #late: SessionHubError | undefined
+  #token: SessionClaims | undefined
+  #view: SessionView | undefined
+
+  constructor(site: SessionParts, visit: Visit, claims: SessionClaims | undefined, isStale: boolean) {
+    this.isStale = isStale
+    this.formerHandle = claims?.sk ?? null
+    this.#site = site
+    this.#visit = visit
+    this.#wasSignedIn = claims?.sub !== undefined
+    this.#token = claims
+  }
+
+  get status() {
+    if (!this.#token) return 'none'
+    return this.#token.sub === undefined ? 'anonymous' : 'signed-in'
+  }
+
+  get subject() {
+    return this.#token?.sub ?? null
+  }
+
+  get claims() {
+    const { claims, extra } = this.#token ?? {}
+    return claims ?? (extra ? this.#site.content.claimsOf(extra) : {})
+  }
+
+  get fields() {
+    return this.#site.content.fieldsOf(this.#token?.extra ?? {})
+  }
+
+  get authTime() {
+    return this.#token?.auth_time ?? null
+  }
+
+  get token() {
+    return this.#token
+  }
+
+  get handle() {
+    return this.#token?.sk ?? null
+  }
+
+  get endReason() {
+    return this.#endReason
+  }
+
+  async data(): Promise<JsonObject> {
+    const { handle } = this
+    if (handle === null) return {}
+    if (!this.#view) this.#see(await this.#read(handle))
+    return structuredClone(this.#view?.data ?? {})
+  }
+
+  update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+    return this.#site.takeTurn(this, () => this.#update(change))
+  }
+
+  async #update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+    if (this.#late) throw this.#late
+    // A session that cannot be looked up is not no session: nothing may be begun in its place.
+    if (this.handle === null && (this.#token || this.isStale)) {
+      throw new SessionHubError(
+        'unavailable',
+        'The hub cannot be asked about this session; nothing can be stored',
+      )
+    }
+    if (typeof change !== 'function') return this.#write(patchOf(change))
+    const { handle } = this
+    return handle === null
+      ? this.#updateBy(change)
+      : this.#site.takeTurn(handle, () => this.#updateBy(change))
+  }
+
+  async accept(view: SessionView, handle: string): Promise<void> {
+    const issued = await this.#site.tokens.issue(view, handle, this.#visit)
+    this.#keep(issued, view, handle)
+  }
+
+  async begin(view: SessionView, handle: string): Promise<void> {
+    const issued = await this.#site.tokens.issue(view, handle, this.#visit)
+    try {
+      requireStillOpen(this.#site, this.#visit)
+    } catch (error) {
+      await this.#site.tellEnd(handle)
+      throw error
+    }
+    this.#keep(issued, view, handle)
+  }
+
+  take(carried: Carried, view?: SessionView): void {
+    this.#hold(carried.claims)
+    this.#view = view
+    this.#carry(carried)
+  }
+
+  show(claims: SessionClaims): void {
+    this.#hold(claims)
+    this.#view = undefined
+  }
+
+  clear(): void {
+    if (this.handle !== null) this.#site.renewals.forget(this.handle)
+    this.#token = this.#view = undefined
+    this.#site.carrier.clear(this.#visit)
+  }
+
+  over(ended: SessionHubError): void {
+    const { handle } = this
+    const { renewals, superseded } = this.#site
+    if (handle !== null) {
+      renewals.forget(handle)
+      if (ended.isSuperseded || superseded.has(handle)) {
+        superseded.add(handle)
+        this.#late = ended
+      } else superseded.dismiss(handle)
+    }
+    this.#token = this.#view = undefined
+    // A cookie that the hub did not know of yet may have been registered by a request beside this one.
+    if (this.#late || handle === null) return
+    this.#endReason = ended.endReason ?? 'expired'
+    this.#site.carrier.clear(this.#visit)
+  }
+
+  #keep(issued: IssuedToken, view: SessionView, handle: string): void {
+    const { superseded, renewals } = this.#site
+    if (this.handle !== null && this.handle !== handle) {
+      superseded.add(this.handle)
+      renewals.forget(this.handle)
+    }
+    const carried = { ...issued, state: view.state, isRemembered: view.remember }
+    this.#hold(issued.claims)
+    this.#view = view
+    renewals.add(handle, carried)
+    this.#carry(carried)
+  }
+
+  #hold(claims: SessionClaims): void {
+    this.#token = claims
+    this.#wasSignedIn ||= claims.sub !== undefined
+    this.#late = undefined
+  }
+
+  /** What was said of a session before an answer beside this one, perhaps of another process, replaced it: that one's cookies are newer, and stay. */
+  #carry(carried: Carried): void {
+    const { superseded, endings, carrier } = this.#site
+    const isOver = (this.handle !== null && superseded.has(this.handle)) || endings.reasonOf(carried.claims)
+    if (!isOver) carrier.write(this.#visit, carried)
+  }
+
+  /** Of two answers that came beside each other, the one that says more. */
+  #see(view: SessionView): void {
+    const isOlder = this.#view?.state === view.state && view.version < this.#view.version
+    if (!isOlder) this.#view = view
+  }
+
+  async #updateBy(change: (data: JsonObject) => JsonObject): Promise<JsonObject> {
+    for (let attempt = 1; ; attempt += 1) {
+      const data = await this.#dataOrNothing()
+      try {
+        return await this.#write(patchOf(change(data)), this.#view?.version)
+      } catch (error) {
+        if (!isCode(error, 'version_conflict') || attempt === TRIES) throw error
+        this.#view = undefined
+        // Other processes begin again too: not all at the same moment.
+        await delay(Math.random() * 10 * attempt)
+      }
+    }
+  }
+
+  async #write(patch: JsonObject, version?: number): Promise<JsonObject> {
+    const { handle } = this
+    if (handle === null) this.#requireBeginnable()
+    if (Buffer.byteLength(JSON.stringify(patch)) > limits.patchBytes) {
+      throw new SessionHubError('data_too_large', `One update carries at most ${limits.patchBytes} bytes`)
+    }
+    let view
+    try {
+      view = await this.#site.hub.update({ handle, patch, ...(version !== undefined && { version }) })
+    } catch (error) {
+      if (!isCode(error, 'session_ended')) throw error
+      this.over(toSessionHubError(error))
+      // A signed-in user's data must not land in a stranger's session; an anonymous visitor simply begins again.
+      if (this.#late || this.#wasSignedIn) throw error
+      return this.#write(patch)
+    }
+    if (view.handle !== undefined) await this.begin(view, view.handle)
+    else {
+      this.#see(view)
+      await this.#showChange(view)
+    }
+    return structuredClone(view.data)
+  }
+
+  /** @throws SessionHubError `headers_sent`; `origin_denied` where a new session's cookie would take the place of one that was kept back */
+  #requireBeginnable(): void {
+    requireOpen(this.#visit)
+    if (this.#site.posted.isBlind(this.#visit))
+      throw new SessionHubError(
+        'origin_denied',
+        "Another site's page has posted this, without this visitor's cookies; lead the visitor on to a page of this site and store it there",
+      )
+  }
+
+  /** A new token, where the one that the visitor has does not say any more what the session is. */
+  async #showChange(view: SessionView): Promise<void> {
+    const { handle } = this
+    const token = this.#token
+    if (!this.#site.content.mayChange || handle === null || !token) return
+    try {
+      const issued = await this.#site.tokens.issue(view, handle, this.#visit, token)
+      if (issued) this.#keep(issued, view, handle)
+    } catch {
+      // What was to be stored is stored. The hook's trouble is in the log, and the next renewal tries again.
+    }
+  }
+
+  async #dataOrNothing(): Promise<JsonObject> {
+    try {
+      return await this.data()
+    } catch (error) {
+      if (isCode(error, 'session_ended') && !this.#wasSignedIn && !this.#late) return {}
+      throw error
+    }
+  }
+
+  async #read(handle: string): Promise<SessionView> {
+    try {
+      return await this.#site.hub.read(handle)
+    } catch (error) {
+      if (isCode(error, 'session_ended')) this.over(toSessionHubError(error))
+      throw error
+    }
+  }
+}
+
+/** @throws SessionHubError `request_invalid`, naming the path */
+function patchOf(given: unknown): JsonObject {
+  // Nobody will wait for it, and its failure would end the process; what is wrong is said below.
+  if (given instanceof Promise) given.catch(() => undefined)
+  return plainJson('update', given)
+}
+
+/** After the hub was asked. The log is told too: whoever did not wait for the call hears nothing of it. @throws SessionHubError `headers_sent` */
+export function requireStillOpen({ log }: Pick<SessionParts, 'log'>, visit: Visit): void {
+  try {
+    requireOpen(visit)
+  } catch (error) {
+    logError(log, toSessionHubError(error), 'session')
+    throw error
+  }
+}
+
+export const isCode = (error: unknown, code: SessionHubError['code']): boolean =>
+  error instanceof SessionHubError && error.code === code

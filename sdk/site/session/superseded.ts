@@ -1,0 +1,31 @@
+/**
+ * Handles that this site has just replaced by new ones, or signed out: by this process, or by another as the hub says. A request that was under way
+ * meanwhile finds its session ended; it must not clear the cookies then, for an answer beside it has set newer ones.
+ */
+import { boundedCache } from '../../http/bounded-cache.js'
+
+export interface Superseded {
+  add(handle: string): void
+  /** The hub has said that another site or a person ended it: it need not be asked again. */
+  dismiss(handle: string): void
+  has(handle: string): boolean
+  /** Whether it is known which of the two it is. */
+  isKnown(handle: string): boolean
+}
+
+/** Longer than any request lasts. */
+const REMEMBER_MS = 60_000
+
+export function createSuperseded(): Superseded {
+  const handles = boundedCache<boolean>(20_000, { ttl: REMEMBER_MS })
+  return {
+    add(handle) {
+      handles.set(handle, true)
+    },
+    dismiss(handle) {
+      handles.set(handle, false)
+    },
+    has: (handle) => handles.get(handle) === true,
+    isKnown: (handle) => handles.has(handle),
+  }
+}

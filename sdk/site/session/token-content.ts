@@ -1,0 +1,121 @@
+/** What a site puts into its session token beside what the protocol needs: fields by their paths, and what its hook says. */
+import { SessionHubError } from '../../protocol/errors.js'
+import { checkJson, isJsonObject, type Json, type JsonObject } from '../../protocol/json.js'
+import { plainJson } from '../../protocol/plain-json.js'
+import { byBothNames, type FieldRule, nameFault, valueAt } from '../../protocol/token-fields.js'
+import { limits } from '../../protocol/wire.js'
+import { type Log, reasonOf } from '../../settings/log.js'
+import type { SiteSettings, TokenSession } from '../options.js'
+import type { Visit } from '../visit.js'
+
+export interface TokenContent {
+  /** Whether a token may hold more than the protocol's own members. */
+  readonly isOpen: boolean
+  /** Whether it can change without a new session. */
+  readonly mayChange: boolean
+  /** @throws SessionHubError `unavailable` when the hook failed: a token that lacks what it says is none */
+  write(session: TokenSession, visit: Visit): Promise<{ claims?: JsonObject; extra: JsonObject }>
+  /** The claims as far as the token has them. */
+  claimsOf(extra: JsonObject): JsonObject
+  /** What stands beside the protocol's own members, by short and by long names. */
+  fieldsOf(extra: JsonObject): JsonObject
+}
+
+export function createTokenContent(
+  { fields, tokenClaims, sessionField }: Pick<SiteSettings, 'fields' | 'tokenClaims' | 'sessionField'>,
+  log: Log,
+): TokenContent {
+  const rules = fields ?? []
+  const warned = new Set<string>()
+
+  function warn({ path }: FieldRule, reason: 'missing' | 'too-large'): void {
+    if (warned.has(path)) return
+    warned.add(path)
+    log({ level: 'warn', event: 'token_field_left_out', path, reason })
+  }
+
+  /** @param beside what stands in the token already */
+  function fieldsFrom(session: TokenSession, beside: JsonObject): JsonObject {
+    const found: Record<string, Json> = {}
+    for (const rule of rules) {
+      const value = valueAt(session[rule.from], rule.keys)
+      if (value === undefined) {
+        // Nobody has said anything of an anonymous visitor: nothing is missing there.
+        if (rule.from === 'data' || session.subject !== null) warn(rule, 'missing')
+      } else if (isSmall(value) && fits({ ...beside, ...found, [rule.short]: value }))
+        found[rule.short] = value
+      else warn(rule, 'too-large')
+    }
+    return found
+  }
+
+  async function moreFrom(session: TokenSession, visit: Visit): Promise<JsonObject> {
+    if (!tokenClaims) return {}
+    try {
+      return checked(await tokenClaims(structuredClone(session), visit.request))
+    } catch (cause) {
+      const description = `tokenClaims: ${reasonOf(cause)}`
+      log({ level: 'error', event: 'hook_failed', description })
+      throw new SessionHubError('unavailable', 'The session token cannot be made', { cause })
+    }
+  }
+
+  function checked(said: unknown): JsonObject {
+    const value = plainJson('what it gives', isJsonObject(said) ? withoutUndefined(said) : said)
+    for (const name of Object.keys(value)) {
+      const fault = nameFault(name, sessionField)
+      if (fault) throw new TypeError(`it names something "${name}": ${fault}`)
+      if (rules.some(({ short, long }) => name === short || name === long))
+        throw new TypeError(`it gives "${name}", which is a field`)
+    }
+    if (Object.keys(value).length + rules.length > limits.tokenNames)
+      throw new TypeError(`with the fields, it gives more than ${limits.tokenNames} names`)
+    if (!fits(value)) throw new TypeError(`it gives more than ${limits.tokenContentBytes} bytes as JSON`)
+    return value
+  }
+
+  return {
+    isOpen: fields !== undefined || tokenClaims !== undefined || sessionField !== 'sk',
+    mayChange: tokenClaims !== undefined || rules.some(({ from }) => from === 'data'),
+    async write(session, visit) {
+      const more = await moreFrom(session, visit)
+      const extra = { ...fieldsFrom(session, more), ...more }
+      const isWhole = fields === undefined && Object.keys(session.claims).length > 0
+      return { ...(isWhole && { claims: session.claims }), extra }
+    },
+    claimsOf(extra) {
+      let claims: JsonObject = {}
+      for (const { from, keys, short } of rules) {
+        const value = Object.hasOwn(extra, short) ? extra[short] : undefined
+        if (from === 'claims' && value !== undefined) claims = placed(claims, keys, value)
+      }
+      return claims
+    },
+    fieldsOf: (extra) => byBothNames(extra, rules),
+  }
+}
+
+/** A copy with this value at this path. */
+function placed(into: JsonObject, [key = '', ...below]: readonly string[], value: Json): JsonObject {
+  const inner = Object.hasOwn(into, key) ? into[key] : undefined
+  return {
+    ...into,
+    [key]: below.length === 0 ? value : placed(isJsonObject(inner) ? inner : {}, below, value),
+  }
+}
+
+/** What a session lacks, such a function often names all the same. */
+const withoutUndefined = (said: object): object =>
+  Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+
+/** Data may have grown past what one token may hold. */
+function isSmall(value: Json): boolean {
+  try {
+    checkJson(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const fits = (extra: JsonObject) => Buffer.byteLength(JSON.stringify(extra)) <= limits.tokenContentBytes

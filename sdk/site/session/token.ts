@@ -1,0 +1,161 @@
+/** The JWT in the site's session cookie: what the site knows of the session without asking the hub. */
+import type { SessionView } from '../../protocol/bodies.js'
+import { parseSessionClaims, type SessionClaims, sessionMembers } from '../../protocol/claims.js'
+import { frozen } from '../../protocol/frozen.js'
+import type { Json, JsonObject } from '../../protocol/json.js'
+import { limits } from '../../protocol/wire.js'
+import { random128 } from '../../tokens/random.js'
+import { signToken } from '../../tokens/sign.js'
+import { readKeyId, verifyToken } from '../../tokens/verify.js'
+import { boundedCache } from '../../http/bounded-cache.js'
+import type { SiteSessionKey } from '../keys.js'
+import type { SiteSettings } from '../options.js'
+import type { TokenContent } from './token-content.js'
+import type { Visit } from '../visit.js'
+
+interface ProvisionalSignIn {
+  readonly subject: string
+  readonly claims: JsonObject
+  readonly remember: boolean
+}
+
+/** A token, and what it says. */
+export interface IssuedToken {
+  readonly token: string
+  readonly claims: SessionClaims
+}
+
+export interface SessionTokens {
+  /**
+   * Makes the token for a session that the hub has just shown.
+   *
+   * @param unlike makes none where it would say of the session just what this one says
+   */
+  issue(view: SessionView, handle: string, visit: Visit): Promise<IssuedToken>
+  issue(
+    view: SessionView,
+    handle: string,
+    visit: Visit,
+    unlike: SessionClaims,
+  ): Promise<IssuedToken | undefined>
+  /** For a sign-in that the hub does not know of yet: no handle. */
+  issueProvisional(who: ProvisionalSignIn, was: string | null, visit: Visit): Promise<IssuedToken>
+  /** What a token that was read before says; no promise, for the common case. Its times are for the caller. */
+  known(token: string): SessionClaims | undefined
+  /** The same for any token; `undefined` when it is not one of ours. */
+  read(token: string): Promise<SessionClaims | undefined>
+}
+
+/**
+ * Whether a token may be believed without asking the hub. One from the future may not: another machine's clock is ahead, or this one
+ * was set back. It is ours all the same, and nothing that this site signed is thrown away for a clock.
+ */
+export const isFresh = ({ iat, exp }: SessionClaims, nowMs: number): boolean =>
+  nowMs < exp * 1000 && iat * 1000 <= nowMs + limits.skewSeconds * 1000
+
+type Members = Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>
+
+export function createSessionTokens(settings: SiteSettings, content: TokenContent): SessionTokens {
+  const { origin, now, freshForSeconds, sessionKeys, sessionField } = settings
+  const [signing] = sessionKeys
+  const byKid = new Map(sessionKeys.map((key) => [key.kid, key]))
+  // A visitor's token comes with each request; its signature is looked at once per process. Keyed by the whole text.
+  const read = boundedCache<SessionClaims>(20_000)
+
+  /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
+  async function issue(members: Members, until = Infinity): Promise<IssuedToken> {
+    const iat = Math.floor(now() / 1000)
+    const freshSeconds = Math.max(1, Math.min(freshForSeconds, Math.floor((until - iat) / 2)))
+    const claims: SessionClaims = { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
+    const { sk, was, extra, ...plain } = claims
+    const wire: JsonObject = {
+      ...plain,
+      ...(sk !== undefined && { [sessionField]: signing.wrap(sk) }),
+      ...(was !== undefined && { was: signing.wrap(was) }),
+      ...extra,
+    }
+    return { token: await signToken('session+jwt', wire, signing, signing.alg), claims: frozen(claims) }
+  }
+
+  async function issueFor(
+    view: SessionView,
+    handle: string,
+    visit: Visit,
+    unlike?: SessionClaims,
+  ): Promise<IssuedToken | undefined> {
+    const { subject, claims: all, data, auth_time: authTime } = view
+    const { claims, extra } = await content.write({ subject, claims: all, data, authTime }, visit)
+    if (unlike?.sk === handle && JSON.stringify(unlike.extra) === JSON.stringify(extra)) return undefined
+    return issue(
+      {
+        sk: handle,
+        st: view.state,
+        ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
+        ...(subject !== null && { sub: subject }),
+        ...(authTime !== null && { auth_time: authTime }),
+        ...(claims && { claims }),
+        extra,
+      },
+      view.expires_at,
+    )
+  }
+
+  return {
+    issue: issueFor as SessionTokens['issue'],
+    async issueProvisional({ subject, claims: all, remember }, was, visit) {
+      const authTime = Math.floor(now() / 1000)
+      const { extra } = await content.write({ subject, claims: all, data: {}, authTime }, visit)
+      return issue({
+        sub: subject,
+        auth_time: authTime,
+        jti: random128(),
+        ...(was !== null && { was }),
+        // Whole, whatever the fields are: from here the hub is told of them later.
+        ...(Object.keys(all).length > 0 && { claims: all }),
+        ...(!remember && { remember }),
+        extra,
+      })
+    },
+    known: (token) => read.get(token),
+    async read(token) {
+      const known = read.get(token)
+      if (known) return known
+      try {
+        const key = byKid.get(readKeyId(token))
+        if (!key) return undefined
+        const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
+        const claims = inClear(payload, key)
+        if (claims.iss !== origin || claims.aud !== origin || !isPlausible(claims)) return undefined
+        // Once per token, and not per request: all of the visitor's requests share it.
+        read.set(token, frozen(claims))
+        return claims
+      } catch {
+        return undefined
+      }
+    },
+  }
+
+  /** The protocol's own members by their names, and what else the site has put there. */
+  function inClear(payload: JsonObject, { unwrap }: SiteSessionKey): SessionClaims {
+    const own: Record<string, Json> = {}
+    const extra: Record<string, Json> = {}
+    for (const [name, value] of Object.entries(payload)) {
+      if (name === sessionField) own.sk = value
+      // Without anything of its own in its tokens, a site made none with a member that is not listed (R5).
+      else if (sessionMembers.includes(name) || !content.isOpen) own[name] = value
+      else extra[name] = value
+    }
+    const claims = parseSessionClaims(own)
+    return {
+      ...claims,
+      ...(claims.sk !== undefined && { sk: unwrap(claims.sk) }),
+      ...(claims.was !== undefined && { was: unwrap(claims.was) }),
+      extra,
+    }
+  }
+
+  /** R5, R28: a token that claims to be fresh for longer than five minutes was not made by this code. */
+  function isPlausible({ iat, exp }: SessionClaims): boolean {
+    return exp > iat && exp - iat <= limits.freshSeconds
+  }
+}

@@ -1,0 +1,56 @@
+/** Who watches which session: found by its tags, because there may be many thousands and an ending concerns a few. */
+import type { SessionClaims } from '../../protocol/claims.js'
+import type { EndReason } from '../../protocol/wire.js'
+
+export interface Watcher {
+  ended(reason: EndReason): void
+  /** All of the user's sessions ended up to a point; this one may have been spared. */
+  mayHaveEnded(reason: EndReason): void
+  /** What happened meanwhile was missed. */
+  unknown(): void
+}
+
+export interface Watchers {
+  add(claims: SessionClaims, watcher: Watcher): () => void
+  all(): readonly Watcher[]
+  ofSession(state: string): readonly Watcher[]
+  /** Of a user's sessions up to this generation. */
+  ofSubject(tag: string, generation: number): readonly Watcher[]
+}
+
+interface Entry {
+  readonly generation: number
+  readonly watcher: Watcher
+}
+
+export function createWatchers(): Watchers {
+  const bySession = new Map<string, Set<Entry>>()
+  const bySubject = new Map<string, Set<Entry>>()
+
+  return {
+    add({ st, sg, gen: generation = 0 }, watcher) {
+      const entry = { generation, watcher }
+      const places = [put(bySession, st, entry), put(bySubject, sg, entry)]
+      return () => {
+        for (const leave of places) leave()
+      }
+    },
+    // Lists of their own, because whoever is told may leave at once.
+    all: () => [...bySession.values()].flatMap((entries) => watchersOf(entries)),
+    ofSession: (state) => watchersOf(bySession.get(state)),
+    ofSubject: (tag, upTo) =>
+      watchersOf([...(bySubject.get(tag) ?? [])].filter(({ generation }) => generation <= upTo)),
+  }
+}
+
+const watchersOf = (entries: Iterable<Entry> = []) => [...entries].map(({ watcher }) => watcher)
+
+function put(index: Map<string, Set<Entry>>, key: string | undefined, entry: Entry): () => void {
+  if (key === undefined) return () => undefined
+  const entries = index.get(key) ?? new Set<Entry>()
+  index.set(key, entries.add(entry))
+  return () => {
+    entries.delete(entry)
+    if (entries.size === 0 && index.get(key) === entries) index.delete(key)
+  }
+}
