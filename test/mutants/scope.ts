@@ -11,7 +11,7 @@ export const server: readonly Scope[] = [
   {
     sources: [
       /^hub\/flows\/(redeem|exchange|ticket|link|redirect|frame|share|merge|part|conflict|decision|sign-in|site-acts)\.ts$/,
-      /^sdk\/site\/(ticket|guard|enter|own-token|provisional|redirect|redeem|offer|link|load|session-token|token-content|target|carrier|endings|sign|forget)\.ts$/,
+      /^sdk\/site\/(endpoints|session|account)\/(?!index|held-session|parts|limit)/,
       /^hub\/routes\//,
       /^hub\/flows\/(?!administer|listed|redeem|exchange|ticket|link|redirect|frame|share|merge|part|conflict|decision|sign-in|site-acts)/,
       /^sdk\/(tokens|protocol)\//,

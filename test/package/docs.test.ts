@@ -823,9 +823,10 @@ function numberIn(source: string, name: string): string {
 
 /** The members of an interface. */
 function membersOf(source: string, name: string): string[] {
-  const body = new RegExp(`^export interface ${name}(?: extends \\w+)? \\{\\n(.*?)^\\}`, 'ms').exec(
-    text(source),
-  )?.[1]
+  const body = new RegExp(
+    `^export interface ${name}(?:<.+?>)?(?: extends [\\w<>, ]+)? \\{\\n(.*?)^\\}`,
+    'ms',
+  ).exec(text(source))?.[1]
   if (body === undefined) throw new Error(`${source} has no interface "${name}"`)
   const members = [...body.matchAll(/^ {2}(?:readonly )?(?:'([\w-]+)'|(\w+))[?:(<]/gm)]
   return [...new Set(members.map(([, quoted, plain]) => quoted ?? plain!))]
