@@ -21,9 +21,12 @@ import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import { createSessions, type HeldSession } from './session/index.js'
 import type { Visit } from './visit.js'
 
+export type { ScriptTagOptions, SignIn, SignOut, UserSession }
+export type { SiteSession } from './session/index.js'
+
 /** What adapters stand on; each member is as the one of `Site` that has its name. */
 export interface SiteCore {
-  /** Answers a request for one of the SDK's endpoints. @returns whether it was one */
+  /** Answers a request for one of the SDK's endpoints. @returns `undefined` for any other request */
   readonly answer: Answer
   openSession(visit: Visit, takesBearer: boolean): HeldSession | Promise<HeldSession>
   /** @returns `undefined` where the visitor stays; otherwise the way out, or nothing after all */

@@ -1,4 +1,6 @@
 /** The door: a site's core with its adapters around it. */
+import type { RequestListener } from 'node:http'
+
 import type { Request, RequestHandler, Response } from 'express'
 
 import type { UserSession } from './account/devices.js'
@@ -12,7 +14,9 @@ import {
   sessionMiddleware,
   type SessionOptions,
 } from './adapters/express.js'
+import { listenerOf } from './adapters/node.js'
 import { visitOf } from './adapters/node-visit.js'
+import { fetchSite, type SiteVisit, type Visited, type VisitOptions, visitSite } from './adapters/web.js'
 import { createCore } from './core.js'
 import type { ReplacedEvent as AnyReplacedEvent, SiteOptions as AnySiteOptions } from './options.js'
 import type { ScriptTagOptions } from './script-tag.js'
@@ -75,6 +79,27 @@ export interface Site {
    * bots, prefetches, or while the hub is down. Put it before `site.session()`. Not on unless you use it.
    */
   redirectOnce(): RequestHandler
+  /**
+   * The site in front of an application on a server of Node's, with or without Express: `createServer(site.listener(app))`. It answers the
+   * endpoints and gives each request its `req.session` before the application looks at it.
+   */
+  listener(app: RequestListener): RequestListener
+  /**
+   * For servers that speak the Web's `Request` and `Response`: the answer of an endpoint, or what `app` makes of the visit, with the
+   * visitor's cookies in it.
+   *
+   * @throws SessionHubError `session_ambiguous`, only with `bearer`; and what `app` throws
+   */
+  fetch(
+    request: globalThis.Request,
+    app: (visit: SiteVisit) => globalThis.Response | Promise<globalThis.Response>,
+    options?: VisitOptions,
+  ): Promise<globalThis.Response>
+  /**
+   * The same in two steps, for frameworks with middleware: hand `response` on if it is there, and give the application's own answer to
+   * `respond`.
+   */
+  visit(request: globalThis.Request, options?: VisitOptions): Promise<Visited>
   /** The `<script>` element for this site's pages. @throws SessionHubError `options_invalid` */
   scriptTag(req?: Request, options?: ScriptTagOptions): string
   /** Ends what open pages listen to, and closes the connections to the hub. */
@@ -100,6 +125,9 @@ export async function createSite<Native extends object = Request>(
     endSession: (req, ref) => core.endSession(req, ref),
     endOtherSessions: (req) => core.endOtherSessions(req),
     requireRecent: (maxAgeSeconds) => requireRecentMiddleware(core, maxAgeSeconds),
+    listener: (app) => listenerOf(core, app),
+    fetch: (request, app, visitOptions) => fetchSite(core, request, app, visitOptions),
+    visit: (request, visitOptions) => visitSite(core, request, visitOptions),
     scriptTag: (req, tagOptions) => core.scriptTag(nonceOf(req), tagOptions),
     close: () => {
       core.close()

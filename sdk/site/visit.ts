@@ -25,7 +25,7 @@ export interface Visit extends RequestHead, BodySource {
   /** Refuses an address that is too long, as the server itself would: that an answer is ours must not show (R39). */
   refuseAddress(): void
   /** Sends the whole answer. */
-  reply(reply: Reply): void
+  reply(reply: Reply): unknown
   readonly openEvents: OpenEvents
 }
 

@@ -461,6 +461,30 @@ describe('docs/testing.md', () => {
   })
 })
 
+describe('docs/frameworks.md', () => {
+  for (const file of ['node.mjs', 'hono.mjs']) {
+    it(`has a site in ${file} to which a cart and a sign-in travel`, async () => {
+      const company = await startCompany('docs/frameworks.md', file, undefined, undefined)
+      const { hub, shop, travel } = company
+      try {
+        const visitor = new Visitor(hub)
+        expect((await visitor.ask(`${shop}/`)).text).to.include(`data-hub="${hub}"`)
+        const added = await visitor.post(shop, '/cart', {})
+        expect(added.json).to.deep.equal({ cart: ['boots'] })
+        expect((await visitor.sync(shop)).outcome).to.equal('adopt')
+        expect((await visitor.sync(travel)).outcome).to.equal('replace')
+        await visitor.post(travel, '/sign-in', {})
+        expect((await visitor.sync(travel)).outcome).to.equal('adopt')
+        expect((await visitor.sync(shop)).outcome).to.equal('replace')
+        const { json } = await visitor.ask(`${shop}/session`)
+        expect(json).to.deep.equal({ subject: 'ada', cart: ['boots'] })
+      } finally {
+        await company.close()
+      }
+    })
+  }
+})
+
 describe('docs/ladder.md', () => {
   let company: Company
   let visitor: Visitor

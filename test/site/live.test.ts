@@ -19,7 +19,7 @@ import { listenTo, type Listening } from '../support/event-source.js'
 import { createGate, type Gate } from '../support/gate.js'
 import { createLine, type Line } from '../support/line.js'
 import { listen } from '../support/listener.js'
-import { siteApp } from '../support/site-app.js'
+import { ofExpress, siteApp } from '../support/site-app.js'
 import { until } from '../support/until.js'
 import { type Reply, send, Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
@@ -306,7 +306,8 @@ describe('an open page of a site', () => {
       await fill()
     })
 
-    it('only on a connection of its own', async () => {
+    it('only on a connection of its own', async function () {
+      ofExpress(this)
       const cookie = cookiesOf(visitor, travel)
       const { port, host } = new URL(travel)
       const socket = net.connect(Number(port), '127.0.0.1').resume()

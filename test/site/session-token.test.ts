@@ -10,7 +10,7 @@ import { type VerifyOptions, verifySession } from 'session-hub/verify'
 import { readJws } from '../support/forge.js'
 import { keyPair, pairAlgorithms } from '../support/key-pairs.js'
 import { listen } from '../support/listener.js'
-import { siteApp } from '../support/site-app.js'
+import { ofExpress, siteApp } from '../support/site-app.js'
 import { send, Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
@@ -106,7 +106,8 @@ describe('a session token', () => {
   })
 
   describe('with tokenClaims', () => {
-    it('does what no path leads to stand in it, by session and request?', async () => {
+    it('does what no path leads to stand in it, by session and request?', async function () {
+      ofExpress(this)
       await start({
         tokenClaims: async ({ subject }, req) => ({
           role: subject === 'ada' ? 'owner' : 'guest',

@@ -16,6 +16,7 @@ import { listen, type Listener } from '../support/listener.js'
 import { type Reply, Visitor } from '../support/visitor.js'
 import { type WatchedStore, watchedStore } from '../support/watched-store.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
+import { ofExpress } from '../support/site-app.js'
 
 const SESSION = '__Host-session'
 const STATE = '__Host-session-state'
@@ -581,7 +582,8 @@ describe('the session of a site', () => {
   })
 
   describe('that comes from elsewhere', () => {
-    it('is the application told how it came, and whether there was something to miss?', async () => {
+    it('is the application told how it came, and whether there was something to miss?', async function () {
+      ofExpress(this)
       const told: Omit<ReplacedEvent, 'req'>[] = []
       const onReplaced = ({ req, ...rest }: ReplacedEvent) => {
         expect(req.session.status).to.equal('anonymous')
@@ -635,7 +637,8 @@ describe('the session of a site', () => {
       }
     })
 
-    it('is a visitor who has not agreed left alone, and does he lose nothing by it?', async () => {
+    it('is a visitor who has not agreed left alone, and does he lose nothing by it?', async function () {
+      ofExpress(this)
       const mayShare = async ({ headers }: { headers: { consent?: string } }) => headers.consent === 'yes'
       await start({ site: (name) => (name === 'travel' ? { mayShare: mayShare as never } : {}) })
       await ada.post(shop, '/cart', { item: 'boots' })

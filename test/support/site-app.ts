@@ -2,12 +2,43 @@
 import express, { type ErrorRequestHandler } from 'express'
 import { type JsonObject, type Site, SessionHubError } from 'session-hub/site'
 
+import { webSiteApp } from './web-site-app.js'
+
 /** @param isOnce whether the first page of a browser session comes by the hub */
-export function siteApp(name: string, site: Site, isOnce = false): express.Router {
+export function siteApp(name: string, site: Site, isOnce = false): express.RequestHandler {
+  // The same tests, with the site behind another adapter: `npm run test:adapters`.
+  if (adapter === 'node' && !isOnce) return nodeApp(name, site)
+  const app = expressApp(name, site, isOnce)
+  return adapter === 'web' ? webSiteApp(name, site, isOnce, app) : app
+}
+
+/** Skips a test of what only Express has, such as its own request in a hook. */
+export function ofExpress(context: Mocha.Context): void {
+  if (adapter === 'web') context.skip()
+}
+
+const adapter = process.env.SITE_ADAPTER
+
+/** The site in front of an application that knows nothing of it but `req.session`. */
+function nodeApp(name: string, site: Site): express.RequestHandler {
+  const app = withRoutes(express.Router(), name, site)
+  return (req, res, next) => {
+    const listener = site.listener(() => {
+      app(req, res, next)
+    })
+    listener(req, res)
+  }
+}
+
+function expressApp(name: string, site: Site, isOnce: boolean): express.Router {
   const app = express.Router()
   app.use(site.router)
   if (isOnce) app.use(site.redirectOnce())
   app.use(site.session())
+  return withRoutes(app, name, site)
+}
+
+function withRoutes(app: express.Router, name: string, site: Site): express.Router {
   app.get('/', (req, res) => {
     const start = (['idle', 'manual'] as const).find((way) => way === req.query.start) ?? 'auto'
     // As strict as a page can be, so that the SDK is shown to need nothing more.

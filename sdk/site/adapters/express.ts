@@ -17,8 +17,7 @@ export interface SessionOptions {
 export const endpointsMiddleware =
   ({ answer }: SiteCore): RequestHandler =>
   (req, res, next) => {
-    const visit = visitOf(req, res)
-    if (!answer(visit)) next()
+    if (answer(visitOf(req, res)) === undefined) next()
   }
 
 /** @throws SessionHubError `options_invalid` */

@@ -22,11 +22,13 @@ import { beginRedirect, finishRedirect } from './redirect.js'
 type Step = (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
 type Endpoint = (visit: Visit, body: unknown) => Promise<object>
 
-/** Whether a request is for an endpoint; if so, answers it. */
-export type Answer = (visit: Visit) => boolean
+/** Answers a request for an endpoint. @returns when it is answered, or `undefined` for any other request */
+export type Answer = (visit: Visit) => Promise<void> | undefined
 
 /** Of one session per minute. One is enough; more are double clicks, or a page that tries again. */
 const SIGN_OUTS = 60
+
+const DONE = Promise.resolve()
 
 export interface SiteParts {
   readonly live: Live
@@ -85,26 +87,26 @@ export function createEndpoints(site: SiteContext, { live, sdk }: SiteParts): An
 
   return (visit) => {
     const { method, url } = visit
-    if (!url.startsWith(`${endpoint}/`)) return false
+    if (!url.startsWith(`${endpoint}/`)) return undefined
     if (url.length > limits.addressLength) {
       visit.refuseAddress()
-      return true
+      return DONE
     }
     const path = pathOf(url).slice(endpoint.length)
     const isRead = method === 'GET' || method === 'HEAD'
     const file = isRead ? sdk.fileAt(path) : undefined
     if (file) {
       visit.reply(sdkReply(visit.headers, file))
-      return true
+      return DONE
     }
     if (isRead && path === sitePaths.jwks) {
       visit.reply(jsonReply(200, jwks, { 'cache-control': 'public, max-age=300' }))
-      return true
+      return DONE
     }
     const step = steps.get(`${method ?? ''} ${path}`)
     const act = endpoints.get(path)
     const answering = step ? pass(step, path, visit) : act && serve(act, path, visit)
-    answering?.then(
+    return answering?.then(
       (reply) => {
         if (reply) visit.reply(reply)
       },
@@ -115,6 +117,5 @@ export function createEndpoints(site: SiteContext, { live, sdk }: SiteParts): An
         logError(site.log, reply.error, endpoint + path)
       },
     )
-    return answering !== undefined
   }
 }

@@ -1,0 +1,67 @@
+/** A site on a server that speaks the Web's `Request` and `Response`. */
+import type { SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
+import { WebVisit } from './web-visit.js'
+
+export interface VisitOptions {
+  /** The visitor's network address, which a `Request` does not say: without it, all visitors count as one for rate limits. */
+  readonly address?: string | undefined
+  /** As for `site.session()`. @default false */
+  readonly bearer?: boolean
+  /** The first page of a browser session comes by the hub, as with `site.redirectOnce()`. @default false */
+  readonly redirectOnce?: boolean
+}
+
+/** One request of a visitor, and the answer to come. */
+export interface SiteVisit {
+  readonly session: SiteSession
+  signIn(who: SignIn): Promise<void>
+  signOut(options?: SignOut): Promise<void>
+  sessions(): Promise<readonly UserSession[]>
+  endSession(ref: string): Promise<boolean>
+  endOtherSessions(): Promise<number>
+  /** @throws SessionHubError `sign_in_required` unless the user has signed in at most so many seconds ago */
+  requireRecent(maxAgeSeconds: number): void
+  scriptTag(options?: ScriptTagOptions): string
+  /** The application's answer with the visitor's cookies in it. After this nothing can begin or end. */
+  respond(response: Response): Response
+}
+
+/** Either the whole answer, which the application only hands on, or the visit. */
+export type Visited = { readonly response: Response } | (SiteVisit & { readonly response?: undefined })
+
+export async function visitSite(
+  site: SiteCore,
+  request: Request,
+  { address, bearer = false, redirectOnce = false }: VisitOptions = {},
+): Promise<Visited> {
+  const visit = new WebVisit(request, address)
+  await site.answer(visit)
+  if (visit.response) return { response: visit.response }
+  const out = redirectOnce ? await site.redirectOnce(visit) : undefined
+  if (out) {
+    return { response: visit.reply(out) }
+  }
+  return {
+    session: await site.openSession(visit, bearer),
+    signIn: (who) => site.signIn(visit, who),
+    signOut: (options) => site.signOut(visit, options),
+    sessions: () => site.sessions(request),
+    endSession: (ref) => site.endSession(request, ref),
+    endOtherSessions: () => site.endOtherSessions(request),
+    requireRecent: (maxAgeSeconds) => {
+      site.requireRecent(request, maxAgeSeconds)
+    },
+    scriptTag: (options) => site.scriptTag(undefined, options),
+    respond: (response) => visit.finish(response),
+  }
+}
+
+export async function fetchSite(
+  site: SiteCore,
+  request: Request,
+  app: (visit: SiteVisit) => Response | Promise<Response>,
+  options?: VisitOptions,
+): Promise<Response> {
+  const visit = await visitSite(site, request, options)
+  return visit.response ?? visit.respond(await app(visit))
+}

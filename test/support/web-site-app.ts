@@ -1,0 +1,84 @@
+/** The small site of `site-app.ts` once more, on `Request` and `Response`: Hono behind its server for Node. */
+import { getRequestListener } from '@hono/node-server'
+import type { RequestHandler } from 'express'
+import { Hono } from 'hono'
+import { type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
+
+/** What the application below answers. A test that adds routes, or reads bodies before the site does, is about Express. */
+const OWN = /^\/((plain|whoami|who|cart|wish|patch|sign-in|sign-out)?(\?|$)|session-hub\/)/
+
+export function webSiteApp(
+  name: string,
+  site: Site,
+  redirectOnce: boolean,
+  others: RequestHandler,
+): RequestHandler {
+  const app = new Hono<{ Variables: { visit: SiteVisit }; Bindings: { address: string | undefined } }>()
+  app.use(async (c, next) => {
+    const visit = await site.visit(c.req.raw, { address: c.env.address, redirectOnce })
+    if (visit.response) return visit.response
+    c.set('visit', visit)
+    await next()
+    c.res = visit.respond(c.res)
+    return undefined
+  })
+  app.get('/', (c) => {
+    const start = (['idle', 'manual'] as const).find((way) => way === c.req.query('start')) ?? 'auto'
+    const { visit } = c.var
+    const hub = /data-hub="([^"]+)"/.exec(visit.scriptTag())?.[1] ?? ''
+    c.header(
+      'content-security-policy',
+      `default-src 'none'; script-src 'self'; frame-src 'self' ${hub}; connect-src 'self'`,
+    )
+    return c.html(`<!doctype html><title>${name}</title><h1>${name}</h1>${visit.scriptTag({ start })}`)
+  })
+  app.get('/plain', (c) => c.html(`<!doctype html><title>${name}</title><h1>${name}</h1>`))
+  app.get('/whoami', async (c) => {
+    const { session } = c.var.visit
+    return c.json({
+      session: session.status,
+      subject: session.subject,
+      claims: session.claims,
+      data: await session.data(),
+    })
+  })
+  app.get('/who', (c) => {
+    const { session } = c.var.visit
+    return c.json({ session: session.status, subject: session.subject, isStale: session.isStale })
+  })
+  app.post('/cart', async (c) => {
+    const { item } = await c.req.json<{ item: string }>()
+    return c.json(
+      await c.var.visit.session.update(({ cart = [] }) => ({ cart: [...(cart as string[]), item] })),
+    )
+  })
+  app.post('/wish', async (c) => {
+    const { wish } = await c.req.json<{ wish: string | null }>()
+    return c.json(await c.var.visit.session.update({ wish }))
+  })
+  app.post('/patch', async (c) => c.json(await c.var.visit.session.update(await c.req.json<JsonObject>())))
+  app.post('/sign-in', async (c) => {
+    const { name: subject, claims } = await c.req.json<{ name: string; claims?: Record<string, string> }>()
+    const { visit } = c.var
+    await visit.signIn({ subject, ...(claims && { claims }) })
+    return c.json({ subject: visit.session.subject })
+  })
+  app.post('/sign-out', async (c) => {
+    await c.var.visit.signOut()
+    return c.json({})
+  })
+  app.onError((error, c) => {
+    const { status = 500, code = 'unknown' } = error instanceof SessionHubError ? error : {}
+    return c.json({ error: code }, status as 500)
+  })
+  return (req, res, next) => {
+    if (!OWN.test(req.originalUrl) || req.body !== undefined) {
+      others(req, res, next)
+      return
+    }
+    const listener = getRequestListener((request) => app.fetch(request, { address: req.ip }), {
+      overrideGlobalObjects: false,
+    })
+    void listener(req, res)
+  }
+}
