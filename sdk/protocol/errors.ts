@@ -104,6 +104,16 @@ export class SessionHubError extends Error {
   get status(): number {
     return STATUS[this.code]
   }
+
+  /** The same, by the name that NestJS, Koa and `http-errors` look for. */
+  get statusCode(): number {
+    return this.status
+  }
+
+  /** Whether the message is fit for the client, as `http-errors` means it: nothing that failed on our side is. */
+  get expose(): boolean {
+    return this.status < 500
+  }
 }
 
 /** Every code, in the order of the docs. */

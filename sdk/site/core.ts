@@ -26,6 +26,8 @@ export type { SiteSession } from './session/index.js'
 
 /** What adapters stand on; each member is as the one of `Site` that has its name. */
 export interface SiteCore {
+  /** Where a request has its session. */
+  readonly property: string
   /** Answers a request for one of the SDK's endpoints. @returns `undefined` for any other request */
   readonly answer: Answer
   openSession(visit: Visit, takesBearer: boolean): HeldSession | Promise<HeldSession>
@@ -70,6 +72,7 @@ export async function createCore<Native extends object>(options: SiteOptions<Nat
   const live = createLive()
   const sdk = readSdk()
   return {
+    property: settings.sessionProperty,
     answer: createEndpoints(site, { live, sdk }),
     openSession: (visit, takesBearer) => sessions.open(visit, takesBearer),
     redirectOnce: (visit) => redirectOnce(site, visit),

@@ -48,6 +48,8 @@ export interface SiteOptions<Native extends object> {
   readonly host?: string
   /** The session cookie's name; has to begin with `__Host-`. @default '__Host-session' */
   readonly cookieName?: string
+  /** Where a request has its session, for applications whose `req.session` is another's already. @default 'session' */
+  readonly sessionProperty?: string
   /**
    * How long a session is trusted without asking the hub, in seconds, at most 300 (R28): the life of a session token. Past half of it,
    * the next request asks the hub and gets a new token; while the hub cannot be reached, the rest is used up. @default 300
@@ -102,6 +104,7 @@ export interface SiteSettings extends ImportedKeys {
   readonly endpoint: string
   readonly host: string
   readonly cookieName: string
+  readonly sessionProperty: string
   readonly freshForSeconds: number
   readonly graceForSeconds: number
   readonly cookieSeconds: number
@@ -128,6 +131,7 @@ const KNOWN: Record<keyof SiteOptions<object>, true> = {
   endpoint: true,
   host: true,
   cookieName: true,
+  sessionProperty: true,
   freshForSeconds: true,
   graceForSeconds: true,
   cookieSeconds: true,
@@ -184,6 +188,7 @@ export async function resolveSiteOptions<Native extends object>(
     endpoint: endpointPath(where, endpoint),
     host,
     cookieName,
+    sessionProperty: propertyName(options.sessionProperty ?? 'session'),
     freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: limits.freshSeconds }), // R28
     graceForSeconds: whole(where, 'graceForSeconds', graceForSeconds, { min: 0, max: 30 * 86_400 }),
     cookieSeconds: whole(where, 'cookieSeconds', cookieSeconds, { min: 60, max: COOKIE_SECONDS }),
@@ -200,6 +205,18 @@ export async function resolveSiteOptions<Native extends object>(
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }
+}
+
+/** What a request of some server has already. */
+const TAKEN = ['body', 'headers', 'ip', 'method', 'params', 'query', 'socket', 'url']
+
+function propertyName(name: unknown): string {
+  if (typeof name !== 'string' || !/^[A-Za-z_$][\w$]*$/.test(name) || TAKEN.includes(name))
+    throw wrong(
+      where,
+      '"sessionProperty" has to be a name that a request can have beside its own, such as "hub"',
+    )
+  return name
 }
 
 function sessionFieldName(name: unknown): string {

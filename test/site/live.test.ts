@@ -394,7 +394,7 @@ describe('the open pages of one process', () => {
     const app = express()
       .set('trust proxy', 1)
       .get(LIVE, async (req: Request, res: Response) => {
-        const visit = visitOf(req, res)
+        const visit = visitOf(req, res, 'session')
         const reply = await live.listen(site, visit, () => Promise.resolve())
         if (reply) visit.reply(reply)
       })

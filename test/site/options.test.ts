@@ -170,6 +170,10 @@ describe('createSite', () => {
         'has 17 entries; 16 are allowed',
       ],
     ],
+    'the property': [
+      ['is a header', () => but({ sessionProperty: 'headers' }), '"sessionProperty"'],
+      ['is no name', () => but({ sessionProperty: 'my session' }), '"sessionProperty"', 'such as "hub"'],
+    ],
     'the session token': [
       [
         'has a session field of JWT',

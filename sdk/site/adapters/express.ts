@@ -15,9 +15,9 @@ export interface SessionOptions {
 }
 
 export const endpointsMiddleware =
-  ({ answer }: SiteCore): RequestHandler =>
+  (site: SiteCore): RequestHandler =>
   (req, res, next) => {
-    if (answer(visitOf(req, res)) === undefined) next()
+    if (site.answer(visitOf(req, res, site.property)) === undefined) next()
   }
 
 /** @throws SessionHubError `options_invalid` */
@@ -25,7 +25,7 @@ export function sessionMiddleware(site: SiteCore, options: SessionOptions = {}):
   refuseUnknown('session', options, ['bearer'])
   const takesBearer = flag('session', 'bearer', options.bearer ?? false)
   return (req, res, next) => {
-    const visit = visitOf(req, res)
+    const visit = visitOf(req, res, site.property)
     const opening = site.openSession(visit, takesBearer)
     if (!(opening instanceof Promise)) {
       visit.show(opening)
@@ -46,7 +46,7 @@ export function sessionMiddleware(site: SiteCore, options: SessionOptions = {}):
 export const redirectOnceMiddleware =
   (site: SiteCore): RequestHandler =>
   (req, res, next) => {
-    const visit = visitOf(req, res)
+    const visit = visitOf(req, res, site.property)
     const going = site.redirectOnce(visit)
     if (!going) {
       next()

@@ -17,14 +17,18 @@ type NodeRequest = IncomingMessage & {
 }
 
 /** @param given the answer; an upgrade request has none, and the usual way to ask who opens a web socket is `site.session()(req, {}, next)` */
-export const visitOf = (req: IncomingMessage, given: unknown): NodeVisit =>
-  new NodeVisit(req, isAnswer(given) ? given : noAnswer(req))
+export const visitOf = (req: IncomingMessage, given: unknown, property: string): NodeVisit =>
+  new NodeVisit(req, isAnswer(given) ? given : noAnswer(req), property)
+
+/** Sessions of any site of this process: two sites of one application may have the same property. */
+const ours = new WeakSet<object>()
 
 /** A class, because there is one per request: an object literal would make each member anew. */
 export class NodeVisit implements Visit {
   constructor(
     readonly request: NodeRequest,
     readonly answer: ServerResponse,
+    readonly property: string,
   ) {}
 
   get method() {
@@ -60,8 +64,11 @@ export class NodeVisit implements Visit {
     return openEventsOn(this.answer)
   }
 
-  show(session: object): void {
-    Object.assign(this.request, { session })
+  show(session: object): boolean {
+    const before: unknown = Reflect.get(this.request, this.property)
+    Reflect.set(this.request, this.property, session)
+    ours.add(session)
+    return typeof before === 'object' && before !== null && !ours.has(before)
   }
 
   readText(maxBytes: number): Promise<string> {

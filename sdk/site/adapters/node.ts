@@ -9,9 +9,15 @@ import { visitOf } from './node-visit.js'
 export const listenerOf =
   (site: SiteCore, app: RequestListener): RequestListener =>
   (req: IncomingMessage, res: ServerResponse) => {
-    const visit = visitOf(req, res)
+    const visit = visitOf(req, res, site.property)
     if (site.answer(visit) !== undefined) return
-    const opening = site.openSession(visit, false)
+    let opening
+    try {
+      opening = site.openSession(visit, false)
+    } catch (thrown) {
+      sendError(res, thrown)
+      return
+    }
     const goOn = () => {
       app(req, res)
     }

@@ -34,8 +34,9 @@ export class WebVisit implements Visit {
     return this.url
   }
 
-  show(): void {
+  show(): boolean {
     // Nobody looks at the request: the application has the visit.
+    return false
   }
 
   addCookies(cookies: readonly string[]): void {

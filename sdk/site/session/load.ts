@@ -35,10 +35,21 @@ export function openSession(
   return isAtHand ? keep(site, visit, createSession(site, visit, known, false)) : loadSession(site, visit)
 }
 
-function keep({ loaded }: SessionParts, visit: Visit, session: HeldSession): HeldSession {
-  loaded.set(visit.request, session)
-  visit.show(session)
+/** @throws SessionHubError `options_invalid` in development, where the application's session was about to be lost */
+function keep(site: SessionParts, visit: Visit, session: HeldSession): HeldSession {
+  site.loaded.set(visit.request, session)
+  if (visit.show(session)) tellTaken(site)
   return session
+}
+
+function tellTaken({ settings, log }: SessionParts): void {
+  const { sessionProperty: name } = settings
+  const error = new SessionHubError(
+    'options_invalid',
+    `req.${name} belongs to another middleware, such as express-session; choose another name for ours: createSite({ sessionProperty: "hub" })`,
+  )
+  if (process.env.NODE_ENV !== 'production') throw error
+  logError(log, error, 'session')
 }
 
 /** Anew, also where the same middleware without `bearer` has been here before and has seen nobody. */
