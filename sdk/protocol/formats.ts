@@ -10,9 +10,15 @@ const WRAPPED = /^[A-Za-z0-9_-]{54}$/
 const REF = /^[A-Za-z0-9_-]{32}$/
 /** R7 */
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
+/**
+ * A part of a compact token. It has one spelling: bits of the last character that encode nothing are zero (RFC 4648, section 3.5).
+ * Otherwise one token has many texts, and readers differ on which they take (R8).
+ */
+const PART =
+  '(?=[A-Za-z0-9_-])(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?'
 /** R1: compact serialisation by character class, before any parsing. */
-const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
-const JWE = /^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+const JWS = new RegExp(`^${PART}\\.${PART}\\.${PART}$`)
+const JWE = new RegExp(`^${PART}\\.\\.${PART}\\.${PART}\\.${PART}$`)
 
 const matches =
   (pattern: RegExp) =>

@@ -85,9 +85,10 @@ const pieces = fc
     ),
   )
   .map((parts) => parts.join(''))
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const base64url = (length: number) =>
   fc.string({
-    unit: oneOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'),
+    unit: oneOf(ALPHABET),
     minLength: length,
     maxLength: length,
   })
@@ -455,6 +456,18 @@ describe('fuzzing: short strings, cookies, origins, messages', () => {
     )
   })
 
+  it('R8: a part of a compact token is what its own bytes are written as', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }).chain(base64url), fc.nat(2), (part, at) => {
+        const parts = ['AAAA', 'AAAA', 'AAAA'].with(at, part)
+        const isCanonical = Buffer.from(part, 'base64url').toString('base64url') === part
+        expect(isCompactJws(parts.join('.'))).to.equal(isCanonical)
+        expect(isCompactJwe([parts[0], '', parts[1], parts[2], 'AAAA'].join('.'))).to.equal(isCanonical)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('a cookie is read back as it was set, among any others; one that is there twice is none', () => {
     const other = fc.tuple(
       fc.string({ unit: oneOf('abcABC_-'), minLength: 1, maxLength: 8 }),
@@ -572,17 +585,6 @@ describe('fuzzing: tokens', () => {
     return { jws, jwe, openAll, verify: (token: string) => verifyToken('ticket+jwt', token, verifying) }
   }
 
-  const isSameBytes = (a: string, b: string) => {
-    const [as, bs] = [a.split('.'), b.split('.')]
-    return (
-      as.length === bs.length &&
-      as.every((part, index) =>
-        Buffer.from(part, 'base64url').equals(Buffer.from(bs[index]!, 'base64url')),
-      ) &&
-      as.slice(0, -1).every((part, index) => part === bs[index])
-    )
-  }
-
   /** One character replaced, removed or put in. */
   const mutation = fc.record({
     at: fc.nat(),
@@ -600,7 +602,7 @@ describe('fuzzing: tokens', () => {
   }
 
   for (const kind of ['jws', 'jwe'] as const) {
-    it(`R8: a mutated ${kind === 'jws' ? 'offer' : 'ticket'} is never taken, unless its bytes are the same`, async () => {
+    it(`R8: a mutated ${kind === 'jws' ? 'offer' : 'ticket'} is never taken, not even in another spelling of the same bytes`, async () => {
       const made = await make()
       const genuine = made[kind]
       const read = kind === 'jws' ? made.verify : made.openAll
@@ -618,10 +620,25 @@ describe('fuzzing: tokens', () => {
             expect(thrown.code).to.equal('request_invalid')
             return
           }
-          expect(isSameBytes(forged, genuine), forged).to.equal(true)
+          expect(forged).to.equal(genuine)
         }),
         { numRuns: 1500 },
       )
+    })
+
+    it(`R8: ${kind === 'jws' ? 'an offer' : 'a ticket'} has one spelling: any other last character of a part is refused`, async () => {
+      const made = await make()
+      const read = kind === 'jws' ? made.verify : made.openAll
+      const parts = made[kind].split('.')
+      expect(await read(parts.join('.'))).to.deep.equal(claims)
+      for (const [index, part] of parts.entries()) {
+        if (part === '') continue
+        for (const last of ALPHABET.replace(part.slice(-1), '')) {
+          const respelt = parts.with(index, part.slice(0, -1) + last).join('.')
+          const result = await read(respelt).catch((thrown: unknown) => thrown)
+          expect(result, respelt).to.be.instanceOf(SessionHubError).with.property('code', 'request_invalid')
+        }
+      }
     })
 
     it(`any text in place of a ${kind} is refused, and nothing else happens`, async () => {
