@@ -116,6 +116,8 @@ export const limits = {
   tokenContentBytes: 768,
   /** How many names that may be: with the token's own members, at most `jsonKeys`. */
   tokenNames: 20,
+  /** Beside a longer name, browsers would not keep the longest session token. */
+  cookieNameLength: 64,
   /** What is kept of a browser's own description, in characters. */
   agentLength: 256,
   /** A subject as JSON, in bytes. */

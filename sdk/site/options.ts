@@ -171,6 +171,8 @@ export async function resolveSiteOptions<Native extends object>(
   const siteOrigin = origin(where, 'origin', options.origin)
   if (!/^__Host-[A-Za-z0-9_-]+$/.test(cookieName))
     throw wrong(where, '"cookieName" has to begin with "__Host-"') // R22
+  if (cookieName.length > limits.cookieNameLength)
+    throw wrong(where, `"cookieName" has at most ${limits.cookieNameLength} characters`)
   if (cookieName !== cookieNames.session && (Object.values(cookieNames) as string[]).includes(cookieName)) {
     throw wrong(where, `"cookieName": "${cookieName}" is the name of another cookie of this protocol`)
   }

@@ -15,12 +15,15 @@ export interface SessionKey extends NamedKey {
   readonly verifying: CryptoKey
   /** As it may be published; `null` for a secret, which never is. */
   readonly publicJwk: JsonObject | null
+  readonly signatureBytes: number
   /** What only the site has, to draw other keys from. */
   readonly secret: Uint8Array
 }
 
 /** RFC 7518, section 3.3. */
 const LEAST_RSA_BITS = 2048
+/** A longer signature leaves too little of a cookie for what it signs. */
+const MOST_RSA_BITS = 4096
 
 /** @param given a JWK, or the text of a PEM file */
 export async function importSessionTokenKey(given: unknown, where: string): Promise<SessionKey> {
@@ -43,6 +46,7 @@ export async function importSessionTokenKey(given: unknown, where: string): Prom
       key: key as CryptoKey,
       verifying: verifying as CryptoKey,
       publicJwk: { ...publicPart, kid, alg: kind.alg, use: 'sig' },
+      signatureBytes: kind.signatureBytes,
       secret: Buffer.from(d, 'base64url'),
     }
   } catch (cause) {
@@ -54,23 +58,30 @@ async function symmetric(jwk: unknown, where: string): Promise<SessionKey> {
   const { kid, key } = await importSessionKey(jwk, where)
   const k = isJsonObject(jwk) && typeof jwk.k === 'string' ? jwk.k : ''
   const secret = Buffer.from(k, 'base64url')
-  return { kid, alg: 'HS256', key, verifying: key, publicJwk: null, secret }
+  return { kid, alg: 'HS256', key, verifying: key, publicJwk: null, signatureBytes: 32, secret }
 }
 
 interface Kind {
   readonly alg: SignatureAlgorithm
   readonly publicMembers: readonly string[]
   readonly privateMembers: readonly string[]
+  readonly signatureBytes: number
 }
 
 function kindOf({ kty, crv, n, alg }: JsonObject, kid: string, where: string): Kind {
+  const modulusBytes = Buffer.from(typeof n === 'string' ? n : '', 'base64url').length
   const kind: Kind | undefined =
     kty === 'EC' && crv === 'P-256'
-      ? { alg: 'ES256', publicMembers: ['kty', 'crv', 'x', 'y'], privateMembers: [] }
+      ? { alg: 'ES256', publicMembers: ['kty', 'crv', 'x', 'y'], privateMembers: [], signatureBytes: 64 }
       : kty === 'OKP' && crv === 'Ed25519'
-        ? { alg: 'EdDSA', publicMembers: ['kty', 'crv', 'x'], privateMembers: [] }
+        ? { alg: 'EdDSA', publicMembers: ['kty', 'crv', 'x'], privateMembers: [], signatureBytes: 64 }
         : kty === 'RSA'
-          ? { alg: 'RS256', publicMembers: ['kty', 'n', 'e'], privateMembers: ['p', 'q', 'dp', 'dq', 'qi'] }
+          ? {
+              alg: 'RS256',
+              publicMembers: ['kty', 'n', 'e'],
+              privateMembers: ['p', 'q', 'dp', 'dq', 'qi'],
+              signatureBytes: modulusBytes,
+            }
           : undefined
   if (!kind)
     throw refused(
@@ -82,8 +93,8 @@ function kindOf({ kty, crv, n, alg }: JsonObject, kid: string, where: string): K
       where,
       `key "${kid}" says "alg": ${JSON.stringify(alg)}; such a key is used for ${kind.alg} alone`,
     )
-  if (kty === 'RSA' && Buffer.from(typeof n === 'string' ? n : '', 'base64url').length * 8 < LEAST_RSA_BITS)
-    throw refused(where, `key "${kid}" has to have ${LEAST_RSA_BITS} bits or more`)
+  if (kty === 'RSA' && !(modulusBytes * 8 >= LEAST_RSA_BITS && modulusBytes * 8 <= MOST_RSA_BITS))
+    throw refused(where, `key "${kid}" has to have ${LEAST_RSA_BITS} to ${MOST_RSA_BITS} bits`)
   return kind
 }
 

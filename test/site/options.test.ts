@@ -188,7 +188,16 @@ describe('createSite', () => {
       ],
       ['is kept for ever', () => but({ cookieSeconds: 34_560_001 }), '"cookieSeconds"', '60 to 34560000'],
       ['names no file', () => withKeys({ session: keys.session.k }), 'keys.session', 'no such file'],
-      ['has a short RSA key', () => withKeys({ session: pair('rsa', { modulusLength: 1024 }) }), '2048 bits'],
+      [
+        'has a short RSA key',
+        () => withKeys({ session: pair('rsa', { modulusLength: 1024 }) }),
+        '2048 to 4096 bits',
+      ],
+      [
+        'has a long RSA key',
+        () => withKeys({ session: pair('rsa', { modulusLength: 4104 }) }),
+        '2048 to 4096 bits',
+      ],
       [
         'has another curve',
         () => withKeys({ session: pair('ec', { namedCurve: 'P-384' }) }),
@@ -223,6 +232,7 @@ describe('createSite', () => {
       ['is not pinned to the host', () => but({ cookieName: 'session' }), '"cookieName"', '"__Host-"'],
       ['is pinned less', () => but({ cookieName: '__Secure-session' }), '"cookieName"', '"__Host-"'],
       ['is pinned in another case', () => but({ cookieName: '__host-session' }), '"cookieName"', '"__Host-"'],
+      ['is too long', () => but({ cookieName: `__Host-${'a'.repeat(58)}` }), '"cookieName"', '64'],
       ['is the prefix alone', () => but({ cookieName: '__Host-' }), '"cookieName"'],
       ['would end the cookie', () => but({ cookieName: '__Host-a; Domain=example' }), '"cookieName"'],
       ['is that of the state', () => but({ cookieName: '__Host-session-state' }), '"cookieName"'],

@@ -12,8 +12,8 @@ export interface KeyPair {
   readonly publicPem: string
 }
 
-export function keyPair(alg: PairAlgorithm, kid = `key-${alg}`): KeyPair {
-  const { privateKey, publicKey } = generate(alg)
+export function keyPair(alg: PairAlgorithm, kid = `key-${alg}`, rsaBits = 2048): KeyPair {
+  const { privateKey, publicKey } = generate(alg, rsaBits)
   const publicJwk = { ...publicKey.export({ format: 'jwk' }), kid }
   return {
     kid,
@@ -24,9 +24,10 @@ export function keyPair(alg: PairAlgorithm, kid = `key-${alg}`): KeyPair {
   }
 }
 
-function generate(alg: PairAlgorithm): { privateKey: KeyObject; publicKey: KeyObject } {
+function generate(
+  alg: PairAlgorithm,
+  modulusLength: number,
+): { privateKey: KeyObject; publicKey: KeyObject } {
   if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return alg === 'EdDSA'
-    ? generateKeyPairSync('ed25519')
-    : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return alg === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('rsa', { modulusLength })
 }

@@ -24,6 +24,8 @@ export interface WorldOptions {
   /** The names of the sites; each becomes `http://<name>.localhost:<port>`. @default shop, travel, magazine */
   readonly sites?: readonly string[]
   readonly hub?: Partial<HubOptions>
+  /** It becomes `http://<name>.localhost:<port>`. @default hub */
+  readonly hubName?: string
   /** Options for every site, or for each by name. */
   readonly site?: Partial<SiteOptions> | ((name: string) => Partial<SiteOptions>)
   /** The key of a site's session token, in the place of a secret. */
@@ -82,7 +84,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const registrations = new Map<string, SiteRegistration>()
   const sites: Record<string, WorldSite> = {}
 
-  const hubListener = await listen('hub.localhost', options.certificate)
+  const hubListener = await listen(`${options.hubName ?? 'hub'}.localhost`, options.certificate)
   const keys = await generateHubKeys()
   const store = options.hub?.store ?? memoryStore()
   const hub = await createHub({

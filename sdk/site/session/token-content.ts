@@ -13,8 +13,15 @@ export interface TokenContent {
   readonly isOpen: boolean
   /** Whether it can change without a new session. */
   readonly mayChange: boolean
-  /** @throws SessionHubError `unavailable` when the hook failed: a token that lacks what it says is none */
-  write(session: TokenSession, visit: Visit): Promise<{ claims?: JsonObject; extra: JsonObject }>
+  /** Whether a token carries all claims, as they are. */
+  readonly isWhole: boolean
+  /**
+   * What stands beside the protocol's own members.
+   *
+   * @param roomBytes what the cookie has left for it, as JSON
+   * @throws SessionHubError `unavailable` when the hook failed: a token that lacks what it says is none
+   */
+  write(session: TokenSession, visit: Visit, roomBytes: number): Promise<JsonObject>
   /** The claims as far as the token has them. */
   claimsOf(extra: JsonObject): JsonObject
   /** What stands beside the protocol's own members, by short and by long names. */
@@ -35,24 +42,24 @@ export function createTokenContent(
   }
 
   /** @param beside what stands in the token already */
-  function fieldsFrom(session: TokenSession, beside: JsonObject): JsonObject {
+  function fieldsFrom(session: TokenSession, beside: JsonObject, mostBytes: number): JsonObject {
     const found: Record<string, Json> = {}
     for (const rule of rules) {
       const value = valueAt(session[rule.from], rule.keys)
       if (value === undefined) {
         // Nobody has said anything of an anonymous visitor: nothing is missing there.
         if (rule.from === 'data' || session.subject !== null) warn(rule, 'missing')
-      } else if (isSmall(value) && fits({ ...beside, ...found, [rule.short]: value }))
+      } else if (isSmall(value) && sizeOf({ ...beside, ...found, [rule.short]: value }) <= mostBytes)
         found[rule.short] = value
       else warn(rule, 'too-large')
     }
     return found
   }
 
-  async function moreFrom(session: TokenSession, visit: Visit): Promise<JsonObject> {
+  async function moreFrom(session: TokenSession, visit: Visit, mostBytes: number): Promise<JsonObject> {
     if (!tokenClaims) return {}
     try {
-      return checked(await tokenClaims(structuredClone(session), visit.request))
+      return checked(await tokenClaims(structuredClone(session), visit.request), mostBytes)
     } catch (cause) {
       const description = `tokenClaims: ${reasonOf(cause)}`
       log({ level: 'error', event: 'hook_failed', description })
@@ -60,7 +67,7 @@ export function createTokenContent(
     }
   }
 
-  function checked(said: unknown): JsonObject {
+  function checked(said: unknown, mostBytes: number): JsonObject {
     const value = plainJson('what it gives', isJsonObject(said) ? withoutUndefined(said) : said)
     for (const name of Object.keys(value)) {
       const fault = nameFault(name, sessionField)
@@ -70,18 +77,18 @@ export function createTokenContent(
     }
     if (Object.keys(value).length + rules.length > limits.tokenNames)
       throw new TypeError(`with the fields, it gives more than ${limits.tokenNames} names`)
-    if (!fits(value)) throw new TypeError(`it gives more than ${limits.tokenContentBytes} bytes as JSON`)
+    if (sizeOf(value) > mostBytes) throw new TypeError(`it gives more than ${mostBytes} bytes as JSON`)
     return value
   }
 
   return {
     isOpen: fields !== undefined || tokenClaims !== undefined || sessionField !== 'sk',
     mayChange: tokenClaims !== undefined || rules.some(({ from }) => from === 'data'),
-    async write(session, visit) {
-      const more = await moreFrom(session, visit)
-      const extra = { ...fieldsFrom(session, more), ...more }
-      const isWhole = fields === undefined && Object.keys(session.claims).length > 0
-      return { ...(isWhole && { claims: session.claims }), extra }
+    isWhole: fields === undefined,
+    async write(session, visit, roomBytes) {
+      const mostBytes = Math.min(limits.tokenContentBytes, roomBytes)
+      const more = await moreFrom(session, visit, mostBytes)
+      return { ...fieldsFrom(session, more, mostBytes), ...more }
     },
     claimsOf(extra) {
       let claims: JsonObject = {}
@@ -118,4 +125,4 @@ function isSmall(value: Json): boolean {
   }
 }
 
-const fits = (extra: JsonObject) => Buffer.byteLength(JSON.stringify(extra)) <= limits.tokenContentBytes
+const sizeOf = (value: JsonObject) => Buffer.byteLength(JSON.stringify(value))

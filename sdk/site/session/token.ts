@@ -3,7 +3,7 @@ import type { SessionView } from '../../protocol/bodies.js'
 import { parseSessionClaims, type SessionClaims, sessionMembers } from '../../protocol/claims.js'
 import { frozen } from '../../protocol/frozen.js'
 import type { Json, JsonObject } from '../../protocol/json.js'
-import { limits } from '../../protocol/wire.js'
+import { cookieNames, limits } from '../../protocol/wire.js'
 import { random128 } from '../../tokens/random.js'
 import { signToken } from '../../tokens/sign.js'
 import { readKeyId, verifyToken } from '../../tokens/verify.js'
@@ -55,6 +55,21 @@ export const isFresh = ({ iat, exp }: SessionClaims, nowMs: number): boolean =>
 
 type Members = Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>
 
+/** A cookie's name, `=` and value: some browsers drop a longer one without a word (RFC 6265, section 6.1). */
+const COOKIE_BYTES = 4096
+
+/** How much JSON a session token may hold so that browsers keep its cookie, and that of a sign-in that waits. */
+function mostPayloadBytes({ cookieName, sessionKeys: [{ alg, kid, signatureBytes }] }: SiteSettings): number {
+  const name = Math.max(cookieName.length, cookieNames.posted.length)
+  const header = JSON.stringify({ alg, typ: 'session+jwt', kid })
+  const letters =
+    COOKIE_BYTES - name - '='.length - lettersOf(header.length) - lettersOf(signatureBytes) - '..'.length
+  return Math.floor((letters * 3) / 4)
+}
+
+/** As base64url. */
+const lettersOf = (bytes: number) => Math.ceil((bytes * 4) / 3)
+
 export function createSessionTokens(settings: SiteSettings, content: TokenContent): SessionTokens {
   const { origin, now, freshForSeconds, sessionKeys, sessionField } = settings
   const [signing] = sessionKeys
@@ -62,19 +77,33 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
   // A visitor's token comes with each request; its signature is looked at once per process. Keyed by the whole text.
   const read = boundedCache<SessionClaims>(20_000)
 
+  const mostBytes = mostPayloadBytes(settings)
+
   /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
-  async function issue(members: Members, until = Infinity): Promise<IssuedToken> {
+  function dated(members: Members, until = Infinity): SessionClaims {
     const iat = Math.floor(now() / 1000)
     const freshSeconds = Math.max(1, Math.min(freshForSeconds, Math.floor((until - iat) / 2)))
-    const claims: SessionClaims = { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
-    const { sk, was, extra, ...plain } = claims
-    const wire: JsonObject = {
+    return { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
+  }
+
+  function wireOf({ sk, was, extra, ...plain }: SessionClaims): JsonObject {
+    return {
       ...plain,
       ...(sk !== undefined && { [sessionField]: signing.wrap(sk) }),
       ...(was !== undefined && { was: signing.wrap(was) }),
       ...extra,
     }
-    return { token: await signToken('session+jwt', wire, signing, signing.alg), claims: frozen(claims) }
+  }
+
+  /** What the site's own content may take beside these members, as JSON: a brace and a comma join the two. */
+  const roomBeside = (members: Members) =>
+    mostBytes - Buffer.byteLength(JSON.stringify(wireOf(dated(members)))) + 1
+
+  async function sign(claims: SessionClaims): Promise<IssuedToken> {
+    return {
+      token: await signToken('session+jwt', wireOf(claims), signing, signing.alg),
+      claims: frozen(claims),
+    }
   }
 
   async function issueFor(
@@ -83,38 +112,35 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
     visit: Visit,
     unlike?: SessionClaims,
   ): Promise<IssuedToken | undefined> {
-    const { subject, claims: all, data, auth_time: authTime } = view
-    const { claims, extra } = await content.write({ subject, claims: all, data, authTime }, visit)
+    const { subject, claims, data, auth_time: authTime } = view
+    const members = {
+      sk: handle,
+      st: view.state,
+      ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
+      ...(subject !== null && { sub: subject }),
+      ...(authTime !== null && { auth_time: authTime }),
+      ...(content.isWhole && Object.keys(claims).length > 0 && { claims }),
+    }
+    const extra = await content.write({ subject, claims, data, authTime }, visit, roomBeside(members))
     if (unlike?.sk === handle && JSON.stringify(unlike.extra) === JSON.stringify(extra)) return undefined
-    return issue(
-      {
-        sk: handle,
-        st: view.state,
-        ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
-        ...(subject !== null && { sub: subject }),
-        ...(authTime !== null && { auth_time: authTime }),
-        ...(claims && { claims }),
-        extra,
-      },
-      view.expires_at,
-    )
+    return sign(dated({ ...members, extra }, view.expires_at))
   }
 
   return {
     issue: issueFor as SessionTokens['issue'],
-    async issueProvisional({ subject, claims: all, remember }, was, visit) {
+    async issueProvisional({ subject, claims, remember }, was, visit) {
       const authTime = Math.floor(now() / 1000)
-      const { extra } = await content.write({ subject, claims: all, data: {}, authTime }, visit)
-      return issue({
+      const members = {
         sub: subject,
         auth_time: authTime,
         jti: random128(),
         ...(was !== null && { was }),
         // Whole, whatever the fields are: from here the hub is told of them later.
-        ...(Object.keys(all).length > 0 && { claims: all }),
+        ...(Object.keys(claims).length > 0 && { claims }),
         ...(!remember && { remember }),
-        extra,
-      })
+      }
+      const extra = await content.write({ subject, claims, data: {}, authTime }, visit, roomBeside(members))
+      return sign(dated({ ...members, extra }))
     },
     known: (token) => read.get(token),
     async read(token) {
