@@ -24,7 +24,7 @@ export interface SiteKeys {
   readonly ticket: object | string | readonly (object | string)[]
   /**
    * Signs the site's own session cookie. A secret (JWK, `oct`, 256 bits; HS256), which is never published; or a private key, whose
-   * public half stands at `<endpoint>/jwks.json`: on P-256 (ES256), Ed25519 (EdDSA), or of RSA from 2048 bits (RS256). As a JWK, as
+   * public half stands at `<endpoint>/jwks.json`: on P-256 (ES256), Ed25519 (EdDSA), or of RSA with 2048 to 4096 bits (RS256). As a JWK, as
    * the text of a PEM file, or as the path of a file with either; a PEM's `kid` is its RFC 7638 thumbprint. Of a list the first
    * signs, all verify and are published.
    */

@@ -25,7 +25,7 @@ const keys: Record<string, () => object> = {
 }
 
 /** Eight fields, which are 737 bytes with their names. */
-const names = [...'abcdefgh']
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 /** 255 bytes, and 1 KiB as JSON. */
 const subject = 'é'.repeat(127) + 'e'
 const claims = withRest(1024, Object.fromEntries(names.map((name) => [name, 'v'.repeat(86)])))
