@@ -156,6 +156,68 @@ describe('R39: answers that a stranger can cause', () => {
     }
   })
 
+  describe('to the longest address, beside all that a stranger can lengthen', () => {
+    /** The longest `Referer` that browsers send (Fetch), and headers of a browser's own that are longer than those of any. */
+    const long = {
+      referer: `${EVIL}/`.padEnd(4096, 'r'),
+      'user-agent': 'u'.repeat(1000),
+      'accept-language': 'l'.repeat(400),
+    }
+    const longest = (origin: string, path: string, length: number) =>
+      (origin + path).padEnd(origin.length + length, 'A')
+
+    it('is Node’s limit of headers reached by nobody at the hub, with the cookies of sixteen groups or with none', async () => {
+      const groups = Array.from({ length: 16 }, (_, index) => `g${index}`.padEnd(32, 'g'))
+      const own = visitors['signed in'].cookies(world.hub.origin)
+      const all = [
+        ...[...own].map((pair) => pair.join('=')),
+        ...groups.map((group) => `__Host-session-hub.${group}=${'h'.repeat(43)}`),
+        ...groups.map((group) => `__Host-session-hub-turn.${group}=${'t'.repeat(22)}`),
+        '__Host-session-hub-seen=1',
+        `__Host-session-hub-start=${'9'.repeat(13)}.${'n'.repeat(43)}.${'m'.repeat(22)}`,
+        `__Host-session-hub-off=${Array.from({ length: 32 }, (_, index) => `0o${index}`.padEnd(33, 'o')).join('.')}`,
+      ].join('; ')
+      expect(all.length).to.be.above(4000)
+      for (const [what, [path, how]] of Object.entries(asked())) {
+        const more = path.endsWith('=') ? '' : '&x='
+        for (const [length, isRefused] of [
+          [5376, false],
+          [5377, true],
+        ] as const) {
+          const url = longest(world.hub.origin, path + more, length)
+          const [signedIn, nobody] = await Promise.all(
+            [all, undefined].map((cookie) =>
+              send(url, { ...how, headers: { ...how.headers, ...long, cookie } }),
+            ),
+          )
+          expect(seenOf(signedIn!), `${what}, ${length} bytes`).to.deep.equal(seenOf(nobody!))
+          expect(signedIn!.status === 431, `${what}, ${length} bytes`).to.equal(isRefused)
+        }
+      }
+    }).timeout(20_000)
+
+    it('is it reached by nobody at a site, with its longest cookies or with none', async () => {
+      const all = [
+        `__Host-session=${'s'.repeat(4096 - '__Host-session='.length)}`,
+        `__Host-session-state=${'s'.repeat(22)}`,
+        `__Host-session-start=${'s'.repeat(735)}`,
+        `__Host-session-arrival=redirect.conflict.session_ambiguous.0`,
+        '__Host-session-once=1',
+        '__Host-session-off=1',
+      ].join('; ')
+      for (const path of ['redirect', 'callback', 'enter', 'sdk.js', 'jwks.json', 'live', 'sisters'])
+        for (const [length, isRefused] of [
+          [5376, false],
+          [5377, true],
+        ] as const)
+          for (const cookie of [all, undefined]) {
+            const url = longest(shop, `/session-hub/${path}?x=`, length)
+            const { status } = await send(url, { headers: { ...window.headers, ...long, cookie } })
+            expect(status === 431, `${path}, ${length} bytes`).to.equal(isRefused)
+          }
+    })
+  })
+
   describe('over a redirect', () => {
     /** What reaches a page: where a window ends, and how long each address on the way is. */
     async function end(visitor: Visitor, given: string): Promise<{ statuses: number[]; longest: number }> {
