@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 
 import { expect } from 'chai'
 
-import { siteToken } from '../support/forge.js'
+import { openTicket, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Reply, send, Visitor } from '../support/visitor.js'
@@ -37,7 +37,7 @@ describe("R27: another site's handle", () => {
     })
 
   /** A redemption as the site would send it for a ticket, but the site has made up its `jti`. */
-  function redemption(of: string, jti = randomBytes(16).toString('base64url')) {
+  function redemption(of: string, jti: unknown = randomBytes(16).toString('base64url')) {
     const exp = Math.floor(world.now() / 1000) + 30
     return { jti, exp, handle: of, previous: null, overrule: false, bound: true }
   }
@@ -78,6 +78,32 @@ describe("R27: another site's handle", () => {
     await act('evil', 'redeem', body)
     await expectAdaAt(travel)
     expect(await ada.whoami(shop)).to.include({ session: 'signed-in', subject: 'ada' })
+  })
+
+  /** What is in a ticket for travel, before it is redeemed. */
+  async function pending(): Promise<{ jti: unknown; sid: string }> {
+    await ada.sync(shop)
+    const travel = world.siteOf('travel')
+    const { jti, sid } = openTicket(world, travel, (await ada.ticket(travel.origin)).ticket).claims
+    return { jti, sid: String(sid) }
+  }
+
+  it('that waits in a ticket is as unknown as any other, and still works at its own site', async () => {
+    const { sid } = await pending()
+    const unknown = await act('evil', 'redeem', redemption(randomBytes(32).toString('base64url')))
+    expectRefusalWithoutCookies(unknown, 401, 'ticket_invalid')
+    expect((await act('evil', 'redeem', redemption(sid))).json).to.deep.equal(unknown.json)
+    expect((await act('travel', 'redeem', redemption(sid))).json).to.include({ subject: 'ada' })
+  })
+
+  it('is not ended by the jti that gave it, from another site; its own site’s second use ends it', async () => {
+    const { jti, sid } = await pending()
+    expect((await act('travel', 'redeem', redemption(sid, jti))).status).to.equal(200)
+    world.advance(3)
+    expectRefusalWithoutCookies(await act('evil', 'redeem', redemption(sid, jti)), 401, 'ticket_spent')
+    expect((await act('travel', 'read', { handle: sid })).json).to.include({ subject: 'ada' })
+    expectRefusalWithoutCookies(await act('travel', 'redeem', redemption(sid, jti)), 401, 'ticket_spent')
+    expectRefusalWithoutCookies(await act('travel', 'read', { handle: sid }), 410, 'session_ended')
   })
 
   it('can be neither read, written nor ended; its own site can do all of it', async () => {

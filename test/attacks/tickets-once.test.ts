@@ -164,6 +164,24 @@ describe('a ticket works once, for the page that asked', () => {
       expect(await visitor.whoami(travel)).to.include({ subject: 'ada' })
     })
 
+    it('R27: is a double submit for two whole seconds, and a replay from then on', async () => {
+      for (const [afterMs, subject] of [
+        [2000, 'ada'],
+        [2001, null],
+      ] as const) {
+        await world.close()
+        let clockMs = Date.now()
+        const now = () => clockMs
+        await begin({ hub: { now }, site: { now } })
+        const { ticket, verifier } = await visitor.ticket(travel)
+        await redeem({ ticket, verifier })
+        clockMs += afterMs
+        expectRefusalWithoutCookies(await redeem({ ticket, verifier }), 401, 'ticket_spent')
+        clockMs += 301_000
+        expect(await visitor.whoami(travel), `${afterMs} ms`).to.include({ subject })
+      }
+    })
+
     it('ends nothing when it comes without its verifier: seeing a ticket signs nobody out', async () => {
       const { ticket, verifier } = await visitor.ticket(travel)
       await redeem({ ticket, verifier })
