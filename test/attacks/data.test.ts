@@ -1,7 +1,7 @@
 /** What applications put into sessions never makes one unusable, and their hooks never decide a request (R21, R31). */
 import { expect } from 'chai'
 import express from 'express'
-import type { SessionHubError } from 'session-hub/site'
+import type { JsonObject, SessionHubError } from 'session-hub/site'
 
 import { Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
@@ -105,6 +105,21 @@ describe('what applications do', () => {
       if (!(thrown instanceof Error)) await world.close()
     }
   })
+
+  for (const given of [undefined, null, 'text', [1]]) {
+    it(`R21: a merge hook that gives ${JSON.stringify(given)} is 503 and changes nothing; an object is taken`, async () => {
+      let made: unknown = given
+      await begin({ hub: { merge: () => made as JsonObject } })
+      await visitor.post(shop, '/patch', { a: 1 })
+      await visitor.sync(shop)
+      await visitor.post(travel, '/patch', { b: 2 })
+      expect((await visitor.sync(travel)).redeemed?.status).to.equal(503)
+      expect((await visitor.whoami(travel)).data).to.deep.equal({ b: 2 })
+      made = { c: 3 }
+      expect((await visitor.sync(travel)).redeemed?.status).to.equal(200)
+      expect((await visitor.whoami(travel)).data).to.deep.equal({ c: 3 })
+    })
+  }
 
   it('R21: a merge hook that throws is 503, the ticket can be tried again, nothing is lost', async () => {
     let isBroken = true

@@ -73,6 +73,18 @@ describe('a change of who is signed in', () => {
       expect(await ada.whoami(travel)).to.include({ subject: 'ada' })
     })
 
+    it('is dead after a redemption of the same anonymous session, which keeps its data', async () => {
+      await ada.post(shop, '/cart', { item: 'boots' })
+      await ada.sync(shop)
+      await ada.sync(travel)
+      const before = cookie(ada, travel)
+      ada.cookies(travel).delete('__Host-session-state')
+      expect((await ada.sync(travel)).redeemed?.status).to.equal(200)
+      expect(await seenWith(before, travel)).to.include({ session: 'none' })
+      for (const site of [shop, travel])
+        expect(await ada.whoami(site)).to.deep.include({ session: 'anonymous', data: { cart: ['boots'] } })
+    })
+
     it('is dead after another user signs in, and leaves him no data', async () => {
       await ada.post(shop, '/sign-in', { name: 'ada' })
       await ada.post(shop, '/cart', { item: 'secret' })
