@@ -206,6 +206,27 @@ describe('R37: what a site may not write, brought in by a merge', () => {
       expect(await mallory.whoami(shop)).to.deep.include({ subject: 'eve', data: PLANTED })
     })
 
+    it('a session that nothing may be carried out of stays as it is, by its version too', async () => {
+      for (const [write, isCarried] of [
+        [[], false],
+        [['wish'], true],
+      ] as const) {
+        await begin({ share: { read: ['cart'], write: [...write] } })
+        await ada.post(shop, '/sign-in', { name: 'ada' })
+        await ada.sync(shop)
+        const seen = async () => (await act('read', { handle: heldAt(shop, mallory) }, shop)).json
+        const before = await seen()
+        expect(before.data).to.deep.equal(PLANTED)
+        expect((await redeemOver(heldAt(travel, mallory))).status).to.equal(200)
+        const { data, version } = await seen()
+        const { wish, ...rest } = PLANTED
+        expect(data).to.deep.equal(isCarried ? rest : PLANTED)
+        expect(version).to.equal(Number(before.version) + (isCarried ? 1 : 0))
+        expect((await dataAt(shop)).wish).to.deep.equal(isCarried ? wish : undefined)
+        if (!isCarried) await world.close()
+      }
+    })
+
     it('R20: whoever signs in over such a session holds no handle on it any more', async () => {
       await begin({ share: { read: ['cart'], write: [] } })
       const handle = heldAt(travel, mallory)

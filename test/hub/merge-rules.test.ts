@@ -11,7 +11,10 @@ import {
 } from '../../hub/flows/merge-rules.js'
 import type { Json, JsonObject } from '../../sdk/protocol/json.js'
 import { startUsers, type Users } from '../support/users.js'
+import type { Visitor } from '../support/visitor.js'
+import { type WatchedStore, watchedStore } from '../support/watched-store.js'
 import type { HubOptions } from 'session-hub/hub'
+import type { ReplacedEvent } from 'session-hub/site'
 
 const reason = 'shared'
 
@@ -242,6 +245,77 @@ describe('carts that meet, by the configured merge', () => {
       expect((await visitor.whoami(users.travel)).data).to.deep.equal(expected)
     })
   }
+
+  describe('of which one is empty by now', () => {
+    let store: WatchedStore
+    let visitor: Visitor
+    let asked: number
+    let wasEmpty: boolean[]
+    beforeEach(async () => {
+      ;[store, asked, wasEmpty] = [watchedStore(), 0, []]
+      const merge: HubOptions['merge'] = ({ into }) => {
+        asked += 1
+        return into
+      }
+      const onReplaced = (replaced: ReplacedEvent) => void wasEmpty.push(replaced.wasEmpty)
+      users = await startUsers({ hub: { store, merge }, site: { onReplaced } })
+      visitor = users.browser()
+    })
+
+    const fill = (site: string, wish: string | null) => visitor.post(site, '/account/data', { wish })
+    /** @returns the ends of the sessions that are written meanwhile, `null` for one that lives on */
+    async function written(act: () => Promise<unknown>): Promise<unknown[]> {
+      const before = store.written.sessions.length
+      await act()
+      return store.written.sessions.slice(before).map(({ endReason }) => endReason)
+    }
+
+    it('end it, write nothing else, and ask no hook', async () => {
+      await fill(users.shop, 'sun')
+      await visitor.sync(users.shop)
+      await fill(users.travel, 'sea')
+      await fill(users.travel, null)
+      const ends = await written(async () => {
+        expect((await visitor.sync(users.travel)).redeemed?.json.reason).to.equal('empty')
+      })
+      expect(ends).to.deep.equal(['replaced'])
+      expect([asked, wasEmpty]).to.deep.equal([0, [true]])
+      expect((await visitor.whoami(users.travel)).data).to.deep.equal({ wish: 'sun' })
+    })
+
+    it('(a full one moves into the other by the hook, and is missed)', async () => {
+      await fill(users.shop, 'sun')
+      await visitor.sync(users.shop)
+      await fill(users.travel, 'sea')
+      const ends = await written(async () => {
+        expect((await visitor.sync(users.travel)).redeemed?.json.reason).to.equal('merged')
+      })
+      expect(ends).to.have.members([null, 'replaced'])
+      expect([asked, wasEmpty]).to.deep.equal([1, [false]])
+    })
+
+    it('end it at the hub too, when a user’s session takes its place', async () => {
+      await fill(users.shop, 'sun')
+      await visitor.sync(users.shop)
+      await fill(users.shop, null)
+      await visitor.post(users.travel, '/account/sign-in', { subject: 'ada' })
+      const ends = await written(async () => {
+        expect((await visitor.sync(users.travel)).outcome).to.equal('adopt')
+      })
+      expect([ends, asked]).to.deep.equal([['replaced'], 0])
+    })
+
+    it('are nothing to miss where both are the same one', async () => {
+      for (const wish of ['sun', null]) {
+        await fill(users.shop, wish)
+        await visitor.sync(users.shop)
+        await visitor.sync(users.travel)
+        visitor.cookies(users.travel).delete('__Host-session-state')
+        expect((await visitor.sync(users.travel)).redeemed?.json.reason).to.equal('empty')
+      }
+      expect(wasEmpty).to.deep.equal([true, false, true])
+    })
+  })
 
   it('stay the winner’s own where together they would be too large, and the log says so', async () => {
     await start({ keys: { cart: 'union' } })
