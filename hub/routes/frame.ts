@@ -91,7 +91,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
         addCookies(res, turnCookies(req, site, told))
       } else {
         // R14: a stranger's page that frames this hears nothing, and hears it in the same time.
-        told = { outcome: 'none', reason: 'referrer_missing' }
+        told = { outcome: 'blocked', reason: 'referrer_missing' }
       }
     } catch (thrown) {
       // The page is told at once, and does not have to wait for its time limit.

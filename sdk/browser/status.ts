@@ -6,8 +6,8 @@ export interface Status {
   readonly outcome: Outcome | null
   /**
    * Why there is nothing to share, or what failed: an error code of the protocol, or `blocked` (the browser keeps the hub's
-   * cookie from frames), `access_denied`, `not_visible`, `popup_blocked`, `dismissed`, `rung_forbidden`, `timeout`,
-   * `unreachable`, `bot`, `insecure_context`, `cookies_off`.
+   * cookie from frames), `referrer_missing` (the hub cannot see whose page the frame is in), `access_denied`, `not_visible`,
+   * `popup_blocked`, `dismissed`, `rung_forbidden`, `timeout`, `unreachable`, `bot`, `insecure_context`, `cookies_off`.
    */
   readonly reason: string | null
   /** The step of the ladder on which the session came, or would have come. */

@@ -123,7 +123,7 @@ describe('GET /frame', () => {
         expect(data.message).to.deep.equal({
           sessionHub: 1,
           nonce,
-          outcome: 'none',
+          outcome: 'blocked',
           reason: 'referrer_missing',
         })
         expect(text.length).to.equal(replies[0]!.text.length)

@@ -71,7 +71,7 @@ describe('GET /access', () => {
     const foreign = { referer: 'https://stranger.example/' }
     for (const who of [visitor, ada])
       expect((await visible({}, { ...foreign, ...active }, who)).data.message).to.include({
-        outcome: 'none',
+        outcome: 'blocked',
         reason: 'referrer_missing',
       })
     for (const who of [visitor, ada])

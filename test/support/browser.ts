@@ -23,6 +23,8 @@ const KINDS = {
   /** A private window blocks whatever the setting. It has one page. */
   incognito: { ...chromium({ cookie_controls_mode: 2 }, ['--incognito']), openPage: onlyPage },
   firefox: firefox(),
+  /** Firefox as some people harden it: it tells no other site which page a request comes from. */
+  hardened: firefox({ 'network.http.referer.XOriginPolicy': 2 }),
 } satisfies Record<string, Kind>
 
 export type BrowserKind = keyof typeof KINDS
@@ -97,14 +99,14 @@ function grants(sites: readonly string[]): object {
 }
 
 /** Default protection: no preference that touches cookies is changed. */
-function firefox(): Kind {
+function firefox(preferences: Record<string, number> = {}): Kind {
   return {
     prepare: () => Promise.resolve(),
     launch: () => ({
       browser: 'firefox',
       executablePath: findProgram('SESSION_HUB_FIREFOX'),
       // It would ask for /favicon.ico, and take the page's refusal for an error of the page.
-      extraPrefsFirefox: { 'browser.chrome.site_icons': false },
+      extraPrefsFirefox: { 'browser.chrome.site_icons': false, ...preferences },
     }),
   }
 }
