@@ -120,11 +120,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     choice?: SyncFrame['choice'],
   ): Promise<Status> {
     if (signal.aborted) return status
-    const unfit = !window.isSecureContext
-      ? 'insecure_context'
-      : !window.navigator.cookieEnabled
-        ? 'cookies_off'
-        : BOT.test(window.navigator.userAgent) && 'bot'
+    const unfit = !window.isSecureContext ? 'insecure_context' : BOT.test(window.navigator.userAgent) && 'bot'
     if (unfit) return settle({ reason: unfit })
     void later('keepUp', quiet)()
     const isForced = goodForMs < 0
@@ -213,7 +209,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
 
   const run = (goodForMs: number, by?: Partial<SyncFrame>, choice?: SyncFrame['choice']) =>
     (running ??= sync(goodForMs, by, choice)
-      // Only a sandboxed page refuses its cookies by an error.
+      // It throws only where the page may keep nothing (`recall`), or is sandboxed.
       .catch(() => settle({ reason: 'cookies_off' }))
       .finally(() => (running = undefined)))
 

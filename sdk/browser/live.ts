@@ -13,6 +13,17 @@ import { shareWithTabs } from './live/tabs.js'
 import { syncNext } from './live/sync-next.js'
 import { watch } from './live/watch.js'
 
+/**
+ * The tag's attribute is a text. It is looked at here, for it would cost `sdk.js` its bytes there.
+ *
+ * @throws TypeError for any other
+ */
+function isOn(live: unknown): boolean {
+  const text = String(live)
+  if (text !== 'true' && text !== 'false') throw TypeError(`SessionHub: no live "${text}" in true, false`)
+  return text === 'true'
+}
+
 export function create(given: LiveKit): Live {
   let isUp = false
   let last: Promise<unknown> = Promise.resolve()
@@ -32,7 +43,7 @@ export function create(given: LiveKit): Live {
       shareWithTabs(kit)
       watch(kit)
       partWhereForgotten(kit)
-      if (kit.live) listen(kit)
+      if (isOn(kit.live)) listen(kit)
       return undefined
     },
     takeArrival: async () => takeArrival(),

@@ -12,13 +12,18 @@ export interface Memory {
 
 const KEY = 'session-hub'
 
-/** What is there of it. */
+/**
+ * What is there of it.
+ *
+ * @throws where cookies are switched off: browsers forbid storage with them, and not all of them say so by `cookieEnabled`
+ */
 export function recall(): Partial<Memory> {
+  const storage = window.localStorage
   try {
     // What is not there is `null`, as text too.
-    return { ...(JSON.parse(window.localStorage.getItem(KEY) as string) as Partial<Memory> | null) }
+    return { ...(JSON.parse(storage.getItem(KEY) as string) as Partial<Memory> | null) }
   } catch {
-    // Storage is forbidden here, or holds somebody else's value: then every page syncs.
+    // There is no storage here, or it holds somebody else's value: then every page syncs.
     return {}
   }
 }

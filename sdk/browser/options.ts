@@ -31,17 +31,20 @@ export const defaults = {
   rungs,
 }
 
-/** @throws TypeError for an option, a `start` or a rung that nobody knows, or a hub that is no address */
+/** @throws TypeError for an option, a `start` or a rung that nobody knows, a number out of its limits, or a hub that is no address */
 export function resolveOptions(options: ClientOptions): Required<ClientOptions> {
   // By its second name, which no page uses for something else.
   const settings = { ...defaults, ...options, hub: new webkitURL(options.hub).origin }
   requireKnown('option', Object.keys(options), Object.keys(defaults))
-  requireKnown('start', [settings.start], ['auto', 'idle', 'manual'])
   requireKnown('rung', settings.rungs, rungs)
+  requireKnown('start', [settings.start], ['auto', 'idle', 'manual'])
+  for (const name of ['interval', 'timeout'] as const)
+    if (!(settings[name] > 0 && settings[name] <= 1e9)) requireKnown(name, [settings[name]], ['1 to 1e9'])
   return settings
 }
 
-function requireKnown(what: string, names: readonly string[], known: readonly string[]): void {
+function requireKnown(what: string, names: readonly unknown[], known: readonly unknown[]): void {
   for (const name of names)
-    if (!known.includes(name)) throw TypeError(`SessionHub: no ${what} "${name}" in ${known.join(', ')}`)
+    if (!known.includes(name))
+      throw TypeError(`SessionHub: no ${what} "${name as string}" in ${known.join(', ')}`)
 }

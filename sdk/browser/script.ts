@@ -28,13 +28,11 @@ const importPart: ImportPart = (name, endpoint) =>
 const createClient = (options: ClientOptions) => createClientWith(importPart, options)
 
 const given: Record<string, unknown> = { hub: src }
-// By name: other programs put attributes of their own on script tags.
-for (const [name, standard] of Object.entries(defaults)) {
+// By name: other programs put attributes of their own on script tags. As texts: numbers count as such, and `live.js` reads `live`.
+for (const name of Object.keys(defaults)) {
   const value = dataset[name]
-  if (value)
-    given[name] =
-      name === 'rungs' ? value.split(/[\s,]+/) : typeof standard === 'string' ? value : JSON.parse(value)
+  if (value) given[name] = name === 'rungs' ? value.split(/[\s,]+/) : value
 }
 const client = createClient(given as unknown as ClientOptions)
-if ('sisterLinks' in dataset) client.decorate()
+if (dataset.sisterLinks !== undefined) client.decorate()
 window.SessionHub = Object.assign(client, { createClient })

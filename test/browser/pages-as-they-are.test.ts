@@ -151,13 +151,48 @@ describe('in Chromium, a page', () => {
   for (const [attribute, message] of [
     ['data-start="lazy"', 'no start "lazy" in auto, idle, manual'],
     ['type="module"', 'no classic script'],
+    ['data-timeout="0"', 'no timeout "0" in 1 to 1e9'],
+    ['data-timeout="-1"', 'no timeout "-1" in 1 to 1e9'],
+    ['data-timeout="soon"', 'no timeout "soon" in 1 to 1e9'],
+    // A browser's timer would take it for none.
+    ['data-timeout="3000000000"', 'no timeout "3000000000" in 1 to 1e9'],
+    ['data-interval="0"', 'no interval "0" in 1 to 1e9'],
+    ['data-interval="-60"', 'no interval "-60" in 1 to 1e9'],
   ] as const)
     it(`whose tag has ${attribute} is told what is wrong`, async () => {
       serve('/page', (tag) => tag.replace('<script async', `<script async ${attribute}`))
       await page.page.goto(`${travel}/page`)
       await page.until(() => document.readyState === 'complete')
       expect(page.scriptErrors.join()).to.include(message)
+      expect(frames()).to.equal(0)
     })
+
+  it('whose tag has numbers within their limits syncs', async () => {
+    const attributes = 'data-timeout="1e9" data-interval="1"'
+    serve('/page', (tag) => tag.replace('<script async', `<script async ${attributes}`))
+    expect((await page.visit(`${travel}/page`)).detail).to.include({ outcome: 'none' })
+  })
+
+  it('has no client with options that are out of their limits', async () => {
+    await page.visit(travel)
+    const messages = await page.page.evaluate((hub) => {
+      SessionHub.close()
+      const wrong = [{ timeout: 0 }, { timeout: NaN }, { timeout: Infinity }, { interval: -1 }]
+      return wrong.map((options) => {
+        try {
+          return SessionHub.createClient({ hub, start: 'manual', ...options } as never)
+        } catch (error) {
+          return String(error)
+        }
+      })
+    }, world.hub.origin)
+    expect(messages).to.deep.equal([
+      'TypeError: SessionHub: no timeout "0" in 1 to 1e9',
+      'TypeError: SessionHub: no timeout "NaN" in 1 to 1e9',
+      'TypeError: SessionHub: no timeout "Infinity" in 1 to 1e9',
+      'TypeError: SessionHub: no interval "-1" in 1 to 1e9',
+    ])
+  })
 })
 
 describe('in Firefox, a page', () => {

@@ -23,6 +23,9 @@ const KINDS = {
   /** A private window blocks whatever the setting. It has one page. */
   incognito: { ...chromium({ cookie_controls_mode: 2 }, ['--incognito']), openPage: onlyPage },
   firefox: firefox(),
+  /** The visitor has switched cookies off altogether. */
+  cookieless: chromium({ default_content_setting_values: { cookies: 2 } }),
+  'cookieless Firefox': firefox({ 'network.cookie.cookieBehavior': 2 }),
   /** Firefox as some people harden it: it tells no other site which page a request comes from. */
   hardened: firefox({ 'network.http.referer.XOriginPolicy': 2 }),
 } satisfies Record<string, Kind>

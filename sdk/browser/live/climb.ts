@@ -4,7 +4,7 @@ import type { Climb, LiveKit } from './kit.js'
 import { syncNext } from './sync-next.js'
 
 export function climbWhereBlocked(kit: LiveKit): Climb {
-  const { client, on, rungs, settle, loadLadder, unsayAccess } = kit
+  const { client, on, rungs, settle, loadLadder, said } = kit
   const hasFrame = rungs.includes('frame')
   let ladder: Ladder | undefined
   let loading: Promise<Ladder> | undefined
@@ -25,7 +25,8 @@ export function climbWhereBlocked(kit: LiveKit): Climb {
 
   function climb(): void {
     const { isBlocked } = client.status
-    if (!isBlocked) unsayAccess()
+    // The browser does not block any more: who listens from now on is not told of it.
+    if (!isBlocked) said['access-needed'] = undefined
     if ((isBlocked && rungs.length > 1) || !hasFrame)
       load().then(
         (there) => {

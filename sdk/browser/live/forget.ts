@@ -53,11 +53,10 @@ export function partWhereForgotten({ on, endpoint, post, readState }: LiveKit): 
       // Without a memory it would part again and again.
       return
     }
-    post(`${endpoint}/forget`, {}).then(
-      () => {
+    post(`${endpoint}/forget`, {})
+      .then(() => {
         window.localStorage.setItem(KEY, readState())
-      },
-      () => 0,
-    )
+      })
+      .catch(() => 0)
   })
 }

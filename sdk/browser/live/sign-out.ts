@@ -9,7 +9,11 @@ export async function signOut({ client, endpoint, post, tell }: LiveKit): Promis
   } catch {
     return false
   }
-  remember({ ...recall(), state: '' })
+  try {
+    remember({ ...recall(), state: '' })
+  } catch {
+    // Nothing is remembered here.
+  }
   tell('session-ended', { reason: 'signed-out' })
   // The hub's frames on other sites hear of it by this one's; but where nothing was asked of the hub yet, consent may be missing.
   if (client.status.atMs) void client.sync({ force: true })

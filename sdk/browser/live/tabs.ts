@@ -42,6 +42,10 @@ export function shareWithTabs({ on, signal, tell }: LiveKit): void {
   signal.addEventListener('abort', close)
   for (const name of NAMES)
     on(name, (detail) => {
-      if (!isHearsay) channel?.postMessage({ name, detail } satisfies News)
+      try {
+        if (!isHearsay) channel?.postMessage({ name, detail } satisfies News)
+      } catch {
+        // As above.
+      }
     })
 }
