@@ -41,7 +41,12 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
 
   router.post('/sessions/end', async (req, res) => {
     const by = await actor(hub.origin, guard, req)
-    const body = readFields('The body', await readJsonBody(bodyOf(req)), {}, { refs: isRefs, subject: isSubject })
+    const body = readFields(
+      'The body',
+      await readJsonBody(bodyOf(req)),
+      {},
+      { refs: isRefs, subject: isSubject },
+    )
     if ((body.refs === undefined) === (body.subject === undefined))
       throw new SessionHubError('request_invalid', 'Give either "refs" or "subject"')
     if (body.subject !== undefined) {

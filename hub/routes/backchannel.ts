@@ -73,5 +73,9 @@ export const backchannelRoute =
     const site = await authenticate(req)
     // R38: whatever else its visitors ask for, a site can sign them out.
     await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
-    sendJson(res, 200, await acts[act](hub, site, await readJsonBody(bodyOf(req), DEPTH), { sites, limiters }))
+    sendJson(
+      res,
+      200,
+      await acts[act](hub, site, await readJsonBody(bodyOf(req), DEPTH), { sites, limiters }),
+    )
   }
