@@ -37,9 +37,13 @@ def need(holds, why):
 
 def decoded(part):
     try:
-        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError as error:
         raise Refused("base64url") from error
+    # One spelling only: bits of a last character that encode nothing are zero.
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode("ascii") != part:
+        raise Refused("base64url")
+    return decoded
 
 
 def parsed(data, levels):
