@@ -106,6 +106,10 @@ function run({ mutant, tests, timeoutMs }: Order & { do: 'run' }): Promise<Repor
 /** A suite takes these from the one above when it is made, and hears of no change. */
 function setUp(suite: Mocha.Suite, how: { readonly isBailing: boolean; readonly timeoutMs: number }): void {
   suite.bail(how.isBailing)
-  for (const test of suite.tests) test.timeout(how.timeoutMs)
+  for (const test of suite.tests) {
+    test.timeout(how.timeoutMs)
+    // Of a test that has run before, mocha starts the clock now, and blames whichever test runs when it is over.
+    test.clearTimeout()
+  }
   for (const below of suite.suites) setUp(below, how)
 }
