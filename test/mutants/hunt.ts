@@ -1,10 +1,13 @@
-/** Looks for a test that fails while a mutant is on: those that reach it, the likeliest and quickest first. */
+/**
+ * Looks for a test that fails while a mutant is on, among those that reach it: first what has noticed others in the file, then what cites the
+ * rule that the source cites there, then one test of each way through the file, the quickest first.
+ */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Crew, Result } from './crew.js'
-import type { Mutant } from './operators.js'
+import { type Mutant, rulesIn } from './operators.js'
 import { tree } from './tree.js'
 import type { Ran } from './worker.js'
 
@@ -46,6 +49,8 @@ interface Known {
   readonly reached: ReadonlySet<number>
 }
 
+type Reaching = readonly [test: string, known: Known]
+
 const ROUNDS = [6, 40, Infinity]
 
 export class Hunter {
@@ -75,7 +80,8 @@ export class Hunter {
     }
   }
 
-  async judge({ id, file, line, name }: Mutant, ofFile: ReadonlySet<number>): Promise<Verdict> {
+  async judge(mutant: Mutant, ofFile: ReadonlySet<number>): Promise<Verdict> {
+    const { id, file, line, name } = mutant
     const { crew, isBrowser, mostMs } = this.hunt
     const reaching = this.#reaching((reached) => isBrowser || reached.has(id))
     const isStatic = !isBrowser && reaching.length === 0 && crew.reachedByLoading.has(id)
@@ -83,7 +89,7 @@ export class Hunter {
       ? this.#reaching((reached) => [...ofFile].some((each) => reached.has(each)))
       : reaching
     const verdict = { file, line, name, tests: tests.length }
-    const ordered = within(mostMs, this.#inOrder(tests, file))
+    const ordered = within(mostMs, this.#inOrder(tests, mutant, ofFile))
     for (let from = 0, round = 0; from < ordered.length; round += 1) {
       const some = ordered.slice(from, from + (isStatic ? Infinity : (ROUNDS[round] ?? Infinity)))
       from += some.length
@@ -149,14 +155,29 @@ export class Hunter {
     return [...this.#tests].filter(([, { reached }]) => fits(reached))
   }
 
-  #inOrder(tests: readonly (readonly [string, Known])[], file: string) {
+  #inOrder(tests: readonly Reaching[], { file, rules }: Mutant, ofFile: ReadonlySet<number>) {
     const killers = this.#killers.get(file) ?? []
     const rank = (test: string) => (killers.includes(test) ? killers.indexOf(test) : killers.length)
     // Where a test file's own order counts, what comes first there is likelier to stand alone.
-    return [...tests].sort(([a, { ms }], [b, { ms: other }]) =>
-      this.hunt.isBrowser ? rank(a) - rank(b) : rank(a) - rank(b) || ms - other,
-    )
+    if (this.hunt.isBrowser) return [...tests].sort(([a], [b]) => rank(a) - rank(b))
+    const isCited = ([test]: Reaching) => rulesIn(test).some((rule) => rules.includes(rule))
+    const quickest = [...tests].sort(([, { ms }], [, { ms: other }]) => ms - other)
+    const [cited, others] = [quickest.filter(isCited), quickest.filter((test) => !isCited(test))]
+    return [...cited, ...oneOfEachWay(others, ofFile)].sort(([a], [b]) => rank(a) - rank(b))
   }
+}
+
+/** Tests that go the same way through a file notice much the same: so one of each way comes first, then a second of each. */
+function oneOfEachWay(tests: readonly Reaching[], ofFile: ReadonlySet<number>): readonly Reaching[] {
+  const ways = new Map<string, number>()
+  const turns = tests.map((test) => {
+    const [, { reached }] = test
+    const way = [...ofFile].filter((id) => reached.has(id)).join()
+    const turn = ways.get(way) ?? 0
+    ways.set(way, turn + 1)
+    return { test, turn }
+  })
+  return turns.sort((a, b) => a.turn - b.turn).map(({ test }) => test)
 }
 
 function within(mostMs: number, tests: readonly (readonly [string, Known])[]) {

@@ -4,7 +4,7 @@
  *     npm run test:mutants                     all; goes on where it was stopped, if nothing has changed since
  *     npm run test:mutants -- --server         or --browser: that half
  *     npm run test:mutants -- --only redeem    files with this in their path, from the start
- *     npm run test:mutants -- --again          those that lived once more
+ *     npm run test:mutants -- --again          those that lived once more, with far more time for each
  *     npm run test:mutants -- --sample         one of each file, as `npm test` does
  *     npm run test:mutants -- --resample       writes sample.json from the last run
  *
@@ -27,6 +27,9 @@ const halves = [
   ...(flags.includes('--browser') ? [] : [{ half: 'server' as const, scopes: server }]),
   ...(flags.includes('--server') ? [] : [{ half: 'browser' as const, scopes: browser }]),
 ]
+
+/** What lives is not worth long on the first run; few are left for the second. */
+const isAgain = flags.includes('--again')
 
 const resultsFile = join(root, 'build/mutants/results.ndjson')
 const survivors = JSON.parse(readFileSync(join(root, 'test/mutants/survivors.json'), 'utf8')) as Record<
@@ -64,7 +67,7 @@ async function judgeAll(
 ): Promise<readonly Verdict[]> {
   const files = testFiles(scope)
   const crew = new Crew(files, isBrowser)
-  const hunter = new Hunter({ crew, isBrowser, mostMs: isBrowser ? 120_000 : 10_000 })
+  const hunter = new Hunter({ crew, isBrowser, mostMs: isBrowser || isAgain ? 120_000 : 10_000 })
   const { tests, unfit } = await hunter.learn(join(root, 'build/mutants'), all)
   console.log(
     `  ${tests} tests of ${files.length} files${unfit.length > 0 ? `; without ${unfit.join(' | ')}` : ''}`,
@@ -105,7 +108,7 @@ function before(): Map<string, Verdict> {
   if (!existsSync(resultsFile)) return new Map()
   const lines = readFileSync(resultsFile, 'utf8').trimEnd().split('\n')
   const found = lines.map((line) => JSON.parse(line) as Verdict & { key: string })
-  const keep = flags.includes('--again') ? found.filter(({ killedBy }) => killedBy !== null) : found
+  const keep = isAgain ? found.filter(({ killedBy }) => killedBy !== null) : found
   return new Map(keep.map(({ key, ...verdict }) => [key, verdict]))
 }
 

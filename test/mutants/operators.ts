@@ -13,6 +13,8 @@ export interface Mutant {
   readonly line: number
   /** Says which one it is also after lines have moved: the function, what is broken, and how. */
   readonly name: string
+  /** The security rules that the source cites there, such as R37. */
+  readonly rules: readonly string[]
 }
 
 interface Change {
@@ -30,6 +32,7 @@ export function mutate(file: string, text: string, firstId: number): Found {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
   const mutants: Mutant[] = []
   const names = new Map<string, number>()
+  const lines = text.split('\n')
 
   const note = (node: ts.Node, how: string): number => {
     const id = firstId + mutants.length
@@ -37,7 +40,8 @@ export function mutate(file: string, text: string, firstId: number): Found {
     const count = (names.get(what) ?? 0) + 1
     names.set(what, count)
     const { line } = source.getLineAndCharacterOfPosition(node.getStart(source))
-    mutants.push({ id, file, line: line + 1, name: count > 1 ? `${what} (${count})` : what })
+    const rules = rulesIn(lines.slice(Math.max(0, line - COMMENT_LINES), line + 1).join('\n'))
+    mutants.push({ id, file, line: line + 1, name: count > 1 ? `${what} (${count})` : what, rules })
     return id
   }
 
@@ -67,6 +71,11 @@ export function mutate(file: string, text: string, firstId: number): Found {
 
   return { source: written(source), mutants }
 }
+
+/** How far above a condition its comment may stand. */
+const COMMENT_LINES = 3
+
+export const rulesIn = (text: string): readonly string[] => [...new Set(text.match(/\bR\d+\b/g))]
 
 function changesOf(node: ts.Node): readonly Change[] {
   if (!ts.isExpression(node)) return []
