@@ -6,6 +6,7 @@ import { openTicket, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal } from '../support/refusal.js'
 import { type Reply, send, Visitor } from '../support/visitor.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const HUB = '__Host-session-hub'
@@ -105,6 +106,19 @@ describe('a guard that stands alone', () => {
       expect(told()).to.be.above(0)
     })
 
+    it('but once, however often its cookie comes', async () => {
+      for (let time = 0; time < 3; time += 1) expect(await seen()).to.include({ subject: 'ada' })
+      expect(told()).to.equal(1)
+    })
+
+    it('again, when the hub has said that it is too late', async () => {
+      world.advance(300 + 600 + 60)
+      expect(await seen()).to.include({ session: 'none' })
+      expect(told()).to.equal(1)
+      expect(await seen()).to.include({ session: 'none' })
+      expect(told()).to.equal(1)
+    })
+
     it('after its user has signed out, while it was down too', async () => {
       await world.hub.listener.stop()
       await visitor.post(shop, '/session-hub/sign-out', {})
@@ -113,6 +127,59 @@ describe('a guard that stands alone', () => {
       const before = told()
       expect(await seen()).to.include({ session: 'none' })
       expect(told()).to.equal(before)
+    })
+  })
+
+  describe('R28: what this process knows of a session from before its end', () => {
+    const reads = () => world.hub.listener.seen.filter(({ url }) => url === '/backchannel/read').length
+    const who = async (one: Visitor) => (await one.ask(`${shop}/who`)).json
+
+    /** Ada at both sites, and a copy of her browser that has the shop's cookie of before its renewal. */
+    async function beginTwice(): Promise<Visitor> {
+      await begin()
+      await visitor.post(shop, '/sign-in', { name: 'ada' })
+      await visitor.sync(shop)
+      await visitor.sync(travel)
+      const old = visitor.copy()
+      world.advance(200)
+      expect(await who(visitor)).to.include({ subject: 'ada' })
+      return old
+    }
+    /** Ends her session elsewhere. The shop has heard of it when it has heard of Bob's, which ends after it; nobody asks there for hers. */
+    async function endElsewhere(): Promise<void> {
+      const bob = new Visitor(world.hub.origin)
+      await bob.post(shop, '/sign-in', { name: 'bob' })
+      await bob.sync(shop)
+      await bob.sync(travel)
+      for (const one of [visitor, bob]) await one.post(travel, '/sign-out', {})
+      await until(async () => (await who(bob.copy())).session === 'none')
+    }
+
+    it('(an old cookie is brought up to date without the hub, while the session lives)', async () => {
+      const old = await beginTwice()
+      const before = reads()
+      expect(await who(old)).to.include({ subject: 'ada' })
+      expect(reads()).to.equal(before)
+    })
+
+    it('brings no old cookie up to date after it', async () => {
+      const old = await beginTwice()
+      await endElsewhere()
+      await world.hub.listener.stop()
+      expect(await who(old)).to.include({ session: 'none' })
+      expect(await who(old.copy())).to.include({ session: 'none' })
+    })
+
+    it('is no reason to trust a session that has ended, while the hub cannot be asked how', async () => {
+      await beginTwice()
+      const kept = visitor.copy()
+      await world.hub.listener.stop()
+      expect(await who(kept), 'the twin').to.include({ subject: 'ada' })
+      await world.hub.listener.start()
+      await until(async () => (await who(visitor.copy())).isStale === false)
+      await endElsewhere()
+      await world.hub.listener.stop()
+      expect(await who(kept)).to.include({ session: 'none', isStale: false })
     })
   })
 })

@@ -74,7 +74,8 @@ describe('guards, in Chromium', () => {
         }),
       url,
     )
-  const frameUrl = (nonce: string) => `${hub}/frame?site=${encodeURIComponent(shop)}&nonce=${nonce}`
+  const frameUrl = (nonce: string, path = '/frame') =>
+    `${hub}${path}?site=${encodeURIComponent(shop)}&nonce=${nonce}`
 
   describe('R15: the frame', () => {
     it('hears its parent alone, and only of its site’s origin: each of the two is looked at', async () => {
@@ -108,13 +109,17 @@ describe('guards, in Chromium', () => {
       expect(asked('/exchange'), 'the twin').to.equal(before + 1)
     })
 
-    it('speaks to its site’s origin alone, were it in another page after all', async () => {
-      isBare = true
-      await page.open(`${evil}/plain`)
-      expect(await embed(page.page, frameUrl(binding().nonce))).to.deep.equal([])
-      await page.open(`${shop}/plain`)
-      expect(await embed(page.page, frameUrl(binding().nonce)), 'the twin').to.have.length(1)
-    })
+    for (const [which, path, messages] of [
+      ['unseen', '/frame', 1],
+      ['with the button, its height too', '/access', 2],
+    ] as const)
+      it(`(${which}) speaks to its site’s origin alone, were it in another page after all`, async () => {
+        isBare = true
+        await page.open(`${evil}/plain`)
+        expect(await embed(page.page, frameUrl(binding().nonce, path))).to.deep.equal([])
+        await page.open(`${shop}/plain`)
+        expect(await embed(page.page, frameUrl(binding().nonce, path)), 'the twin').to.have.length(messages)
+      })
   })
 
   describe('R15: the page', () => {
@@ -141,6 +146,36 @@ describe('guards, in Chromium', () => {
         return (await sync).reason
       }, hub)
       expect(outcome).to.equal('the twin')
+    })
+
+    it('says to the hub’s origin alone what its session is, whatever is in its frame', async () => {
+      await page.visit(shop)
+      await page.sync()
+      world.hub.listener.hang(1)
+      const heard = await page.run(async (from) => {
+        void SessionHub.sync({ force: true })
+        let frame: HTMLIFrameElement | null
+        while (!(frame = document.querySelector<HTMLIFrameElement>('iframe[src*="/frame?"]:last-of-type')))
+          await new Promise((soon) => setTimeout(soon, 10))
+        const nonce = new URL(frame.src).searchParams.get('nonce')
+        // Until the hub answers, an empty document of the page's own origin is in there.
+        const inside = frame.contentWindow!
+        const all: unknown[] = []
+        inside.addEventListener('message', ({ data }) => all.push(data))
+        const offered = new Promise<void>((seen) => {
+          new PerformanceObserver((list) => {
+            if (list.getEntries().some(({ name }) => name.endsWith('/offer'))) seen()
+          }).observe({ type: 'resource' })
+        })
+        const data = { sessionHub: 1, nonce, outcome: 'offer' }
+        dispatchEvent(new MessageEvent('message', { source: inside, origin: from, data }))
+        await offered
+        await new Promise((soon) => setTimeout(soon, 300))
+        inside.postMessage('the twin', location.origin)
+        await new Promise((soon) => setTimeout(soon, 100))
+        return all
+      }, hub)
+      expect(heard).to.deep.equal(['the twin'])
     })
 
     it('believes the window that it has opened alone, and only of the hub’s origin', async () => {
@@ -174,6 +209,31 @@ describe('guards, in Chromium', () => {
       }, hub)
       expect(told).to.deep.equal([false, false, true])
     })
+  })
+
+  it('R15: the page follows the height that its own frame says, and only of the hub’s origin', async () => {
+    await page.visit(shop)
+    // Whatever the page before it remembers.
+    await page.sync()
+    await page.event('access-needed')
+    await page.run(() => void SessionHub.accessButton(document.body))
+    await page.page.waitForSelector('body > iframe')
+    const heights = await page.run((from) => {
+      const frame = document.querySelector<HTMLIFrameElement>('body > iframe')!
+      const nonce = new URL(frame.src).searchParams.get('nonce')
+      const tell = (source: Window | null, origin: string, height: number) => {
+        const data = { sessionHub: 1, nonce, height }
+        dispatchEvent(new MessageEvent('message', { source, origin, data }))
+        return frame.style.height
+      }
+      return [
+        tell(window, from, 101),
+        tell(frame.contentWindow, location.origin, 102),
+        tell(frame.contentWindow, from, 103),
+      ]
+    }, hub)
+    expect(heights.slice(0, 2)).to.not.include('101px').and.to.not.include('102px')
+    expect(heights[2], 'the twin').to.equal('103px')
   })
 
   describe('R17: a click', () => {
