@@ -248,6 +248,10 @@ describe('docs/protocol.md', () => {
       ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_SITE')],
       ['one event, at the site', numberIn('sdk/site/hub/event-stream.ts', 'MAX_EVENT_CHARS')],
       ["endings that a site's process remembers", numberIn('sdk/site/session/endings.ts', 'MOST')],
+      [
+        "requests of a site's process that wait for the hub at once",
+        numberIn('sdk/site/hub/client.ts', 'MOST_UNDER_WAY'),
+      ],
       ['pages that listen to one process of a site', numberIn('sdk/site/endpoints/live.ts', 'MOST')],
     ]
     for (const [what, limit] of expected) {

@@ -69,14 +69,23 @@ const CLOCK_EVERY_MS = 60_000
 /** A hub that answered so lately is there. */
 const RECENT_MS = 5000
 
+/** So many requests wait for the hub at once: what else remembers who waits (reads, renewals, sign-ins) is bounded by it (R31). */
+const MOST_UNDER_WAY = 10_000
+
 /** A session's data and claims, and around them the view; or a full list of sessions. */
 const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 2048)
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 
-export function createHubClient(settings: SiteSettings, { send, bearer }: HubTransport, log: Log): HubClient {
+export function createHubClient(
+  settings: SiteSettings,
+  { send, bearer }: HubTransport,
+  log: Log,
+  mostUnderWay = MOST_UNDER_WAY,
+): HubClient {
   const { now } = settings
   const pause = createPause(now, log)
   const reads = new Map<string, Promise<SessionView>>()
+  let underWay = 0
   let clockSeenMs = -Infinity
   let answeredMs = -Infinity
 
@@ -93,8 +102,12 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
   }
 
   async function ask({ isTelling = true, isRepeatable = true, ...asked }: Asked): Promise<Reply> {
+    // Too many visitors say nothing of the hub.
+    if (underWay >= mostUnderWay)
+      throw new SessionHubError('unavailable', 'Too many requests wait for the hub already')
     const attempt = pause.begin()
     let raw
+    underWay += 1
     try {
       raw = await send({ ...asked, isRepeatable, maxBytes: MAX_REPLY_BYTES })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
@@ -102,6 +115,8 @@ export function createHubClient(settings: SiteSettings, { send, bearer }: HubTra
       // One connection's end is no outage: the next request opens another.
       if (isTelling && !(cause instanceof StaleConnectionError)) pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
+    } finally {
+      underWay -= 1
     }
     // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
     pause.succeeded()
