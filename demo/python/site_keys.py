@@ -60,25 +60,40 @@ class SiteKeys:
         self.clock = clock
         self.keys = {}
         self.fetched = self.tried = float("-inf")
-        self.lock = threading.Lock()
+        self.reading = threading.Lock()
+        self.reads = 0
 
     def __call__(self, kid):
-        with self.lock:
-            now = self.clock()
-            is_known = kid in self.keys and now - self.fetched < self.max_age
-            if not is_known and now - self.tried >= min(ASK_EVERY, self.max_age):
+        now = self.clock()
+        is_known = kid in self.keys and now - self.fetched < self.max_age
+        if not is_known and now - self.tried >= min(ASK_EVERY, self.max_age):
+            self._refresh(now, wait=kid not in self.keys)
+        # The first list has to come before anything can be said.
+        if not self.keys:
+            raise TokenError("unavailable", "The site's public keys cannot be had")
+        return self.keys.get(kid)
+
+    def _refresh(self, now, wait):
+        """One thread reads. Others go on with the key that they know; who knows none waits, and need not read after that."""
+        reads = self.reads
+        if not self.reading.acquire(blocking=wait):
+            return
+        try:
+            if self.reads == reads:
                 self._read(now)
-            return self.keys.get(kid)
+        finally:
+            self.reading.release()
 
     def _read(self, now):
         try:
             self.keys = dict(map(bound, published(self._asked())))
             self.fetched = self.tried = now
-        except Exception as error:
-            # A site that does not answer, or not with a list of keys, takes no key away; but the first list has to come before anything can be said.
-            if not self.keys:
-                raise TokenError("unavailable", "The site's public keys cannot be had") from error
-            self.tried = now
+        except Exception:
+            # A site that does not answer, or not with a list of keys, takes no key away.
+            if self.keys:
+                self.tried = now
+        finally:
+            self.reads += 1
 
     def _asked(self):
         kind = http.client.HTTPSConnection if self.address.scheme == "https" else http.client.HTTPConnection

@@ -11,6 +11,7 @@ import { keyPair } from '../support/key-pairs.js'
 import { listen, type Listener } from '../support/listener.js'
 import { needPython, type PythonService, startPythonService } from '../support/python.js'
 import { siteApp } from '../support/site-app.js'
+import { until } from '../support/until.js'
 import { send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -214,6 +215,23 @@ describe('the service in Python', () => {
     await listener.stop()
     expect(await greeting(greeter)).to.equal('Hello, Ada!')
     expect(await greeting(await service()), 'one that has begun now').to.deep.equal([503, 'unavailable'])
+  })
+
+  it('is a visitor greeted by a known key while another’s request waits for the list of keys?', async () => {
+    await start(pair.jwk)
+    await signIn()
+    const { listener } = world.siteOf('shop')
+    const asked = () => listener.seen.filter(({ url }) => url.endsWith('/jwks.json')).length
+    const greeter = await service({ 'keys-max-age': '0' })
+    expect(await greeting(greeter)).to.equal('Hello, Ada!')
+    listener.hang(1)
+    let isWaiting = true
+    const waiting = greeting(greeter).finally(() => (isWaiting = false))
+    await until(() => asked() === 2)
+    expect(await greeting(greeter)).to.equal('Hello, Ada!')
+    expect(isWaiting).to.equal(true)
+    expect(await waiting).to.equal('Hello, Ada!')
+    expect(asked()).to.equal(2)
   })
 
   it('are keys from a file as good as those of the site, and another’s no good?', async () => {
