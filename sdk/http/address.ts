@@ -12,7 +12,7 @@ export function plainAddress(text: string | undefined): string | undefined {
   const bare = text.trim().replace(/^"(.*)"$/, '$1')
   const bracketed = /^\[([^\]]*)\](:\d*)?$/.exec(bare)?.[1]
   const withPort = /^([\d.]+):\d+$/.exec(bare)?.[1]
-  const address = (bracketed ?? withPort ?? bare).replace(/%.*$/, '').toLowerCase()
+  const address = (bracketed ?? withPort ?? bare).replace(/%.*$/, '')
   if (isIPv4(address)) return address
   if (!isIPv6(address)) return undefined
   const groups = groupsOf(address)

@@ -356,6 +356,7 @@ describe('R31: one network address', () => {
     ['::FFFF:c000:201', '192.0.2.1', true],
     ['0:0:0:0:0:ffff:192.0.2.1', '[::ffff:192.0.2.1]:80', true],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
+    ['2001:db8::ffff:192.0.2.1', '192.0.2.1', false],
     ['[2001:db8::1]:443', '2001:db8::2', true],
     ['"[2001:db8::1]:443"', '[2001:db8::1]', true],
     ['[2001:db8::1]:443', '[2001:db8:0:1::1]:443', false],
@@ -365,6 +366,8 @@ describe('R31: one network address', () => {
     ['unknown', '_hidden', true],
     ['unknown', '192.0.2.1', false],
     ['192.0.2.1 ', '192.0.2.1', true],
+    [`fe80::1%${'z'.repeat(100)}`, 'unknown', true],
+    [`fe80::1%${'z'.repeat(10)}`, 'unknown', false],
   ] as const) {
     it(`${first} and ${second} are ${isOne ? 'one' : 'two'}`, async () => {
       expect(await isLimited([first, second])).to.equal(isOne)

@@ -79,6 +79,28 @@ describe('a kept connection to the hub that is closed when it is used again', ()
     })
   }
 
+  it('costs nobody anything where all kept connections are closed at once: what is repeated takes a fresh one', async () => {
+    const other = new Visitor(proxy.origin)
+    await other.post(listener.origin, '/cart', { item: 'rope' })
+    await Promise.all([visitor, other].map((one) => one.whoami(listener.origin))) // two kept connections
+    proxy.breakNext('lost', 2)
+    expect((await visitor.ask(`${listener.origin}/whoami`)).status).to.equal(200)
+    expect(proxy.broken).to.equal(1)
+    expect(log).to.deep.equal([])
+  })
+
+  it('is not tried again for what would happen twice, and is no outage for others', async () => {
+    await visitor.sync(listener.origin)
+    const other = new Visitor(proxy.origin)
+    await other.post(listener.origin, '/cart', { item: 'rope' })
+    proxy.breakNext('answer lost')
+    const { status } = await visitor.post(listener.origin, '/session-hub/forget', { off: true })
+    expect(status).to.equal(503)
+    expect(world.hub.listener.seen.filter(({ url }) => url === '/backchannel/part')).to.have.length(1)
+    expect(log.map(({ event }) => event)).to.not.include('hub_unreachable')
+    expect((await other.ask(`${listener.origin}/whoami`)).json).to.deep.include({ data: { cart: ['rope'] } })
+  })
+
   it('is no outage: a hub that resets a fresh connection too is one', async () => {
     proxy.breakAll()
     expect((await visitor.ask(`${listener.origin}/whoami`)).status).to.equal(503)
@@ -91,14 +113,15 @@ interface Proxy {
   readonly origin: string
   port: number
   broken: number
-  /** The next request on a connection that has served one is reset: before the hub sees it, or after it has answered. */
-  breakNext(how: 'lost' | 'answer lost'): void
+  /** The next requests on a connection that has served one are reset: before the hub sees them, or after it has answered. */
+  breakNext(how: 'lost' | 'answer lost', times?: number): void
   breakAll(): void
   close(): Promise<void>
 }
 
 async function startProxy(): Promise<Proxy> {
   let breaking: 'lost' | 'answer lost' | undefined
+  let times = 0
   let isBroken = false
   const open = new Set<net.Socket>()
   const server = net.createServer((client) => {
@@ -114,7 +137,8 @@ async function startProxy(): Promise<Proxy> {
       if (isBroken || (hasServed && breaking)) {
         proxy.broken += 1
         dropsAnswer = breaking === 'answer lost'
-        breaking = undefined
+        times -= 1
+        if (times <= 0) breaking = undefined
         if (!dropsAnswer) {
           client.resetAndDestroy()
           return
@@ -137,8 +161,9 @@ async function startProxy(): Promise<Proxy> {
     origin: `http://hub.localhost:${(server.address() as AddressInfo).port}`,
     port: 0,
     broken: 0,
-    breakNext(how) {
+    breakNext(how, count = 1) {
       breaking = how
+      times = count
     },
     breakAll() {
       isBroken = true
