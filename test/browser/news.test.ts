@@ -81,3 +81,125 @@ for (const kind of ['allowed', 'firefox'] as const)
         { sites: ['shop', 'travel'] },
       )
     })
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+/** A test's own time limit would leave it waiting for ever. */
+const until = async (isSo: () => boolean) => {
+  for (let time = 0; time < 400 && !isSo(); time += 1) await pause(20)
+  expect(isSo(), 'it came to pass').to.equal(true)
+}
+
+describe('what changes before anybody listens, in Chromium', () => {
+  /** Holds back the hub's answers to a redemption. */
+  let isHolding = false
+  let held: (() => void)[] = []
+  const release = () => {
+    isHolding = false
+    for (const answer of held) answer()
+    held = []
+  }
+
+  inBrowser(
+    'allowed',
+    (stage) => {
+      afterEach(release)
+      const framesOf = (site: string) =>
+        stage.world.hub.listener.seen.filter(
+          ({ url }) => url.startsWith('/frame') && url.includes(encodeURIComponent(site)),
+        ).length
+
+      for (const isChanged of [true, false])
+        it(
+          isChanged
+            ? 'the turn between the frame’s answer and its listener: the page asks once more'
+            : 'nothing: the page asks once',
+          async () => {
+            const { tab, shop } = stage
+            await tab.visit(shop)
+            await tab.fetch('/sign-in', { name: 'ada' })
+            await tab.sync()
+            await tab.page.evaluateOnNewDocument((change) => {
+              if (location.pathname !== '/frame' || !change || sessionStorage.getItem('changed')) return
+              sessionStorage.setItem('changed', 'yes')
+              // As another page's sign-out does. The document has come by now, and its script has not run.
+              document.cookie = '__Host-session-hub-turn=; path=/; secure; samesite=none; max-age=0'
+            }, isChanged)
+            const before = framesOf(shop)
+            await tab.run(() => {
+              localStorage.clear()
+            })
+            await tab.visit(shop)
+            await until(() => framesOf(shop) - before >= (isChanged ? 2 : 1))
+            await pause(1500)
+            expect(framesOf(shop) - before).to.equal(isChanged ? 2 : 1)
+            expect(await tab.fetch('/whoami')).to.include({ subject: 'ada' })
+          },
+        )
+
+      it('the session, while a page redeems its ticket: the page hears it after that', async () => {
+        const { tab, shop, travel, browser } = stage
+        await tab.visit(shop)
+        await tab.fetch('/sign-in', { name: 'ada' })
+        await tab.sync()
+        const other = await browser.newPage()
+        isHolding = true
+        await other.open(travel)
+        await until(() => held.length > 0)
+        await tab.page.bringToFront()
+        await tab.run(() => SessionHub.signOut())
+        await tab.until(() => SessionHub.status.outcome === 'none')
+        release()
+        expect((await other.event('session-replaced')).detail).to.include({ signedIn: true })
+        expect((await other.event('session-ended')).detail).to.deep.equal({ reason: 'signed-out' })
+      })
+    },
+    {
+      sites: ['shop', 'travel'],
+      inFrontOfHub(req, res, next) {
+        if (isHolding && req.url === '/backchannel/redeem') {
+          const end = res.end.bind(res) as (...given: unknown[]) => typeof res
+          res.end = (...given: unknown[]) => {
+            held.push(() => end(...given))
+            return res
+          }
+        }
+        next()
+      },
+    },
+  )
+})
+
+for (const kind of ['allowed', 'firefox'] as const)
+  describe(`what another tab of its site changes before live.js is there, in ${kind === 'firefox' ? 'Firefox' : 'Chromium'}`, () => {
+    inBrowser(
+      kind,
+      (stage) => {
+        it('the page hears', async () => {
+          const { tab, shop, browser } = stage
+          await tab.open(`${shop}/plain`)
+          await tab.fetch('/sign-in', { name: 'ada' })
+          let load: (() => unknown) | undefined
+          await tab.page.setRequestInterception(true)
+          tab.page.on('request', (request) => {
+            if (/\/live\.[^/]*js$/.test(request.url())) load = () => request.continue()
+            else void request.continue()
+          })
+          // In Firefox a module that is on its way holds the load event.
+          await tab.page.goto(shop, { waitUntil: 'domcontentloaded' })
+          await tab.until(() => 'SessionHub' in window && SessionHub.status.atMs > 0)
+          await until(() => load !== undefined)
+          const other = await browser.newPage()
+          await other.open(`${shop}/plain`)
+          await other.fetch('/sign-out', {})
+          await tab.until(() => !document.cookie.includes('session-state'))
+          // What is hidden looks when it is seen; this page has been seen before anything listens for that.
+          await tab.page.bringToFront()
+          await tab.until(() => !document.hidden)
+          expect(await tab.eventsNamed('session-ended')).to.deep.equal([])
+          load?.()
+          expect((await tab.event('session-ended')).detail).to.have.keys('reason')
+        })
+      },
+      { sites: ['shop', 'travel'] },
+    )
+  })

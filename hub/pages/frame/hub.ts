@@ -26,6 +26,7 @@ const { site, state, message, ...served } = JSON.parse(
 const { sessionHub, nonce } = message
 let { proof } = served
 let turn = ''
+let reminder: number | undefined
 let asking: Promise<unknown> = Promise.resolve()
 
 // Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
@@ -54,6 +55,8 @@ export function begin(): void {
     if (source !== window.parent || origin !== site) return // R15
     const asked = readPageMessage(data, nonce)
     if (!asked) return
+    // The answer has the news in it.
+    window.clearTimeout(reminder)
     const { offer, choice, forget } = asked
     void (forget === undefined ? ask('/exchange', { offer, choice }) : ask('/forget', { forget })).then(say)
   })
@@ -75,29 +78,50 @@ async function isAllowed(): Promise<void> {
 
 /**
  * Another page's frame, or a redirect, may give this browser another session at the hub, or find it gone: the page is told. Only
- * where the frame has the hub's own jar; a listener that comes before it would hear nothing.
+ * where the frame has the hub's own jar; a listener that comes before it would hear nothing. What has changed since the answer was
+ * made and before the listener was there, the cookie itself tells.
  */
 function attend(answer: Answer): void {
   if (answer.turn === undefined) return
   ;({ turn } = answer)
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
-  globalThis.cookieStore?.addEventListener('change', onCookies)
+  const { cookieStore } = window as Partial<typeof window>
+  cookieStore?.addEventListener('change', onCookies)
+  void cookieStore?.get(nameOf(turn) as string).then((cookie) => {
+    const now = turnOf(cookie)
+    // In a browser that keeps no such cookie after all, each frame would find it gone, for ever: of one thing the page is told once.
+    const found = turn + now
+    if (window.sessionStorage['found'] !== found) heed(now)
+    window.sessionStorage['found'] = found
+  })
 }
 
+const nameOf = (text: string) => text.split('=')[0]
+const turnOf = (cookie?: CookieListItem | null) => `${nameOf(turn)}=${cookie?.value ?? ''}`
+
 function onCookies({ changed, deleted }: CookieChangeEvent): void {
-  const [name] = turn.split('=')
-  const isTurn = (cookie: CookieListItem) => cookie.name === name
-  const cookie = changed.find(isTurn) ?? deleted.find(isTurn)
-  if (!cookie) return
+  const cookie = [...changed, ...deleted].find(({ name }) => name === nameOf(turn))
   // What the event says. `document.cookie` may still be the old one while it is told.
-  const now = `${name}=${cookie.value ?? ''}`
+  if (cookie) heed(turnOf(cookie))
+}
+
+function heed(now: string): void {
   // What this frame's own question has changed, its answer tells.
   void asking.then(() => {
     if (now === turn) return
     turn = now
-    // After its last answer, the page takes any message for the news that it has to ask again.
-    say({ outcome: 'offer' })
+    tellNews(REMINDERS)
   })
+}
+
+/** A page that is about to end its sync does not listen for news yet. Once it has heard them, it closes this frame. */
+const REMINDERS = 9
+const REMIND_MS = 1000
+
+function tellNews(reminders: number): void {
+  window.clearTimeout(reminder)
+  // After its last answer, the page takes any message for the news that it has to ask again.
+  say({ outcome: 'offer' })
+  if (reminders) reminder = window.setTimeout(tellNews, REMIND_MS, reminders - 1)
 }
 
 const ask = (path: string, question: object): Promise<Answer> => {

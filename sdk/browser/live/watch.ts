@@ -42,14 +42,24 @@ export function watch(kit: WatchfulKit): void {
     if (patience && readState() !== state) window.setTimeout(believe, LAG_MS, state, patience - 1)
     else if (state !== recall().state) kit.look()
   }
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- older browsers lack it
-  window.cookieStore?.addEventListener('change', ({ changed, deleted }) => {
+  function heed(cookie?: CookieListItem | null): void {
+    const { value = '' } = cookie ?? {}
+    said = value
+    // What this page's own question has changed, its answer tells, and a sync that is running looks by itself if it can.
+    void kit
+      .answered()
+      .then(() => kit.running())
+      .then((status) => {
+        if (status?.outcome !== 'failed') believe(value, 40)
+      })
+  }
+
+  const { cookieStore } = window as Partial<typeof window>
+  cookieStore?.addEventListener('change', ({ changed, deleted }) => {
     const isState = ({ name }: CookieListItem) => name === STATE_COOKIE
     const cookie = changed.find(isState) ?? deleted.find(isState)
-    if (!cookie) return
-    const { value = '' } = cookie
-    said = value
-    // What this page's own question has changed, its answer tells.
-    void kit.answered().then(() => believe(value, 40))
+    if (cookie) heed(cookie)
   })
+  // A sync may have ended before this was loaded, and the cookie have changed since: its end looks no more.
+  if (!kit.running() && client.status.outcome !== 'failed') cookieStore?.get(STATE_COOKIE).then(heed, () => 0)
 }
