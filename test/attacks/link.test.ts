@@ -345,18 +345,6 @@ describe('a link ticket', () => {
       expect(await eve.whoami(travel), 'a double submit ends nothing').to.include({ subject: 'eve' })
     })
 
-    it('R27: ends nothing later, for whoever has seen it: it has no verifier', async () => {
-      const ticket = await ticketOf(eve)
-      await post(victim, { ticket })
-      expect(victim.arrival(travel)).to.equal('link.replace.empty.1')
-      world.advance(3)
-      await post(new Visitor(world.hub.origin), { ticket })
-      expect(world.log.map(({ event }) => event)).to.not.include('ticket_replayed')
-      world.advance(301)
-      expect(await eve.whoami(shop)).to.include({ subject: 'eve' })
-      expect(await victim.whoami(travel)).to.include({ subject: 'eve' })
-    })
-
     it('is refused to all but one of ten that race', async () => {
       const ticket = await ticketOf(eve)
       const browsers = Array.from({ length: 10 }, () => new Visitor(world.hub.origin))
