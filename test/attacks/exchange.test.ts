@@ -117,6 +117,24 @@ describe('POST /exchange', () => {
     expect((await visitor.exchange(frame, offer)).json).to.include({ outcome: 'adopt' })
   })
 
+  it('R20: leaves the hub its cookie where it has that session, or the site has nothing to share; a new one replaces it', async () => {
+    const asked = async (by: Visitor) => {
+      const { nonce } = binding()
+      const { data } = await by.frame(shop, nonce)
+      const { json } = await by.post(shop, '/session-hub/offer', { nonce })
+      const reply = await by.exchange(data, json.offer as string)
+      const hasNew = String(reply.headers['set-cookie']).includes('__Host-session-hub=')
+      return [reply.json.outcome, hasNew]
+    }
+    expect(await asked(visitor)).to.deep.equal(['adopt', true])
+    expect(await asked(visitor)).to.deep.equal(['keep', false])
+    const other = new Visitor(world.hub.origin)
+    for (const wish of ['sun', null]) await other.post(shop, '/wish', { wish })
+    expect(await asked(other)).to.deep.equal(['none', false])
+    await other.post(shop, '/wish', { wish: 'sea' })
+    expect(await asked(other)).to.deep.equal(['adopt', true])
+  })
+
   it('R16: a ticket is for the site of the frame, whatever the offer says', async () => {
     await visitor.exchange(frame, offer)
     const bound = binding()

@@ -53,6 +53,18 @@ describe('a guard that stands alone', () => {
     expectRefusal(await late({ exp: Math.floor(world.now() / 1000) + 200 }), 401, 'ticket_invalid')
   })
 
+  it('R5: a handle is over at the millisecond at which its time ends, and not one before', async () => {
+    let clockMs = Math.floor(Date.now() / 1000) * 1000
+    await begin({ now: () => clockMs })
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.sync(shop)
+    const [late, inTime] = [await redeemer(), await redeemer()]
+    clockMs += 35_000 - 1
+    expect((await inTime()).status).to.equal(200)
+    clockMs += 1
+    expectRefusal(await late(), 401, 'ticket_invalid')
+  })
+
   for (const conflict of ['hub', 'site', 'keep-both'] as const) {
     it(`R20: with "${conflict}" no anonymous session takes a user’s place, unless the site always yields`, async () => {
       await begin({ conflict })

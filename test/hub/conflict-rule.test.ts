@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { ConflictPolicy, ConflictQuestion } from 'session-hub/hub'
 
 import { startUsers, type Users } from '../support/users.js'
-import type { Visitor } from '../support/visitor.js'
+import { binding, type Visitor } from '../support/visitor.js'
 
 describe('a rule for conflicts', () => {
   let users: Users
@@ -50,6 +50,21 @@ describe('a rule for conflicts', () => {
     // Once for the decision, once more when the ticket is redeemed.
     expect(asked).to.deep.equal([question(), question()])
     expect(await there()).to.deep.equal(['ada,ada'])
+  })
+
+  it('that says "site" makes the hub’s user give way, but not to a page that asks only because of news', async () => {
+    answer = () => 'site'
+    await meet()
+    const ask = async (choice?: string) => {
+      const { nonce } = binding()
+      const { data } = await visitor.frame(users.shop, nonce)
+      const { json } = await visitor.post(users.shop, '/session-hub/offer', { nonce })
+      return (await visitor.exchange(data, json.offer as string, {}, choice)).json.outcome
+    }
+    expect(await ask('news')).to.equal('keep')
+    expect((await visitor.sync(users.travel)).outcome).to.equal('keep')
+    expect(await ask()).to.equal('adopt')
+    expect((await visitor.sync(users.travel)).outcome).to.not.equal('keep')
   })
 
   it('that has thought better of it when the ticket is redeemed keeps both', async () => {
