@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 
 import type { RequestHandler } from 'express'
 
+import { PROXY_HOPS } from '../sdk/http/node/peer-address.js'
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { whole } from '../sdk/settings/checks.js'
 import { safeLog } from '../sdk/settings/log.js'
@@ -83,7 +84,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     listener(app, listenerOptions = {}) {
       refuseUnknown('hub.listener', listenerOptions, ['proxyHops'])
       const { proxyHops: hops = 0 } = listenerOptions
-      const proxyHops = whole('hub.listener', 'proxyHops', hops, { min: 0, max: 32 })
+      const proxyHops = whole('hub.listener', 'proxyHops', hops, PROXY_HOPS)
       if (typeof app !== 'function') throw wrong('hub.listener', 'the application has to be a function')
       return (req, res) => {
         if (!direct(req, res, proxyHops)) app(req, res)

@@ -27,7 +27,7 @@ import { endSession, readSession, updateSession } from '../flows/site-acts.js'
 import { byHandle } from '../flows/trace.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import type { HubRequest } from './address.js'
+import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 import type { Authenticate } from './site-token.js'
 

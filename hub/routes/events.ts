@@ -10,7 +10,7 @@ import { tellSite } from '../flows/endings.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { NumberedEnding } from '../stores/store.js'
-import type { HubRequest } from './address.js'
+import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 import type { Authenticate } from './site-token.js'
 

@@ -1,7 +1,7 @@
 /** Only a document of the hub's own may ask: its frame, or its page in a popup (R16). */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { exchangeHeader } from '../../sdk/protocol/wire.js'
-import type { HubRequest } from './address.js'
+import type { HubRequest } from './request.js'
 
 /** @throws SessionHubError `origin_denied` */
 export function requireOwnPage({ headers }: HubRequest, origin: string): void {

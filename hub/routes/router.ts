@@ -16,7 +16,8 @@ import { proofMs } from '../flows/tags.js'
 import type { PageScripts } from '../page-scripts.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import { visibleFrame } from './access-frame.js'
-import { addressOf, type HubRequest, type Route } from './address.js'
+import { peerAddress } from '../../sdk/http/node/peer-address.js'
+import type { HubRequest, Route } from './request.js'
 import { backchannelRoute } from './backchannel.js'
 import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
 import { eventsRoute, type Feed } from './events.js'
@@ -105,7 +106,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
       const route = routeOf(pathOf(url), method)
       if (!route) return false
       if (refuseLongAddress(req, res)) return true
-      serve(route, Object.assign(req, { url, ip: addressOf(req, proxyHops) }), res)
+      serve(route, Object.assign(req, { url, ip: peerAddress(req, proxyHops) }), res)
       return true
     },
     router(req, res, next) {

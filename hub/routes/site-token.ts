@@ -11,7 +11,7 @@ import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
-import type { HubRequest } from './address.js'
+import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 
 /** @throws SessionHubError `site_token_invalid` */

@@ -57,16 +57,10 @@ export function beginEvents(open: OpenEvents, { beatMs, mayStay }: EventsParts):
   const drained = () => {
     isStuck = false
   }
-  const beat = setInterval(() => void goOn(), beatMs)
-  beat.unref()
-  const opened = open(HEADERS, { drained, closed: finish })
-  if (!opened) {
-    finish()
-    return undefined
-  }
-  const sink = opened
+  const sink = open(HEADERS, { drained, closed: finish })
+  if (!sink) return undefined
 
-  async function isAllowed(): Promise<boolean> {
+  const isAllowed = async () => {
     try {
       return (await mayStay?.()) ?? true
     } catch {
@@ -74,7 +68,7 @@ export function beginEvents(open: OpenEvents, { beatMs, mayStay }: EventsParts):
     }
   }
 
-  async function goOn(): Promise<void> {
+  const goOn = async () => {
     // It has read nothing from one beat to the next (R31).
     if (isStuck || !(await isAllowed())) {
       sink.destroy()
@@ -83,6 +77,8 @@ export function beginEvents(open: OpenEvents, { beatMs, mayStay }: EventsParts):
     isStuck = sink.isFull()
     if (!isOver && !isStuck) sink.write(':\n\n')
   }
+  const beat = setInterval(() => void goOn(), beatMs)
+  beat.unref()
 
   return {
     isRead: () => !sink.isFull(),

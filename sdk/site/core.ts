@@ -1,8 +1,14 @@
 /** Composition: options in, a site out that knows sessions and the protocol, and no framework. */
+import type { Reply } from '../http/reply.js'
 import { readSdk } from '../http/sdk-asset.js'
 import { safeLog } from '../settings/log.js'
-import { endOtherUserSessions, endUserSession, requireRecent, userSessions } from './account/devices.js'
-import type { UserSession } from './account/devices.js'
+import {
+  endOtherUserSessions,
+  endUserSession,
+  requireRecent,
+  type UserSession,
+  userSessions,
+} from './account/devices.js'
 import { createPendingEnds } from './account/pending-ends.js'
 import { readSignIn, type SignIn } from './account/sign-in.js'
 import { readSignOut, type SignOut } from './account/sign-out.js'
@@ -16,7 +22,6 @@ import { createEventStream } from './hub/event-stream.js'
 import { createHubKeys } from './hub/keys.js'
 import { createHubTransport } from './hub/transport.js'
 import { resolveSiteOptions, type SiteOptions } from './options.js'
-import type { Reply } from '../http/reply.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import { createSessions, type HeldSession } from './session/index.js'
 import type { Visit } from './visit.js'

@@ -6,15 +6,15 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { UserSession } from './account/devices.js'
 import type { SignIn } from './account/sign-in.js'
 import type { SignOut } from './account/sign-out.js'
+import { nonceOf } from './adapters/express.js'
+import { listenerOf, type ListenerOptions } from './adapters/listener.js'
 import {
   endpointsMiddleware,
-  nonceOf,
   redirectOnceMiddleware,
   requireRecentMiddleware,
   sessionMiddleware,
   type SessionOptions,
-} from './adapters/express.js'
-import { listenerOf } from './adapters/node.js'
+} from './adapters/middleware.js'
 import { visitOf } from './adapters/node-visit.js'
 import { fetchSite, type SiteVisit, type Visited, type VisitOptions, visitSite } from './adapters/web.js'
 import { createCore } from './core.js'
@@ -80,10 +80,12 @@ export interface Site {
    */
   redirectOnce(): RequestHandler
   /**
-   * The site in front of an application on a server of Node's, with or without Express: `createServer(site.listener(app))`. It answers the
+   * The site in front of an application on a Node server, with or without Express: `createServer(site.listener(app))`. It answers the
    * endpoints and gives each request its `req.session` before the application looks at it.
+   *
+   * @throws SessionHubError `options_invalid`
    */
-  listener(app: RequestListener): RequestListener
+  listener(app: RequestListener, options?: ListenerOptions): RequestListener
   /**
    * For servers that speak the Web's `Request` and `Response`: the answer of an endpoint, or what `app` makes of the visit, with the
    * visitor's cookies in it.
@@ -125,7 +127,7 @@ export async function createSite<Native extends object = Request>(
     endSession: (req, ref) => core.endSession(req, ref),
     endOtherSessions: (req) => core.endOtherSessions(req),
     requireRecent: (maxAgeSeconds) => requireRecentMiddleware(core, maxAgeSeconds),
-    listener: (app) => listenerOf(core, app),
+    listener: (app, listenerOptions) => listenerOf(core, app, listenerOptions),
     fetch: (request, app, visitOptions) => fetchSite(core, request, app, visitOptions),
     visit: (request, visitOptions) => visitSite(core, request, visitOptions),
     scriptTag: (req, tagOptions) => core.scriptTag(nonceOf(req), tagOptions),

@@ -1,4 +1,4 @@
-/** A site on `Request` and `Response`, where they differ from a server of Node's. The rest: `npm run test:adapters`. */
+/** A site on `Request` and `Response`, where they differ from a Node server. The rest: `npm run test:adapters`. */
 import { expect } from 'chai'
 import { createSite, type SessionHubError, type Site, type SiteVisit, type Visited } from 'session-hub/site'
 

@@ -1,4 +1,4 @@
-/** The body of a request to a server of Node's. */
+/** The body of a request to a Node server. */
 import type { IncomingMessage } from 'node:http'
 
 import { SessionHubError } from '../../protocol/errors.js'

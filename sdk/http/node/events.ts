@@ -1,4 +1,4 @@
-/** Server-sent events on a server of Node's. */
+/** Server-sent events on a Node server. */
 import type { ServerResponse } from 'node:http'
 
 import type { OpenEvents } from '../server-sent-events.js'

@@ -1,4 +1,4 @@
-/** Answers on a server of Node's. Written straight to the response: no template, no ETag. */
+/** Answers on a Node server. Written straight to the response: no template, no ETag. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { SessionHubError } from '../../protocol/errors.js'

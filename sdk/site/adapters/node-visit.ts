@@ -1,10 +1,11 @@
-/** A visit to a server of Node's: plain, or one that Express, Fastify or another has put a request of its own around. */
+/** A visit to a Node server: a plain one, or one with Express or another framework on it. */
 import { type IncomingMessage, ServerResponse } from 'node:http'
 
 import { readText } from '../../http/node/body.js'
 import { openEventsOn } from '../../http/node/events.js'
 import { refuseLongAddress } from '../../http/node/long-address.js'
 import { addCookies, addPrivateHeader } from '../../http/node/own-headers.js'
+import { peerAddress } from '../../http/node/peer-address.js'
 import { sendReply } from '../../http/node/reply.js'
 import type { Reply } from '../../http/reply.js'
 import type { Visit } from '../visit.js'
@@ -17,8 +18,8 @@ type NodeRequest = IncomingMessage & {
 }
 
 /** @param given the answer; an upgrade request has none, and the usual way to ask who opens a web socket is `site.session()(req, {}, next)` */
-export const visitOf = (req: IncomingMessage, given: unknown, property: string): NodeVisit =>
-  new NodeVisit(req, isAnswer(given) ? given : noAnswer(req), property)
+export const visitOf = (req: IncomingMessage, given: unknown, property: string, proxyHops = 0): NodeVisit =>
+  new NodeVisit(req, isAnswer(given) ? given : noAnswer(req), property, proxyHops)
 
 /** Sessions of any site of this process: two sites of one application may have the same property. */
 const ours = new WeakSet<object>()
@@ -29,6 +30,7 @@ export class NodeVisit implements Visit {
     readonly request: NodeRequest,
     readonly answer: ServerResponse,
     readonly property: string,
+    readonly proxyHops: number,
   ) {}
 
   get method() {
@@ -48,8 +50,8 @@ export class NodeVisit implements Visit {
   }
 
   get address() {
-    // What Express has made of its `trust proxy`, with a getter that other frameworks' requests have too.
-    return 'ip' in this.request ? this.request.ip : this.request.socket.remoteAddress
+    // What Express has made of its `trust proxy`.
+    return 'ip' in this.request ? this.request.ip : peerAddress(this.request, this.proxyHops)
   }
 
   get body() {
