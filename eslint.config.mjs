@@ -12,6 +12,7 @@ const nodeRooms = [
 const browserRooms = ['sdk/browser/**/*.ts', 'hub/pages/**/*.ts']
 
 /** What the browser gives to all scripts, and what pages call their own things. */
+const nodeNames = ['process', 'Buffer', 'global', 'setImmediate', 'require']
 const takenNames = [
   'addEventListener, removeEventListener, dispatchEvent, postMessage, open, close, stop, find, print, focus, blur, scroll',
   'origin, name, status, parent, top, self, frames, length, event, screen, history, opener, closed, external, caches, crypto',
@@ -66,13 +67,18 @@ export default defineConfig(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...forbid(['process', 'Buffer', 'global', 'setImmediate', 'require'], 'This room runs in a browser.'),
+        ...forbid(nodeNames, 'This room runs in a browser.'),
         ...forbid(
           takenNames,
           'Pages have variables of that name: say `location.origin`, or `window.` before it.',
         ),
       ],
     },
+  },
+  {
+    // No script but our own runs in the hub's documents: nothing there has taken a name.
+    files: ['hub/pages/**/*.ts'],
+    rules: { 'no-restricted-globals': ['error', ...forbid(nodeNames, 'This room runs in a browser.')] },
   },
   {
     files: ['sdk/browser/**/*.ts'],

@@ -54,17 +54,16 @@ export function isFrameMessage(value: unknown, nonce: string): value is FrameMes
 }
 
 /** The page's message, or `undefined`. 4 KiB is the most that an offer may have; 8 KiB bound every message (R15). */
-export function readPageMessage(value: unknown, nonce: string): PageMessage | undefined {
-  const message = value as Partial<PageMessage> | null | undefined
-  return message?.sessionHub === 1 &&
-    message.nonce === nonce &&
-    (message.offer === null || (isText(message.offer) && message.offer.length <= 4096)) &&
-    [undefined, 'hub', 'site', 'news'].includes(message.choice) &&
-    [undefined, true, false].includes(message.forget)
-    ? (message as PageMessage)
-    : undefined
-}
+export const readPageMessage = ((message: Untrusted, nonce: string) =>
+  message?.sessionHub === 1 &&
+  message.nonce === nonce &&
+  (message.offer === null || (typeof message.offer === 'string' && message.offer.length <= 4096)) &&
+  [undefined, 'hub', 'site', 'news'].includes(message.choice as Choice) &&
+  [undefined, true, false].includes(message.forget as boolean)
+    ? message
+    : undefined) as (value: unknown, nonce: string) => PageMessage | undefined
 
-const isText = (value: unknown): value is string => typeof value === 'string'
+type Untrusted = Partial<Record<keyof PageMessage, unknown>> | null | undefined
+
 /** Spelt out once more: every visitor loads it. */
 const isAbsentOrText = (value: unknown) => value === undefined || typeof value === 'string'

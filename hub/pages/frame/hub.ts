@@ -20,23 +20,30 @@ interface Turned {
 
 type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason' | 'subject' | 'claims'> & Turned
 
+/** After its last answer, the page takes any message for the news that it has to ask again. */
+const NEWS: Answer = { outcome: 'offer' }
+
+const REMIND_MS = 1000
+
 const { site, state, message, ...served } = JSON.parse(
-  document.getElementById('data')?.textContent ?? '',
+  (document.getElementById('data') as HTMLElement).textContent,
 ) as FrameData
-const { sessionHub, nonce } = message
+const { nonce } = message
 let { proof } = served
-let turn = ''
-let reminder: number | undefined
-let asking: Promise<unknown> = Promise.resolve()
+/** What the turn's cookie has to be, and its name. */
+let turn: string
+let name: string
+let reminder: ReturnType<typeof setInterval> | undefined
+let asking: Promise<Answer> | undefined
 
 // Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
 export const say = ({ outcome, ticket, reason, subject, claims }: Answer) => {
-  const said: Loose<FrameMessage> = { sessionHub, nonce, outcome, ticket, reason, subject, claims }
-  window.parent.postMessage(said, site)
+  const said: Loose<FrameMessage> = { sessionHub: 1, nonce, outcome, ticket, reason, subject, claims }
+  parent.postMessage(said, site)
 }
 
 export const sayHeight = (height: number) => {
-  window.parent.postMessage({ sessionHub: 1, nonce, height } satisfies HeightMessage, site)
+  parent.postMessage({ sessionHub: 1, nonce, height } satisfies HeightMessage, site)
 }
 
 /** Members that are absent may be there as `undefined`: fewer bytes, and the same to who reads them. */
@@ -51,88 +58,73 @@ export async function look(): Promise<Answer> {
 
 /** Hands the decision to the page; first tries to have a better one, where that asks the visitor nothing. */
 export function begin(): void {
-  window.addEventListener('message', ({ source, origin, data }) => {
-    if (source !== window.parent || origin !== site) return // R15
-    const asked = readPageMessage(data, nonce)
+  addEventListener('message', ({ source, origin, data }) => {
+    // R15
+    const asked = source === parent && origin === site && readPageMessage(data, nonce)
     if (!asked) return
     // The answer has the news in it.
-    window.clearTimeout(reminder)
+    clearInterval(reminder)
     const { offer, choice, forget } = asked
     void (forget === undefined ? ask('/exchange', { offer, choice }) : ask('/forget', { forget })).then(say)
   })
-  const asServed = () => {
-    attend(message)
-    say(message)
-  }
+  attend(message)
   // Without a click it is granted only where the browser remembers that the visitor has allowed it (R17).
   // With a reason, the hub has said that it would be of no use.
-  if (message.outcome === 'blocked' && !message.reason) isAllowed().then(look).then(say, asServed)
-  else asServed()
+  if (message.outcome === 'blocked' && !message.reason) void lookAgain().then(say)
+  else say(message)
 }
 
-/** Rejects where the browser has not been told yes: to ask it then would be an error on the page's console, and nothing else. */
-async function isAllowed(): Promise<void> {
-  const { state } = await window.navigator.permissions.query({ name: 'storage-access' })
-  if (state !== 'granted') throw new Error(state)
+/** Only where the browser has been told yes: to ask it otherwise would be an error on the page's console, and nothing else. */
+async function lookAgain(): Promise<Answer> {
+  try {
+    const { state } = await navigator.permissions.query({ name: 'storage-access' })
+    if (state === 'granted') return await look()
+  } catch {
+    // The browser does not know the question, or says no after all.
+  }
+  return message
 }
 
 /**
  * Another page's frame, or a redirect, may give this browser another session at the hub, or find it gone: the page is told. Only
- * where the frame has the hub's own jar; a listener that comes before it would hear nothing. What has changed since the answer was
- * made and before the listener was there, the cookie itself tells.
+ * where the frame has the hub's own jar; a listener that comes before it would hear nothing. The cookie itself tells what has
+ * changed since the answer was made and before the listener was there.
  */
 function attend(answer: Answer): void {
-  if (answer.turn === undefined) return
-  ;({ turn } = answer)
-  const { cookieStore } = window as Partial<typeof window>
-  cookieStore?.addEventListener('change', onCookies)
-  void cookieStore?.get(nameOf(turn) as string).then((cookie) => {
-    const now = turnOf(cookie)
-    // In a browser that keeps no such cookie after all, each frame would find it gone, for ever: of one thing the page is told once.
-    const found = turn + now
-    if (window.sessionStorage['found'] !== found) heed(now)
-    window.sessionStorage['found'] = found
+  const { cookieStore, sessionStorage } = window as Omit<Window, 'cookieStore'> & Partial<Window>
+  if (answer.turn === undefined || !cookieStore) return
+  ;[name, turn] = answer.turn.split('=') as [string, string]
+  cookieStore.addEventListener('change', onCookies)
+  void cookieStore.get(name).then((cookie) => {
+    const now = valueOf(cookie)
+    // In a browser that keeps no such cookie after all, each frame would find it gone, for ever: of one change the page is told once.
+    if (sessionStorage[turn] !== (sessionStorage[turn] = now)) void heed(now)
   })
 }
 
-const nameOf = (text: string) => text.split('=')[0]
-const turnOf = (cookie?: CookieListItem | null) => `${nameOf(turn)}=${cookie?.value ?? ''}`
-
-function onCookies({ changed, deleted }: CookieChangeEvent): void {
-  const cookie = [...changed, ...deleted].find(({ name }) => name === nameOf(turn))
-  // What the event says. `document.cookie` may still be the old one while it is told.
-  if (cookie) heed(turnOf(cookie))
+// What the event says: `document.cookie`, and what the browser answers when it is asked, may still be the old one while it is told.
+const onCookies = ({ changed, deleted }: CookieChangeEvent) => {
+  for (const cookie of [...changed, ...deleted]) if (cookie.name === name) void heed(valueOf(cookie))
 }
 
-function heed(now: string): void {
+const valueOf = (cookie?: CookieListItem | null) => cookie?.value ?? ''
+
+async function heed(now: string): Promise<void> {
   // What this frame's own question has changed, its answer tells.
-  void asking.then(() => {
-    if (now === turn) return
-    turn = now
-    tellNews(REMINDERS)
-  })
+  await asking
+  if (now === turn) return
+  turn = now
+  clearInterval(reminder)
+  // A page that is about to end its sync does not listen for news yet. Once it has heard them, it closes this frame.
+  reminder = setInterval(say, REMIND_MS, NEWS)
+  say(NEWS)
 }
 
-/** A page that is about to end its sync does not listen for news yet. Once it has heard them, it closes this frame. */
-const REMINDERS = 9
-const REMIND_MS = 1000
-
-function tellNews(reminders: number): void {
-  window.clearTimeout(reminder)
-  // After its last answer, the page takes any message for the news that it has to ask again.
-  say({ outcome: 'offer' })
-  if (reminders) reminder = window.setTimeout(tellNews, REMIND_MS, reminders - 1)
-}
-
-const ask = (path: string, question: object): Promise<Answer> => {
-  const answer = fetchAnswer(path, question)
-  asking = answer
-  return answer
-}
+const ask = (path: string, question: object) => (asking = fetchAnswer(path, question))
 
 async function fetchAnswer(path: string, question: object): Promise<Answer> {
   try {
-    const reply = await window.fetch(path, {
+    const reply = await fetch(path, {
       method: 'POST',
       // So that the request says whether it has the cookies of the one jar (`Sec-Fetch-Storage-Access`).
       credentials: 'include',

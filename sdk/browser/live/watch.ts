@@ -52,6 +52,8 @@ export function watch(kit: WatchfulKit): void {
       .then((status) => {
         if (status?.outcome !== 'failed') believe(value, 40)
       })
+      // Where cookies are off, nothing is remembered either (`recall`).
+      .catch(() => 0)
   }
 
   const { cookieStore } = window as Partial<typeof window>
