@@ -13,7 +13,6 @@ for (const kind of ['allowed', 'blocked', 'firefox'] as const)
 
     before(async () => {
       browser = await startBrowser(kind)
-      page = await browser.newPage()
       world = await startWorld({ sites: ['travel'] })
       const { listener, site } = world.siteOf('travel')
       travel = listener.origin
@@ -30,6 +29,10 @@ for (const kind of ['allowed', 'blocked', 'firefox'] as const)
         res.type('html').send(`<!doctype html><title>isolated</title>${tag}`)
       })
     })
+    // A tab for each: a page with a policy is in another group of windows than one without, and Puppeteer then waits for frames of the page
+    // before it, which never load.
+    beforeEach(async () => (page = await browser.newPage()))
+    afterEach(() => page.page.close())
     after(async () => {
       await browser.close()
       await world.close()

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import type { TestPage } from '../support/browser.js'
 import { byRedirect } from '../support/rungs.js'
 import { inBrowser, type Stage } from '../support/stage.js'
+import { until } from '../support/until.js'
 import { Visitor } from '../support/visitor.js'
 
 /** How long a test waits for news. The figures are the bench's; a busy machine may take longer than a visitor's. */
@@ -216,9 +217,7 @@ for (const kind of ['blocked', 'firefox'] as const)
           await tab.until(() => SessionHub.status.atMs > 0)
           await isListening()
         })
-        const isListening = async () => {
-          while (listening(stage, 'travel') === 0) await new Promise((resolve) => setTimeout(resolve, 20))
-        }
+        const isListening = () => until(() => listening(stage, 'travel') > 0)
 
         it('tells them at once that the session was ended', async () => {
           await stage.world.hub.hub.sessions.endAll('ada')

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 
 import { inBrowser, type Stage } from '../support/stage.js'
+import { until } from '../support/until.js'
 
 const nameOf = (kind: string) => (/firefox/i.test(kind) ? 'Firefox' : 'Chromium')
 
@@ -130,8 +131,7 @@ for (const kind of ['allowed', 'firefox'] as const)
             await tab.until(() => document.hidden)
             await tab.open(shop)
             expect(await tab.run(() => document.hidden)).to.equal(true)
-            while (!asked.some((url) => /\/live\.[^/]*js$/.test(url)))
-              await new Promise((resolve) => setTimeout(resolve, 20))
+            await until(() => asked.some((url) => /\/live\.[^/]*js$/.test(url)))
             expect(framesOf(stage)).to.equal(0)
 
             await tab.page.bringToFront()
