@@ -29,7 +29,7 @@ export function listenerOf(
   return (req, res) => {
     endpoints(req, res, () => {
       session(req, res, (error) => {
-        if (error === undefined) void app(req, res)
+        if (error === undefined) app(req, res)
         else sendError(res, error)
       })
     })
