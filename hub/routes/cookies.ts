@@ -31,16 +31,26 @@ export const seenCookie = (): string =>
 export const hubStartCookie = (seal: string): string =>
   setCookie(cookieNames.hubStart, seal, { sameSite: 'Lax', httpOnly: true }, limits.redirectSeconds)
 
-/** The answer as the frame's script wants it: with the turn as `document.cookie` has to show it. */
-export const withTurn = <Said extends Answer>(site: Grouped, { turn, ...said }: Said) => ({
-  ...said,
-  ...(turn !== undefined && { turn: `${ofGroup(cookieNames.hubTurn, site)}=${turn}` }),
-})
+/**
+ * The answer as the frame's script wants it: with the turn as `document.cookie` has to show it. Behind a second `=` is what the
+ * request had in its place: a browser that keeps no such cookie still shows that, and for the frame nothing has changed.
+ */
+export function withTurn<Said extends Answer>(req: IncomingMessage, site: Grouped, said: Said) {
+  const { turn, ...rest } = said
+  if (turn === undefined) return rest
+  const { name, had } = turnOf(req, site)
+  return { ...rest, turn: had === turn ? `${name}=${turn}` : `${name}=${turn}=${had}` }
+}
 
 /** Sets the turn cookie where this request had not the right one. */
-export function turnCookies({ headers }: IncomingMessage, site: Grouped, { turn }: Answer): string[] {
-  const name = ofGroup(cookieNames.hubTurn, site)
-  if (turn === undefined || turn === (readCookie(headers.cookie, name) ?? '')) return []
+export function turnCookies(req: IncomingMessage, site: Grouped, { turn }: Answer): string[] {
+  const { name, had } = turnOf(req, site)
+  if (turn === undefined || turn === had) return []
   // Until the browser is closed: the next frame sets it anew.
   return [setCookie(name, turn, { sameSite: 'None', httpOnly: false })]
+}
+
+function turnOf({ headers }: IncomingMessage, site: Grouped) {
+  const name = ofGroup(cookieNames.hubTurn, site)
+  return { name, had: readCookie(headers.cookie, name) ?? '' }
 }

@@ -48,5 +48,5 @@ export const exchangeRoute =
       ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),
       ...turnCookies(req, site, answer),
     ])
-    sendJson(res, 200, withTurn(site, answer))
+    sendJson(res, 200, withTurn(req, site, answer))
   }

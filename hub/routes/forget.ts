@@ -46,5 +46,5 @@ export const forgetRoute =
       ...(forget ? [hubCookie(site, '')] : []),
       ...turnCookies(req, site, answer),
     ])
-    sendJson(res, 200, withTurn(site, answer))
+    sendJson(res, 200, withTurn(req, site, answer))
   }

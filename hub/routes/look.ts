@@ -39,7 +39,7 @@ export const lookRoute =
     const isOff = hasOptedOut(req.headers, site)
     const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
     const said = {
-      ...withTurn(site, answer),
+      ...withTurn(req, site, answer),
       proof: hasAccess ? frameProof(secret, { site: origin, nonce, hasAccess }, hub.now()) : proof,
     }
     addCookies(res, turnCookies(req, site, answer))

@@ -136,6 +136,29 @@ describe('what changes before anybody listens, in Chromium', () => {
           },
         )
 
+      it('nothing, in a browser that keeps no such cookie: the page asks once at each visit', async () => {
+        const { tab, shop } = stage
+        await tab.visit(shop)
+        await tab.fetch('/sign-in', { name: 'ada' })
+        await tab.sync()
+        await tab.page.evaluateOnNewDocument(() => {
+          if (location.pathname === '/frame')
+            document.cookie = '__Host-session-hub-turn=; path=/; secure; samesite=none; max-age=0'
+        })
+        // The frame that was there hears of it first.
+        await tab.visit(shop)
+        await pause(500)
+        const before = framesOf(shop)
+        for (const visits of [1, 2]) {
+          await tab.run(() => {
+            localStorage.clear()
+          })
+          await tab.visit(shop)
+          await pause(1500)
+          expect(framesOf(shop) - before).to.equal(visits)
+        }
+      })
+
       it('the session, while a page redeems its ticket: the page hears it after that', async () => {
         const { tab, shop, travel, browser } = stage
         await tab.visit(shop)

@@ -378,6 +378,31 @@ describe('storage access in Firefox as it comes', () => {
       ])
     })
 
+    // A frame that looks at its own `sessionStorage` there, and is removed, takes from the page what the page writes from then on.
+    for (const isGranted of [false, true])
+      it(`the page keeps all that it writes to its own sessionStorage, ${isGranted ? 'with access' : 'as it comes'}`, async () => {
+        const { tab, hub, shop, travel } = stage
+        await visitHub(stage)
+        if (isGranted) {
+          await listenIn(tab.page, `${shop}/plain`)
+          const button = await embed(tab.page, hub, '/access')
+          await button.next()
+          await clickWhenSeen(button)
+        }
+        await tab.open(`${shop}/plain`)
+        await tab.fetch('/cart', { item: 'boots' })
+        for (const outcome of isGranted ? ['keep', 'keep'] : ['blocked', 'blocked']) {
+          await tab.visit(shop)
+          expect(await tab.sync()).to.include(isGranted ? { outcome } : { isBlocked: true })
+          await tab.run(() => {
+            sessionStorage.setItem('draft', `${sessionStorage.getItem('draft') ?? ''}x`)
+          })
+          await tab.open(`${travel}/plain`)
+          await tab.open(`${shop}/plain`)
+        }
+        expect(await tab.run(() => sessionStorage.getItem('draft'))).to.equal('xx')
+      })
+
     it('a click in the popup alone changes nothing; with a click on the button after it, nobody is asked', async () => {
       const { tab, hub, shop } = stage
       await listenIn(tab.page, `${shop}/plain`)

@@ -14,7 +14,7 @@ interface FrameData {
 }
 
 interface Turned {
-  /** Where the hub sees its own jar: what its turn cookie says, as `document.cookie` has it. */
+  /** Where the hub sees its own jar: what its turn cookie says, as `document.cookie` has it; and `=` and what the request had instead. */
   readonly turn?: string
 }
 
@@ -91,14 +91,17 @@ async function lookAgain(): Promise<Answer> {
  * changed since the answer was made and before the listener was there.
  */
 function attend(answer: Answer): void {
-  const { cookieStore, sessionStorage } = window as Omit<Window, 'cookieStore'> & Partial<Window>
+  const { cookieStore } = window as Partial<typeof window>
   if (answer.turn === undefined || !cookieStore) return
-  ;[name, turn] = answer.turn.split('=') as [string, string]
+  const [called, value, had] = answer.turn.split('=') as [string, string, string?]
+  name = called
+  turn = value
   cookieStore.addEventListener('change', onCookies)
   void cookieStore.get(name).then((cookie) => {
     const now = valueOf(cookie)
-    // In a browser that keeps no such cookie after all, each frame would find it gone, for ever: of one change the page is told once.
-    if (sessionStorage[turn] !== (sessionStorage[turn] = now)) void heed(now)
+    // In a browser that keeps no such cookie after all, each frame would find it changed, for ever. What has been found can be
+    // kept nowhere: Firefox loses what a page writes to its own `sessionStorage` after a frame in it has looked at the frame's.
+    if (now !== had) void heed(now)
   })
 }
 
