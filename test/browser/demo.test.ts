@@ -7,8 +7,9 @@ import type { Page } from 'puppeteer'
 
 import { siteNames } from '../../demo/sites.js'
 import { type Demo, startDemo } from '../../demo/world.js'
-import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import type { BrowserKind, TestBrowser, TestPage } from '../support/browser.js'
 import { pressFrameButton } from '../support/rungs.js'
+import { useBrowser } from '../support/stage.js'
 
 let demo: Demo
 let browser: TestBrowser
@@ -21,17 +22,14 @@ const PHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1'
 
 function inBrowser(kind: BrowserKind): void {
+  useBrowser(kind, (started) => (browser = started))
   beforeEach(async () => {
     offsetMs = 0
     demo = await startDemo({ portBase: 0, now: () => Date.now() + offsetMs })
-    browser = await startBrowser(kind)
     tab = await browser.newPage()
     ;({ page } = tab)
   })
-  afterEach(async () => {
-    await browser.close()
-    await demo.close()
-  })
+  afterEach(() => demo.close())
 }
 
 const fillCart = async () => {

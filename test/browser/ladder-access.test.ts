@@ -2,8 +2,9 @@
 import { expect } from 'chai'
 import type { Frame, Page } from 'puppeteer'
 
-import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import type { BrowserKind, TestBrowser, TestPage } from '../support/browser.js'
 import { pressFrameButton, untilFrameButton, VISIBLE_FRAME } from '../support/rungs.js'
+import { useBrowser } from '../support/stage.js'
 import { startWorld, type World } from '../support/world.js'
 
 let world: World
@@ -12,19 +13,16 @@ let page: TestPage
 let hub: string
 let shop: string
 
-/** A browser for each test: what it has granted once it does not forget. */
+/** As good as fresh for each test, with nothing granted. */
 function inBrowser(kind: BrowserKind): void {
+  useBrowser(kind, (started) => (browser = started))
   beforeEach(async () => {
     world = await startWorld()
     hub = world.hub.origin
     shop = world.siteOf('shop').origin
-    browser = await startBrowser(kind)
     page = await browser.newPage()
   })
-  afterEach(async () => {
-    await browser.close()
-    await world.close()
-  })
+  afterEach(() => world.close())
 }
 
 /** Ada signs in on travel, and the hub learns of it in her own window. */

@@ -1,4 +1,4 @@
-/** One world and one fresh browser for each test of a block. */
+/** One world for each test of a block, and a browser as good as fresh. */
 import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from './browser.js'
 import { startWorld, type World, type WorldOptions } from './world.js'
 
@@ -13,17 +13,37 @@ export interface Stage {
 
 export function inBrowser(kind: BrowserKind, tests: (stage: Stage) => void, options?: WorldOptions): void {
   const stage = {} as { -readonly [Part in keyof Stage]: Stage[Part] }
+  useBrowser(kind, (browser) => (stage.browser = browser))
   beforeEach(async () => {
     stage.world = await startWorld(options)
-    stage.browser = await startBrowser(kind)
     stage.tab = await stage.browser.newPage()
     stage.hub = stage.world.hub.origin
     stage.shop = stage.world.siteOf('shop').origin
     stage.travel = stage.world.siteOf('travel').origin
   })
-  afterEach(async () => {
-    await stage.browser.close()
-    await stage.world.close()
-  })
+  afterEach(() => stage.world.close())
   tests(stage)
+}
+
+/** Of these, one serves all tests of a block: see `renew`. */
+const SHARED: readonly BrowserKind[] = ['allowed', 'blocked', 'granted']
+
+/** A browser for each test of a block, as good as fresh, and gone before what the block itself closes. */
+export function useBrowser(kind: BrowserKind, take: (browser: TestBrowser) => void): void {
+  const isShared = SHARED.includes(kind)
+  let browser: TestBrowser
+  const start = async () => {
+    take((browser = await startBrowser(kind)))
+  }
+  if (isShared) {
+    before(start)
+    // Blocks beside each other may have one name for their browsers.
+    beforeEach(() => {
+      take(browser)
+    })
+  } else {
+    beforeEach(start)
+  }
+  afterEach(() => (isShared ? browser.renew() : browser.close()))
+  if (isShared) after(() => browser.close())
 }
