@@ -25,7 +25,11 @@ module.exports = {
     never(
       'no-dev-dependency-at-run-time',
       { path: '^(sdk|hub)/' },
-      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
+      {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: '^node_modules/(@types|pg)/',
+      },
     ),
 
     only('sdk-protocol-alone', '^sdk/protocol/', []),

@@ -59,6 +59,7 @@ const server = [
     input: {
       site: './sdk/site/index.ts',
       hub: './hub/index.ts',
+      postgres: './hub/stores/postgres.ts',
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',

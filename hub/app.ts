@@ -10,6 +10,7 @@ import { safeLog } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
 import { auditBounds } from './admin/options.js'
 import type { createAdminRouter } from './admin/router.js'
+import { createDecisions } from './decisions.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
 import { createKeyring, type HubKeys } from './keys/keyring.js'
@@ -50,12 +51,19 @@ export interface Hub {
  */
 export async function createHub(options: HubOptions): Promise<Hub> {
   const settings = resolveHubOptions(options)
-  const log = safeLog(settings.log)
+  const written = safeLog(settings.log)
   let keyring = await createKeyring(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings
-  const sites = await createRegistry({ sites: registrations, findSite, cacheSeconds: siteCacheSeconds, log })
+  const sites = await createRegistry({
+    sites: registrations,
+    findSite,
+    cacheSeconds: siteCacheSeconds,
+    log: written,
+  })
   // Last, so that a wrong option does not leave a file behind.
-  const store = options.store ?? sqliteStore('session-hub.sqlite')
+  const { store, log } = createDecisions(options.store ?? sqliteStore('session-hub.sqlite'), written)
+  if (store.durability !== undefined)
+    log({ level: 'info', event: 'store_opened', description: store.durability })
   const hub: HubContext = {
     origin: settings.origin,
     store,

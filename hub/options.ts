@@ -45,9 +45,19 @@ export interface HubOptions {
     readonly anonymous?: Partial<Lifetime>
     readonly signedIn?: Partial<Lifetime>
   }
-  /** Who gives way when two different users meet; or a rule that says so for each meeting. @default 'keep-both' */
+  /**
+   * Who gives way when two different users meet; or a rule that says so for each meeting. The rule runs while the store decides, so it may
+   * be asked several times for one meeting, and only its last answer counts: let it have no effect of its own.
+   *
+   * @default 'keep-both'
+   */
   readonly conflict?: ConflictPolicy | ConflictRule
-  /** Moves an ending session's data into the one that stays: a function, or a built-in by name, as a whole or by key. @default 'fill' */
+  /**
+   * Moves an ending session's data into the one that stays: a function, or a built-in by name, as a whole or by key. A function may be
+   * called several times for one merge, and only its last answer counts, as with `conflict`.
+   *
+   * @default 'fill'
+   */
   readonly merge?: Merge | MergeName | MergeByKeys
   /** Whether a sign-in ends the user's other sessions; or a rule, asked at each sign-in. @default false */
   readonly singleSession?: boolean | SingleSession

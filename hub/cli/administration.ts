@@ -35,7 +35,7 @@ export async function administer(
   const { file, hub: options, store: source } = await readConfig(resolve(config), process.env)
   const { origin, rules, admin, now } = resolveHubOptions(options)
   const keyring = await createKeyring(options.keys)
-  const store = openKept(file, source)
+  const store = await openKept(file, source)
   try {
     const hub = { origin, store, keyring, rules, now, log: () => undefined }
     await work({ at: { hub, isAdmin: admin?.isAdmin ?? (() => false) }, by: shell() })
@@ -45,10 +45,10 @@ export async function administer(
 }
 
 /** Sessions that are not there are in no file of ours either: opening it would make one, of this user's, in the hub's way. */
-function openKept(file: string, { path, open }: StoreSource): Store {
+async function openKept(file: string, { path, open }: StoreSource): Promise<Store> {
   if (path !== undefined && !existsSync(path))
     throw wrong(file, `"store": ${shown(path)} is not there yet; "session-hub serve" makes it`)
-  const store = open()
+  const store = await open()
   if (!isMemory(store)) return store
   throw wrong(
     file,

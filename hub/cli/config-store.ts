@@ -6,34 +6,57 @@ import { sqliteStore } from '../stores/sqlite.js'
 import type { Store } from '../stores/store.js'
 import type { Place } from './config-file.js'
 
+/** For a connection's password, which belongs in no file that is committed. */
+const VARIABLE = 'SESSION_HUB_STORE'
+
 /**
  * @returns what opens it: last of all, so that a wrong option elsewhere does not leave a file behind; `path` where it is a file
  * @throws SessionHubError `options_invalid`
  */
-export function storeSource(given: unknown, { file, inFolder }: Place): StoreSource {
-  if (given === 'memory') return { open: memoryStore }
-  if (isStore(given)) return { open: () => given }
+export function storeSource(
+  configured: unknown,
+  { file, inFolder }: Place,
+  environment: NodeJS.ProcessEnv,
+): StoreSource {
+  const given = configured ?? environment[VARIABLE]
+  if (given === 'memory') return { open: async () => memoryStore() }
+  if (isStore(given)) return { open: async () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
-    throw wrong(file, '"store" has to be the path of an SQLite file, or "memory"')
+    throw wrong(file, '"store" has to be the path of an SQLite file, a postgres:// address, or "memory"')
   }
+  if (given !== undefined && /^postgres(ql)?:/.test(given)) return { open: () => openedAt(given, file) }
   const path = inFolder(given ?? 'session-hub.sqlite')
-  return { path, open: () => opened(path, file) }
+  return { path, open: async () => opened(path, file) }
 }
 
 export interface StoreSource {
   readonly path?: string
-  readonly open: () => Store
+  readonly open: () => Promise<Store>
 }
 
 function opened(path: string, file: string): Store {
   try {
     return sqliteStore(path)
   } catch (thrown) {
-    if (!(thrown instanceof SessionHubError)) throw thrown
-    const cause =
-      thrown.code === 'unavailable' && thrown.cause instanceof Error ? ` (${thrown.cause.message})` : ''
-    throw wrong(file, `"store": ${thrown.message}${cause}`, thrown)
+    throw named(file, thrown)
   }
+}
+
+/** Loaded only where it is configured: few hubs have the package that it needs. */
+async function openedAt(url: string, file: string): Promise<Store> {
+  const { postgresStore } = await import('../stores/postgres.js')
+  try {
+    return await postgresStore({ url })
+  } catch (thrown) {
+    throw named(file, thrown)
+  }
+}
+
+function named(file: string, thrown: unknown): unknown {
+  if (!(thrown instanceof SessionHubError)) return thrown
+  const cause =
+    thrown.code === 'unavailable' && thrown.cause instanceof Error ? ` (${thrown.cause.message})` : ''
+  return wrong(file, `"store": ${thrown.message}${cause}`, thrown)
 }
 
 /** A configuration in code may bring a store of its own. */

@@ -51,7 +51,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     port: port === undefined ? defaultPort(hub.origin) : whole(file, 'port', port, { min: 0, max: 65_535 }),
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
-    store: storeSource(store, place),
+    store: storeSource(store, place, environment),
     ...(keySource.reread && { rereadKeys: keySource.reread }),
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),

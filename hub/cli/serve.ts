@@ -78,7 +78,7 @@ Example:
 }
 
 async function start(config: ServeConfig, log: ServeLog): Promise<{ hub: Hub; server: Server }> {
-  const hub = await createHub({ log, ...config.hub, store: config.store.open() })
+  const hub = await createHub({ log, ...config.hub, store: await config.store.open() })
   try {
     return { hub, server: await listen(hub, createApp(hub, config, log), config) }
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /** Records as rows and back: `unknown` until each column was looked at. A damaged row is store trouble, not a crash. */
-import { isJsonObject, type JsonObject } from '../../../sdk/protocol/json.js'
-import { endReasons, type EndReason } from '../../../sdk/protocol/wire.js'
+import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
+import { endReasons, type EndReason } from '../../sdk/protocol/wire.js'
 import {
   auditActs,
   auditOutcomes,
@@ -13,7 +13,7 @@ import {
   type Session,
   type Spend,
   type Subject,
-} from '../store.js'
+} from './store.js'
 
 export const sessionColumns = (session: Session) => ({
   id: session.id,
@@ -171,7 +171,7 @@ function parsed(json: string): unknown {
   }
 }
 
-const endReason = (row: unknown, name: string): EndReason => oneOf(row, name, endReasons)
+export const endReason = (row: unknown, name: string): EndReason => oneOf(row, name, endReasons)
 
 function oneOf<Word extends string>(row: unknown, name: string, words: readonly Word[]): Word {
   const value = text(row, name)
@@ -180,7 +180,7 @@ function oneOf<Word extends string>(row: unknown, name: string, words: readonly 
   return known
 }
 
-function orNull<Value>(
+export function orNull<Value>(
   row: unknown,
   name: string,
   read: (row: unknown, name: string) => Value,

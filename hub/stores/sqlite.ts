@@ -19,7 +19,7 @@ import {
   spendOf,
   subjectColumns,
   subjectOf,
-} from './sqlite/rows.js'
+} from './rows.js'
 import { prepareStatements, type Statements } from './sqlite/statements.js'
 import type {
   AuditSearch,

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../sdk/protocol/json.js'
 import type { EndReason } from '../../sdk/protocol/wire.js'
 
 export interface Session {
-  /** 128 random bits. Never leaves the hub. */
+  /** 128 random bits, base64url. Never leaves the hub. */
   readonly id: string
   /** The signed-in user, or `null` for an anonymous session. */
   readonly subject: string | null
@@ -210,6 +210,9 @@ export interface Swept {
  * Every method rejects with a `SessionHubError` of code `unavailable` when the store cannot answer (R21).
  */
 export interface Store {
+  /** What would be lost of that which was answered, and when; for the log, in one sentence. */
+  readonly durability?: string
+
   /** Reads one handle with its session, in one statement. The hot path of `/frame`. */
   find(hash: string): Promise<Held | undefined>
 
@@ -218,8 +221,11 @@ export interface Store {
 
   /**
    * Reads what the question names, calls `decide`, and writes its changes, all or nothing, isolated from every
-   * other transaction in every process on this store. `decide` is synchronous and pure; its effect happens exactly
-   * once. When `decide` throws, nothing is written: the spend is rolled back too.
+   * other transaction in every process on this store. `decide` is synchronous and pure: it may run several times, until nothing has
+   * changed between the reading and the writing, and its last answer takes effect exactly once. When `decide` throws, nothing is written:
+   * the spend is rolled back too.
+   *
+   * A new session of a subject comes with the subject's record, so that a store may take the record for all that was added.
    */
   transact<Result>(
     question: Question,

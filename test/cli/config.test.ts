@@ -71,7 +71,11 @@ describe('the configuration of session-hub serve', () => {
       says: 'sites[0]: unknown option "sister"; did you mean "sisters"?',
     },
     { config: { sites: [{ endPoint: '/x' }] }, says: 'unknown option "endPoint"; did you mean "endpoint"?' },
-    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, or "memory"' },
+    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, a postgres:// address, or' },
+    {
+      config: { store: 'postgres://hub@127.0.0.1:9/none' },
+      says: '"store": The session store lets nobody in (connect ECONNREFUSED 127.0.0.1:9)',
+    },
     {
       config: { store: 'file/hub.sqlite' },
       says: 'hub.sqlite" is in no folder that exists: create the folder',

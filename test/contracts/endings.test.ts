@@ -107,13 +107,13 @@ for (const { name, isShared, open } of stores) {
     it('never use a number again after a restart, whether some are left or none', async () => {
       await end('a', 'b')
       await store.close()
-      store = world.reopen!()
+      store = await world.reopen!()
       await end('c')
       expect(seqs(await store.endings(0, 100))).to.deep.equal([1, 2, 3])
 
       await store.sweep(ALL, 100)
       await store.close()
-      store = world.reopen!()
+      store = await world.reopen!()
       expect(await store.endingsRange()).to.deep.equal({ first: 0, last: 3 })
       await end('d')
       expect(seqs(await store.endings(0, 100))).to.deep.equal([4])

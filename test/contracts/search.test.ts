@@ -17,10 +17,15 @@ for (const { name, open } of stores) {
 
     const found = async (search: Partial<SessionSearch> = {}) => {
       const sessions = await store.search({ nowMs: NOW_MS, limit: 50, ...search })
-      return sessions.map(({ id }) => id)
+      return sessions.map(({ id }) => Buffer.from(id, 'base64url').toString())
     }
-    const began = (id: string, minutesAgo: number, fields: Partial<Session> = {}) =>
-      newSession({ id, createdAtMs: NOW_MS - minutesAgo * 60_000, ...fields })
+    /** Ids are base64url, of a readable name here. */
+    const began = (name: string, minutesAgo: number, fields: Partial<Session> = {}) =>
+      newSession({
+        id: Buffer.from(name).toString('base64url'),
+        createdAtMs: NOW_MS - minutesAgo * 60_000,
+        ...fields,
+      })
 
     describe('search', () => {
       it('finds live sessions, the newest first, every field as it was written', async () => {

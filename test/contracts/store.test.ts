@@ -392,7 +392,7 @@ for (const { name, isShared, open } of stores) {
       const spend = newSpend()
       await store.transact({ handles: [], spend }, answerView)
       await store.close()
-      store = world.reopen!()
+      store = await world.reopen!()
 
       expect(await store.transact({ handles: [one.handle.hash], spend }, answerView)).to.deep.equal({
         ...NOT_ASKED,
@@ -407,7 +407,7 @@ for (const { name, isShared, open } of stores) {
       const handle = newHandle(session, { hash: sha256(plain) })
       await write(store, { sessions: [session], handles: [handle] })
 
-      const dump = world.dump!()
+      const dump = await world.dump!()
       expect(dump.includes(handle.hash), 'the hash is in the dump').to.equal(true)
       expect(dump.includes(plain), 'the handle is in the dump').to.equal(false)
     })
@@ -431,9 +431,10 @@ for (const { name, isShared, open } of stores) {
       for (const round of ['a', 'b', 'c']) {
         const printed = await killedWhileWriting(world.address!, newSession({ id: round }))
 
-        const reopened = world.reopen!()
-        const found = await Promise.all(printed.map((id) => reopened.find(`hash-of-${id}`)))
-        expect(found.map((one) => one?.session.id)).to.deep.equal(printed)
+        const reopened = await world.reopen!()
+        const found = []
+        for (const id of printed) found.push((await reopened.find(sha256(id)))?.session.id)
+        expect(found).to.deep.equal(printed)
         await reopened.close()
       }
     })

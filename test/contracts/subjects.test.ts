@@ -304,7 +304,7 @@ for (const { name, isShared, open } of stores) {
       await cut('ada', 1)
       const before = await subjectIn(store, 'ada')
       await store.close()
-      store = world.reopen!()
+      store = await world.reopen!()
 
       expect(await subjectIn(store, 'ada')).to.deep.equal(before)
       expect((await store.find(one!.handle.hash))?.session.endReason).to.equal('revoked')

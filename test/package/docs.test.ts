@@ -34,6 +34,7 @@ import {
   replaceReasons,
   sitePaths,
 } from '../../sdk/protocol/wire.js'
+import { openSchema } from '../support/postgres.js'
 import { type Ask, type Reply, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
 
@@ -489,6 +490,28 @@ describe('docs/frameworks.md', () => {
   }
 })
 
+describe('docs/stores.md', () => {
+  it('has a hub on PostgreSQL, which shares a cart', async () => {
+    const { postgres } = await openSchema()
+    const company = await startCompany('docs/frameworks.md', 'node.mjs', undefined, 'hub.mjs', {
+      hubFrom: 'docs/stores.md',
+      environment: { DATABASE_URL: postgres.url },
+    })
+    const { hub, shop, travel } = company
+    try {
+      const visitor = new Visitor(hub)
+      await visitor.post(shop, '/cart', {})
+      expect((await visitor.sync(shop)).outcome).to.equal('adopt')
+      expect((await visitor.sync(travel)).outcome).to.equal('replace')
+      expect((await visitor.ask(`${travel}/session`)).json).to.deep.equal({ subject: null, cart: ['boots'] })
+      const { rows } = await postgres.query('SELECT data FROM session_hub.session WHERE ended_at_ms IS NULL')
+      expect(rows).to.deep.equal([{ data: '{"cart":["boots"]}' }])
+    } finally {
+      await company.close()
+    }
+  })
+})
+
 describe('docs/ladder.md', () => {
   let company: Company
   let visitor: Visitor
@@ -664,11 +687,18 @@ interface Company {
  *
  * @param hubFile the README's; without it the hub runs by the command
  */
+interface HubOfDocument {
+  /** The document that has the hub's file. */
+  readonly hubFrom?: string
+  readonly environment?: Record<string, string>
+}
+
 async function startCompany(
   document: string,
   siteFile: string,
   pageFile: string | undefined,
   hubFile: string | undefined,
+  { hubFrom = 'README.md', environment: more = {} }: HubOfDocument = {},
 ): Promise<Company> {
   // Inside the repository, where the package finds itself by its name.
   mkdirSync(join(root, 'build'), { recursive: true })
@@ -683,7 +713,7 @@ async function startCompany(
       mkdirSync(dirname(join(folder, name)), { recursive: true })
       writeFileSync(join(folder, name), exampleOf(name, from))
     }
-    if (hubFile !== undefined) copy(hubFile, 'README.md')
+    if (hubFile !== undefined) copy(hubFile, hubFrom)
     copy(siteFile, document)
     if (pageFile !== undefined) copy(pageFile, document)
     const [hub, shop, travel] = (await freePorts(['hub', 'shop', 'travel'])) as [string, string, string]
@@ -706,7 +736,7 @@ async function startCompany(
       children.push(child)
       await listens(child)
     }
-    if (hubFile !== undefined) await run(hubFile, { ORIGIN: hub })
+    if (hubFile !== undefined) await run(hubFile, { ORIGIN: hub, ...more })
     else {
       const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('README.md'))?.[1]
       write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })

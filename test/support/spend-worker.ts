@@ -5,8 +5,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { postgresStore } from '../../hub/stores/postgres.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import type { Ending, Session, Spend, Store } from '../../hub/stores/store.js'
+import { sha256 } from './records.js'
 
 export type Task =
   /** Spends one `jti` `times` times at once; answers how often it was the first. */
@@ -21,7 +23,9 @@ export type Task =
   | { do: 'write'; session: Session }
 
 /** Where a store that several processes share is found. */
-export type Address = { readonly kind: 'sqlite'; readonly path: string }
+export type Address =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly schema: string }
 
 export function forkWorker(): ChildProcess {
   return fork(fileURLToPath(import.meta.url), ['worker'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
@@ -46,7 +50,8 @@ export async function inProcesses(processes: number, address: Address, task: Tas
   }
 }
 
-function openAt(address: Address): Store {
+async function openAt(address: Address): Promise<Store> {
+  if (address.kind === 'postgres') return postgresStore({ url: address.url, schema: address.schema })
   return sqliteStore({ path: address.path, busyTimeoutMs: 10_000 })
 }
 
@@ -79,7 +84,7 @@ async function signIn(store: Store, { session, times }: Task & { do: 'sign-in' }
     store.transact({ handles: [], subject: { subject, sessions: 0, nowMs: 0 } }, ({ subject: known }) => {
       const generation = (known?.generation ?? 0) + 1
       const record = { subject, generation, endedUpTo: -1, endedAtMs: null, endReason: null, untilMs }
-      const id = `${process.pid}-${at}`
+      const id = idOf(`${process.pid}-${at}`)
       return {
         changes: { subjects: [record], sessions: [{ ...session, id, generation }] },
         result: undefined,
@@ -99,9 +104,9 @@ async function end(store: Store, { ending, times }: Task & { do: 'end' }): Promi
 
 async function write(store: Store, { session }: Task & { do: 'write' }): Promise<never> {
   for (let written = 0; ; written += 1) {
-    const id = `${session.id}-${written}`
+    const id = idOf(`${session.id}-${written}`)
     const handle = {
-      hash: `hash-of-${id}`,
+      hash: sha256(id),
       sessionId: id,
       site: 'hub',
       createdAtMs: session.createdAtMs,
@@ -114,10 +119,13 @@ async function write(store: Store, { session }: Task & { do: 'write' }): Promise
   }
 }
 
+/** As a store has them: base64url. */
+const idOf = (text: string) => Buffer.from(text).toString('base64url')
+
 async function main(): Promise<void> {
   process.send?.('ready')
   const [{ address, task }] = (await once(process, 'message')) as [{ address: Address; task: Task }]
-  const store = openAt(address)
+  const store = await openAt(address)
   if (task.do === 'write') return write(store, task)
   const report = await done(store, task)
   await store.close()

@@ -5,27 +5,48 @@ import { join } from 'node:path'
 
 import { DatabaseSync } from '@photostructure/sqlite'
 
+import { postgresStore } from '../../hub/stores/postgres.js'
 import { memoryStore } from '../../hub/stores/memory.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import type { Store } from '../../hub/stores/store.js'
+import { openSchema } from './postgres.js'
 import type { Address } from './spend-worker.js'
 
 /** A store under test. `reopen` and `address` exist where the store outlives its process. */
 export interface StoreWorld {
   readonly store: Store
   /** Opens the same data once more, as a restarted hub does. */
-  readonly reopen?: () => Store
+  readonly reopen?: () => Store | Promise<Store>
   /** Where other processes find it. */
   readonly address?: Address
   /** Every byte that somebody who copies the store gets. */
-  readonly dump?: () => Buffer
+  readonly dump?: () => Buffer | Promise<Buffer>
 }
 
 /** Every store passes the same suite: a new one is one entry here. */
 export const stores: readonly { name: string; isShared: boolean; open: () => Promise<StoreWorld> }[] = [
   { name: 'memory', isShared: false, open: async () => ({ store: memoryStore() }) },
   { name: 'SQLite', isShared: true, open: openSqlite },
+  { name: 'PostgreSQL', isShared: true, open: openPostgres },
 ]
+
+async function openPostgres(): Promise<StoreWorld> {
+  const { postgres, schema } = await openSchema()
+  const { url } = postgres
+  return {
+    store: await postgresStore({ url, schema }),
+    reopen: () => postgresStore({ url, schema }),
+    address: { kind: 'postgres', url, schema },
+    async dump() {
+      const parts = []
+      for (const table of ['session', 'handle', 'spend', 'subject', 'ending', 'ending_new', 'audit'])
+        for (const row of (await postgres.query(`SELECT * FROM "${schema}".${table}`)).rows)
+          for (const value of Object.values(row))
+            parts.push(Buffer.from(Buffer.isBuffer(value) ? value.toString('base64url') : String(value)))
+      return Buffer.concat(parts)
+    },
+  }
+}
 
 async function openSqlite(): Promise<StoreWorld> {
   const path = join(newFolder(), 'sessions.db')

@@ -8,7 +8,6 @@ import {
   type HubKeys,
   type HubOptions,
   type LogEntry,
-  memoryStore,
   type SiteRegistration,
   type Store,
 } from 'session-hub/hub'
@@ -19,6 +18,7 @@ import type { Certificate } from './certificate.js'
 import { rememberSessionKey } from './handles.js'
 import { listen, type Listener } from './listener.js'
 import { siteApp } from './site-app.js'
+import { storeOfWorld } from './store-of-worlds.js'
 
 export interface WorldOptions {
   /** The names of the sites; each becomes `http://<name>.localhost:<port>`. @default shop, travel, magazine */
@@ -86,7 +86,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
   const hubListener = await listen(`${options.hubName ?? 'hub'}.localhost`, options.certificate)
   const keys = await generateHubKeys()
-  const store = options.hub?.store ?? memoryStore()
+  const store = options.hub?.store ?? (await storeOfWorld())
   const hub = await createHub({
     origin: hubListener.origin,
     keys,

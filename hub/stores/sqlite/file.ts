@@ -6,7 +6,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { faultCode, openFault, refusal, SQLITE_BUSY } from './faults.js'
-import { integer } from './rows.js'
+import { integer } from '../rows.js'
 import { APPLICATION_ID, MIGRATIONS } from './schema.js'
 
 /**

@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
-import { integer, text } from './rows.js'
+import { integer, text } from '../rows.js'
 
 export interface Place {
   /**

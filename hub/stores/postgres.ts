@@ -1,0 +1,334 @@
+/** `session-hub/hub/postgres`: sessions in PostgreSQL, for a hub of many processes on many machines. */
+import { randomInt } from 'node:crypto'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import { commitValues, isWritten, type Revs } from './postgres/commit.js'
+import { isNothingWritten, isConnectionOver, unavailable } from './postgres/faults.js'
+import { isEmpty, lookValues, readLook } from './postgres/look.js'
+import { durabilityOf, prepareSchema } from './postgres/open.js'
+import {
+  type Connections,
+  createConnections,
+  pause,
+  type PostgresPool,
+  type Statement,
+} from './postgres/pool.js'
+import { type Statements, statementsOf } from './postgres/statements.js'
+import { createTurns, type Turns } from './postgres/turns.js'
+import { bytes, lookedFor } from './postgres/wire.js'
+import { auditRowOf, endingOf, heldOf, integer, sessionOf, text } from './rows.js'
+import type {
+  AuditSearch,
+  Changes,
+  Handle,
+  Held,
+  NumberedAuditRow,
+  NumberedEnding,
+  Question,
+  Session,
+  SessionSearch,
+  Spend,
+  Store,
+  SweepTimes,
+  Swept,
+  View,
+} from './store.js'
+
+export type { PostgresClient, PostgresPool } from './postgres/pool.js'
+
+export interface PostgresOptions {
+  /** Where the server is: `postgres://user:password@host:5432/database?sslmode=verify-full`. Either this or `pool`. */
+  readonly url?: string
+  /** A pool of `pg`'s of your own; it stays open when the store is closed. Its listeners for `error` are yours. */
+  readonly pool?: PostgresPool
+  /** The schema that holds the tables. Several hubs may share a database, each with its own. @default 'session_hub' */
+  readonly schema?: string
+  /** Connections of this process, 1 to 1000. Past some thirty processes, put PgBouncer in between. @default 10 */
+  readonly maxConnections?: number
+  /** How many requests may wait for a connection; the next one is `unavailable` at once. @default 200 */
+  readonly maxWaiting?: number
+  /** Whether the schema is created, and brought up to date, when the store is opened. Otherwise it has to be. @default true */
+  readonly migrate?: boolean
+}
+
+/** Inside the two seconds that a site waits for its hub. */
+const READ_MS = 1000
+const WRITE_MS = 1500
+const TRIES = 12
+/** Whoever changed it was faster; after that, two of the same rhythm would go on disturbing each other. */
+const TRIES_AT_ONCE = 3
+const PAUSE_MS = 50
+
+/**
+ * Sessions in PostgreSQL 13 or newer: for a hub of several processes, on several machines.
+ *
+ * A transaction takes two round trips and holds no lock between them; a lost one is sent again and takes effect once. What was
+ * answered survives `kill -9` of the server and of the hub. Whether it survives a failover is for the server's settings to say;
+ * `durability` says it in a sentence.
+ *
+ * Needs the package `pg`, version 8.
+ *
+ * @throws SessionHubError `options_invalid` for a wrong option, a server that answers before it has written, a schema that is newer than
+ * this version or, with `migrate: false`, older; `unavailable` when the server does not answer
+ *
+ * @example
+ * const store = await postgresStore({ url: process.env.DATABASE_URL })
+ */
+export async function postgresStore(options: PostgresOptions): Promise<Store> {
+  const { schema, maxWaiting, migrate, ...settings } = checked(options)
+  const pool = settings.pool ?? (await createPool(settings.url, settings.maxConnections))
+  const connections = createConnections(pool, maxWaiting, !settings.pool)
+  try {
+    return await connections.hold(async (query) => {
+      const durability = await durabilityOf(query)
+      await prepareSchema(query, schema, migrate)
+      return new PostgresStore(connections, statementsOf(schema), durability)
+    })
+  } catch (thrown) {
+    await connections.close()
+    throw unavailable(thrown, 'The session store could not be opened')
+  }
+}
+
+const where = 'postgresStore'
+
+function checked(options: PostgresOptions) {
+  refuseUnknown(where, options, ['url', 'pool', 'schema', 'maxConnections', 'maxWaiting', 'migrate'])
+  const {
+    url = '',
+    pool,
+    schema = 'session_hub',
+    maxConnections = 10,
+    maxWaiting = 200,
+    migrate = true,
+  } = options
+  if (!pool === !url) throw wrong(where, 'either "url" or "pool" has to be there')
+  if (typeof url !== 'string' || (url !== '' && !/^postgres(ql)?:\/\//.test(url)))
+    throw wrong(where, '"url" has to begin with postgres://')
+  // PostgreSQL cuts longer names, and two of them would be one.
+  if (typeof schema !== 'string' || !/^[^\0]{1,63}$/.test(schema) || schema.startsWith('pg_'))
+    throw wrong(where, '"schema" has to be a name of 1 to 63 characters that does not begin with "pg_"')
+  whole('maxConnections', maxConnections, 1)
+  whole('maxWaiting', maxWaiting, 0)
+  if (typeof migrate !== 'boolean') throw wrong(where, '"migrate" has to be true or false')
+  return { url, pool, schema, maxConnections, maxWaiting, migrate }
+}
+
+function whole(name: string, value: unknown, min: number): void {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > 1000)
+    throw wrong(where, `"${name}" has to be a whole number from ${min} to 1000`)
+}
+
+async function createPool(connectionString: string, max: number): Promise<PostgresPool> {
+  const { default: pg } = await import('pg').catch((cause: unknown) => {
+    throw wrong(where, 'the package "pg" is missing: npm install pg', cause)
+  })
+  return new pg.Pool({
+    connectionString,
+    max,
+    application_name: 'session-hub',
+    connectionTimeoutMillis: READ_MS,
+    keepAlive: true,
+    // So that a name that leads to another machine by now is looked up again.
+    maxLifetimeSeconds: 300,
+  })
+}
+
+class PostgresStore implements Store {
+  readonly durability: string
+  readonly #connections: Connections
+  readonly #statements: Statements
+  readonly #turns: Turns = createTurns()
+
+  constructor(connections: Connections, statements: Statements, durability: string) {
+    this.#connections = connections
+    this.#statements = statements
+    this.durability = durability
+  }
+
+  async find(hash: string): Promise<Held | undefined> {
+    const looked = lookedFor(hash)
+    const [row] = looked ? await this.#read(this.#statements.find, [looked]) : []
+    return row === undefined ? undefined : parsed(() => heldOf(row))
+  }
+
+  async addHandle(handle: Handle): Promise<void> {
+    const { hash, sessionId, site, createdAtMs, activatedAtMs, expiresAtMs } = handle
+    const values = [bytes(hash), bytes(sessionId), site, createdAtMs, activatedAtMs, expiresAtMs, newRev()]
+    // The same handle once more is the same.
+    await this.#again(WRITE_MS, (timeoutMs) =>
+      this.#connections.runStrictly({ ...this.#statements.addHandle, values, timeoutMs }),
+    )
+  }
+
+  transact<Result>(
+    question: Question,
+    decide: (view: View) => { changes?: Changes; result: Result },
+  ): Promise<Result> {
+    const { handles, spend, subject } = question
+    const keys = [
+      ...handles.map((hash) => `handle ${hash}`),
+      ...(spend ? [`spend ${JSON.stringify([spend.issuer, spend.jti])}`] : []),
+      ...(subject ? [`subject ${subject.subject}`] : []),
+    ]
+    const run = () => this.#transact(question, decide)
+    return keys.length ? this.#turns.take(keys, run) : run()
+  }
+
+  async #transact<Result>(
+    question: Question,
+    decide: (view: View) => { changes?: Changes; result: Result },
+  ): Promise<Result> {
+    const endMs = performance.now() + WRITE_MS
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const rows = isEmpty(question) ? [] : await this.#read(this.#statements.look, lookValues(question))
+      const look = parsed(() => readLook(question, rows))
+      const { view } = look
+      const { changes = {}, result } = decide(view)
+      const spend = view.spentBefore ? undefined : question.spend
+      if (!isWritten(changes) && !spend) return result
+      if (await this.#commit(look.revsFor(changes), spend, changes, endMs)) return result
+      if (performance.now() > endMs) break
+      if (tries >= TRIES_AT_ONCE) await pause(PAUSE_MS)
+    }
+    throw new SessionHubError('unavailable', 'Too many write to the same session at once')
+  }
+
+  /** @returns whether it is written; otherwise something that was read has changed */
+  async #commit(revs: Revs, spend: Spend | undefined, changes: Changes, endMs: number): Promise<boolean> {
+    const rev = newRev()
+    const values = commitValues(revs, spend, changes)
+    let isAgain = false
+    try {
+      const [row] = await this.#again(endMs - performance.now(), async (timeoutMs) => {
+        const isFirst = !isAgain
+        isAgain = true
+        return this.#connections.runStrictly({
+          ...this.#statements.commit,
+          values: [rev, !isFirst, ...values],
+          timeoutMs,
+        })
+      })
+      return integer(row, 'done') !== 1
+    } catch (thrown) {
+      if (isNothingWritten((thrown as Error).cause)) return false
+      throw thrown
+    }
+  }
+
+  /** Sent again while nobody knows whether it arrived, until the time is over. */
+  async #again(limitMs: number, send: (timeoutMs: number) => Promise<unknown[]>): Promise<unknown[]> {
+    const endMs = performance.now() + limitMs
+    for (;;) {
+      try {
+        return await send(Math.max(1, Math.ceil(endMs - performance.now())))
+      } catch (thrown) {
+        const cause = thrown instanceof SessionHubError ? thrown.cause : thrown
+        const isOver = this.#connections.isAway || performance.now() + PAUSE_MS > endMs
+        if (isOver || cause === undefined || !isConnectionOver(cause)) throw unavailable(thrown)
+      }
+      await pause(PAUSE_MS)
+    }
+  }
+
+  #read(statement: Pick<Statement, 'name' | 'text'>, values: readonly unknown[]): Promise<unknown[]> {
+    return this.#again(READ_MS, (timeoutMs) => this.#connections.run({ ...statement, values, timeoutMs }))
+  }
+
+  async session(id: string): Promise<Session | undefined> {
+    const looked = lookedFor(id)
+    const [row] = looked ? await this.#read(this.#statements.look, [[], looked, null, 0, 0, null, null]) : []
+    return row === undefined ? undefined : parsed(() => sessionOf(row))
+  }
+
+  async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
+    const rows = await this.#read(this.#statements.list, [subject, nowMs, limit])
+    return parsed(() => rows.map(sessionOf))
+  }
+
+  async search(search: SessionSearch): Promise<readonly Session[]> {
+    const { subject, site, nowMs, fromMs = 0, beforeMs = Number.MAX_SAFE_INTEGER, after, limit } = search
+    // Where the list goes on, or where the time ends: whatever comes first. No id comes before the empty one.
+    const isBounded = after !== undefined && after.createdAtMs < beforeMs
+    const [before, id] = isBounded ? [after.createdAtMs, bytes(after.id)] : [beforeMs, Buffer.alloc(0)]
+    const page = [nowMs, fromMs, before, id, limit]
+    const { searchAll, searchSite, searchSubject, searchSubjectSite } = this.#statements
+    const rows = await (subject === undefined
+      ? this.#read(site === undefined ? searchAll : searchSite, [site ?? null, ...page])
+      : site === undefined
+        ? this.#read(searchSubject, [subject, ...page])
+        : this.#read(searchSubjectSite, [subject, ...page, site]))
+    return parsed(() => rows.map(sessionOf))
+  }
+
+  async audit({ subject, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: AuditSearch) {
+    const { auditAll, auditSubject } = this.#statements
+    const rows = await (subject === undefined
+      ? this.#read(auditAll, [beforeSeq, limit])
+      : this.#read(auditSubject, [beforeSeq, limit, subject]))
+    return parsed((): readonly NumberedAuditRow[] => rows.map(auditRowOf))
+  }
+
+  async isSpent(issuer: string, jti: string): Promise<boolean> {
+    return (await this.#read(this.#statements.isSpent, [issuer, jti])).length > 0
+  }
+
+  async endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]> {
+    await this.#read(this.#statements.numberEndings, [])
+    const rows = await this.#read(this.#statements.endings, [afterSeq, limit])
+    return parsed(() => rows.map(endingOf))
+  }
+
+  async endingsRange(): Promise<{ first: number; last: number }> {
+    await this.#read(this.#statements.numberEndings, [])
+    const [row] = await this.#read(this.#statements.endingsRange, [])
+    return parsed(() => ({ first: integer(row, 'first'), last: integer(row, 'last') }))
+  }
+
+  async ping(): Promise<void> {
+    const [row] = await this.#read(this.#statements.ping, [])
+    if (parsed(() => text(row, 'read_only')) !== 'off')
+      throw new SessionHubError('unavailable', 'The session store is read-only')
+  }
+
+  async sweep(
+    { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs }: SweepTimes,
+    limit: number,
+  ): Promise<Swept> {
+    const statements = this.#statements
+    const run = async (statement: Pick<Statement, 'name' | 'text'>, ...values: number[]) => {
+      // What a sweep has removed it need not remove again.
+      const rows = await this.#read(statement, [limit, ...values])
+      return rows.length ? parsed(() => integer(rows[0], 'rows')) : 0
+    }
+    const cut = await run(statements.settleSessions, newRev())
+    await run(statements.settleSubjects)
+    await this.#read(statements.numberEndings, [])
+    return {
+      cut,
+      sessions: await run(statements.sweepSessions, nowMs, endedBeforeMs),
+      handles: await run(statements.sweepHandles, nowMs),
+      spends: await run(statements.sweepSpends, nowMs),
+      subjects: await run(statements.sweepSubjects, nowMs),
+      endings: await run(statements.sweepEndings, endingsBeforeMs),
+      audit: await run(statements.sweepAudit, auditBeforeMs),
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close()
+  }
+}
+
+/** The name of a commit. */
+const newRev = () => randomInt(1, 2 ** 48 - 1)
+
+/** A damaged row is store trouble, not a crash (R21). */
+function parsed<Result>(read: () => Result): Result {
+  try {
+    return read()
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+}

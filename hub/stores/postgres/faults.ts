@@ -1,0 +1,26 @@
+/** What can be wrong with the server, by SQLSTATE or errno: what may be tried again, and on which connection. */
+import { SessionHubError } from '../../../sdk/protocol/errors.js'
+
+/** Store trouble while the hub runs is never "allowed" (R21). */
+export const unavailable = (cause: unknown, why = 'The session store does not answer') =>
+  cause instanceof SessionHubError ? cause : new SessionHubError('unavailable', why, { cause })
+
+export function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
+}
+
+/** Serialization failure, deadlock, lock not available; a session that was swept between the look and the commit. */
+const NOTHING_WRITTEN = ['40001', '40P01', '55P03', '23503']
+export const isNothingWritten = (thrown: unknown) => NOTHING_WRITTEN.includes(codeOf(thrown))
+
+/**
+ * The connection was lost, or took too long; or it leads to a server that starts, stops, or was made read-only, as an open one does after a
+ * switch-over. A new connection may lead to another: the statement is sent again. Whether it has run nobody knows, in the first two cases.
+ */
+export const isConnectionOver = (thrown: unknown) => {
+  const code = codeOf(thrown)
+  return !isSqlState(code) || /^(08|57P|25006)/.test(code)
+}
+
+/** Five of these characters. Node's own codes, such as `EPIPE`, have at most four after their E, or more letters than five. */
+const isSqlState = (code: string) => /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code)

@@ -1,0 +1,92 @@
+/** The schema as this version wants it, and a server that keeps what it has answered. */
+import { SessionHubError } from '../../../sdk/protocol/errors.js'
+import { codeOf } from './faults.js'
+import { FUNCTIONS, MIGRATIONS } from './schema.js'
+
+type Query = (text: string) => Promise<unknown[]>
+
+const NEWER = 'was written by a newer version of Session Hub: start that version'
+const OLDER =
+  'is older than this version of Session Hub: open it once with "migrate: true", as a user who may change it'
+
+/** `"`, as SQL quotes a name. */
+export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/**
+ * Creates or migrates the schema, in one transaction under a lock: several hubs may start at once.
+ *
+ * @throws SessionHubError `options_invalid` where the schema is a newer version's, or older and may not be migrated
+ */
+export async function prepareSchema(query: Query, schema: string, mayMigrate: boolean): Promise<void> {
+  const name = quoted(schema)
+  if (mayMigrate) await createSchema(query, name)
+  await query('BEGIN')
+  try {
+    const version = await versionOf(query, schema, mayMigrate)
+    const wanted = MIGRATIONS.length
+    if (version > wanted) throw new SessionHubError('options_invalid', `The schema ${name} ${NEWER}`)
+    if (version < wanted && !mayMigrate)
+      throw new SessionHubError('options_invalid', `The schema ${name} ${OLDER}`)
+    if (version < wanted) {
+      for (const migration of MIGRATIONS.slice(version)) await query(migration.replaceAll('SCHEMA', name))
+      await query(FUNCTIONS.replaceAll('SCHEMA', name))
+      await query(`DELETE FROM ${name}.meta`)
+      await query(`INSERT INTO ${name}.meta VALUES (${wanted})`)
+    }
+    await query('COMMIT')
+  } catch (thrown) {
+    await query('ROLLBACK').catch(() => undefined)
+    throw thrown
+  }
+}
+
+/** Two that create it at once: one of them is told that it is there, by one of these codes. */
+const THERE = ['23505', '42P06', '42P07']
+
+async function createSchema(query: Query, name: string): Promise<void> {
+  for (const sql of [
+    `CREATE SCHEMA IF NOT EXISTS ${name}`,
+    `CREATE TABLE IF NOT EXISTS ${name}.meta (version integer NOT NULL)`,
+  ]) {
+    try {
+      await query(sql)
+    } catch (thrown) {
+      if (!THERE.includes(codeOf(thrown))) throw thrown
+    }
+  }
+}
+
+async function versionOf(query: Query, schema: string, mayMigrate: boolean): Promise<number> {
+  const name = quoted(schema)
+  if (mayMigrate) await query(`LOCK TABLE ${name}.meta IN ACCESS EXCLUSIVE MODE`)
+  const [there] = await query(`SELECT to_regclass('${name.replaceAll("'", "''")}.meta') IS NOT NULL AS yes`)
+  if (Reflect.get(there as object, 'yes') !== 't') return 0
+  const [row] = await query(`SELECT version FROM ${name}.meta`)
+  return row ? Number(Reflect.get(row, 'version')) : 0
+}
+
+/**
+ * What a failover of this server would lose, in one sentence.
+ *
+ * @throws SessionHubError `options_invalid` where the server answers before it has written
+ */
+export async function durabilityOf(query: Query): Promise<string> {
+  const [row] = await query(`
+    SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync,
+      current_setting('synchronous_standby_names') AS names, (SELECT count(*) FROM pg_stat_replication) AS standbys`)
+  const setting = (name: string) => Reflect.get(row as object, name) as unknown
+  if (setting('commit') === 'off' || setting('fsync') === 'off')
+    throw new SessionHubError(
+      'options_invalid',
+      'PostgreSQL has "synchronous_commit" or "fsync" off here, and forgets after a crash what it has answered, spent tickets among it: set both on',
+    )
+  if (setting('names') !== '') {
+    if (setting('commit') === 'local')
+      return 'A failover may lose what was answered last: "synchronous_commit" is "local", so nobody waits for the standby'
+    return 'A failover to a synchronous standby loses nothing that was answered'
+  }
+  // Who may not see the standbys sees none.
+  return setting('standbys') === 0
+    ? 'One server, as far as this user sees: what was answered survives its crash, and is lost with its disk'
+    : 'The standbys are asynchronous: a failover may lose what was answered last'
+}

@@ -1,0 +1,146 @@
+/**
+ * Connections, within bounds: how many, how long one is waited for, and how long an answer is. What has failed in doubt is thrown away
+ * with its connection, for a pooled connection to a server that has become read-only fails every write from then on.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { SessionHubError } from '../../../sdk/protocol/errors.js'
+import { isConnectionOver, unavailable } from './faults.js'
+import { readValue } from './wire.js'
+
+/** What of `pg`'s client is used. */
+export interface PostgresClient {
+  query(statement: object): Promise<{ rows: unknown[]; rowCount: number | null }>
+  on(event: 'notice' | 'error', listener: (notice: { message?: string }) => void): unknown
+  off(event: 'notice' | 'error', listener: (notice: { message?: string }) => void): unknown
+  release(isOver?: boolean): void
+}
+
+/** What of `pg`'s pool is used: a pool of your own may be passed. */
+export interface PostgresPool {
+  readonly waitingCount: number
+  connect(): Promise<PostgresClient>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  end(): Promise<void>
+}
+
+export interface Statement {
+  readonly name: string
+  readonly text: string
+  readonly values?: readonly unknown[]
+  /** @default 1000 */
+  readonly timeoutMs?: number
+}
+
+export interface Connections {
+  /** It has let nobody in for longer than a caller waits: then nobody waits. */
+  readonly isAway: boolean
+  /** @throws SessionHubError `unavailable`, or what the server has said */
+  run(statement: Statement): Promise<unknown[]>
+  /** Its rows are only good if the server had nothing to remark: see `SYNC_CANCELLED`. */
+  runStrictly(statement: Statement): Promise<unknown[]>
+  /** One connection for several statements: at the start. */
+  hold<Result>(work: (query: (text: string) => Promise<unknown[]>) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+/** After a refused connection the next one is not tried at once by everybody. */
+const PAUSE_MS = 200
+
+const AWAY_MS = 1500
+
+/**
+ * A commit that waits for its standby, and is cancelled, is answered with success and a warning: it is written on one machine only. Our own
+ * functions warn of nothing, and warnings come in the server's own language: so any remark counts.
+ */
+const SYNC_CANCELLED = 'The session store could not confirm what it wrote on its standby'
+
+export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn: boolean): Connections {
+  let pausedUntilMs = 0
+  let downSinceMs: number | undefined
+  let refusal: unknown
+  let isOpen = true
+  // Without a listener, an idle connection that breaks would end the process.
+  const onError = () => undefined
+  pool.on('error', onError)
+
+  async function connect(): Promise<PostgresClient> {
+    if (!isOpen) throw new SessionHubError('unavailable', 'The session store is closed')
+    if (pool.waitingCount >= maxWaiting)
+      throw new SessionHubError('unavailable', 'Too many requests wait for the session store')
+    if (performance.now() < pausedUntilMs) throw unavailable(refusal, 'The session store lets nobody in')
+    try {
+      const client = await pool.connect()
+      pausedUntilMs = 0
+      downSinceMs = undefined
+      return client
+    } catch (cause) {
+      downSinceMs ??= performance.now()
+      refusal = cause
+      pausedUntilMs = performance.now() + PAUSE_MS * (0.5 + Math.random() / 2)
+      throw unavailable(cause, 'The session store lets nobody in')
+    }
+  }
+
+  async function query(client: PostgresClient, { name, text, values = [], timeoutMs = 1000 }: Statement) {
+    const { rows } = await client.query({
+      name,
+      text,
+      values,
+      query_timeout: timeoutMs,
+      types: { getTypeParser: readValue },
+    })
+    return rows
+  }
+
+  async function using<Result>(work: (client: PostgresClient) => Promise<Result>): Promise<Result> {
+    const client = await connect()
+    let isOver = false
+    // A connection that breaks between two statements says so here; without a listener, the process would end.
+    const onBroken = () => {
+      isOver = true
+    }
+    client.on('error', onBroken)
+    try {
+      return await work(client)
+    } catch (thrown) {
+      isOver ||= isConnectionOver(thrown)
+      throw thrown
+    } finally {
+      client.off('error', onBroken)
+      client.release(isOver)
+    }
+  }
+
+  return {
+    get isAway() {
+      return !isOpen || (downSinceMs !== undefined && performance.now() - downSinceMs > AWAY_MS)
+    },
+    run: (statement) => using((client) => query(client, statement)),
+    runStrictly: (statement) =>
+      using(async (client) => {
+        const remarks: unknown[] = []
+        const onNotice = (remark: unknown) => remarks.push(remark)
+        client.on('notice', onNotice)
+        try {
+          const rows = await query(client, statement)
+          if (remarks.length) throw new SessionHubError('unavailable', SYNC_CANCELLED)
+          return rows
+        } finally {
+          client.off('notice', onNotice)
+        }
+      }),
+    hold: (work) =>
+      using((client) =>
+        work(async (text) => (await client.query({ text, types: { getTypeParser: readValue } })).rows),
+      ),
+    async close() {
+      if (!isOpen) return
+      isOpen = false
+      if (isOwn) await pool.end()
+    },
+  }
+}
+
+/** No two callers have the same. */
+export const pause = (mostMs: number) => delay(mostMs * (0.5 + Math.random() / 2))

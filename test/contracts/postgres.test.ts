@@ -1,0 +1,270 @@
+/** What the PostgreSQL store promises beside the contract: how it is opened, and what becomes of what was answered when the server fails. */
+import { expect } from 'chai'
+import pg from 'pg'
+
+import { postgresStore, type PostgresOptions } from '../../hub/stores/postgres.js'
+import type { Store } from '../../hub/stores/store.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { answerView, codeOf, held, newSession, newSpend, subjectIn, write } from '../support/records.js'
+import { openSchema, type Postgres } from '../support/postgres.js'
+
+const refusal = (call: Promise<unknown>) =>
+  call.then(
+    () => expect.fail('It was taken'),
+    (error: unknown) => error as SessionHubError,
+  )
+
+describe('the PostgreSQL store, when it is opened', () => {
+  let postgres: Postgres
+  let schema: string
+  beforeEach(async () => ({ postgres, schema } = await openSchema()))
+
+  const opened = (options: object = {}) => postgresStore({ url: postgres.url, schema, ...options })
+
+  for (const [name, options, words] of [
+    ['an option that it does not know', { shema: 'a' }, 'did you mean "schema"'],
+    ['no server', { url: undefined }, 'either "url" or "pool"'],
+    ['two servers', { pool: new pg.Pool() }, 'either "url" or "pool"'],
+    ['an address that is none', { url: 'mysql://a' }, 'postgres://'],
+    ['a schema of the server’s own', { schema: 'pg_hub' }, '"schema"'],
+    ['a name that the server would cut', { schema: 'a'.repeat(64) }, '"schema"'],
+    ['no connection at all', { maxConnections: 0 }, '"maxConnections"'],
+  ] as const) {
+    it(`refuses ${name}`, async () => {
+      expect(await refusal(opened(options))).to.include({ code: 'options_invalid' })
+      expect((await refusal(opened(options))).message).to.include(words)
+    })
+  }
+
+  it('creates its schema once, though four open it at once', async () => {
+    const stores = await Promise.all([opened(), opened(), opened(), opened()])
+    const session = newSession()
+    await write(stores[0], { sessions: [session] })
+    for (const store of stores) expect(await store.session(session.id)).to.deep.equal(session)
+    for (const store of stores) await store.close()
+  })
+
+  it('creates nothing where it may not, and opens what is there', async () => {
+    expect((await refusal(opened({ migrate: false }))).message).to.include('migrate: true')
+    await (await opened()).close()
+    await (await opened({ migrate: false })).close()
+  })
+
+  it('leaves a newer version’s schema as it is', async () => {
+    await (await opened()).close()
+    await postgres.query(`UPDATE "${schema}".meta SET version = 99`)
+    expect((await refusal(opened())).message).to.include('newer version')
+    const { rows } = await postgres.query(`SELECT version FROM "${schema}".meta`)
+    expect(rows).to.deep.equal([{ version: 99 }])
+  })
+
+  it('takes a schema with any name, and none of its tables for another’s', async () => {
+    const [one, two] = [await opened({ schema: `${schema}"; DROP` }), await opened()]
+    const session = newSession()
+    await write(one, { sessions: [session] })
+    expect(await one.session(session.id)).to.deep.equal(session)
+    expect(await two.session(session.id)).to.equal(undefined)
+    await one.close()
+    await two.close()
+  })
+
+  it('leaves a pool of one’s own open', async () => {
+    const pool = new pg.Pool({ connectionString: postgres.url })
+    const store = await postgresStore({ pool, schema })
+    await store.close()
+    expect(await codeOf(store.ping())).to.equal('unavailable')
+    expect((await pool.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }])
+    await pool.end()
+  })
+
+  it('says what a failover would lose, and refuses a server that forgets what it has answered', async () => {
+    const store = await opened()
+    expect(store.durability).to.include('One server')
+    await store.close()
+    const url = `${postgres.url}?options=-c%20synchronous_commit%3D`
+    expect((await refusal(opened({ url: `${url}off` }))).message).to.include('synchronous_commit')
+    await (await opened({ url: `${url}on` })).close()
+  })
+
+  it('is unavailable, in words, where nobody answers', async () => {
+    const error = await refusal(postgresStore({ url: 'postgres://hub@127.0.0.1:9/none' }))
+    expect(error).to.include({ code: 'unavailable' })
+  })
+})
+
+describe('the PostgreSQL store, when its server fails', () => {
+  let postgres: Postgres
+  let schema: string
+  let store: Store
+  beforeEach(async () => {
+    ;({ postgres, schema } = await openSchema())
+    store = await postgresStore({ url: postgres.url, schema })
+  })
+  afterEach(() => store.close())
+
+  /** Adds one, again and again, until it is stopped. */
+  function count(hash: string) {
+    const running = { isOn: true }
+    const seen = { answered: 0, errors: [] as unknown[] }
+    const done = (async () => {
+      while (running.isOn) {
+        const code = await codeOf(
+          store.transact({ handles: [hash] }, ({ held: [one] }) => {
+            const { session } = one!
+            const data = { count: Number(session.data['count']) + 1 }
+            return { changes: { sessions: [{ ...session, data, version: session.version + 1 }] }, result: 0 }
+          }),
+        )
+        if (code === 'answered') seen.answered += 1
+        else seen.errors.push(code)
+        // A refusal may come at once, and the timers want their turn.
+        await new Promise(setImmediate)
+      }
+    })()
+    return {
+      seen,
+      async stop() {
+        running.isOn = false
+        await done
+      },
+    }
+  }
+
+  for (const [how, fail] of [
+    ['is restarted', (server: Postgres) => server.restart()],
+    [
+      'is killed, and is back',
+      async (server: Postgres) => {
+        await server.kill()
+        await server.start()
+      },
+    ],
+  ] as const) {
+    it(`loses nothing and does nothing twice when it ${how}`, async () => {
+      const { handle } = await held(store, { data: { count: 0 } })
+      const counting = count(handle.hash)
+      for (let times = 0; times < 3; times += 1) {
+        await fail(postgres)
+        const { answered } = counting.seen
+        while (counting.seen.answered < answered + 20) await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      await counting.stop()
+      for (const error of counting.seen.errors) expect(error).to.equal('unavailable')
+      const found = await store.find(handle.hash)
+      const unsure = counting.seen.errors.length
+      // A caller that was told nothing does not know; everybody else does.
+      expect(found?.session.data['count'])
+        .to.be.at.least(counting.seen.answered)
+        .and.at.most(counting.seen.answered + unsure)
+      expect(found?.session.version).to.equal(1 + Number(found?.session.data['count']))
+    })
+  }
+
+  it('answers reads, refuses writes and says so where it is read-only, and writes again when it is not', async () => {
+    const { handle, session } = await held(store)
+    const database = 'ALTER DATABASE postgres SET default_transaction_read_only ='
+    await postgres.query(`${database} on`)
+    await postgres.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+      ['session-hub'],
+    )
+    expect(await store.find(handle.hash)).to.deep.equal({ handle, session })
+    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
+    expect(await codeOf(store.ping())).to.equal('unavailable')
+
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    await client.query('SET default_transaction_read_only = off')
+    await client.query(`${database} off`)
+    await client.end()
+    await write(store, { sessions: [newSession()] })
+    // Connections that were opened in between still refuse, and are thrown away.
+    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('answered')
+  })
+
+  it('takes no remark of the server’s for a success: so it answers a commit that no standby has', async () => {
+    await postgres.query(`
+      CREATE FUNCTION "${schema}".remark() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE WARNING 'canceling wait for synchronous replication'; RETURN NEW; END $$;
+      CREATE TRIGGER remark BEFORE INSERT ON "${schema}".spend FOR EACH ROW EXECUTE FUNCTION "${schema}".remark()`)
+    expect(await codeOf(store.transact({ handles: [], spend: newSpend() }, answerView))).to.equal(
+      'unavailable',
+    )
+    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('answered')
+  })
+
+  it('keeps nobody waiting longer than its limits while the server hangs, and goes on after it', async () => {
+    const { handle, session } = await held(store)
+    const goOn = await postgres.hang()
+    const begun = performance.now()
+    const codes = await Promise.all([
+      codeOf(store.find(handle.hash)),
+      codeOf(write(store, { sessions: [newSession()] })),
+    ])
+    const tookMs = performance.now() - begun
+    goOn()
+    expect(codes).to.deep.equal(['unavailable', 'unavailable'])
+    expect(tookMs).to.be.below(5000)
+    expect(await store.find(handle.hash)).to.deep.equal({ handle, session })
+  })
+
+  it('decides anew where another process was faster, and its last answer counts', async () => {
+    const other = await postgresStore({ url: postgres.url, schema })
+    const { handle } = await held(store, { data: { by: [] } })
+    let isDisturbed = false
+    let decided = 0
+    const seen = await store.transact({ handles: [handle.hash] }, ({ held: [one] }) => {
+      decided += 1
+      const { session } = one!
+      return {
+        changes: { sessions: [{ ...session, data: { by: [...(session.data['by'] as string[]), 'store'] } }] },
+        result: session.data,
+      }
+    })
+    expect([seen, decided]).to.deep.equal([{ by: [] }, 1])
+    const add = (by: Store, name: string) =>
+      by.transact({ handles: [handle.hash] }, ({ held: [one] }) => {
+        decided += 1
+        const { session } = one!
+        if (name === 'slow' && !isDisturbed) {
+          isDisturbed = true
+          // As if this process stood still between its reading and its writing.
+          const end = performance.now() + 150
+          while (performance.now() < end);
+        }
+        return {
+          changes: { sessions: [{ ...session, data: { by: [...(session.data['by'] as string[]), name] } }] },
+          result: 0,
+        }
+      })
+    await Promise.all([add(store, 'slow'), add(other, 'fast')])
+    const { session } = (await store.find(handle.hash))!
+    expect((session.data['by'] as string[]).sort()).to.deep.equal(['fast', 'slow', 'store'])
+    expect(decided).to.equal(4)
+    await other.close()
+  })
+
+  it('gives a subject that nobody knew one record, though two processes sign in at once', async () => {
+    const other = await postgresStore({ url: postgres.url, schema })
+    const signIn = (by: Store) =>
+      by.transact({ handles: [], subject: { subject: 'ada', sessions: 0, nowMs: 0 } }, ({ subject }) => {
+        const generation = (subject?.generation ?? 0) + 1
+        const record = {
+          subject: 'ada',
+          generation,
+          endedUpTo: -1,
+          endedAtMs: null,
+          endReason: null,
+          untilMs: 9,
+        }
+        return {
+          changes: { subjects: [record], sessions: [newSession({ subject: 'ada', generation })] },
+          result: generation,
+        }
+      })
+    const generations = await Promise.all([store, other, store, other].map(signIn))
+    expect(generations.sort()).to.deep.equal([1, 2, 3, 4])
+    expect((await subjectIn(store, 'ada'))?.generation).to.equal(4)
+    await other.close()
+  })
+})
