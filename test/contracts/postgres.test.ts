@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import pg from 'pg'
 
-import { postgresStore, type PostgresOptions } from '../../hub/stores/postgres.js'
+import { postgresStore } from '../../hub/stores/postgres.js'
 import type { Store } from '../../hub/stores/store.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { answerView, codeOf, held, newSession, newSpend, subjectIn, write } from '../support/records.js'
