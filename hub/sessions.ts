@@ -3,9 +3,10 @@ import { SessionHubError } from '../sdk/protocol/errors.js'
 import { requireSubject } from '../sdk/protocol/fields.js'
 import { is128Bits } from '../sdk/protocol/formats.js'
 import { ofCall } from '../sdk/settings/call-options.js'
-import { whole } from '../sdk/settings/checks.js'
+import { oneOf, whole } from '../sdk/settings/checks.js'
 import { refuseUnknown } from '../sdk/settings/refuse-unknown.js'
 import type { HubContext } from './flows/context.js'
+import { eraseSubject } from './flows/erase.js'
 import { endAllOf, endOne } from './flows/listed.js'
 
 /** A session as the hub's application sees it. */
@@ -40,6 +41,16 @@ export interface HubSessions {
    * @throws SessionHubError as `list`; then nothing has ended
    */
   endAll(subject: string, options?: { readonly except?: string }): Promise<number>
+  /**
+   * Erases a user: ends all sessions, and removes them with their data, their claims and the descriptions of browsers, in one write. Of the
+   * user's name the store keeps for an hour what tells the sites of the end. What your sites keep is theirs to remove.
+   *
+   * @param options.audit `rename`: the audit calls the user `erased:` and a tag from now on, the same in every row; `keep`: it goes on naming
+   * the user, where a law asks for that @default 'rename'
+   * @returns how many were live, counted up to 1000
+   * @throws SessionHubError as `list`; then nothing has changed
+   */
+  erase(subject: string, options?: { readonly audit?: 'rename' | 'keep' }): Promise<number>
 }
 
 export const createSessions = (hub: HubContext): HubSessions => ({
@@ -74,6 +85,14 @@ export const createSessions = (hub: HubContext): HubSessions => ({
     const { except } = options
     if (except !== undefined) requireId('except', except)
     return endAllOf(hub, subject, 'revoked', { except })
+  },
+  async erase(subject, options = {}) {
+    requireSubject(subject)
+    const audit = ofCall(() => {
+      refuseUnknown('sessions.erase', options, ['audit'])
+      return oneOf('sessions.erase', 'audit', options.audit ?? 'rename', ['rename', 'keep'])
+    })
+    return eraseSubject(hub, subject, { keepsAudit: audit === 'keep' })
   },
 })
 

@@ -4,13 +4,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { logError } from '../sdk/settings/log.js'
 import { toSessionHubError } from '../sdk/protocol/errors.js'
 import type { HubContext } from './flows/context.js'
+import { REMEMBER_ENDINGS_MS } from './flows/endings.js'
 
 const EVERY_MS = 30_000
 const BATCH = 200
 /** An ended session is remembered for a day, so that its sites can be told why. */
 const REMEMBER_ENDED_MS = 86_400_000
-/** A site that was cut off for longer asks for every session anew. */
-const REMEMBER_ENDINGS_MS = 3_600_000
 
 export interface Sweeper {
   stop(): Promise<void>

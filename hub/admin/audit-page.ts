@@ -18,6 +18,7 @@ const ACTS: Readonly<Record<AuditAct, string>> = {
   list: 'Looked at sessions',
   end: 'Ended a session',
   'end-all': 'Ended all of a user’s',
+  erase: 'Erased a user',
 }
 
 const OUTCOMES: Readonly<Record<AuditOutcome, string>> = {

@@ -9,7 +9,7 @@ import { type Command, helpOf, UsageError } from './command.js'
 import { makeKeys, rotateKeys } from './keys.js'
 import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
-import { endSessions, listSessions } from './sessions.js'
+import { endSessions, eraseSessions, listSessions } from './sessions.js'
 import { addSite, listSites } from './sites.js'
 import { hint, leave, painter, survivePipes } from './terminal.js'
 
@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   serve,
   'sessions list': listSessions,
   'sessions end': endSessions,
+  'sessions erase': eraseSessions,
   'admin token': makeAdminToken,
   audit: showAudit,
 }

@@ -1,4 +1,4 @@
-/** `session-hub sessions list` and `session-hub sessions end`. */
+/** `session-hub sessions list`, `sessions end` and `sessions erase`. */
 import { browserName } from '../../sdk/http/browser-name.js'
 import { subjectFault } from '../../sdk/protocol/fields.js'
 import { PAGE, readSearch } from '../admin/query.js'
@@ -9,6 +9,7 @@ import {
   endFound,
   endSelected,
   endSubject,
+  eraseUser,
   findSessions,
   type FoundSession,
   type Sought,
@@ -94,6 +95,42 @@ Examples:
     await administer(name, values.config, async (atWork) => {
       const done = await end(atWork, values, positionals, name)
       process.stdout.write(values.json ? `${JSON.stringify(done)}\n` : `${counted(done.ended)} ended.\n`)
+    })
+  },
+}
+
+export const eraseSessions: Command = {
+  summary: 'erase a user, with all that the hub keeps',
+  help: `Usage: session-hub sessions erase --config <file> --subject <subject> [options]
+
+Ends all sessions of a user on every site, and removes them with their data. The audit calls the user "erased:"
+and a tag from then on. What the sites keep is theirs to remove.
+
+Options:
+  --config <file>      the configuration of "session-hub serve"
+  --subject <subject>  the user
+  --keep-audit         the audit goes on naming the user
+  --json               print { "ended" } as JSON
+
+Example:
+  session-hub sessions erase --config hub.json --subject ada
+`,
+  async run(args, name) {
+    const { values } = readArguments(name, args, {
+      config: SEARCH.config,
+      subject: SEARCH.subject,
+      json: SEARCH.json,
+      'keep-audit': { type: 'boolean' },
+    })
+    const { subject } = values
+    if (subject === undefined) throw new UsageError(`"${name}" needs "--subject <subject>"`, name)
+    const fault = subjectFault(subject)
+    if (fault !== undefined) throw new UsageError(`"--subject": ${fault}`, name)
+    await administer(name, values.config, async ({ at, by }) => {
+      const ended = await eraseUser(at, by, subject, values['keep-audit'] === true)
+      process.stdout.write(
+        values.json ? `${JSON.stringify({ ended })}\n` : `Erased; ${counted(ended)} ended.\n`,
+      )
     })
   },
 }

@@ -2,6 +2,7 @@
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { AuditRow, NumberedAuditRow, Session, SessionSearch } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { eraseSubject } from './erase.js'
 import { endAllOf, endOne } from './listed.js'
 import { type Admin, mayEnd, mayEndAnybodys, mayRead } from './permissions.js'
 
@@ -180,6 +181,24 @@ export async function endSubject(at: Administration, by: Actor, subject: string)
   return endAllOf(at.hub, subject, 'revoked', {
     audit: (ended) => row(ended, ended > 0 ? 'done' : 'nothing'),
   })
+}
+
+/**
+ * Erases a user, see `eraseSubject`.
+ *
+ * @returns how many sessions were live, counted up to 1000
+ * @throws SessionHubError `permission_denied`, `unavailable`
+ */
+export async function eraseUser(
+  at: Administration,
+  by: Actor,
+  subject: string,
+  keepsAudit: boolean,
+): Promise<number> {
+  const row = (name: string, sessions: number, outcome: AuditRow['outcome']) =>
+    rowBy(at, by, { act: 'erase', subject: name, site: null, sessions, outcome })
+  await allowed(at, await mayEndThat(at, by)(subject), row(subject, 0, 'refused'))
+  return eraseSubject(at.hub, subject, { keepsAudit, audit: (ended, name) => row(name, ended, 'done') })
 }
 
 /** Signing in and out are acts too. */

@@ -23,3 +23,6 @@ export function tellSite(
   }
   return undefined
 }
+
+/** How long endings are kept. A site that was cut off for longer asks for every session anew. */
+export const REMEMBER_ENDINGS_MS = 3_600_000

@@ -204,7 +204,9 @@ class MemoryStore implements Store {
       subjects = [],
       endings = [],
       audit = [],
+      erase,
     } = structuredClone(changes)
+    if (erase) this.#erase(erase)
     for (const subject of subjects) this.#subjects.set(subject.subject, subject)
     for (const ending of endings) this.#endings.push({ ...ending, seq: ++this.#lastEnding })
     for (const row of audit) this.#audit.push({ ...row, seq: ++this.#lastAudit })
@@ -212,6 +214,12 @@ class MemoryStore implements Store {
     for (const handle of handles)
       if (this.#sessions.has(handle.sessionId)) this.#handles.set(handle.hash, handle)
     for (const hash of forget) this.#handles.delete(hash)
+  }
+
+  #erase({ subject, name }: NonNullable<Changes['erase']>): void {
+    remove(this.#sessions, (session) => session.subject === subject, Infinity)
+    remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
+    this.#audit = this.#audit.map((row) => (row.subject === subject ? { ...row, subject: name } : row))
   }
 
   #checkOpen(): void {

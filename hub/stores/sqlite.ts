@@ -257,7 +257,12 @@ class SqliteStore implements Store {
     subjects = [],
     endings = [],
     audit = [],
+    erase,
   }: Changes): void {
+    if (erase) {
+      this.#statements.eraseSessions.run({ subject: erase.subject })
+      this.#statements.renameInAudit.run({ ...erase })
+    }
     for (const subject of subjects) this.#statements.putSubject.run({ ...subjectColumns(subject) })
     for (const ending of endings) this.#statements.addEnding.run({ ...endingColumns(ending) })
     for (const row of audit) this.#statements.addAudit.run({ ...auditColumns(row) })

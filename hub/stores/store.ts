@@ -78,7 +78,7 @@ export interface AuditRow {
   readonly outcome: AuditOutcome
 }
 
-export const auditActs = ['sign-in', 'sign-out', 'list', 'end', 'end-all'] as const
+export const auditActs = ['sign-in', 'sign-out', 'list', 'end', 'end-all', 'erase'] as const
 export type AuditAct = (typeof auditActs)[number]
 
 /** `nothing`: there was nothing to end any more. */
@@ -169,6 +169,8 @@ export interface Changes {
   readonly endings?: readonly Ending[]
   /** Appended to the list that `audit` reads. */
   readonly audit?: readonly AuditRow[]
+  /** Removes all of a subject's sessions, with their handles, and writes `name` wherever the audit has the subject. */
+  readonly erase?: { readonly subject: string; readonly name: string }
 }
 
 export interface Question {

@@ -150,11 +150,22 @@ describe('session-hub sessions', () => {
     expect(JSON.stringify(rows)).not.to.include(token)
   })
 
+  it('erases a user, and says so in the audit without the name', async () => {
+    const { code, stdout } = await command('sessions', 'erase', '--subject', 'ada')
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'Erased; 2 sessions ended.\n' })
+    expect((await list()).map(({ subject }) => subject)).to.not.include('ada')
+    const audit = JSON.parse((await command('audit', '--json')).stdout) as NumberedAuditRow[]
+    expect(audit.map(({ act }) => act)).to.include('erase')
+    expect(JSON.stringify(audit)).to.not.include('"ada"')
+  })
+
   const slips: readonly (readonly [args: string[], says: string, code: number])[] = [
     [['sessions', 'list', '--site', 'shop.example'], 'is not an origin', 2],
     [['sessions', 'list', '--from', 'yesterday'], 'is a day such as 2026-01-31', 2],
     [['sessions', 'end', 'no-ref'], 'A "ref" is one that this hub has listed', 1],
     [['sessions', 'end', '--subject', ''], 'a subject has at least one character', 2],
+    [['sessions', 'erase'], 'needs "--subject <subject>"', 2],
+    [['sessions', 'erase', '--subject', ''], 'a subject has at least one character', 2],
   ]
   for (const [args, says, expected] of slips) {
     it(`refuses "${args.join(' ')}": ${says}`, async () => {

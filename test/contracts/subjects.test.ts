@@ -3,6 +3,7 @@ import { expect } from 'chai'
 
 import type { Session, Store } from '../../hub/stores/store.js'
 import {
+  newAuditRow,
   answerView,
   held,
   HOUR_MS,
@@ -295,6 +296,28 @@ for (const { name, isShared, open } of stores) {
       const all = Array.from({ length: 100 }, (_, at) => at + 1)
       expect([...given].sort((a, b) => a - b)).to.deep.equal(all)
       expect(generations(await oldest('ada', 1000))).to.deep.equal(all)
+    })
+
+    it('are erased with their sessions, ended or not, and the handles, and nothing of another subject', async () => {
+      const [one, two] = await signedIn('ada', 2)
+      const [other] = await signedIn('bob', 1)
+      await write(store, {
+        sessions: [{ ...one!.session, endedAtMs: 1, endReason: 'revoked' }],
+        audit: [newAuditRow({ subject: 'ada' }), newAuditRow({ subject: 'bob' }), newAuditRow()],
+      })
+      await write(store, {
+        erase: { subject: 'ada', name: 'gone' },
+        audit: [newAuditRow({ subject: 'new' })],
+      })
+
+      for (const { session, handle } of [one!, two!]) {
+        expect(await store.session(session.id)).to.equal(undefined)
+        expect(await store.find(handle.hash)).to.equal(undefined)
+      }
+      expect(await store.find(other!.handle.hash)).to.deep.equal(other)
+      const rows = await store.audit({ limit: 9 })
+      expect(rows.map(({ subject }) => subject)).to.deep.equal(['new', null, 'bob', 'gone'])
+      expect(await store.audit({ subject: 'ada', limit: 9 })).to.deep.equal([])
     })
 
     if (!isShared) return

@@ -77,6 +77,9 @@ export function commitValues(revs: Revs, spend: Spend | undefined, changes: Chan
     column(audit, ({ sessions }) => sessions),
     column(audit, ({ address }) => address),
     column(audit, ({ outcome }) => outcome),
+
+    changes.erase?.subject ?? null,
+    changes.erase?.name ?? null,
   ]
 }
 
@@ -86,5 +89,5 @@ function known(revs: ReadonlyMap<string, number | null>, key: (text: string) => 
 }
 
 /** Whether there is anything to write. */
-export const isWritten = (changes: Changes): boolean =>
-  Object.values(changes as Record<string, readonly unknown[] | undefined>).some((rows) => rows?.length)
+export const isWritten = ({ erase, ...lists }: Changes): boolean =>
+  erase !== undefined || Object.values(lists).some((rows) => rows.length > 0)

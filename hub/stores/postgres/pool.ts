@@ -143,4 +143,4 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
 }
 
 /** No two callers have the same. */
-export const pause = (mostMs: number) => delay(mostMs * (0.5 + Math.random() / 2))
+export const pause = (mostMs: number) => delay(mostMs * (0.2 + 0.8 * Math.random()))

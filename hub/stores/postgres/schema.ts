@@ -209,7 +209,8 @@ export const FUNCTIONS = `
     u_is_first boolean[],
     e_session text[], e_subject text[], e_generation bigint[], e_reason text[], e_at bigint[],
     t_at bigint[], t_who text[], t_act text[], t_subject text[], t_site text[], t_sessions bigint[], t_address text[],
-    t_outcome text[])
+    t_outcome text[],
+    x_subject text, x_name text)
   RETURNS integer LANGUAGE plpgsql ${PLANNED} AS $$
   DECLARE
     found_rows bigint;
@@ -244,6 +245,10 @@ export const FUNCTIONS = `
     ) THEN RETURN 2; END IF;
     IF NOT is_same THEN RETURN 1; END IF;
 
+    IF x_subject IS NOT NULL THEN
+      DELETE FROM SCHEMA.session x WHERE x.subject = x_subject;
+      UPDATE SCHEMA.audit x SET subject = x_name WHERE x.subject = x_subject;
+    END IF;
     IF p_jti IS NOT NULL THEN
       INSERT INTO SCHEMA.spend VALUES (p_issuer, p_jti, p_at, p_expires, p_gave, a_rev) ON CONFLICT (issuer, jti) DO NOTHING;
       GET DIAGNOSTICS found_rows = ROW_COUNT;

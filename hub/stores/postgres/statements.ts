@@ -5,7 +5,7 @@ import { quoted } from './open.js'
 
 export type Statements = ReturnType<typeof statementsOf>
 
-const COMMIT_PARAMETERS = 56
+const COMMIT_PARAMETERS = 58
 
 export function statementsOf(schema: string) {
   const name = quoted(schema)

@@ -102,6 +102,9 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   forget: database.prepare('DELETE FROM handle WHERE hash = :hash'),
 
+  eraseSessions: database.prepare('DELETE FROM session WHERE subject = :subject'),
+  renameInAudit: database.prepare('UPDATE audit SET subject = :name WHERE subject = :subject'),
+
   spend: database.prepare(`
     INSERT INTO spend VALUES (:issuer, :jti, :spentAtMs, :expiresAtMs, :gave) ON CONFLICT (issuer, jti) DO NOTHING`),
 

@@ -1,0 +1,44 @@
+/** Erasing a user: the right to be forgotten, for all that a hub keeps. */
+import { createHmac } from 'node:crypto'
+
+import type { AuditRow } from '../stores/store.js'
+import type { HubContext } from './context.js'
+import { REMEMBER_ENDINGS_MS } from './endings.js'
+import { cut } from './subjects.js'
+
+export interface Erasing {
+  /** Whether the audit goes on naming the user, where a law asks for that. */
+  readonly keepsAudit: boolean
+  /** The row that is written with it, about the name under which the audit knows the user from now on. */
+  readonly audit?: (ended: number, name: string) => AuditRow
+}
+
+/**
+ * Ends all sessions of a user, and removes them with all that they hold, in one write. The record that tells sites of the end stays for an hour,
+ * for a site that was cut off meanwhile.
+ *
+ * @returns how many were live, counted up to 1000
+ */
+export async function eraseSubject(
+  hub: HubContext,
+  subject: string,
+  { keepsAudit, audit }: Erasing,
+): Promise<number> {
+  const nowMs = hub.now()
+  const name = keepsAudit ? subject : erasedName(hub, subject)
+  return hub.store.transact(
+    { handles: [], subject: { subject, nowMs, sessions: 1000 } },
+    ({ subject: known, sessions }) => {
+      const row = audit && { audit: [audit(sessions.length, name)] }
+      const erase = { subject, name }
+      if (!known) return { changes: { erase, ...row }, result: 0 }
+      const { subject: gone, ending } = cut(known, known.generation, 'revoked', nowMs)
+      const record = { ...gone, untilMs: nowMs + REMEMBER_ENDINGS_MS }
+      return { changes: { erase, subjects: [record], endings: [ending], ...row }, result: sessions.length }
+    },
+  )
+}
+
+/** Rows of one user stay together, and who has the hub's secret alone can say whether they are of a user whose name is known. */
+export const erasedName = ({ keyring }: Pick<HubContext, 'keyring'>, subject: string): string =>
+  `erased:${createHmac('sha256', keyring.secret).update(`erased\n${subject}`).digest('base64url').slice(0, 22)}`
