@@ -1,7 +1,7 @@
 /** The package in projects of TypeScript and of CommonJS: the types that applications merge in, and every snippet of docs/typescript.md. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -272,6 +272,33 @@ describe('the packed package, in TypeScript', function () {
       useInVue(client).value = store
       `
     expect(await compile('frontends', { ...bundled, types: [] }, { 'facts.ts': facts })).to.equal('')
+  })
+
+  it('do the page’s tests for Vitest and Jest pass, and can they fail?', async () => {
+    await project.link('vitest')
+    const jest = exampleOf('cart.test.js')
+    await project.write({
+      'runners/package.json': { private: true, type: 'module' },
+      // Jest itself is too much for one test: Vitest has its words too.
+      'runners/vitest.config.js': `export default {
+        test: { include: ['*.vitest.js', '*.test.js'] },
+        resolve: { alias: { '@jest/globals': 'vitest' } }
+      }`,
+      'runners/cart.vitest.js': exampleOf('cart.vitest.js'),
+      'runners/cart.test.js': jest,
+      'runners/wrong.test.js': jest.replace('advance(150)', 'advance(1)'),
+    })
+    const command = join(project.folder, 'node_modules/vitest/vitest.mjs')
+    const { stdout } = await run(process.execPath, [command, 'run', '--reporter=json'], {
+      cwd: join(project.folder, 'runners'),
+    }).catch((error: unknown) => error as { stdout: string })
+    const { testResults } = JSON.parse(stdout) as { testResults: { name: string; status: string }[] }
+    const outcomes = testResults.map(({ name, status }) => `${basename(name)}: ${status}`)
+    expect(outcomes).to.have.members([
+      'cart.vitest.js: passed',
+      'cart.test.js: passed',
+      'wrong.test.js: failed',
+    ])
   })
 
   it('does a project of CommonJS load every door by `require`?', async () => {
