@@ -48,13 +48,15 @@ describe('in Chromium, a page that is rendered on the server', () => {
   beforeEach(async () => {
     world = await startWorld({ sites: ['shop', 'travel'] })
     shop = world.siteOf('shop').origin
-    const { listener, origin } = world.siteOf('travel')
+    const { listener, origin, site } = world.siteOf('travel')
     travel = origin
     listener.app.get('/pages/:file', (req, res) => {
       res.sendFile(join(folder, basename(req.params.file)))
     })
     listener.app.get('/by/:framework', (req, res) => {
-      res.type('html').send(rendered[req.params.framework]!(world.hub.origin))
+      const html = rendered[req.params.framework]!(world.hub.origin)
+      const tag = 'with-tag' in req.query ? site.scriptTag() : ''
+      res.type('html').send(html.replace('</head>', `${tag}</head>`))
     })
     // Chromium asks for it, and a refusal would count as an error of the page.
     listener.app.get('/favicon.ico', (_req, res) => void res.status(204).end())
@@ -155,12 +157,18 @@ describe('in Chromium, a page that is rendered on the server', () => {
     })
   }
 
-  for (const when of ['', '?after-frame'])
-    it(`by react: is taken over as a whole in strict mode, ${when ? 'after' : 'perhaps before'} the SDK’s frame is there`, async () => {
-      await page.open(`${travel}/by/react${when}`)
+  for (const [when, query] of [
+    ['perhaps before the SDK’s frame is there', ''],
+    ['after the SDK’s frame is there', '?after-frame'],
+    ['with the script tag beside', '?with-tag'],
+  ] as const)
+    it(`by react: is taken over as a whole in strict mode, ${when}`, async () => {
+      await page.open(`${travel}/by/react${query}`)
       await shows('second', 'replace: boots')
       expect(await hydrationErrors()).to.deep.equal([])
-      expect(await page.run(() => document.querySelector('iframe')?.parentElement?.tagName)).to.equal('HEAD')
+      expect(
+        await page.page.$$eval('iframe', (all) => all.map((one) => one.parentElement?.tagName)),
+      ).to.deep.equal(['HEAD'])
       expect(await page.eventsNamed('session-replaced')).to.have.length(1)
       expect(page.errors).to.deep.equal([])
     })
