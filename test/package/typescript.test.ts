@@ -102,6 +102,7 @@ describe('the packed package, in TypeScript', function () {
       import { createHub } from 'session-hub/hub'
       import { createSite, type JsonObject, type SessionData, type Site, type SiteVisit } from 'session-hub/site'
       import { startTestHub } from 'session-hub/testing'
+      import { verifySession } from 'session-hub/verify'
 
       export async function facts(site: Site, { session }: Request, visit: SiteVisit, req: Request, res: Response) {
         is<Same<keyof SessionData, 'cart' | 'delivery' | 'wish'>>()
@@ -158,6 +159,8 @@ describe('the packed package, in TypeScript', function () {
       await hub.signedInAs({ subject: 'ada', claims: { name: 'Ada' }, data: { cart: ['boots'] } })
       // @ts-expect-error -- a number among texts
       await hub.anonymous({ data: { cart: [1] } })
+      const { claims } = await verifySession('', { issuer: 'https://shop.example', key: '' })
+      is<Same<typeof claims.name, string | undefined>>()
       // @ts-expect-error -- a hub without its keys
       await createHub({ origin: 'https://hub.example' })
       `
@@ -241,11 +244,18 @@ describe('the packed package, in TypeScript', function () {
       export const cart = async (req: import('express').Request) => (await req.session.data()).cart?.length
       `
     const commonjs = (module: string) => ({ module, lib: ['es2023'], types: ['node'] })
-    const server = { 'server.cts': exampleOf('server.cts') }
+    const server = {
+      'server.cts': exampleOf('server.cts'),
+      'session-types.d.mts': exampleOf('session-types.ts'),
+    }
+    const typed = `
+      import type { Request } from 'express'
+      export const cart = async (req: Request): Promise<string[] | undefined> => (await req.session.data()).cart
+      `
     const [node20, next, node16, refused] = await Promise.all([
       compile('node20', commonjs('node20'), { 'index.ts': plain }, 'commonjs'),
       compile('nodenext', commonjs('nodenext'), { 'index.ts': plain, ...server }, 'commonjs'),
-      compile('node16', commonjs('node16'), server, 'commonjs'),
+      compile('node16', commonjs('node16'), { ...server, 'typed.ts': typed }, 'commonjs'),
       compile('node16-plain', commonjs('node16'), { 'index.ts': plain }, 'commonjs'),
     ])
     expect([node20, next, node16]).to.deep.equal(['', '', ''])
