@@ -90,7 +90,7 @@ describe('in Chromium, a page that is rendered on the server', () => {
     const { default: App } = (await import(pathToFileURL(join(folder, 'App.svelte.js')).href)) as {
       default: Parameters<typeof render>[0]
     }
-    return render(App, {}).body
+    return render(App, { props: {} }).body
   }
 
   async function bundle(): Promise<void> {
