@@ -1,5 +1,5 @@
 /** Pages that a framework renders on the server and takes over in the browser: React 18, the whole document of it, Vue and Svelte. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -10,6 +10,7 @@ import { compile } from 'svelte/compiler'
 import { render } from 'svelte/server'
 import { build, type Plugin } from 'vite'
 import { createSSRApp } from 'vue'
+import { compileScript, parse } from 'vue/compiler-sfc'
 import { renderToString as renderVue } from 'vue/server-renderer'
 
 import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
@@ -18,7 +19,8 @@ import { App as ReactApp } from './frontends/react-app.js'
 import { App as VueApp } from './frontends/vue-app.js'
 
 const BUILT = fileURLToPath(new URL('frontends/', import.meta.url))
-const SOURCES = fileURLToPath(new URL('../../../test/browser/frontends/', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const SOURCES = join(ROOT, 'test/browser/frontends')
 
 describe('in Chromium, a page that is rendered on the server', () => {
   let folder: string
@@ -34,14 +36,18 @@ describe('in Chromium, a page that is rendered on the server', () => {
     this.timeout(60_000)
     folder = await mkdtemp(join(BUILT, 'pages-'))
     const [vueHtml, svelteHtml] = await Promise.all([renderVue(createSSRApp(VueApp)), svelteOnServer()])
-    const inPage = (framework: string, html: string) => (hub: string) =>
-      `<!doctype html><html data-hub="${hub}"><title>${framework}</title><div id=app>${html}</div>` +
-      `<script type=module src="/pages/${framework}.js"></script>`
+    const inPage = (name: string, html: string) => (hub: string) =>
+      `<!doctype html><html data-hub="${hub}"><title>${name}</title><div id=app>${html}</div>` +
+      `<script type=module src="/pages/${name}.js"></script>`
     rendered = {
       react: (hub) => `<!doctype html>${renderToString(createElement(ReactApp, { hub }))}`,
       vue: inPage('vue', vueHtml),
       svelte: inPage('svelte', svelteHtml),
+      'docs-react': inPage('docs-react', ''),
+      'docs-vue': inPage('docs-vue', ''),
+      'docs-svelte': inPage('docs-svelte', ''),
     }
+    await writeExamples()
     await bundle()
     browser = await startBrowser('allowed')
   })
@@ -57,6 +63,10 @@ describe('in Chromium, a page that is rendered on the server', () => {
       const html = rendered[req.params.framework]!(world.hub.origin)
       const tag = 'with-tag' in req.query ? site.scriptTag() : ''
       res.type('html').send(html.replace('</head>', `${tag}</head>`))
+    })
+    /** What docs/frontends.md fetches. */
+    listener.app.get('/session', site.session(), async ({ session }, res) => {
+      res.json({ subject: session.subject, cart: [], ...(await session.data()) })
     })
     // Chromium asks for it, and a refusal would count as an error of the page.
     listener.app.get('/favicon.ico', (_req, res) => void res.status(204).end())
@@ -93,6 +103,38 @@ describe('in Chromium, a page that is rendered on the server', () => {
     return render(App, { props: {} }).body
   }
 
+  /** The components of docs/frontends.md, and a page around each. */
+  async function writeExamples(): Promise<void> {
+    const text = await readFile(join(ROOT, 'docs/frontends.md'), 'utf8')
+    const block = (language: string, start = '') =>
+      new RegExp(`^\`\`\`${language}\\n(${start}.*?)^\`\`\`$`, 'ms').exec(text)![1]!
+    const vue = parse(block('vue')).descriptor
+    const files = {
+      'client.js': block('js', '// client').replace(
+        "'https://hub.example'",
+        'document.documentElement.dataset.hub',
+      ),
+      'Cart.jsx': block('jsx'),
+      'CartOfVue.js': compileScript(vue, { id: 'cart', inlineTemplate: true }).content,
+      'CartOfSvelte.js': compile(block('svelte'), { filename: 'CartOfSvelte.svelte' }).js.code,
+      'docs-react.js': `
+        import { createElement } from 'react'
+        import { createRoot } from 'react-dom/client'
+        import { Cart } from './Cart.jsx'
+        createRoot(document.querySelector('#app')).render(createElement(Cart))`,
+      'docs-vue.js': `
+        import { createApp } from 'vue'
+        import Cart from './CartOfVue.js'
+        createApp(Cart).mount('#app')`,
+      'docs-svelte.js': `
+        import { mount } from 'svelte'
+        import Cart from './CartOfSvelte.js'
+        mount(Cart, { target: document.querySelector('#app') })`,
+    }
+    await mkdir(join(folder, 'docs'))
+    for (const [name, code] of Object.entries(files)) await writeFile(join(folder, 'docs', name), code)
+  }
+
   async function bundle(): Promise<void> {
     await writeFile(
       join(folder, 'svelte-page.js'),
@@ -121,6 +163,9 @@ describe('in Chromium, a page that is rendered on the server', () => {
             react: join(BUILT, 'react-page.js'),
             vue: join(BUILT, 'vue-page.js'),
             svelte: join(folder, 'svelte-page.js'),
+            'docs-react': join(folder, 'docs/docs-react.js'),
+            'docs-vue': join(folder, 'docs/docs-vue.js'),
+            'docs-svelte': join(folder, 'docs/docs-svelte.js'),
           },
           output: { entryFileNames: '[name].js', chunkFileNames: '[name].chunk.js' },
         },
@@ -156,6 +201,13 @@ describe('in Chromium, a page that is rendered on the server', () => {
       expect(page.errors).to.deep.equal([])
     })
   }
+
+  for (const framework of ['react', 'vue', 'svelte'])
+    it(`by ${framework}, as docs/frontends.md has it: shows the cart that came`, async () => {
+      await page.open(`${travel}/by/docs-${framework}`)
+      await page.until(() => document.getElementById('app')?.textContent.trim() === '1 in the cart')
+      expect(page.errors).to.deep.equal([])
+    })
 
   for (const [when, query] of [
     ['perhaps before the SDK’s frame is there', ''],
