@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 
 import { expect } from 'chai'
 
-import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
 import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -17,14 +17,14 @@ const [lookAgain] = /^addEventListener\('turbo:load'.*$/m.exec(
   readFileSync(new URL('../../../docs/frontends.md', import.meta.url), 'utf8'),
 )!
 
-describe('in Chromium, a page', () => {
-  let world: World
-  let browser: TestBrowser
-  let page: TestPage
-  let shop: string
-  let travel: string
+let world: World
+let browser: TestBrowser
+let page: TestPage
+let shop: string
+let travel: string
 
-  before(async () => (browser = await startBrowser('allowed')))
+function inBrowser(kind: BrowserKind): void {
+  before(async () => (browser = await startBrowser(kind)))
   beforeEach(async () => {
     world = await startWorld({ sites: ['shop', 'travel'] })
     shop = world.siteOf('shop').origin
@@ -66,19 +66,23 @@ describe('in Chromium, a page', () => {
     await world.close()
   })
   after(() => browser.close())
+}
 
-  const fillCart = async () => {
-    await page.visit(shop)
-    await page.fetch('/cart', { item: 'boots' })
-    await page.sync()
-  }
-  const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
-  /** How often travel's pages have asked the hub for a frame. */
-  const frames = () =>
-    world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`))
-      .length
-  const replacements = async () => (await page.eventsNamed('session-replaced')).length
-  const frameIsThere = () => page.until(() => document.querySelector('iframe') !== null)
+const fillCart = async () => {
+  await page.visit(shop)
+  await page.fetch('/cart', { item: 'boots' })
+  await page.sync()
+}
+const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
+/** How often travel's pages have asked the hub for a frame. */
+const frames = () =>
+  world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`))
+    .length
+const replacements = async () => (await page.eventsNamed('session-replaced')).length
+const frameIsThere = () => page.until(() => document.querySelector('iframe') !== null)
+
+describe('in Chromium, a page', () => {
+  inBrowser('allowed')
 
   describe('with a router of its own', () => {
     it('syncs once, wherever the router goes', async () => {
@@ -179,4 +183,28 @@ describe('in Chromium, a page', () => {
       expect(page.scriptErrors).to.deep.equal([])
     })
   })
+})
+
+describe('in Firefox, a page', () => {
+  inBrowser('firefox')
+
+  // The frame is blocked there.
+  for (const [name, path] of [
+    ['with a router of its own', '/app/one'],
+    ['whose router goes on at once', '/moving'],
+    ['with Turbo', '/turbo/body/1'],
+    ['with zone.js', '/zone'],
+  ] as const)
+    it(`${name} syncs once, and its visitor signs out`, async () => {
+      expect((await page.visit(travel + path)).detail).to.include({ reason: 'blocked' })
+      await page.run(async () => {
+        history.pushState(null, '', '/app/two')
+        await SessionHub.sync()
+      })
+      expect(frames()).to.equal(1)
+      await page.fetch('/cart', { item: 'boots' })
+      expect(await page.run(() => SessionHub.signOut())).to.equal(true)
+      expect(await page.fetch('/whoami')).to.include({ session: 'none' })
+      expect(page.scriptErrors).to.deep.equal([])
+    })
 })
