@@ -24,16 +24,23 @@ module.exports = {
     never('no-tests-or-demo-inside', { path: '^(sdk|hub)/' }, { path: '^(test|demo)/' }),
     never(
       'no-dev-dependency-at-run-time',
-      { path: '^(sdk|hub)/' },
-      {
-        dependencyTypes: ['npm-dev'],
-        dependencyTypesNot: ['type-only'],
-        pathNot: '^node_modules/(@types|pg)/',
-      },
+      // pg and the frameworks are optional peers: whoever takes their door has them.
+      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/postgres\.ts$)' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     ),
 
     only('sdk-protocol-alone', '^sdk/protocol/', []),
     only('sdk-browser', '^sdk/browser/', ['^sdk/protocol/']),
+    // What frameworks show of a client: it makes none, and brings nothing of the SDK along but a word for "nothing yet".
+    only('sdk-frontends', '^sdk/frontends/', [
+      '^sdk/browser/(client|events|status)\\.ts$',
+      '^node_modules/(react|@types/react|vue)/',
+    ]),
+    never(
+      'sdk-frontends-take-no-client',
+      { path: '^sdk/frontends/' },
+      { path: '^sdk/browser/client\\.ts$', dependencyTypesNot: ['type-only'] },
+    ),
     only('sdk-settings', '^sdk/settings/', ['^sdk/protocol/', '^node_modules/leven/']),
     only('sdk-tokens', '^sdk/tokens/', ['^sdk/protocol/', '^node_modules/jose/', '^(node:)?crypto$']),
     only(

@@ -49,6 +49,10 @@ const browser = [
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
   browserScript('./sdk/browser/ladder.ts', 'dist/ladder.js', 'es'),
   browserScript('./sdk/browser/live.ts', 'dist/live.js', 'es'),
+  ...['react', 'vue', 'svelte'].map((name) => ({
+    ...browserScript(`./sdk/frontends/${name}.ts`, `dist/${name}.js`, 'es'),
+    external: ['react', 'vue'],
+  })),
   browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
   browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
   browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),

@@ -53,5 +53,6 @@ export type {
   View,
 } from './stores/store.js'
 export { type ErrorCode, SessionHubError } from '../sdk/protocol/errors.js'
+export type { SessionData, StoredData } from '../sdk/protocol/app-types.js'
 export type { Json, JsonObject } from '../sdk/protocol/json.js'
 export type { Log, LogEntry, LogEvent } from '../sdk/settings/log.js'

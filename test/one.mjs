@@ -22,7 +22,7 @@ for (let time = 1; time <= times; time += 1) {
 
 function buildStale() {
   const shared = ['rollup.config.mjs', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('sdk/protocol')]
-  const isPage = (file) => /^(sdk\/browser|hub\/pages)\//.test(file)
+  const isPage = (file) => /^(sdk\/(browser|frontends)|hub\/pages)\//.test(file)
   const sources = [...filesIn('sdk'), ...filesIn('hub')]
   const isStale = {
     browser: isOlder('dist/sdk.js', [...shared, ...sources.filter(isPage)]),

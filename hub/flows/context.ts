@@ -1,5 +1,5 @@
 /** What every flow is given: the parts, the rules that the owner chose, and the clock. */
-import type { JsonObject } from '../../sdk/protocol/json.js'
+import type { StoredData } from '../../sdk/protocol/app-types.js'
 import type { Log } from '../../sdk/settings/log.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { Store } from '../stores/store.js'
@@ -63,9 +63,9 @@ export type Evict = 'oldest' | 'refuse'
 
 export interface MergeQuestion {
   /** The data of the session that ends: at a site with a list of what it may write, those keys only (R37). */
-  readonly from: JsonObject
+  readonly from: StoredData
   /** The data of the session that stays: the same keys. */
-  readonly into: JsonObject
+  readonly into: StoredData
   /** `shared`: two anonymous carts met, or one met a signed-in user. `signed-in`: its own visitor signed in. */
   readonly reason: 'shared' | 'signed-in'
 }
@@ -74,4 +74,4 @@ export interface MergeQuestion {
  * Gives the data of the session that stays. Synchronous and pure: it runs in the transaction that ends the other session, so
  * that its effect happens exactly once.
  */
-export type Merge = (question: MergeQuestion) => JsonObject
+export type Merge = (question: MergeQuestion) => StoredData

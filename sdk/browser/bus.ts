@@ -22,14 +22,10 @@ export function createBus(): Bus {
       window.dispatchEvent(new window.CustomEvent(name, { detail }))
     },
     on(name, listener) {
-      const hear = (event: Event) => {
-        listener((event as CustomEvent<ClientEvents[typeof name]>).detail)
-      }
+      const hear = (event: Event) => listener((event as CustomEvent<ClientEvents[typeof name]>).detail)
       bus.addEventListener(name, hear)
       void said[name]?.then(listener)
-      return () => {
-        bus.removeEventListener(name, hear)
-      }
+      return () => bus.removeEventListener(name, hear)
     },
   }
 }

@@ -7,7 +7,7 @@ import type { ClientEvents, EventName, Listener } from './events.js'
 import { type HubFrame, openFrame } from './frame.js'
 import type { AccessTheme, Ladder, LadderKit } from './ladder/kit.js'
 import type { Given, Live, LiveKit, Results } from './live/kit.js'
-import { recall, remember } from './memory.js'
+import { KEY, recall, remember } from './memory.js'
 import { type ClientOptions, resolveOptions } from './options.js'
 import { post } from './post.js'
 import { createBinding } from './random.js'
@@ -85,7 +85,7 @@ interface PartModule<Kit, Part> {
 export type ImportPart = <Name extends keyof Parts>(name: Name, endpoint: string) => Promise<Parts[Name]>
 
 /** A name that no element of the page can have: `window` has those too. */
-const CLIENT: unique symbol = Symbol.for('session-hub')
+const CLIENT: unique symbol = Symbol.for(KEY)
 
 declare global {
   interface Window {
@@ -120,8 +120,8 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     choice?: SyncFrame['choice'],
   ): Promise<Status> {
     if (signal.aborted) return status
-    const unfit = !window.isSecureContext ? 'insecure_context' : BOT.test(window.navigator.userAgent) && 'bot'
-    if (unfit) return settle({ reason: unfit })
+    if (!window.isSecureContext) return settle({ reason: 'insecure_context' })
+    if (BOT.test(window.navigator.userAgent)) return settle({ reason: 'bot' })
     void later('keepUp', quiet)()
     const isForced = goodForMs < 0
     // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at, whether or not there is a `live.js` by
@@ -261,7 +261,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       return status
     },
     on: bus.on,
-    sync: ({ force = false } = {}) => run(force ? AT_ONCE : interval * 1000),
+    sync: (options) => run(options?.force ? AT_ONCE : interval * 1000),
     resolve: later('resolve', lost),
     signOut: later('signOut', () => false),
     forget: later('forget', lost),

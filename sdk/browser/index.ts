@@ -1,12 +1,29 @@
 /** `session-hub`: the browser SDK, for bundlers. */
 import { type Client, createClientWith, type ImportPart } from './client.js'
-import type { ClientOptions } from './options.js'
+import { inertClient } from './inert.js'
+import { type ClientOptions, defaults } from './options.js'
 
-/** @throws TypeError for an unknown option or rung, or a hub that is no address */
+/**
+ * The document's one client: with the options of the first call, until `close()`. Where there is no document, on a server that renders the
+ * page, it gives a client that does nothing, so a module may call it at its top level.
+ *
+ * @throws TypeError for an unknown option or rung, a hub that is no address, or an endpoint that is no path of the page's own origin
+ */
 export function createClient(options: ClientOptions): Client {
+  requirePath(options.endpoint ?? defaults.endpoint)
+  if (typeof document === 'undefined') return inertClient
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- what tests run in may lack the second name of it
   window.webkitURL ??= URL
   return createClientWith(importPart, options)
+}
+
+/** A `__Host-` cookie is its own host's alone, and the page reads one of them: the endpoints cannot be on another. */
+function requirePath(endpoint: string): void {
+  if (!/^(\/[^/?#\s]+)+$/.test(endpoint))
+    throw TypeError(
+      `SessionHub: "endpoint" is a path of the page's own origin, such as "/session-hub", not "${endpoint}". ` +
+        'Where the backend is another host, lead that path there: docs/frontends.md shows how',
+    )
 }
 
 // Spelt out, so that bundlers see the files.

@@ -10,7 +10,8 @@ export interface Memory {
   readonly atMs: number
 }
 
-const KEY = 'session-hub'
+/** What is this SDK's own in a page that has names for everything. */
+export const KEY = 'session-hub'
 
 /**
  * What is there of it.

@@ -4,7 +4,7 @@ import { type Rung, rungs } from '../protocol/wire.js'
 export interface ClientOptions {
   /** The hub's origin, such as `https://hub.example`. */
   readonly hub: string
-  /** Where this site's own endpoints are. @default '/session-hub' */
+  /** Where this site's own endpoints are: a path of the page's own origin. @default '/session-hub' */
   readonly endpoint?: string
   /**
    * `auto`: sync at once. `idle`: when the browser has nothing else to do. `manual`: nothing happens, nothing is asked or
@@ -31,7 +31,10 @@ export const defaults = {
   rungs,
 }
 
-/** @throws TypeError for an option, a `start` or a rung that nobody knows, a number out of its limits, or a hub that is no address */
+/**
+ * @throws TypeError for an option, a `start` or a rung that nobody knows, a number out of its limits, a hub that is no address, or an
+ * endpoint that is no path
+ */
 export function resolveOptions(options: ClientOptions): Required<ClientOptions> {
   // By its second name, which no page uses for something else.
   const settings = { ...defaults, ...options, hub: new webkitURL(options.hub).origin }
@@ -40,6 +43,8 @@ export function resolveOptions(options: ClientOptions): Required<ClientOptions> 
   requireKnown('start', [settings.start], ['auto', 'idle', 'manual'])
   for (const name of ['interval', 'timeout'] as const)
     if (!(settings[name] > 0 && settings[name] <= 1e9)) requireKnown(name, [settings[name]], ['1 to 1e9'])
+  // Of this very origin, whose cookies the session's are.
+  if (settings.endpoint[0] !== '/') requireKnown('endpoint', [settings.endpoint], ['/'])
   return settings
 }
 

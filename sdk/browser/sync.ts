@@ -82,9 +82,9 @@ export function runSync(
     const run = async () => {
       const { verifier, nonce } = await createBinding()
       const askOffer = () => ask<OfferReply>('/offer', { nonce })
-      const early = isChanged && askOffer()
+      const early = isChanged ? askOffer() : undefined
       // Whether it is needed at all is seen below.
-      if (early) early.catch(() => 0)
+      early?.catch(() => 0)
 
       const first = heard()
       const open = () => {
@@ -111,7 +111,7 @@ export function runSync(
       }, PATIENCE_MS)
       message = await first
       if (message.outcome === 'offer') {
-        const offered = await (early || askOffer())
+        const offered = await (early ?? askOffer())
         ended = offered.ended
         const second = heard()
         requests++

@@ -1,5 +1,5 @@
 /** `session-hub/site`: the half that runs in each site's backend. */
-export { createSite, type ReplacedEvent, type Site, type SiteOptions } from './site.js'
+export { createSite, type ReplacedEvent, type RequestSession, type Site, type SiteOptions } from './site.js'
 export type { TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
@@ -13,5 +13,13 @@ export type { UserSession } from './account/devices.js'
 export { browserName } from '../http/browser-name.js'
 export { type ErrorCode, SessionHubError } from '../protocol/errors.js'
 export type { TokenField } from '../protocol/token-fields.js'
+export type {
+  DataPatch,
+  GivenClaims,
+  SessionClaims,
+  SessionData,
+  StoredClaims,
+  StoredData,
+} from '../protocol/app-types.js'
 export type { Json, JsonObject } from '../protocol/json.js'
 export type { Log, LogEntry, LogEvent } from '../settings/log.js'

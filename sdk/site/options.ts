@@ -6,7 +6,7 @@ import {
   sessionFieldFault,
   type TokenField,
 } from '../protocol/token-fields.js'
-import type { JsonObject } from '../protocol/json.js'
+import type { StoredClaims, StoredData } from '../protocol/app-types.js'
 import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
@@ -18,9 +18,9 @@ import type { Visit } from './visit.js'
 export interface TokenSession {
   /** The signed-in user, or `null`. */
   readonly subject: string | null
-  readonly claims: JsonObject
+  readonly claims: StoredClaims
   /** Empty while the hub has not been told of the sign-in yet. */
-  readonly data: JsonObject
+  readonly data: StoredData
   /** In seconds since 1970, or `null`. */
   readonly authTime: number | null
 }
@@ -40,8 +40,8 @@ export interface SiteOptions<Native extends object> {
   readonly origin: string
   /** The hub's origin. */
   readonly hub: string
-  /** Or their JSON as text, as `SESSION_HUB_KEYS` has it. */
-  readonly keys: SiteKeys | string
+  /** Or their JSON as text, as `SESSION_HUB_KEYS` has it: a variable that is not set is refused at the start. */
+  readonly keys: SiteKeys | string | undefined
   /** Where this site's endpoints are. @default '/session-hub' */
   readonly endpoint?: string
   /** The `Host` that requests arrive with, where a proxy changes it. @default the origin's host */

@@ -22,13 +22,33 @@ import type { ReplacedEvent as AnyReplacedEvent, SiteOptions as AnySiteOptions }
 import type { ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session/index.js'
 
+/**
+ * Where a request has its session, for the compiler. Empty, it is `req.session`. With another `sessionProperty`, merge that one in: then
+ * `req.session` is left to whoever declares it, such as `@types/express-session`.
+ *
+ * @example
+ * declare module 'session-hub/site' {
+ *   interface RequestSession {
+ *     hub: SiteSession
+ *   }
+ * }
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- there to be merged into
+export interface RequestSession {}
+
+interface UsualSession {
+  /** The visitor's session; there once `site.session()` has run. */
+  session: SiteSession
+}
+
+/** A base of the request's, and no member of it: one that another package declares too would be an error in that package. */
+type OnRequest = keyof RequestSession extends never ? UsualSession : RequestSession
+
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way to add to Express's request
   namespace Express {
-    interface Request {
-      /** The visitor's session; there once `site.session()` has run. */
-      session: SiteSession
-    }
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- all that it adds is the base
+    interface Request extends OnRequest {}
   }
 }
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 
 import { createHub, generateHubKeys, generateSite, type HubSessions, memoryStore } from '../../hub/index.js'
-import type { JsonObject } from '../protocol/json.js'
+import type { DataPatch } from '../protocol/app-types.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { createSite, type SignIn, type Site, type SiteKeys, type SiteOptions } from '../site/index.js'
 import type { Clock } from './clock.js'
@@ -20,7 +20,7 @@ export type TestSiteOptions = Required<Pick<SiteOptions, 'origin' | 'hub' | 'now
 
 export interface SignedInAs extends SignIn {
   /** What the session holds, at most 7,680 bytes as JSON. @default {} */
-  readonly data?: JsonObject
+  readonly data?: DataPatch
   /**
    * Who makes the session: the application's own site, so that its `fields`, `tokenClaims`, `cookieName` and keys count; or the origin of
    * one of this hub's, for an application that does not give its site away. @default the hub's first

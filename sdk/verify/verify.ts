@@ -1,5 +1,6 @@
 /** `verifySession`: what a site's session token says, for any service that gets it. */
 import { readCookie } from '../http/cookies.js'
+import type { StoredClaims } from '../protocol/app-types.js'
 import { sessionForms } from '../protocol/claims.js'
 import { SessionHubError } from '../protocol/errors.js'
 import { isWrapped } from '../protocol/formats.js'
@@ -51,7 +52,7 @@ export interface VerifiedSession {
   /** When the user signed in, in seconds since 1970, or `null`. */
   readonly authTime: number | null
   /** All that the sign-in said about the user, where the site has no `fields`; otherwise empty. */
-  readonly claims: JsonObject
+  readonly claims: StoredClaims
   /** What the site has put into the token by `fields`, by short and by long names, and by `tokenClaims`. */
   readonly fields: JsonObject
   /** The same for all tokens of one session, on this site. `null` while the hub does not know of the sign-in yet. */

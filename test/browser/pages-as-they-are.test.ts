@@ -43,7 +43,10 @@ const fillCart = async () => {
   await page.sync()
 }
 const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
-const frames = () => world.hub.listener.seen.filter(({ url }) => url.startsWith('/frame')).length
+/** How often travel's pages have asked the hub for a frame. */
+const frames = () =>
+  world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`))
+    .length
 
 function inBrowser(kind: BrowserKind): void {
   before(async () => (browser = await startBrowser(kind)))

@@ -1,7 +1,7 @@
 /** `site.signIn()`: the application has made sure who it is. */
+import type { GivenClaims } from '../../protocol/app-types.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { requireSubject } from '../../protocol/fields.js'
-import type { JsonObject } from '../../protocol/json.js'
 import { plainJson } from '../../protocol/plain-json.js'
 import { limits, pairwisePrefix } from '../../protocol/wire.js'
 import { ofCall } from '../../settings/call-options.js'
@@ -12,7 +12,7 @@ export interface SignIn {
   /** Who the user is, in the words of your user table; 1 to 255 bytes. */
   readonly subject: string
   /** What other sites should know of the user, at most 1 KiB as JSON: it travels in every ticket. @default {} */
-  readonly claims?: JsonObject
+  readonly claims?: GivenClaims
   /** `false`: every browser forgets the session, on all sites, when it is closed. @default true */
   readonly remember?: boolean
 }

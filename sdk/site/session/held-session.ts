@@ -1,4 +1,5 @@
 /** `req.session` as the application sees it, and what this package alone may do to it. */
+import type { DataPatch, StoredClaims, StoredData } from '../../protocol/app-types.js'
 import type { SessionView } from '../../protocol/bodies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import type { SessionHubError } from '../../protocol/errors.js'
@@ -12,7 +13,7 @@ export interface SiteSession {
   /** The signed-in user, or `null`. */
   readonly subject: string | null
   /** What the sign-in said about the user. Frozen: requests of the visitor share it. */
-  readonly claims: JsonObject
+  readonly claims: StoredClaims
   /** When the user signed in, in seconds since 1970. */
   readonly authTime: number | null
   /** What the site has put into its token by `fields`, by short and long names, and by `tokenClaims`. */
@@ -24,7 +25,7 @@ export interface SiteSession {
    *
    * @throws SessionHubError `unavailable`, `session_ended`
    */
-  data(): Promise<JsonObject>
+  data(): Promise<StoredData>
   /**
    * Changes the data by a JSON merge patch (RFC 7396): members replace, `null` removes. Starts a session where there is none.
    * Given a function, it gets the present data and returns the patch; it is called again when another site wrote meanwhile, so
@@ -36,7 +37,7 @@ export interface SiteSession {
    * a patch past 7.5 KiB; `request_invalid` for one that is no plain JSON, naming the path; `version_conflict` when other processes wrote twelve times meanwhile;
    * `rate_limited`
    */
-  update(patch: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject>
+  update(patch: DataPatch | ((data: StoredData) => DataPatch)): Promise<StoredData>
 }
 
 /** The session with what only this package may do to it. */

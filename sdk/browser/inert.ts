@@ -1,0 +1,21 @@
+/** What `createClient` gives where there is no page, on a server that renders one: nothing begins, and nothing is ever said. */
+import type { Client } from './client.js'
+import { nothingYet } from './status.js'
+
+const unchanged = () => Promise.resolve(nothingYet)
+const nothingToStop = () => () => undefined
+
+export const inertClient: Client = {
+  status: nothingYet,
+  on: nothingToStop,
+  sync: unchanged,
+  signOut: () => Promise.resolve(false),
+  resolve: unchanged,
+  forget: unchanged,
+  requestAccess: unchanged,
+  accessButton: nothingToStop,
+  decorate: nothingToStop,
+  redirect: () => undefined,
+  explain: () => Promise.resolve('Session Hub, without a page: nothing is synced here; the page does it.'),
+  close: () => undefined,
+}

@@ -1,0 +1,34 @@
+/** `session-hub/vue`: the session in components, for Vue 3.2 and later. */
+import { getCurrentInstance, onMounted, onScopeDispose, type ShallowRef, shallowRef } from 'vue'
+
+import type { Client } from '../browser/client.js'
+import { nothing, type SessionSnapshot, snapshotsOf } from './snapshots.js'
+
+export type { SessionSnapshot }
+
+/**
+ * What the client has come to, now and whenever that changes. On a server, and until the component is mounted, nothing has happened yet. A
+ * component that unmounts leaves the client alone: the document has one, and other components use it.
+ *
+ * @example
+ * const client = createClient({ hub: 'https://hub.example' })
+ * const session = useSessionHub(client)
+ * watch(() => session.value.changes, fetchCart)
+ */
+export function useSessionHub(client: Client): Readonly<ShallowRef<SessionSnapshot>> {
+  const { subscribe, get } = snapshotsOf(client)
+  const snapshot = shallowRef(nothing)
+  let stop: (() => void) | undefined
+  const begin = () => {
+    const show = () => {
+      snapshot.value = get()
+    }
+    stop = subscribe(show)
+    show()
+  }
+  // What a component shows first is what the server has rendered.
+  if (getCurrentInstance()) onMounted(begin)
+  else begin()
+  onScopeDispose(() => stop?.())
+  return snapshot
+}
