@@ -7,7 +7,7 @@ import { isObject, mergeDiff, withoutNulls } from './merge-diff.js'
 import type { ExpressSessionSettings } from './options.js'
 import type { Seal } from './seal.js'
 
-/** Of one session: another user's, or another sign-in's, opens nothing (R20). */
+/** Of one session: another user's, or another sign-in's, opens nothing (R42). */
 type Owner = Pick<SiteSession, 'subject' | 'authTime'>
 
 /** What the hub has, as the application's own words. */

@@ -302,7 +302,7 @@ export class RequestSession implements Keeper {
 
   #show(): Promise<void> {
     const kept = [...this.#stored.texts].filter(([key]) => key !== ID)
-    // A user among them was not put there by us (R20).
+    // R42: a user among them was not put there by us.
     const content = withoutValueAt(
       Object.fromEntries(kept.map(([key, text]) => [key, JSON.parse(text) as Json])),
       this.#settings.userPath,

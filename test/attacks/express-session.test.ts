@@ -75,7 +75,7 @@ describe('a session of express-session at the hub, attacked', () => {
   const patch = (visitor: Visitor, change: object) => visitor.post(magazine, '/patch', change)
 
   describe('by a site that writes into the data', () => {
-    it('nobody is signed in by what stands there; by its own sign-in, which every site is believed, somebody is', async () => {
+    it('R42: nobody is signed in by what stands there; by its own sign-in, which every site is believed, somebody is', async () => {
       await mallory.post(shop, '/put', { views: 1 })
       const [sealed = ''] = Object.keys(await dataAtMagazine(mallory)).filter((name) =>
         name.startsWith('views~'),
@@ -93,7 +93,7 @@ describe('a session of express-session at the hub, attacked', () => {
       expect(await userOf(mallory)).to.deep.equal({ id: 'mallory' })
     })
 
-    it('what is the application’s own cannot be read there; what is shared can', async () => {
+    it('R42: what is the application’s own cannot be read there; what is shared can', async () => {
       await signIn(ada, 'ada')
       await ada.post(shop, '/put', { passwordHint: 'my cat', cart: { boots: 1 } })
       const data = await dataAtMagazine(ada)
@@ -101,7 +101,7 @@ describe('a session of express-session at the hub, attacked', () => {
       expect(data.cart).to.deep.equal({ boots: 1 })
     })
 
-    it('nor written: changed, under another name, or from the session of somebody else; its own is there', async () => {
+    it('R42: nor written: changed, under another name, or from the session of somebody else; its own is there', async () => {
       await signIn(mallory, 'mallory')
       await mallory.post(shop, '/put', { isAdmin: true, isGuest: false })
       const stolen = await dataAtMagazine(mallory)
