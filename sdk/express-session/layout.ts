@@ -3,7 +3,7 @@
  * application's: `flash~k3Wq81Zp`, sealed for this user and this sign-in.
  */
 import type { Json, JsonObject, SiteSession } from '../site/index.js'
-import { isObject, mergeDiff, withoutNulls } from './merge-diff.js'
+import { mergeDiff } from './merge-diff.js'
 import type { ExpressSessionSettings } from './options.js'
 import type { Seal } from './seal.js'
 
@@ -27,13 +27,8 @@ export interface Layout {
   read(data: JsonObject, owner: Owner): Stored
   /** What leads from what is stored to what is wanted, and removes what is stale. */
   patch(stored: Stored, wanted: ReadonlyMap<string, string>, owner: Owner): JsonObject
-  /** The text of a value, as it can be stored. */
-  textOf(key: string, value: Json): string
   isShared(key: string): boolean
 }
-
-export const isSame = (stored: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): boolean =>
-  stored.size === wanted.size && [...wanted].every(([key, text]) => stored.get(key) === text)
 
 export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'seals' | 'shared'>): Layout {
   const [present] = seals
@@ -75,7 +70,6 @@ export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'se
       }
       return Object.fromEntries(patch)
     },
-    textOf: (key, value) => JSON.stringify(shared.has(key) && isObject(value) ? withoutNulls(value) : value),
     isShared: (key) => shared.has(key),
   }
 }

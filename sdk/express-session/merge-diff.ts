@@ -14,12 +14,5 @@ export function mergeDiff(before: Json | undefined, after: Json | undefined): Js
   return Object.fromEntries(patch)
 }
 
-/** In a merge patch `null` removes: a member that is `null` is as good as none. In a list it stands. */
-export function withoutNulls(value: Json): Json {
-  if (!isObject(value)) return value
-  const members = Object.entries(value).filter(([, member]) => member !== null)
-  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]))
-}
-
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

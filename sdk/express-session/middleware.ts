@@ -20,7 +20,7 @@ import { ExpressSession } from './session.js'
  */
 export function expressSession(site: Site, options: ExpressSessionOptions): RequestHandler {
   const settings = resolveExpressSessionOptions(site, options)
-  const layout = createLayout(settings)
+  const setup = { site, settings, layout: createLayout(settings) }
   const open = site.session()
   return (req, res, next) => {
     const before: unknown = Reflect.get(req, 'session')
@@ -43,7 +43,7 @@ export function expressSession(site: Site, options: ExpressSessionOptions): Requ
         next(error)
         return
       }
-      const session = new RequestSession(site, settings, layout, hubSessionOf(req, site), req, res)
+      const session = new RequestSession(setup, hubSessionOf(req, site), req, res)
       session.load().then(() => {
         gateAnswer(res, {
           mayPass: () => session.isSettled(),

@@ -124,6 +124,18 @@ describe('a session of express-session at the hub, attacked', () => {
       })
     })
 
+    it('R42: nor brought back from an earlier sign-in of the same user; what this one has put there is', async () => {
+      await signIn(ada, 'ada')
+      await ada.post(shop, '/put', { hasSecondFactor: true })
+      const earlier = await dataAtMagazine(ada)
+      world.advance(60)
+      await signIn(ada, 'ada')
+      await ada.post(shop, '/put', { views: 1 })
+      await dataAtMagazine(ada)
+      await patch(ada, earlier)
+      expect(await keptBy(ada)).to.deep.equal({ views: 1, passport: { user: 'ada' } })
+    })
+
     it('a key of a dangerous name changes no object; one of another does what it says', async () => {
       await ada.post(shop, '/put', { cart: { boots: 1 } })
       await dataAtMagazine(ada)

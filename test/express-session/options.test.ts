@@ -1,6 +1,6 @@
 /** The options of `expressSession`, checked at start-up. */
 import { expect } from 'chai'
-import { expressSession, type ExpressSessionOptions } from 'session-hub/express-session'
+import { expressSession } from 'session-hub/express-session'
 import { createSite, type Site } from 'session-hub/site'
 import { generateSite } from 'session-hub/hub'
 
@@ -22,7 +22,7 @@ describe('the options of expressSession', () => {
   })
 
   const make = (options: object, of = site) =>
-    expressSession(of, { secret: SECRET, ...options } as ExpressSessionOptions)
+    expressSession(of, { secret: SECRET, ...options })
 
   it('takes those of the documents', () => {
     for (const options of [

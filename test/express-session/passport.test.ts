@@ -159,6 +159,16 @@ describe('an application of express-session, on the hub', () => {
       })
     })
 
+    it('no id: a session that arrives has one of this application’s own, and all first requests see the same', async () => {
+      await visitor.post(magazine(), '/cart', { item: 'poster' })
+      await visitor.sync(magazine())
+      await visitor.sync(shops.ours)
+      const idOf = async () => (await get('/id')(shops.ours)).json.id
+      const first = await Promise.all([idOf(), idOf(), idOf()])
+      expect(new Set([...first, await idOf()]).size).to.equal(1)
+      expect(first[0]).to.match(/^[\w-]{43}$/)
+    })
+
     it('the end: Passport’s logout signs out on all of them', async () => {
       await signIn('ada')(shops.ours)
       await visitor.sync(shops.ours)

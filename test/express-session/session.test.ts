@@ -26,23 +26,18 @@ describe('req.session, as express-session has it', () => {
 
   /** Asks whatever handler there is at the moment. */
   const routes = (app: Express, sessions: RequestHandler, more: RequestHandler[] = []) => {
-    // Express writes to the console what an answer was broken off for.
-    app.set('env', 'test')
     app.use(sessions, ...more)
-    app.use(((error, _req, res, next) => {
-      answer(error as Error, res, next)
-    }) satisfies ErrorRequestHandler)
     app.get('/', (req, res) => {
       handler(sessionOf(req), req, (said) => res.json({ said }))
     })
-    app.use(((error, _req, res, next) => {
-      answer(error as Error, res, next)
+    app.use(((error, _req, res, _next) => {
+      answer(error as Error, res)
     }) satisfies ErrorRequestHandler)
   }
-  const answer: (...given: [Error, express.Response, express.NextFunction]) => void = (error, res, next) => {
+  const answer = (error: Error, res: express.Response) => {
     const { status = 500, code = 'unknown', message } = error as Error & { status?: number; code?: string }
-    if (res.headersSent) next(error)
-    else res.status(status).json({ error: code, message })
+    // As applications do that write an error into their log.
+    if (!res.headersSent) res.status(status).json({ error: code, message })
   }
 
   async function start(
@@ -202,6 +197,13 @@ describe('req.session, as express-session has it', () => {
           done(error)
         })
       expect(await both(put({ views: 1 }), regenerate, read)).to.deep.equal({ fresh: true })
+      const saveOld: Handler = (kept, _req, done) =>
+        kept.regenerate(() => {
+          kept.save((error) => {
+            done((error as { code: string }).code)
+          })
+        })
+      expect((await ours(saveOld)).json.said).to.equal('session_ended')
       expect((await ask(shops.ours, read, thief)).json.said).to.deep.equal({})
     })
 
@@ -214,6 +216,14 @@ describe('req.session, as express-session has it', () => {
       }
       expect(await both(reload)).to.deep.equal([true, 7])
       expect(await both(put({ views: 1 }), reload)).to.deep.equal([false, 1])
+      const reloadLater: Handler = (kept, req, done) => {
+        handler = put({ views: 9 })
+        void visitor
+          .copy()
+          .ask(`http://${req.headers.host}/`)
+          .then(() => reload(kept, req, done))
+      }
+      expect(await both(reloadLater)).to.deep.equal([false, 9])
     })
 
     it('save stores at once, and touch and the cookie are there', async () => {
@@ -288,6 +298,22 @@ describe('req.session, as express-session has it', () => {
       })
     }
 
+    it('one to whose session something is added when its head is written', async () => {
+      const adds: RequestHandler = (req, res, next) => {
+        const writeHead = res.writeHead.bind(res) as (...given: unknown[]) => typeof res
+        res.writeHead = (...given: unknown[]) => {
+          sessionOf(req).heads = 1
+          return writeHead(...given)
+        }
+        next()
+      }
+      await start({}, [adds])
+      await ours(put({ views: 1 }))
+      const reply = await ours(streamed({}, {}))
+      expect(reply.text).to.equal('begun and ended')
+      expect((await ours(read)).json.said).to.deep.equal({ views: 1, heads: 1 })
+    })
+
     it('one whose head the application writes itself', async () => {
       await start()
       const head: Handler = (kept, { res }) => {
@@ -313,6 +339,13 @@ describe('req.session, as express-session has it', () => {
       await world.hub.listener.start()
       world.advance(PAUSE)
       expect((await ours(read)).json.said).to.deep.equal({ views: 1 })
+    })
+
+    it('nor is anybody taken for a stranger whose session cannot be looked up', async () => {
+      await ours(put({ views: 1 }))
+      world.advance(5 * 3600)
+      await world.hub.listener.stop()
+      expect((await ours(read)).status).to.equal(503)
     })
 
     it('what cannot be stored is answered with 503, once, and without the answer that was not true', async () => {
@@ -361,6 +394,8 @@ describe('req.session, as express-session has it', () => {
       const many = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`key${at}`, 'x'.repeat(150)]))
       expect((await ours(put(many))).status).to.equal(200)
       expect((await ours(read)).json.said).to.deep.equal(many)
+      const small = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`n${at}`, at]))
+      expect((await ours(put(small))).status).to.equal(200)
       const reply = await ours(put({ huge: 'x'.repeat(8000) }))
       expect([reply.status, reply.json.error]).to.deep.equal([413, 'data_too_large'])
       expect(reply.json.message).to.include('req.session.huge takes').and.include('7680')
@@ -405,6 +440,16 @@ describe('req.session, as express-session has it', () => {
       }
       await ours(signOut)
       expect((await ours(read)).json.said).to.deep.equal({})
+      await ours(signIn)
+      const signOutAndTidy: Handler = (kept, req, done) => {
+        delete kept.userId
+        kept.save(() => {
+          delete kept.logins
+          done()
+        })
+      }
+      await ours(signOutAndTidy)
+      expect([...visitor.cookies(shops.ours).keys()]).to.not.include('__Host-session')
       expect((await ours(signedIn)).json.said).to.equal(null)
     })
 
@@ -419,6 +464,24 @@ describe('req.session, as express-session has it', () => {
       expect((await ask(shops.ours, read, thief)).json.said).to.deep.equal({})
       await ours(put({ user: 'bob', mine: 1 }))
       expect((await ours(read)).json.said).to.deep.equal({ user: 'bob', mine: 1 })
+    })
+
+    it('signs in once, also where nobody waits for save, and not again for the same user', async () => {
+      await start({
+        userAt: 'user',
+        toSignIn: (user) => ({ subject: (user as unknown as { id: string }).id }),
+        toUser: ({ subject }) => ({ id: subject }),
+      })
+      const signIn: Handler = (kept, _req, done) => {
+        kept.user = { id: 'ada' }
+        kept.save()
+        done()
+      }
+      await ours(signIn)
+      await ours(put({ user: { id: 'ada', seen: 1 } }))
+      expect((await ours(read)).json.said).to.deep.equal({ user: { id: 'ada' } })
+      const signIns = world.hub.listener.seen.filter(({ url }) => url === '/backchannel/sign-in')
+      expect(signIns).to.have.length(1)
     })
 
     it('says at the first sign-in that a number needs two functions', async () => {

@@ -102,6 +102,9 @@ export function passportApp(
   app.post('/form', doubleCsrfProtection, (_req, res) => {
     res.json({ taken: true })
   })
+  app.get('/id', (req, res) => {
+    res.json({ id: sessionOf(req).id })
+  })
   routes?.(app)
   app.use(((error, _req, res, next) => {
     if (res.headersSent) {
