@@ -21,8 +21,7 @@ describe('the options of expressSession', () => {
     plain.close()
   })
 
-  const make = (options: object, of = site) =>
-    expressSession(of, { secret: SECRET, ...options })
+  const make = (options: object, of = site) => expressSession(of, { secret: SECRET, ...options })
 
   it('takes those of the documents', () => {
     for (const options of [

@@ -82,9 +82,9 @@ describe('req.session, as express-session has it', () => {
   async function both(...steps: Handler[]): Promise<unknown> {
     const said: unknown[] = []
     for (const origin of [shops.theirs, shops.ours]) {
-      let last
+      let last: Reply | undefined
       for (const step of steps) last = await ask(origin, step)
-      said.push(last.json.said)
+      said.push(last?.json.said)
     }
     expect(said[1]).to.deep.equal(said[0])
     return said[1]
@@ -441,7 +441,7 @@ describe('req.session, as express-session has it', () => {
       await ours(signOut)
       expect((await ours(read)).json.said).to.deep.equal({})
       await ours(signIn)
-      const signOutAndTidy: Handler = (kept, req, done) => {
+      const signOutAndTidy: Handler = (kept, _req, done) => {
         delete kept.userId
         kept.save(() => {
           delete kept.logins
