@@ -61,7 +61,8 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
 
   function hold(): void {
     state = 'holding'
-    settle().then(release, fail)
+    // What the application asks for may be no answer at all, such as a status of 9999: that shows only now.
+    settle().then(release).catch(fail)
   }
 
   function release(): void {

@@ -132,6 +132,15 @@ describe('an application of express-session, on the hub', () => {
     expect((await home(shops.ours)).json).to.deep.include({ user: { id: 'ada' }, cart: ['boots'] })
   })
 
+  it('signs in by a form that an identity provider’s page posts, and the cart of before is there', async () => {
+    await start()
+    await post('/cart', { item: 'boots' })(shops.ours)
+    const form = { username: 'ada', password: 'right' }
+    const replies = await visitor.submit(`${shops.ours}/login`, form, { origin: 'https://idp.example' })
+    expect(replies[0]!.headers.location).to.equal('/')
+    expect((await home(shops.ours)).json).to.deep.include({ user: { id: 'ada' }, cart: ['boots'] })
+  })
+
   describe('shares with other sites', () => {
     beforeEach(() => start())
     const magazine = () => world.siteOf('magazine').origin

@@ -365,6 +365,17 @@ describe('req.session, as express-session has it', () => {
       ])
     })
 
+    it('an answer that is none is answered as an error, though the session was saved before', async () => {
+      const wrong: Handler = (kept, { res }) => {
+        kept.views = 1
+        res!.writeHead(9999)
+        res!.end()
+      }
+      const reply = await ours(wrong)
+      expect([reply.status, reply.json.error]).to.deep.equal([500, 'ERR_HTTP_INVALID_STATUS_CODE'])
+      expect((await ours(read)).json.said).to.deep.equal({ views: 1 })
+    })
+
     it('save says so to its callback, and then the application’s own answer goes out', async () => {
       await world.hub.listener.stop()
       const save: Handler = (kept, _req, done) => {
