@@ -69,15 +69,13 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
     state = 'open'
     const calls = held
     held = []
-    let returned: unknown = true
-    for (const call of calls) {
-      // One of them may have to wait again, and those behind it with it.
-      if (isHolding()) held.push(call)
-      else returned = call()
-    }
-    if (!isWriterWaiting || isHolding()) return
+    let returned: unknown
+    // One of them may have to wait again; those behind it wait with it.
+    for (const call of calls) returned = call()
+    if (!isWriterWaiting || !isOpen()) return
     isWriterWaiting = false
-    if (returned !== false && !res.writableEnded) res.emit('drain')
+    // Where the last one was still too much, Node says when there is room.
+    if (returned !== false) res.emit('drain')
   }
 
   function fail(error: unknown): void {
@@ -95,7 +93,7 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
     })
   }
 
-  const isHolding = () => state === 'holding'
+  const isOpen = () => state === 'open'
 
   for (const method of METHODS) {
     const gated =

@@ -64,7 +64,7 @@ export class RequestSession implements Keeper {
 
   /** Whether there is nothing to save before the answer goes out. */
   isSettled(): boolean {
-    return !this.#isWork() || (this.#refused !== undefined && this.#refused === this.#state())
+    return !this.#isWork() || this.#refused === this.#state()
   }
 
   /** @throws SessionHubError whatever `site.signIn` and `req.session.update` throw; then what was not stored is still to be saved */
@@ -74,7 +74,7 @@ export class RequestSession implements Keeper {
 
   save(session: ExpressSession, done: Done): void {
     const saving = this.#inTurn(async () => {
-      if (session !== this.#session) throw gone('This session has been replaced by another since')
+      if (!this.#isCurrent(session)) throw gone('This session has ended, or been replaced by another')
       try {
         await this.#settle()
       } catch (error) {
@@ -88,7 +88,7 @@ export class RequestSession implements Keeper {
 
   reload(session: ExpressSession, done: Done): void {
     const loading = this.#inTurn(async () => {
-      if (session !== this.#session || this.#isReborn || this.#hub.status === 'none')
+      if (!this.#isCurrent(session) || this.#isReborn || this.#hub.status === 'none')
         throw gone('There is no such session to load')
       // It gives what the hub has by now, which `data()` has only once for each request.
       this.#kept.take(await this.#hub.update({}))
@@ -218,6 +218,12 @@ export class RequestSession implements Keeper {
     const content = withoutValueAt(Object.fromEntries(kept), settings.userPath)
     this.#userText = isUser ? JSON.stringify(user) : undefined
     this.#put(isUser ? withValueAt(content, settings.userPath, user) : content)
+  }
+
+  /** Whether the application still has it. */
+  #isCurrent(session: ExpressSession): boolean {
+    const present: unknown = Reflect.get(this.#req, 'session')
+    return session === present
   }
 
   #put(content: JsonObject): void {

@@ -10,7 +10,7 @@ import { expressSession, type ExpressSessionOptions } from 'session-hub/express-
 import type { Site } from 'session-hub/site'
 
 import { type OldSession, SECRET, sessionOf } from '../support/passport-app.js'
-import { type Reply, send, Visitor } from '../support/visitor.js'
+import { type Reply, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
 /** For how long a site leaves a hub alone that did not answer, at most. */
@@ -138,6 +138,21 @@ describe('req.session, as express-session has it', () => {
       expect(kept).to.deep.equal({ cart: { boots: { sizes: [42], colour: 'red' } }, flag: true })
     })
 
+    it('that a key was deleted, and nothing besides', async () => {
+      const remove: Handler = (kept, _req, done) => {
+        delete kept.views
+        done()
+      }
+      expect(await both(put({ views: 1, cart: ['hat'] }), remove, read)).to.deep.equal({ cart: ['hat'] })
+    })
+
+    it('no session for what is empty', async () => {
+      const reply = await ours(put({ flash: {}, list: [] }))
+      expect(reply.headers['set-cookie']).to.equal(undefined)
+      await ours(put({ flash: {}, list: [], views: 1 }))
+      expect((await ours(read)).json.said).to.deep.equal({ flash: {}, list: [], views: 1 })
+    })
+
     it('a key of a name that objects have', async () => {
       expect(
         await both(put({ constructor: 1, toString: 'x', hasOwnProperty: 2, kept: 1 }), read),
@@ -204,6 +219,31 @@ describe('req.session, as express-session has it', () => {
           })
         })
       expect((await ours(saveOld)).json.said).to.equal('session_ended')
+      await ours(put({ views: 1 }))
+      const codes: Handler = (kept, req, done) => {
+        const said: unknown[] = []
+        const note = (next: () => void) => (error?: unknown) => {
+          said.push((error as { code?: string } | undefined)?.code ?? 'done')
+          next()
+        }
+        kept.regenerate(
+          note(() => {
+            kept.reload(
+              note(() => {
+                const anew = sessionOf(req)
+                anew.reload(note(() => anew.destroy(note(() => anew.save(note(() => done(said)))))))
+              }),
+            )
+          }),
+        )
+      }
+      expect((await ours(codes)).json.said).to.deep.equal([
+        'done',
+        'session_ended',
+        'session_ended',
+        'done',
+        'session_ended',
+      ])
       expect((await ask(shops.ours, read, thief)).json.said).to.deep.equal({})
     })
 
@@ -227,10 +267,9 @@ describe('req.session, as express-session has it', () => {
     })
 
     it('save stores at once, and touch and the cookie are there', async () => {
-      const save: Handler = (kept, req, done) => {
+      const save: Handler = (kept, _req, done) => {
         kept.views = 1
         kept.touch().save((error) => {
-          void send(`${req.protocol}://${req.headers.host}/other`)
           const { maxAge, originalMaxAge, expires } = kept.cookie
           done([
             error ?? null,
@@ -243,6 +282,44 @@ describe('req.session, as express-session has it', () => {
       }
       expect(await both(save)).to.deep.equal([null, null, null, null, true])
       expect(await both(read)).to.deep.equal({ views: 1 })
+    })
+
+    it('cookie takes what is written to it', async () => {
+      const write: Handler = (kept, req, done) => {
+        const { cookie } = kept
+        const seen = () => [
+          cookie.originalMaxAge,
+          cookie.maxAge !== null && cookie.maxAge > 50_000 && cookie.maxAge <= 60_000,
+          cookie.expires instanceof Date,
+        ]
+        cookie.maxAge = 60_000
+        const first = seen()
+        cookie.expires = new Date(Date.now() + 60_000)
+        const second = seen().slice(1)
+        cookie.maxAge = null
+        const third = seen()
+        cookie.originalMaxAge = 60_000
+        sessionOf(req).touch()
+        done([first, second, third, seen()])
+      }
+      expect(await both(write)).to.deep.equal([
+        [60_000, true, true],
+        [true, true],
+        [null, false, false],
+        [60_000, true, true],
+      ])
+    })
+
+    const asked = () =>
+      world.hub.listener.seen.map(({ url }) => url).filter((url) => /^\/backchannel\/(?!events)/.test(url))
+
+    it('nothing that was not used costs more than one look at the hub', async () => {
+      await ours(put({ views: 1 }))
+      const before = asked().length
+      await ours(read)
+      const save: Handler = (kept, _req, done) => kept.save(() => done())
+      await ours(save)
+      expect(asked().slice(before)).to.deep.equal(['/backchannel/read', '/backchannel/read'])
     })
   })
 
@@ -365,6 +442,34 @@ describe('req.session, as express-session has it', () => {
       ])
     })
 
+    it('what comes after a callback was told, or where none was, is not passed over', async () => {
+      await world.hub.listener.stop()
+      const more: Handler = (kept, _req, done) => {
+        kept.views = 1
+        kept.save(() => {
+          kept.views = 2
+          done()
+        })
+      }
+      expect((await ours(more)).status).to.equal(503)
+      const deaf: Handler = (kept, _req, done) => {
+        kept.views = 1
+        kept.save()
+        setImmediate(done)
+      }
+      expect((await ours(deaf)).status).to.equal(503)
+    })
+
+    it('nothing is saved of a session that is let go of while the answer waits', async () => {
+      const letGo: Handler = (kept, req, done) => {
+        kept.views = 1
+        done('well')
+        Object.assign(req, { session: null })
+      }
+      expect((await ours(letGo)).json.said).to.equal('well')
+      expect((await ours(read)).json.said).to.deep.equal({})
+    })
+
     it('an answer that is none is answered as an error, though the session was saved before', async () => {
       const wrong: Handler = (kept, { res }) => {
         kept.views = 1
@@ -452,6 +557,15 @@ describe('req.session, as express-session has it', () => {
       await ours(signOut)
       expect((await ours(read)).json.said).to.deep.equal({})
       await ours(signIn)
+      const idOf: Handler = (kept, _req, done) => done(kept.id)
+      const known = (await ours(idOf)).json.said
+      await ours((kept, req, done) => {
+        kept.flash = ['Good-bye']
+        signOut(kept, req, done)
+      })
+      expect((await ours(read)).json.said).to.deep.equal({ flash: ['Good-bye'] })
+      expect((await ours(idOf)).json.said).to.not.equal(known)
+      await ours(signIn)
       const signOutAndTidy: Handler = (kept, _req, done) => {
         delete kept.userId
         kept.save(() => {
@@ -475,6 +589,20 @@ describe('req.session, as express-session has it', () => {
       expect((await ask(shops.ours, read, thief)).json.said).to.deep.equal({})
       await ours(put({ user: 'bob', mine: 1 }))
       expect((await ours(read)).json.said).to.deep.equal({ user: 'bob', mine: 1 })
+    })
+
+    it('has the id of the sign-in from then on', async () => {
+      await start({ userAt: 'user' })
+      const signIn: Handler = (kept, req, done) =>
+        kept.regenerate(() => {
+          Object.assign(req.session, { user: 'ada' })
+          done(sessionOf(req).id)
+        })
+      const { json } = await ours(signIn)
+      const ids = []
+      for (let time = 0; time < 2; time += 1)
+        ids.push((await ours((kept, _req, done) => done(kept.id))).json.said)
+      expect(ids).to.deep.equal([json.said, json.said])
     })
 
     it('signs in once, also where nobody waits for save, and not again for the same user', async () => {
@@ -525,6 +653,19 @@ describe('req.session, as express-session has it', () => {
         expect(json.said, path).to.deep.equal({ views: 1, cart: ['boots'] })
       }
       expect(new Set(ids).size).to.equal(1)
+
+      await ours(put({ views: 2 }))
+      handler = (_kept, req, done) => {
+        void world
+          .siteOf('ours')
+          .site.signOut(req, req.res!)
+          .then(() => done())
+      }
+      await visitor.ask(`${shops.ours}/next/`)
+      expect([...visitor.cookies(shops.ours).keys()]).to.not.include('__Host-session')
+      await ours(put({ views: 1, cart: ['boots'] }))
+      handler = read
+      await visitor.ask(`${shops.ours}/next/`)
       expect((await ours(read)).json.said).to.deep.equal({ cart: ['boots'] })
     })
   })

@@ -35,12 +35,7 @@ describe('docs/express-session.md', () => {
     visitor = new Visitor(world.hub.origin)
   })
   afterEach(async () => {
-    await Promise.all(
-      children.map((child) => {
-        const exit = once(child, 'exit')
-        return child.kill() && exit
-      }),
-    )
+    await Promise.all(children.map(ended))
     await world.close()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -145,6 +140,13 @@ describe('docs/express-session.md', () => {
     for (const name of refused.filter((one) => one !== 'key')) expect(table).to.include(`\`${name}\``)
   })
 })
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill()
+  await exit
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
