@@ -43,7 +43,13 @@ export function expressSession(site: Site, options: ExpressSessionOptions): Requ
         next(error)
         return
       }
-      const session = new RequestSession(setup, hubSessionOf(req, site), req, res)
+      const hub = hubSessionOf(req, site)
+      if (!hub) {
+        // Not a request of this site's.
+        next()
+        return
+      }
+      const session = new RequestSession(setup, hub, req, res)
       session.load().then(() => {
         gateAnswer(res, {
           mayPass: () => session.isSettled(),
@@ -59,7 +65,8 @@ export function expressSession(site: Site, options: ExpressSessionOptions): Requ
   }
 }
 
-const hubSessionOf = (req: Request, site: Site) => Reflect.get(req, site.sessionProperty) as SiteSession
+const hubSessionOf = (req: Request, site: Site) =>
+  Reflect.get(req, site.sessionProperty) as SiteSession | undefined
 
 /** Outside of the promise: what the rest of the application throws is its own, and no rejection that nobody hears. */
 const outside = (next: (error?: unknown) => void) => (error?: unknown) => {

@@ -533,6 +533,36 @@ describe('req.session, as express-session has it', () => {
     })
   })
 
+  it('leaves a request alone that the site has no session for', async () => {
+    await start({}, [], (app, site) => {
+      const elsewhere: Site = { ...site, session: () => (_req, _res, next) => next() }
+      const mounted = express()
+      mounted.use(expressSession(elsewhere, { secret: SECRET }), (req, res) => {
+        res.json({ said: 'session' in req })
+      })
+      app.use('/elsewhere', mounted)
+    })
+    expect((await visitor.ask(`${shops.ours}/elsewhere/`)).json.said).to.equal(false)
+  })
+
+  it('says so where another middleware has req.session already, and may be there twice itself', async () => {
+    await start({}, [], (app, site) => {
+      const mounted = express()
+      const own = expressSession(site, { secret: SECRET, shared: ['cart'] })
+      routes(mounted, own, [own])
+      app.use('/twice', mounted)
+      const taken = express()
+      routes(taken, session({ secret: SECRET, resave: false, saveUninitialized: false }), [own])
+      app.use('/taken', taken)
+    })
+    await ours(put({ cart: ['boots'] }))
+    handler = read
+    expect((await visitor.ask(`${shops.ours}/twice/`)).json.said).to.deep.equal({ cart: ['boots'] })
+    const { status, json } = await visitor.ask(`${shops.ours}/taken/`)
+    expect([status, json.error]).to.deep.equal([500, 'options_invalid'])
+    expect(json.message).to.include('express-session; take that one out')
+  })
+
   describe('with options', () => {
     const signedIn: Handler = (_kept, req, done) => {
       done((req as unknown as { hub: { subject: string | null } }).hub.subject)
