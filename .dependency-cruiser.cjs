@@ -50,8 +50,8 @@ module.exports = {
       anyPackage,
     ),
     never(
-      'sdk-http-express-types-only',
-      { path: '^sdk/http/' },
+      'express-types-only',
+      { path: '^sdk/(http|express-session)/' },
       { path: '^node_modules/(@types/)?express', dependencyTypesNot: ['type-only'] },
     ),
     only('sdk-verify', '^sdk/verify/', [
@@ -103,6 +103,17 @@ module.exports = {
         '^node_modules/(@types/)?express/',
       ],
       anyPackage,
+    ),
+    only('sdk-express-session', '^sdk/express-session/', [
+      '^sdk/site/index\\.ts$',
+      '^sdk/(protocol|settings)/',
+      '^node_modules/(@types/)?express/',
+      '^(node:)?(crypto|http)$',
+    ]),
+    never(
+      'express-session-beside-the-rest',
+      { path: '^(sdk|hub)/', pathNot: '^sdk/express-session/' },
+      { path: '^sdk/express-session/' },
     ),
     never(
       'testing-beside-the-rest',

@@ -67,6 +67,7 @@ const server = [
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',
+      'express-session': './sdk/express-session/index.ts',
     },
     external: /^(node:|@?[a-z])/,
     output: {

@@ -58,6 +58,8 @@ export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native
 export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
 
 export interface Site {
+  /** Where a request has its session: the option of this name. */
+  readonly sessionProperty: string
   /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
   readonly router: RequestHandler
   /**
@@ -138,6 +140,7 @@ export async function createSite<Native extends object = Request>(
 ): Promise<Site> {
   const core = await createCore(options)
   return {
+    sessionProperty: core.property,
     router: endpointsMiddleware(core),
     session: (sessionOptions) => sessionMiddleware(core, sessionOptions),
     redirectOnce: () => redirectOnceMiddleware(core),

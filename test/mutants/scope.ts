@@ -20,6 +20,10 @@ export const server: readonly Scope[] = [
     tests: ['attacks/', 'hub/', 'site/', 'protocol/', 'verify/'],
   },
   {
+    sources: [/^sdk\/express-session\/(?!index)/],
+    tests: ['express-session/', 'attacks/express-session'],
+  },
+  {
     sources: [/^hub\/flows\/(administer|listed)\.ts$/],
     tests: ['admin/', 'attacks/admin', 'attacks/session-life', 'hub/ending', 'site/devices'],
   },

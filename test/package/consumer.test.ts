@@ -54,7 +54,7 @@ describe('the packed package', function () {
   describe('its doors', () => {
     it('does every one of them open under node, and give what it promises?', async () => {
       const names = await node(`
-        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/verify', 'session-hub/testing',
+        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/verify', 'session-hub/testing', 'session-hub/express-session',
           'session-hub/react', 'session-hub/vue', 'session-hub/svelte']
         const open = async (door) => [door, Object.keys(await import(door))]
         console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
@@ -67,6 +67,7 @@ describe('the packed package', function () {
         'session-hub/hub/postgres': ['postgresStore'],
         'session-hub/verify': ['SessionHubError', 'verifySession'],
         'session-hub/testing': ['createClock', 'startTestHub'],
+        'session-hub/express-session': ['expressSession'],
         'session-hub/hub': [
           'SessionHubError',
           'createHub',
@@ -93,11 +94,21 @@ describe('the packed package', function () {
       for (const url of resolved as string[]) expect(existsSync(fileURLToPath(url)), url).to.be.true
     })
 
+    it('can an application of CommonJS require them?', async () => {
+      const kinds = await node(`
+        import { createRequire } from 'node:module'
+        const require = createRequire(import.meta.url + '/../index.cjs')
+        const [hub, site] = [require('session-hub/hub'), require('session-hub/site')]
+        const old = require('session-hub/express-session')
+        console.log(JSON.stringify([hub.createHub, site.createSite, old.expressSession].map((one) => typeof one)))`)
+      expect(kinds).to.deep.equal(['function', 'function', 'function'])
+    })
+
     it('are those of the server closed to a browser’s bundle, and is the main one open?', async () => {
       const outcomes = await node(
         `
         const outcomes = {}
-        const doors = ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/testing']
+        const doors = ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/testing', 'session-hub/express-session']
         for (const door of doors)
           outcomes[door] = await import(door).then(() => 'open', ({ code }) => code)
         console.log(JSON.stringify(outcomes))`,
@@ -110,6 +121,7 @@ describe('the packed package', function () {
         'session-hub/hub': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/hub/postgres': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/testing': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+        'session-hub/express-session': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
       })
     })
 
@@ -132,6 +144,30 @@ describe('the packed package', function () {
           await hub.close()
         })`)
       expect(seen).to.equal('ada')
+    })
+
+    it('does that of express-session keep what an application puts into its session?', async () => {
+      const seen = await node(`
+        import express from 'express'
+        import { createServer } from 'node:http'
+        import { expressSession } from 'session-hub/express-session'
+        import { createSite } from 'session-hub/site'
+        import { startTestHub } from 'session-hub/testing'
+        const hub = await startTestHub()
+        const site = await createSite({ ...hub.siteOptions(), sessionProperty: 'hub' })
+        const { cookie } = await hub.signedInAs({ subject: 'ada' })
+        const app = express().use(expressSession(site, { secret: 'a secret of thirty-two characters' }))
+        app.use(({ session }, res) => res.json([session.passport.user, (session.views = (session.views ?? 0) + 1)]))
+        const server = createServer(app).listen(0, '127.0.0.1', async () => {
+          const ask = () => fetch('http://127.0.0.1:' + server.address().port, { headers: { cookie } })
+          await ask()
+          console.log(await (await ask()).text())
+          server.close()
+          server.closeAllConnections()
+          site.close()
+          await hub.close()
+        })`)
+      expect(seen).to.deep.equal(['ada', 2])
     })
 
     it('is there no way in beside them?', async () => {
@@ -199,6 +235,7 @@ describe('the packed package', function () {
     const server = `
       import express from 'express'
       import { createHub, generateHubKeys, generateSite, memoryStore, type HubOptions, SessionHubError } from 'session-hub/hub'
+      import { expressSession, type ExpressSessionOptions } from 'session-hub/express-session'
       import { createSite, type Json, type SiteOptions } from 'session-hub/site'
       import { startTestHub, type TestVisitor } from 'session-hub/testing'
 
@@ -234,6 +271,10 @@ describe('the packed package', function () {
       } catch (error) {
         if (error instanceof SessionHubError && error.code === 'unavailable') console.log(error.status)
       }
+      const old: ExpressSessionOptions = { secret: 'x'.repeat(32), shared: ['cart'], toUser: ({ subject }) => Number(subject) }
+      app.use(expressSession(site, old))
+      // @ts-expect-error -- an option of express-session that lives elsewhere
+      expressSession(site, { ...old, resave: false })
       // @ts-expect-error -- a slip in an option
       await createSite({ orign: 'https://shop.example', hub: 'https://hub.example', keys })
       // @ts-expect-error -- no code of ours

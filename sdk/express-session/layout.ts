@@ -1,0 +1,79 @@
+/**
+ * How the keys of `req.session` lie in the hub's data. A shared one has its own name there, in plain JSON, for every site. Any other is this
+ * application's: `flash~k3Wq81Zp`, sealed for this user and this sign-in.
+ */
+import type { Json, JsonObject, SiteSession } from '../site/index.js'
+import { mergeDiff } from './merge-diff.js'
+import type { ExpressSessionSettings } from './options.js'
+import type { Seal } from './seal.js'
+
+/** Of one session: another user's, or another sign-in's, opens nothing (R42). */
+type Owner = Pick<SiteSession, 'subject' | 'authTime'>
+
+/** What the hub has, as the application's own words. */
+export interface Stored {
+  /** The JSON of each key. */
+  readonly texts: ReadonlyMap<string, string>
+  /** What is this application's own by its name, and is to be removed: sealed for another sign-in, or by a former secret. */
+  readonly stale: readonly string[]
+}
+
+export const NOTHING: Stored = { texts: new Map(), stale: [] }
+
+/** The application cannot have a key of this name: it is the session's own id. */
+export const ID = 'id'
+
+export interface Layout {
+  read(data: JsonObject, owner: Owner): Stored
+  /** What leads from what is stored to what is wanted, and removes what is stale. */
+  patch(stored: Stored, wanted: ReadonlyMap<string, string>, owner: Owner): JsonObject
+  isShared(key: string): boolean
+}
+
+export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'seals' | 'shared'>): Layout {
+  const [present] = seals
+  const byTag = new Map(seals.map((seal) => [seal.tag, seal]))
+  const nameOf = (key: string) => (shared.has(key) ? key : `${key}~${present.tag}`)
+
+  function apart(name: string): { key: string; seal: Seal } | undefined {
+    const at = name.lastIndexOf('~')
+    const seal = at < 0 ? undefined : byTag.get(name.slice(at + 1))
+    return seal && { key: name.slice(0, at), seal }
+  }
+
+  return {
+    read(data, owner) {
+      const texts = new Map<string, string>()
+      const stale: string[] = []
+      for (const [name, value] of Object.entries(data)) {
+        if (shared.has(name)) texts.set(name, JSON.stringify(value))
+        const own = apart(name)
+        if (!own) continue
+        const text = typeof value === 'string' ? own.seal.open(value, contextOf(own.key, owner)) : undefined
+        const isNewest = own.seal === present || !Object.hasOwn(data, nameOf(own.key))
+        if (text !== undefined && isNewest) texts.set(own.key, text)
+        if (text === undefined || own.seal !== present) stale.push(name)
+      }
+      return { texts, stale }
+    },
+    patch({ texts, stale }, wanted, owner) {
+      const patch = new Map<string, Json>(stale.map((name) => [name, null]))
+      // What a former secret has sealed is sealed anew.
+      const hasFormer = stale.some((name) => !name.endsWith(`~${present.tag}`))
+      for (const key of texts.keys()) if (!wanted.has(key)) patch.set(nameOf(key), null)
+      for (const [key, text] of wanted) {
+        const before = texts.get(key)
+        if (shared.has(key)) {
+          if (text !== before) patch.set(key, mergeDiff(parsed(before), JSON.parse(text) as Json))
+        } else if (text !== before || hasFormer)
+          patch.set(nameOf(key), present.seal(text, contextOf(key, owner)))
+      }
+      return Object.fromEntries(patch)
+    },
+    isShared: (key) => shared.has(key),
+  }
+}
+
+const contextOf = (key: string, { subject, authTime }: Owner) => JSON.stringify([key, subject, authTime])
+
+const parsed = (text: string | undefined) => (text === undefined ? undefined : (JSON.parse(text) as Json))
