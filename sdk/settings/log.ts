@@ -13,6 +13,8 @@ export type LogEvent =
   | 'merge_too_large'
   /** The application's `findSite` failed. */
   | 'site_lookup_failed'
+  /** The application's `findOrigin`, or `keys` for an origin, failed, was slow, or gave what cannot be used. */
+  | 'origin_lookup_failed'
   | 'sweep_failed'
   /** The hub's answer to a request for its keys could not be used; the old keys stay (R9). */
   | 'jwks_refused'

@@ -10,6 +10,7 @@ import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
 import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
 
 import { createEventStream } from '../../sdk/site/hub/event-stream.js'
+import { createSpeakers } from '../../sdk/site/hub/speaker.js'
 import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
 
@@ -141,7 +142,9 @@ async function listener(
   }
   const streams = await Promise.all(
     sites.map(async (options, at) => {
-      const transport = createHubTransport(await resolveSiteOptions({ ...options, hub }))
+      const settings = await resolveSiteOptions({ ...options, hub })
+      const transport = createHubTransport(settings)
+      const speaker = createSpeakers(settings)(settings.origin, settings)
       const heard = () => {
         firstMs ??= performance.now()
         counts[at]! += 1
@@ -151,7 +154,7 @@ async function listener(
         throw new Error('A stream of the bench was reset')
       }
       const endings = { ended: heard, subjectEnded: heard, reset: fail }
-      const stream = createEventStream(transport, endings, () => undefined)
+      const stream = createEventStream(transport, { next: () => speaker }, endings, () => undefined)
       stream.start()
       return { stream, transport }
     }),

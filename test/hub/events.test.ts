@@ -34,7 +34,7 @@ describe('GET /backchannel/events', () => {
     return listening
   }
   const states = (events: Listening['events']) =>
-    events.map(({ data }) => (JSON.parse(data) as { state: string }).state)
+    events.map(({ data }) => (JSON.parse(data) as { session_tag: string }).session_tag)
 
   /** Sends a request and reads nothing of the answer. */
   async function openAndDoNotRead(): Promise<net.Socket> {
