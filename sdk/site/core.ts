@@ -30,6 +30,7 @@ import { createHubTransport } from './hub/transport.js'
 import type { ImportedKeys } from './keys.js'
 import {
   type AppOptions,
+  type AppSettings,
   type AppSource,
   resolveOptions,
   type SiteOptions,
@@ -92,7 +93,10 @@ export async function createCore<Native extends object>(
       hub,
       hubKeys,
       log,
-      ownTokens: createOwnTokens(own),
+      // Made when a redirect or a link needs them, which is seldom.
+      get ownTokens() {
+        return createOwnTokens(own)
+      },
       sessions: sessions.of({
         settings: own,
         hub,
@@ -177,8 +181,11 @@ function domainsOf(
 ): Domains<SiteContext> {
   if ('site' in source) return oneDomain(siteOf(source.site))
   const { settings, keysOf } = source
+  // What all have in common stands behind each, and is not copied a thousand times.
   const site = (origin: string, keys: ImportedKeys) =>
-    siteOf({ ...settings, ...keys, origin, host: new URL(origin).host })
+    siteOf(
+      Object.assign(Object.create(settings) as AppSettings, keys, { origin, host: new URL(origin).host }),
+    )
   return createDomains(originLookup(source, log), (origin) => {
     const keys = keysOf(origin)
     if (!(keys instanceof Promise)) return site(origin, keys)

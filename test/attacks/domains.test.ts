@@ -131,8 +131,12 @@ describe('an application on many domains', () => {
         const cookie = `__Host-session=${ada.cookies(de).get('__Host-session')!}`
         const ask = (headers: Ask['headers']): Promise<Reply> =>
           send(`${de}/who`, { headers: { cookie, ...headers } })
-        for (const [name, host] of Object.entries(wrong()))
-          expect((await ask({ host })).json, name).to.deep.equal({ elsewhere: true })
+        for (const [name, host] of Object.entries(wrong())) {
+          const { status, json, text } = await ask({ host })
+          // Some servers refuse what is no host before anybody sees it.
+          if (status === 400) expect(text, name).to.equal('')
+          else expect(json, name).to.deep.equal({ elsewhere: true })
+        }
         const forged = { 'x-forwarded-host': new URL(de).host, forwarded: `host=${new URL(de).host}` }
         expect((await ask({ host: 'stranger.localhost', ...forged })).json).to.deep.equal({ elsewhere: true })
         expect((await ask({ host: new URL(fr).host, ...forged })).json).to.include({ session: 'none' })

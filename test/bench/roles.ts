@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import express, { type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
-import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
+import { type AppOptions, createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
 
 import { createEventStream } from '../../sdk/site/hub/event-stream.js'
 import { createSpeakers } from '../../sdk/site/hub/speaker.js'
@@ -18,7 +18,7 @@ export type Role =
   | { readonly name: 'bare' }
   /** `path`: of a database that is the bench's own; absent: one that goes with the server. */
   | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string }
-  | { readonly name: 'site'; readonly options: SiteOptions }
+  | { readonly name: 'site'; readonly options: SiteOptions | AppOptions }
   | { readonly name: 'page'; readonly options: SiteOptions }
   /** Processes of sites that only listen: `GET /heard/<count>` is answered when each has heard so many ends. */
   | {
@@ -81,8 +81,11 @@ async function hub(options: HubOptions, path?: string): Promise<Running> {
   }
 }
 
-async function site(options: SiteOptions): Promise<Running> {
-  const made = await createSite({ ...options, perAddress: NEVER })
+async function site(options: SiteOptions | AppOptions): Promise<Running> {
+  const more = { perAddress: NEVER }
+  const made = await ('origin' in options
+    ? createSite({ ...options, ...more })
+    : createSite({ ...options, ...more }))
   const app = express()
   app.use(made.router)
   app.use(made.session())

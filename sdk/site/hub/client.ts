@@ -45,15 +45,79 @@ export interface HubClient {
 }
 
 /** @param speak in whose name */
-export function createHubClient(line: HubLine, speak: Speaker, now: () => number): HubClient {
-  const reads = new Map<string, Promise<SessionView>>()
+export const createHubClient = (line: HubLine, speak: Speaker, now: () => number): HubClient =>
+  new LineClient(line, speak, now)
 
-  async function act(name: BackchannelAct, body: object): Promise<JsonObject> {
-    const reply = await line.ask({
+/** A class, because there is one per site, and an application may have thousands: an object literal would make each method anew. */
+class LineClient implements HubClient {
+  readonly #line: HubLine
+  readonly #speak: Speaker
+  readonly #now: () => number
+  readonly #reads = new Map<string, Promise<SessionView>>()
+
+  constructor(line: HubLine, speak: Speaker, now: () => number) {
+    this.#line = line
+    this.#speak = speak
+    this.#now = now
+  }
+
+  async redeem(body: BackchannelRedeemBody) {
+    return parsed(parseSessionView, await this.#act('redeem', body))
+  }
+
+  async update(body: UpdateBody) {
+    return parsed(parseSessionView, await this.#act('update', once(body)))
+  }
+
+  async signIn(body: SignInBody) {
+    return parsed(parseSessionView, await this.#act('sign-in', { ...this.#newId(), ...body }))
+  }
+
+  async end(body: EndBody) {
+    await this.#act('end', body)
+  }
+
+  async list(handle: string) {
+    return parsed(parseListReply, await this.#act('list', { handle }))
+  }
+
+  async endOther(body: EndOtherBody) {
+    return parsed(parseCountReply, await this.#act('end-other', body))
+  }
+
+  read(handle: string) {
+    let reading = this.#reads.get(handle)
+    if (!reading) {
+      reading = this.#act('read', { handle })
+        .then((body) => parsed(parseSessionView, body))
+        .finally(() => this.#reads.delete(handle))
+      this.#reads.set(handle, reading)
+    }
+    return reading
+  }
+
+  async part(handle: string) {
+    return parsed(parseSessionView, await this.#act('part', { handle }))
+  }
+
+  async link(body: BackchannelLinkBody) {
+    return parsed(parseLinkReply, await this.#act('link', body))
+  }
+
+  async sisters() {
+    return parsed(parseSistersReply, await this.#act('sisters', {}))
+  }
+
+  isReachable() {
+    return this.#line.isReachable()
+  }
+
+  async #act(name: BackchannelAct, body: object): Promise<JsonObject> {
+    const reply = await this.#line.ask({
       method: 'POST',
       path: `${hubPaths.backchannel}/${name}`,
       body,
-      speech: await speak(),
+      speech: await this.#speak(),
       isRepeatable: name !== 'part',
     })
     if (reply.status === 200) return reply.body
@@ -61,37 +125,14 @@ export function createHubClient(line: HubLine, speak: Speaker, now: () => number
   }
 
   /** What the hub knows a repeated request by, so that it acts on it once. */
-  const newId = () => ({ jti: random128(), exp: Math.floor(now() / 1000) + limits.siteTokenSeconds })
-
-  /** A plain patch of a session that is there does no more by being applied twice. */
-  const once = (body: UpdateBody): UpdateBody =>
-    body.handle === null || body.version !== undefined ? { ...body, jti: random128() } : body
-
-  return {
-    redeem: async (body) => parsed(parseSessionView, await act('redeem', body)),
-    update: async (body) => parsed(parseSessionView, await act('update', once(body))),
-    signIn: async (body) => parsed(parseSessionView, await act('sign-in', { ...newId(), ...body })),
-    async end(body) {
-      await act('end', body)
-    },
-    list: async (handle) => parsed(parseListReply, await act('list', { handle })),
-    endOther: async (body) => parsed(parseCountReply, await act('end-other', body)),
-    read(handle) {
-      let reading = reads.get(handle)
-      if (!reading) {
-        reading = act('read', { handle })
-          .then((body) => parsed(parseSessionView, body))
-          .finally(() => reads.delete(handle))
-        reads.set(handle, reading)
-      }
-      return reading
-    },
-    part: async (handle) => parsed(parseSessionView, await act('part', { handle })),
-    link: async (body) => parsed(parseLinkReply, await act('link', body)),
-    sisters: async () => parsed(parseSistersReply, await act('sisters', {})),
-    isReachable: () => line.isReachable(),
+  #newId() {
+    return { jti: random128(), exp: Math.floor(this.#now() / 1000) + limits.siteTokenSeconds }
   }
 }
+
+/** A plain patch of a session that is there does no more by being applied twice. */
+const once = (body: UpdateBody): UpdateBody =>
+  body.handle === null || body.version !== undefined ? { ...body, jti: random128() } : body
 
 function parsed<Answer>(parse: (value: unknown) => Answer, body: JsonObject): Answer {
   try {

@@ -65,14 +65,9 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
   const content = createTokenContent(app, log)
   const cookies = createSiteCookies(cookieName, cookieSeconds)
   const endings = createEndings(app)
-  const shared = {
-    content,
-    endings,
-    loaded: new WeakMap<object, HeldSession>(),
-    takeTurn: createTurns(),
-    superseded: createSuperseded(),
-    log,
-  }
+  const loaded = new WeakMap<object, HeldSession>()
+  const takeTurn = createTurns()
+  const superseded = createSuperseded()
   const [readTokens, renewed, signIns, carried] = [
     createReadTokens(),
     createRenewed(),
@@ -85,13 +80,18 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
       const tokens = createSessionTokens(settings, content, readTokens)
       const carrier = createCarrier(cookieName, cookies, tokens, createClearable(settings), carried)
       return sessionsOf({
-        ...shared,
         settings,
         hub,
         tokens,
+        content,
         carrier,
+        endings,
+        loaded,
+        takeTurn,
+        superseded,
         listen,
         tellEnd,
+        log,
         renewals: createRenewals(settings, hub, tokens, renewed),
         posted: createPosted(settings, tokens, carrier),
         provisional: createProvisional(hub, settings, signIns),

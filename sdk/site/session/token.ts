@@ -80,7 +80,6 @@ export function createSessionTokens(
 ): SessionTokens {
   const { origin, now, freshForSeconds, sessionKeys, sessionField } = settings
   const [signing] = sessionKeys
-  const byKid = new Map(sessionKeys.map((key) => [key.kid, key]))
   const mostBytes = mostPayloadBytes(settings)
 
   /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
@@ -151,7 +150,8 @@ export function createSessionTokens(
       const before = known(token)
       if (before) return before
       try {
-        const key = byKid.get(readKeyId(token))
+        const kid = readKeyId(token)
+        const key = sessionKeys.find((one) => one.kid === kid)
         if (!key) return undefined
         const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
         const claims = inClear(payload, key)
