@@ -332,6 +332,21 @@ describe('an application on many domains', () => {
     })
   })
 
+  it('R38: has so many look-ups of sites that the hub has not found, and as many requests as ever for its own', async () => {
+    await begin({ hub: { limits: { perAddress: 5 } } })
+    const authorization = `Bearer ${siteToken(world, { origin: de, keys: world.keysOf('de') }, { claims: { iss: 'app:shop' } })}`
+    const ask = async (site: string) => {
+      const headers = { 'content-type': 'application/json', authorization, 'session-hub-site': site }
+      return (await send(`${world.hub.origin}/backchannel/sisters`, { method: 'POST', body: {}, headers }))
+        .status
+    }
+    for (const own of [de, fr]) expect(await ask(own)).to.equal(200)
+    const statuses = []
+    for (let index = 0; index < 6; index += 1) statuses.push(await ask(`https://unknown-${index}.example`))
+    expect([statuses.at(0), statuses.at(-1)]).to.deep.equal([401, 429])
+    expect(await ask(fr), 'the twin').to.equal(200)
+  })
+
   it('R33: knows users by one name on all of its domains, and no other site can give that name', async () => {
     await begin({ registration: { pairwise: true } })
     const bob = new Visitor(world.hub.origin)

@@ -189,6 +189,19 @@ describe('GET /backchannel/events', () => {
     expect((await open()).status, 'by a token of the old key').to.equal(401)
   })
 
+  it('ends for a site that has become another app’s, whose tags it would not know', async () => {
+    await begin(20)
+    const stream = await open()
+    await stream.heard('hello')
+    hub.register({ app: 'shop' })
+    await stream.ended
+    const again = await open()
+    await again.heard('hello')
+    hub.register({ app: 'shop', sisters: [] })
+    const beats = again.text().length
+    await until(() => again.text().length > beats + 10)
+  })
+
   it('keeps no place for those who go before they are answered, nor for those who went', async () => {
     const inner = memoryStore()
     let isHeld = true

@@ -74,7 +74,10 @@ describe('one application on eight domains', () => {
     await until(() => spokenFor().includes(world.at('fr')))
 
     await visitor.post(world.at('de'), '/sign-in', { name: 'bob' })
-    await until(async () => (await whoAt('de')) === 'bob' && spokenFor().includes(world.at('de')))
+    expect(await whoAt('de')).to.equal('bob')
+    // The one that is not known is still the last that was visited.
+    await whoAt('fr')
+    await until(() => spokenFor().includes(world.at('de')))
     await world.hub.hub.sessions.endAll('bob')
     await until(async () => (await whoAt('de')) === null)
   })
@@ -248,6 +251,21 @@ describe('one application on eight domains', () => {
       })
       isBroken = false
       expect((await send(`${world.at('de')}/whoami`)).status).to.equal(200)
+    })
+
+    it('are asked for their keys once, and again after they were gone', async () => {
+      const asked: string[] = []
+      const { keys } = await generateApp('shop', ['http://de.localhost'])
+      await begin({ origins: 'ask', domains: ['de'], site: { keys: (origin) => (asked.push(origin), keys) } })
+      const visit = () => send(`${world.at('de')}/whoami`)
+      await visit()
+      await visit()
+      expect(asked).to.deep.equal([world.at('de')])
+      world.remove('de')
+      await visit()
+      await world.add('de')
+      await visit()
+      expect(asked).to.deep.equal([world.at('de'), world.at('de')])
     })
 
     it('have keys of one app only', async () => {
