@@ -246,7 +246,7 @@ describe('docs/protocol.md', () => {
       ['sisters of one site', `${limits.sisters} origins`],
       ['a redirect, at the site and at the hub', `${limits.redirectSeconds} seconds`],
       ['a posted link ticket, at the site', `${limits.redirectSeconds} seconds`],
-      ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_SITE')],
+      ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_PARTY')],
       ['one event, at the site', numberIn('sdk/site/hub/event-stream.ts', 'MAX_EVENT_CHARS')],
       ["endings that a site's process remembers", numberIn('sdk/site/session/endings.ts', 'MOST')],
       [
