@@ -111,6 +111,7 @@ export async function createCore<Native extends object>(
   }
 
   const domains = domainsOf(source, siteOf, log)
+  const below = `${settings.endpoint}/`
 
   /** At the site that the request is for, at once where that is known. */
   function at<Result>(
@@ -139,7 +140,7 @@ export async function createCore<Native extends object>(
   return {
     property: settings.sessionProperty,
     answer(visit) {
-      if (!visit.url.startsWith(`${settings.endpoint}/`)) return undefined
+      if (!visit.url.startsWith(below)) return undefined
       const site = domains.find(visit)
       if (!(site instanceof Promise)) return site && answer(site, visit)
       return site.then(

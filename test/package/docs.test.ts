@@ -251,7 +251,7 @@ describe('docs/protocol.md', () => {
       ["endings that a site's process remembers", numberIn('sdk/site/session/endings.ts', 'MOST')],
       [
         "requests of a site's process that wait for the hub at once",
-        numberIn('sdk/site/hub/client.ts', 'MOST_UNDER_WAY'),
+        numberIn('sdk/site/hub/line.ts', 'MOST_UNDER_WAY'),
       ],
       ['pages that listen to one process of a site', numberIn('sdk/site/endpoints/live.ts', 'MOST')],
     ]

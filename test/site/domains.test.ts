@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import express from 'express'
 import { expect } from 'chai'
 import { generateApp, generateSite } from 'session-hub/hub'
-import { createSite, type FindOrigin, SessionHubError } from 'session-hub/site'
+import { type AppSite, createSite, type FindOrigin, type Site, SessionHubError } from 'session-hub/site'
 
 import { EIGHT, type AppWorld, type AppWorldOptions, startAppWorld } from '../support/app-world.js'
 import { expectOptionFault } from '../support/option-fault.js'
@@ -314,6 +314,26 @@ describe('the options of an application on many domains', () => {
     await refused({ origins, host: 'shop.example' }, '"host" is for "origin"')
     await refused({ origin, originCacheSeconds: 1 }, '"originCacheSeconds" is for "findOrigin"')
     await refused({ origins, originCacheSeconds: 1 }, 'is for "findOrigin"')
+  })
+
+  it('have types of their own, and so has what comes of them', () => {
+    const [origin = ''] = origins
+    const typed = {
+      looked: () =>
+        createSite({ findOrigin: (host) => `https://${host}`, hub, keys: (one) => `keys of ${one}` }),
+      listed: () => createSite({ origins, hub, keys: '' }),
+      one: () => createSite({ origin, hub, keys: '' }),
+      // @ts-expect-error -- the one origin, or a list
+      both: () => createSite({ origin, origins, hub, keys: '' }),
+      // @ts-expect-error -- a proxy that changes the host is for one
+      host: () => createSite({ origins, host: 'shop.example', hub, keys: '' }),
+      visits: async (app: AppSite, site: Site, request: Request) => {
+        // @ts-expect-error -- perhaps none
+        const { response } = await app.visit(request)
+        return [response, (await site.visit(request)).response]
+      },
+    }
+    expect(Object.keys(typed)).to.have.length(6)
   })
 
   it('need the keys of an app, and a name that one can have', async () => {
