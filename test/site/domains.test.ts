@@ -329,8 +329,8 @@ describe('the options of an application on many domains', () => {
       host: () => createSite({ origins, host: 'shop.example', hub, keys: '' }),
       visits: async (app: AppSite, site: Site, request: Request) => {
         // @ts-expect-error -- perhaps none
-        const { response } = await app.visit(request)
-        return [response, (await site.visit(request)).response]
+        const seen: unknown = (await app.visit(request)).response
+        return [seen, (await site.visit(request)).response]
       },
     }
     expect(Object.keys(typed)).to.have.length(6)
