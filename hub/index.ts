@@ -17,6 +17,7 @@ export type {
 export type { KeyMergeName, MergeByKeys, MergeName } from './flows/merge-rules.js'
 export type { ConflictPolicy } from './flows/decision.js'
 export {
+  generateApp,
   generateHubKeys,
   generateSite,
   type GeneratedSiteKeys,

@@ -5,7 +5,7 @@ import { originFault } from '../../sdk/protocol/origins.js'
 import { defaultEndpoint } from '../../sdk/protocol/wire.js'
 import { reasonOf } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
-import { generateSite } from '../keys/generate.js'
+import { generateApp, type GeneratedSiteKeys, generateSite } from '../keys/generate.js'
 import { readSite, type SharePolicy, type SiteRegistration } from '../sites/site.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { parseFile, shown, writePrivate } from './files.js'
@@ -14,7 +14,8 @@ import { hint } from './terminal.js'
 
 export const addSite: Command = {
   summary: "make a site's keys, and what the hub registers",
-  help: `Usage: session-hub sites add <origin> [--file <file>] [--sister <origin>]... [--endpoint <path>]
+  help: `Usage: session-hub sites add <origin>... [--app <name>] [--own-keys] [--file <file>]
+                                    [--sister <origin>]... [--endpoint <path>]
                                     [--receive-only] [--group <name>] [--pairwise]
                                     [--share-claims <names>] [--share-read <names>] [--share-write <names>]
                                     [--json]
@@ -26,26 +27,35 @@ Makes the keys of one site, such as https://shop.example. Two things come out:
 
 Both hold secrets: the site's private keys, and the ticket key that site and hub share.
 
+One application that answers on several origins registers them under one name, "--app shop": with one set of keys
+for all of them, or with "--own-keys" one for each run of this command.
+
 Options:
+  --app <name>            the application that serves these origins; needed for more than one
+  --own-keys              make new keys, although sites of this app are in the file already
   --file <file>           add the registration to this list, made if need be (mode 0600), and print the line alone
   --sister <origin>       a site that this one may know of and link to; once for each (default: none)
   --endpoint <path>       where the site's endpoints are, if its own option says so (default ${defaultEndpoint})
   --receive-only          sessions that began on this site do not become the hub's ("mayOffer": false)
   --group <name>          share the session with the sites of this group only (default: with all that name none)
-  --pairwise              the site knows users by names of its own
+  --pairwise              the site, or its app, knows users by names of its own
   --share-claims <names>  the claims that the site sees, and may set at sign-in (default: all)
   --share-read <names>    the keys of the data that the site sees (default: all)
   --share-write <names>   the keys of the data that the site may change (default: those of --share-read)
-  --json                  print { "keys", "registration" } as JSON
+  --json                  print { "keys", "registration" } as JSON, with "--app" { "keys", "registrations" }
 
 Names stand with commas between them, such as cart,wish; "" names none.
 
 Examples:
   umask 077; session-hub sites add https://shop.example --file sites.json > shop.env
+  umask 077; session-hub sites add https://shop.example https://www.shop.example --app shop --file sites.json > shop.env
+  session-hub sites add https://shop.example.org --app shop --file sites.json    # one more, with the keys that the app has
   session-hub sites add https://partner.example --receive-only --pairwise --share-claims plan --share-read cart
 `,
   async run(args, name) {
     const flags = {
+      app: { type: 'string' },
+      'own-keys': { type: 'boolean' },
       file: { type: 'string' },
       sister: { type: 'string', multiple: true },
       endpoint: { type: 'string' },
@@ -57,20 +67,17 @@ Examples:
       'share-write': { type: 'string' },
       json: { type: 'boolean' },
     } as const
-    const { values, positionals } = readArguments(name, args, flags, [
-      '<origin>, such as https://shop.example',
-    ])
-    const [origin = ''] = positionals
-    const fault = originFault(origin)
-    if (fault) throw new UsageError(fault, name)
+    const { values, positionals } = readArguments(name, args, flags, ['<origin>...'])
+    const { app } = values
+    const origins = checkedOrigins(positionals, app, name)
+    if (values['own-keys'] && app === undefined)
+      throw new UsageError('"--own-keys" needs "--app <name>"', name)
     const share = sharePolicy({
       claims: values['share-claims'],
       read: values['share-read'],
       write: values['share-write'],
     })
-    const { keys, registration: made } = await generateSite(origin)
-    const registration = {
-      ...made,
+    const more = {
       ...(values['receive-only'] && { mayOffer: false }),
       ...(values.endpoint !== undefined && { endpoint: values.endpoint }),
       ...(values.sister && { sisters: values.sister }),
@@ -78,22 +85,70 @@ Examples:
       ...(share && { share }),
       ...(values.pairwise && { pairwise: true }),
     }
-    await readSite(registration, name).catch((fault: unknown) => {
-      throw new UsageError(reasonOf(fault), name)
-    })
+    const made = await newSites(origins, app)
+    const wanted = made.registrations.map((registration) => ({ ...registration, ...more }))
+    for (const registration of wanted)
+      await readSite(registration, name).catch((fault: unknown) => {
+        throw new UsageError(reasonOf(fault), name)
+      })
     const file = values.file === undefined ? undefined : resolve(values.file)
-    const doubts = file === undefined ? [] : await register(registration, file)
+    const { registrations, doubts, isWithOldKeys } =
+      file === undefined
+        ? { registrations: wanted, doubts: [], isWithOldKeys: false }
+        : await register(wanted, file, app !== undefined && !values['own-keys'])
 
+    const keys = isWithOldKeys ? undefined : made.keys
+    const whose = app === undefined ? origins.join() : `the app "${app}"`
     const environment = `SESSION_HUB_KEYS='${JSON.stringify(keys)}'\n`
-    if (values.json) process.stdout.write(pretty({ keys, registration }))
-    else if (file !== undefined) process.stdout.write(environment)
-    else process.stdout.write(forPeople(origin, environment, registration))
+    const registered = app === undefined ? { registration: registrations[0] } : { registrations }
+    if (values.json) process.stdout.write(pretty({ keys, ...registered }))
+    else if (file === undefined)
+      process.stdout.write(
+        forPeople(whose, environment, app === undefined ? registrations[0] : registrations),
+      )
+    else if (keys) process.stdout.write(environment)
 
     if (file === undefined) return
     for (const doubt of doubts) hint(doubt)
-    hint(`${shown(file)} registers ${origin} now; a running hub reads it when it starts again.`)
-    hint(`What stdout got is for the environment of ${origin}, and is not kept anywhere.`)
+    hint(`${shown(file)} lists ${origins.join(', ')} now; a running hub reads it when it starts again.`)
+    hint(
+      keys
+        ? `What stdout got is for the environment of ${whose}, and is not kept anywhere.`
+        : `The keys of ${whose} are those that it has; nothing changes in its environment.`,
+    )
   },
+}
+
+/** @throws UsageError */
+function checkedOrigins(
+  given: readonly string[],
+  app: string | undefined,
+  command: string,
+): readonly string[] {
+  if (given.length === 0)
+    throw new UsageError(`"${command}" needs <origin>, such as https://shop.example`, command)
+  for (const [at, origin] of given.entries()) {
+    const fault = originFault(origin)
+    if (fault) throw new UsageError(fault, command)
+    if (given.indexOf(origin) !== at) throw new UsageError(`"${origin}" stands twice`, command)
+  }
+  if (given.length > 1 && app === undefined)
+    throw new UsageError(
+      'origins that share their keys are those of one application: name it by "--app <name>", or add them one by one',
+      command,
+    )
+  return given
+}
+
+async function newSites(origins: readonly string[], app: string | undefined): Promise<Made> {
+  if (app !== undefined) return generateApp(app, origins)
+  const { keys, registration } = await generateSite(origins.join())
+  return { keys, registrations: [registration] }
+}
+
+interface Made {
+  readonly keys: GeneratedSiteKeys
+  readonly registrations: readonly SiteRegistration[]
 }
 
 /** The lists that were given, `undefined` if none was: that is another thing than an empty one. */
@@ -110,11 +165,11 @@ const namesIn = (list: string) =>
     .map((name) => name.trim())
     .filter((name) => name !== '')
 
-const forPeople = (origin: string, environment: string, registration: SiteRegistration) =>
-  `# The environment of ${origin} (secret)
+const forPeople = (whose: string, environment: string, registered: object | undefined) =>
+  `# The environment of ${whose} (secret)
 ${environment}
 # The hub's "sites" (secret too: it holds the ticket key)
-${pretty(registration)}`
+${pretty(registered)}`
 
 export const listSites: Command = {
   summary: 'show the registered sites',
@@ -136,28 +191,59 @@ Options:
   },
 }
 
-/** @returns what to think of beside it */
-async function register(registration: SiteRegistration, path: string): Promise<readonly string[]> {
-  let doubts: readonly string[] = []
+interface Registered {
+  readonly registrations: readonly SiteRegistration[]
+  /** What to think of beside it. */
+  readonly doubts: readonly string[]
+  /** The app has keys already, and its new sites have the same. */
+  readonly isWithOldKeys: boolean
+}
+
+/** @param mayHaveOldKeys whether sites of the same app lend their keys */
+async function register(
+  wanted: readonly SiteRegistration[],
+  path: string,
+  mayHaveOldKeys: boolean,
+): Promise<Registered> {
+  let registered: Registered | undefined
   await writePrivate(path, async (before = '[]') => {
     const sites = await checkedSites(parseFile(before, shown(path)), shown(path))
-    if (sites.some(({ origin }) => origin === registration.origin)) {
+    for (const { origin } of wanted) {
+      if (!sites.some((site) => site.origin === origin)) continue
       throw wrong(
         shown(path),
-        `"${registration.origin}" is registered already; remove its entry first to give it new keys`,
+        `"${origin}" is registered already; remove its entry first to give it new keys`,
       )
     }
-    doubts = sharedHosts([...sites, registration])
-      .filter((pair) => pair.includes(registration.origin))
+    const old = mayHaveOldKeys ? keysOfApp(sites, wanted[0]?.app, shown(path)) : undefined
+    const registrations = wanted.map((site) => ({ ...site, ...old }))
+    const all = [...sites, ...registrations]
+    const doubts = sharedHosts(all)
+      .filter((pair) => wanted.some(({ origin }) => pair.includes(origin)))
       .map(sharedHostDoubt)
-    return pretty([...sites, registration])
+    registered = { registrations, doubts, isWithOldKeys: old !== undefined }
+    return pretty(all)
   })
-  return doubts
+  return registered ?? { registrations: wanted, doubts: [], isWithOldKeys: false }
+}
+
+/** @throws SessionHubError `options_invalid` where its sites have different ones */
+function keysOfApp(
+  sites: readonly SiteRegistration[],
+  app: string | undefined,
+  where: string,
+): Pick<SiteRegistration, 'signingKeys' | 'ticketKeys'> | undefined {
+  const [first, ...others] = sites
+    .filter((site) => site.app === app)
+    .map(({ signingKeys, ticketKeys }) => ({ signingKeys, ticketKeys }))
+  if (others.some((other) => JSON.stringify(other) !== JSON.stringify(first)))
+    throw wrong(where, `the sites of the app "${app}" have keys of their own; "--own-keys" makes new ones`)
+  return first
 }
 
 function described(site: SiteRegistration): string {
   const { signingKeys, ticketKeys, mayOffer = true, enabled = true, endpoint, sisters } = site
-  const { group, pairwise = false, share = {} } = site
+  const { app, group, pairwise = false, share = {} } = site
   const does = enabled ? (mayOffer ? 'offers and receives' : 'receives only') : 'turned off'
   return [
     does.padEnd(19),
@@ -165,6 +251,7 @@ function described(site: SiteRegistration): string {
     `ticket ${kids(ticketKeys)}`,
     ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`]),
     ...(sisters === undefined ? [] : [`sisters ${listed(sisters)}`]),
+    ...(app === undefined ? [] : [`app ${app}`]),
     ...(group === undefined ? [] : [`group ${group}`]),
     ...(pairwise ? ['pairwise'] : []),
     ...shareNames.flatMap((name) => (share[name] ? [`${name} ${listed(share[name])}`] : [])),
@@ -177,4 +264,4 @@ const listed = (names: readonly string[]) => names.join(', ') || 'none'
 
 const kids = (jwks: readonly object[]) => jwks.map((jwk) => ('kid' in jwk ? String(jwk.kid) : '?')).join(', ')
 
-const pretty = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`
+const pretty = (value: object | undefined) => `${JSON.stringify(value, undefined, 2)}\n`

@@ -1,24 +1,24 @@
-/** Endings as one site may hear of them. */
+/** Endings as one party may hear of them: a site by itself, or an app for all of its sites. */
 import type { EndedEvent, StreamEvent, SubjectEndedEvent } from '../../sdk/protocol/events.js'
 import type { NumberedEnding } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { stateTag, subjectTag } from './tags.js'
+import { sessionTag, subjectTag } from './tags.js'
 
 export interface Told {
   readonly event: StreamEvent
   readonly data: EndedEvent | SubjectEndedEvent
 }
 
-/** By tags of that site alone: one that never held the session, or never had the user, learns nothing from them. */
-export function tellSite(
+/** By tags of that party alone: one that never held the session, or never had the user, learns nothing from them. */
+export function tellParty(
   { keyring: { secret } }: Pick<HubContext, 'keyring'>,
-  site: string,
+  party: string,
   { sessionId, subject, generation, reason }: NumberedEnding,
 ): Told | undefined {
   if (sessionId !== null)
-    return { event: 'ended', data: { state: stateTag(secret, sessionId, site), reason } }
+    return { event: 'ended', data: { session_tag: sessionTag(secret, sessionId, party), reason } }
   if (subject !== null) {
-    const subject_tag = subjectTag(secret, subject, site)
+    const subject_tag = subjectTag(secret, subject, party)
     return { event: 'subject-ended', data: { subject_tag, generation, reason } }
   }
   return undefined

@@ -115,7 +115,7 @@ function settle(
         answer: { outcome: 'replace', turn },
         ...(hubSession && { ticketFor: hubSession }),
         // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
-        ...(over !== null && { chosenOver: subjectTag(secret, over, site.origin) }),
+        ...(over !== null && { chosenOver: subjectTag(secret, over, site.party) }),
       },
     }
   }

@@ -8,7 +8,7 @@ import type { Ending, Handle, Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import type { Side } from './decision.js'
 import { claimsFor, dataFor, subjectFor } from './share.js'
-import { stateTag, subjectTag } from './tags.js'
+import { sessionTag, stateTag, subjectTag } from './tags.js'
 
 /** Where the hub's own cookie of a group stands among the sites. No origin is spelled like this. */
 export const jarOf = ({ group }: Pick<Site, 'group'>): string => (group === '' ? 'hub' : `hub ${group}`)
@@ -133,8 +133,9 @@ export function newHandle(
 export function viewFor(session: Session, site: Site, hub: HubContext): SessionView {
   const { secret } = hub.keyring
   const { subject } = session
+  const state = stateTag(secret, session.id, site.origin)
   return {
-    state: stateTag(secret, session.id, site.origin),
+    state,
     subject: subject === null ? null : subjectFor(secret, subject, site),
     claims: claimsFor(session.claims, site),
     data: dataFor(session.data, site),
@@ -143,7 +144,8 @@ export function viewFor(session: Session, site: Site, hub: HubContext): SessionV
     expires_at: seconds(session.expiresAtMs),
     remember: session.isRemembered,
     generation: session.generation,
-    subject_tag: subject === null ? null : subjectTag(secret, subject, site.origin),
+    session_tag: site.party === site.origin ? state : sessionTag(secret, session.id, site.party),
+    subject_tag: subject === null ? null : subjectTag(secret, subject, site.party),
   }
 }
 

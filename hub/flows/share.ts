@@ -10,38 +10,39 @@ import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import { pairwiseTag } from './tags.js'
 
-/** The name by which a site knows a subject. */
-export function subjectFor(secret: KeyObject, subject: string, { origin, pairwise }: Site): string {
+/** The name by which a site knows a subject: all sites of an app by the same one. */
+export function subjectFor(secret: KeyObject, subject: string, { party, pairwise }: Site): string {
   if (!pairwise) return subject
-  const own = ownSuffix(origin)
+  const own = ownSuffix(party)
   return subject.endsWith(own)
     ? subject.slice(0, -own.length)
-    : pairwisePrefix + pairwiseTag(secret, subject, origin)
+    : pairwisePrefix + pairwiseTag(secret, subject, party)
 }
 
 /**
- * The subject behind the name that a site gives a user whom it signs in. Of a pairwise site it is one of that site's own.
+ * The subject behind the name that a site gives a user whom it signs in. Of a pairwise site it is one of that site's own, or of its app's.
  *
  * @throws SessionHubError `request_invalid` for a name that is another site's to give, or gets too long
  */
-export function subjectFrom({ origin, pairwise }: Site, name: string): string {
+export function subjectFrom({ party, pairwise }: Site, name: string): string {
   // Whoever may choose a name there could otherwise take the name of another site's user.
   if (name.startsWith(pairwisePrefix))
     throw new SessionHubError('request_invalid', 'A subject that begins like this is of the hub')
   if (!pairwise) {
     // Only a pairwise site itself makes users of its own.
-    const [, owner] = /@(https?:\/\/[^@]+)$/.exec(name) ?? []
-    if (owner !== undefined && owner !== origin && originFault(owner) === undefined)
+    const [, owner] = /@(app:[a-z0-9-]{1,32}|https?:\/\/[^@]+)$/.exec(name) ?? []
+    const isParty = owner !== undefined && (owner.startsWith('app:') || originFault(owner) === undefined)
+    if (isParty && owner !== party)
       throw new SessionHubError('request_invalid', 'A subject that ends like this is of another site')
     return name
   }
-  const subject = name + ownSuffix(origin)
+  const subject = name + ownSuffix(party)
   if (!isSubject(subject))
     throw new SessionHubError('request_invalid', 'The subject is too long for a pairwise site')
   return subject
 }
 
-const ownSuffix = (origin: string) => `@${origin}`
+const ownSuffix = (party: string) => `@${party}`
 
 export const claimsFor = (claims: JsonObject, { share }: Site): JsonObject => only(claims, share.claims)
 export const dataFor = (data: JsonObject, { share }: Site): JsonObject => only(data, share.read)

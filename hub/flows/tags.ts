@@ -15,14 +15,18 @@ export function stateTag(secret: KeyObject, sessionId: string, site: string): st
 export const turnTag = (secret: KeyObject, sessionId: string | undefined): string =>
   sessionId === undefined ? '' : tag(secret, `turn\n${sessionId}`)
 
-/** By this the hub names a subject to a site in events: a site that never had that user learns nothing from it. */
-export function subjectTag(secret: KeyObject, subject: string, site: string): string {
-  return tag(secret, `subject\n${site}\n${subject}`)
+/** By this the hub names a session to a party in events: one that never held it learns nothing from it. Of a site by itself it is the state. */
+export const sessionTag = (secret: KeyObject, sessionId: string, party: string): string =>
+  stateTag(secret, sessionId, party)
+
+/** By this the hub names a subject to a party in events: one that never had that user learns nothing from it. */
+export function subjectTag(secret: KeyObject, subject: string, party: string): string {
+  return tag(secret, `subject\n${party}\n${subject}`)
 }
 
-/** A subject's name on a pairwise site: the same at each visit, and no other site's. */
-export function pairwiseTag(secret: KeyObject, subject: string, site: string): string {
-  return createHmac('sha256', secret).update(`pairwise\n${site}\n${subject}`).digest('base64url')
+/** A subject's name at a pairwise party: the same at each visit, and no other party's. */
+export function pairwiseTag(secret: KeyObject, subject: string, party: string): string {
+  return createHmac('sha256', secret).update(`pairwise\n${party}\n${subject}`).digest('base64url')
 }
 
 export interface FrameFacts {

@@ -8,6 +8,8 @@ import type { HubKeys, HubSigningKey } from './keyring.js'
 
 /** What a site keeps for itself: the `keys` of `createSite`. Secret. */
 export interface GeneratedSiteKeys {
+  /** Whose they are, where several sites are registered as one app. */
+  readonly app?: string
   readonly signing: HubSigningKey
   readonly ticket: SymmetricKey
   readonly session: SymmetricKey
@@ -46,12 +48,26 @@ export async function rotateHubKeys(keys: HubKeys, nowMs: number): Promise<HubKe
 export async function generateSite(
   origin: string,
 ): Promise<{ keys: GeneratedSiteKeys; registration: SiteRegistration }> {
+  const { keys, halves } = await siteKeys()
+  return { keys, registration: { origin, ...halves } }
+}
+
+/** The same for an app with several sites: one set of keys for all of them, and a registration for each. */
+export async function generateApp(
+  app: string,
+  origins: readonly string[],
+): Promise<{ keys: GeneratedSiteKeys; registrations: readonly SiteRegistration[] }> {
+  const { keys, halves } = await siteKeys()
+  return { keys: { app, ...keys }, registrations: origins.map((origin) => ({ origin, app, ...halves })) }
+}
+
+async function siteKeys() {
   const signing = await signingKey()
   const ticket = symmetricKey()
   const { kty, crv, kid, x, y } = signing
   return {
     keys: { signing, ticket, session: symmetricKey() },
-    registration: { origin, signingKeys: [{ kty, crv, kid, x, y }], ticketKeys: [ticket] },
+    halves: { signingKeys: [{ kty, crv, kid, x, y }], ticketKeys: [ticket] },
   }
 }
 

@@ -1,4 +1,4 @@
-/** `GET /backchannel/events`: a site process listens, for as long as it runs, to what has ended. */
+/** `GET /backchannel/events`: a site process listens, for as long as it runs, to what has ended; of an app, on all of its sites. */
 import type { ServerResponse } from 'node:http'
 
 import { openEventsOn } from '../../sdk/http/node/events.js'
@@ -6,7 +6,7 @@ import { beginEvents } from '../../sdk/http/server-sent-events.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isEventId, type StreamEvent } from '../../sdk/protocol/events.js'
 import type { HubContext } from '../flows/context.js'
-import { tellSite } from '../flows/endings.js'
+import { tellParty } from '../flows/endings.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { NumberedEnding } from '../stores/store.js'
@@ -33,8 +33,8 @@ export interface EventsRoute {
   readonly beatMs?: number
 }
 
-/** A site runs so many processes, and a few connections that the network has not noticed are gone (R31). */
-const MOST_PER_SITE = 256
+/** A site or an app runs so many processes, and a few connections that the network has not noticed are gone (R31). */
+const MOST_PER_PARTY = 256
 
 const BEAT_MS = 15_000
 
@@ -46,13 +46,13 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
 
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const site = await authenticate(req)
-    const { origin } = site
-    await limiters.site(origin)
+    const { party } = site
+    await limiters.site(party)
     const from = await startOf(req)
     // No more waiting from here on: of many that come at once, each is counted before the next is looked at.
     if (feed.isStopped) throw new SessionHubError('unavailable', 'The hub is closing')
-    const others = open.get(origin) ?? 0
-    if (others >= MOST_PER_SITE) {
+    const others = open.get(party) ?? 0
+    if (others >= MOST_PER_PARTY) {
       throw new SessionHubError('rate_limited', 'This site has too many event streams', {
         retryAfterSeconds: 10,
       })
@@ -61,12 +61,12 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     const mayStay = async () => hub.now() < untilMs && (await isStillTheSame(site))
     const answer = beginEvents(openEventsOn(res), { beatMs, mayStay })
     if (!answer) return
-    open.set(origin, others + 1)
+    open.set(party, others + 1)
     answer.send(written(from.isKnown ? 'hello' : 'reset', {}, from.seq))
     const leave = feed.follow(from.seq, {
       isReady: answer.isRead,
       hear(endings) {
-        answer.send(endings.map((ending) => told(origin, ending)).join(''))
+        answer.send(endings.map((ending) => told(party, ending)).join(''))
       },
       end() {
         answer.end()
@@ -74,16 +74,18 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     })
     answer.onEnd(() => {
       leave()
-      const left = (open.get(origin) ?? 1) - 1
-      if (left > 0) open.set(origin, left)
-      else open.delete(origin)
+      const left = (open.get(party) ?? 1) - 1
+      if (left > 0) open.set(party, left)
+      else open.delete(party)
     })
   }
 
-  /** A site that was turned off, or has other keys, is told nothing more. */
-  async function isStillTheSame({ origin, signingPrints }: Site): Promise<boolean> {
+  /** A site that was turned off, has other keys or is another app's, is told nothing more. An app comes again in the name of another of its sites. */
+  async function isStillTheSame({ origin, party, signingPrints }: Site): Promise<boolean> {
     const now = await sites.find(origin)
-    return now !== undefined && [...signingPrints].every((print) => now.signingPrints.has(print))
+    return (
+      now?.party === party && [...signingPrints].every(([kid, print]) => now.signingPrints.get(kid) === print)
+    )
   }
 
   /** Where the site left off, if everything since is still known. A process that has just begun hears all that is. */
@@ -97,8 +99,8 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     return { seq: isKnown ? seq : last, isKnown }
   }
 
-  function told(origin: string, ending: NumberedEnding): string {
-    const event = tellSite(hub, origin, ending)
+  function told(party: string, ending: NumberedEnding): string {
+    const event = tellParty(hub, party, ending)
     return event ? written(event.event, event.data, ending.seq) : ''
   }
 }

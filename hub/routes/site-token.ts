@@ -1,69 +1,88 @@
-/** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key. */
+/** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key; or an app, for one of its sites. */
 import { decodeJwt } from 'jose'
 
 import { boundedCache } from '../../sdk/http/bounded-cache.js'
 import { parseSiteClaims } from '../../sdk/protocol/claims.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isCompactJws } from '../../sdk/protocol/formats.js'
-import { limits } from '../../sdk/protocol/wire.js'
+import { limits, siteHeader } from '../../sdk/protocol/wire.js'
 import { checkTimes } from '../../sdk/tokens/times.js'
-import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
+import { lookup, readKeyId, verifyToken } from '../../sdk/tokens/verify.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 
-/** @throws SessionHubError `site_token_invalid` */
+/** @returns the site that the request is for @throws SessionHubError `site_token_invalid` */
 export type Authenticate = (req: HubRequest) => Promise<Site>
 
 interface Verified {
-  readonly origin: string
-  /** The very keys that it was verified under: when a site's keys are changed, its old tokens are looked at again. */
-  readonly keys: Site['signingKeys']
+  readonly issuer: string
+  /** The very key that it was verified under, by its name and its coordinates: where that is not registered, nobody has verified the token. */
+  readonly print: string
+  readonly kid: string
   readonly claims: { readonly iat: number; readonly exp: number }
 }
 
 export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiters: Limiters): Authenticate {
-  // A site uses one token for a minute; its signature is looked at once. The key is the whole text.
+  // A process uses one token for a minute, whatever its sites; its signature is looked at once. The key is the whole text.
   const known = boundedCache<Verified>(2000)
 
-  return async ({ headers: { authorization }, ip }) => {
+  return async ({ headers: { authorization, [siteHeader]: named }, ip }) => {
     const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''
     if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('A site token is missing')
     const before = known.get(token)
-    // A site shows a new token once a minute. Whoever shows many is counted before anything is verified.
+    // A process shows a new token once a minute. Whoever shows many is counted before anything is verified.
     if (!before) await limiters.address(ip, 'token')
-    const site = await sites.find(before?.origin ?? claimedIssuer(token))
+    const issuer = before?.issuer ?? claimedIssuer(token)
+    const origin = originOf(issuer, named)
+    if (before && !sites.isKnown(origin)) await limiters.address(ip, 'look-up')
+    const site = await sites.find(origin)
     if (!site) throw refused('The site is not registered')
-    const claims = before?.keys === site.signingKeys ? before.claims : await verified(token, site)
-    checkTimes(claims, hub.now(), limits.siteTokenSeconds, timeCodes)
-    known.set(token, { origin: site.origin, keys: site.signingKeys, claims })
+    // A site's own word is for itself alone; an app's for those sites that are registered as its own.
+    if (issuer !== site.origin && issuer !== site.party) throw refused('The site is not one of this app')
+    const isKnown = before !== undefined && before.print === site.signingPrints.get(before.kid)
+    const verified = isKnown ? before : await verify(token, site, issuer)
+    checkTimes(verified.claims, hub.now(), limits.siteTokenSeconds, timeCodes)
+    known.set(token, verified)
     return site
   }
 
-  async function verified(token: string, site: Site) {
+  async function verify(token: string, site: Site, issuer: string): Promise<Verified> {
     let claims
+    let kid
     try {
       claims = parseSiteClaims(await verifyToken('site+jwt', token, lookup(site.signingKeys)))
+      kid = readKeyId(token)
     } catch (cause) {
       throw refused('The site token is not valid', cause)
     }
-    if (claims.iss !== site.origin || claims.aud !== hub.origin)
-      throw refused('The site token is for another hub')
-    return claims
+    if (claims.iss !== issuer || claims.aud !== hub.origin) throw refused('The site token is for another hub')
+    return { issuer, kid, print: site.signingPrints.get(kid) ?? '', claims }
   }
 }
 
 const timeCodes = { expired: 'site_token_invalid', invalid: 'site_token_invalid' } as const
 
+/** For which site: the issuer itself, or the one that an app names. @throws SessionHubError `site_token_invalid` */
+function originOf(issuer: string, named: string | readonly string[] | undefined): string {
+  const isApp = issuer.startsWith('app:')
+  if (named === undefined && !isApp) return issuer
+  if (typeof named === 'string' && (isApp || named === issuer)) return named
+  throw refused(`An app says for which of its sites it speaks, by "${siteHeader}"; a site speaks for itself`)
+}
+
 /** Only to know under whose keys to look (R7); believed after the signature is. */
 function claimedIssuer(token: string): string {
+  let issuer: unknown
   try {
-    return decodeJwt(token).iss ?? ''
+    issuer = decodeJwt(token).iss
   } catch (cause) {
     throw refused('The site token is not valid', cause)
   }
+  if (typeof issuer !== 'string') throw refused('The site token names no issuer')
+  return issuer
 }
 
 const refused = (message: string, cause?: unknown) =>

@@ -1,7 +1,7 @@
 /** A registered site, as configured and as the hub uses it. */
 import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
-import { defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
-import { endpointPath, flag, origin } from '../../sdk/settings/checks.js'
+import { appIssuer, defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
+import { endpointPath, flag, name, origin } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import {
   importTicketKey,
@@ -15,6 +15,12 @@ import {
 export interface SiteRegistration {
   /** Such as `https://shop.example`, exactly as a browser spells it. */
   readonly origin: string
+  /**
+   * The application that serves this origin beside others, by a name of `a` to `z`, digits and `-`, at most 32 characters. Origins of one app may
+   * share their keys; the app speaks to the hub for each of them, and hears on one event stream what ends on all of them. @default none: the site
+   * stands by itself
+   */
+  readonly app?: string
   /** Public halves of the keys with which the site signs offers and speaks to the hub (JWK, ES256). */
   readonly signingKeys: readonly object[]
   /** The site's ticket keys (JWK, `oct`, 256 bits). The first one encrypts; put a new one first when the site knows it. */
@@ -57,9 +63,13 @@ export interface SharePolicy {
 /** A registration after its checks, with imported keys. */
 export interface Site {
   readonly origin: string
+  /** Empty: the site stands by itself. */
+  readonly app: string
+  /** Who hears of its sessions and users: `app:<name>`, or the origin. No origin is spelled like the first. */
+  readonly party: string
   readonly signingKeys: KeySet
-  /** Each signing key by its name and its coordinates: another key may come under an old name. */
-  readonly signingPrints: ReadonlySet<string>
+  /** Each signing key's name with its coordinates, by its name: another key may come under an old name. */
+  readonly signingPrints: ReadonlyMap<string, string>
   readonly ticketKey: NamedKey
   readonly mayOffer: boolean
   readonly endpoint: string
@@ -84,6 +94,7 @@ interface Share {
 export async function readSite(registration: SiteRegistration, where: string): Promise<Site | undefined> {
   refuseUnknown(where, registration, [
     'origin',
+    'app',
     'signingKeys',
     'ticketKeys',
     'mayOffer',
@@ -95,31 +106,28 @@ export async function readSite(registration: SiteRegistration, where: string): P
     'enabled',
   ])
   const { mayOffer = true, enabled = true, pairwise = false, endpoint = defaultEndpoint } = registration
+  const siteOrigin = origin(where, 'origin', registration.origin)
+  const app = registration.app === undefined ? '' : name(where, 'app', registration.app)
   const site = {
-    origin: origin(where, 'origin', registration.origin),
+    origin: siteOrigin,
+    app,
+    party: app === '' ? siteOrigin : appIssuer(app),
     signingKeys: keySet(await all(registration.signingKeys, 'signingKeys', where, importVerifyingKey), where),
-    signingPrints: new Set(registration.signingKeys.map(printOf)),
+    signingPrints: new Map(registration.signingKeys.map(printOf)),
     ticketKey: await firstOf(registration.ticketKeys, where),
     mayOffer: flag(where, 'mayOffer', mayOffer),
     endpoint: endpointPath(where, endpoint),
     sisters: readSisters(registration.sisters, where),
-    group: readGroup(registration.group, where),
+    group: registration.group === undefined ? '' : name(where, 'group', registration.group),
     share: readShare(registration.share, where),
     pairwise: flag(where, 'pairwise', pairwise),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
 }
 
-const printOf = (jwk: object) => {
-  const { kid, x, y } = jwk as JsonObject
-  return JSON.stringify([kid, x, y])
-}
-
-function readGroup(group: unknown, where: string): string {
-  if (group === undefined) return ''
-  if (typeof group !== 'string' || !/^[a-z0-9-]{1,32}$/.test(group))
-    throw wrong(where, '"group" has to be a name of a to z, 0 to 9 and "-", at most 32 characters')
-  return group
+const printOf = (jwk: object): [string, string] => {
+  const { kid, x, y } = jwk as { kid: string; x: string; y: string }
+  return [kid, JSON.stringify([kid, x, y])]
 }
 
 function readShare(share: unknown, where: string): Share {

@@ -178,7 +178,8 @@ const viewFields = {
   remember: isFlag,
   /** Which of the subject's sessions this is, counted by the hub; 0 for an anonymous one. */
   generation: isTime,
-  /** The tag of (subject, site) by which the hub names the subject in events; `null` for an anonymous session. */
+  /** By these two the hub names the session and its subject in events, to one site or to all sites of one app; `null`: anonymous. */
+  session_tag: is128Bits,
   subject_tag: isNullOr(is128Bits),
 }
 /** `handle`: of the session that was just made. The last two: only in the answer to `redeem`. */

@@ -90,7 +90,7 @@ const sessionOptional = {
   sub: isSubject,
   auth_time: isTime,
   claims: isObject,
-  /** The session's state, by which the hub names it in events. */
+  /** The session's tag, by which the hub names it in events. */
   st: is128Bits,
   /** The subject's tag and the session's generation, by which the hub ends all of a user's sessions. */
   sg: is128Bits,

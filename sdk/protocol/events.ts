@@ -14,7 +14,7 @@ export type StreamEvent = 'hello' | 'reset' | 'ended' | 'subject-ended'
 export const isEventId = (value: unknown): value is string =>
   typeof value === 'string' && /^\d{1,15}$/.test(value)
 
-const endedFields = { state: is128Bits, reason: isOneOf(endReasons) }
+const endedFields = { session_tag: is128Bits, reason: isOneOf(endReasons) }
 export type EndedEvent = Fields<typeof endedFields>
 export const parseEndedEvent = (value: unknown): EndedEvent => readFields('The event', value, endedFields)
 

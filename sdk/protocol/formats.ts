@@ -10,6 +10,8 @@ const WRAPPED = /^[A-Za-z0-9_-]{54}$/
 const REF = /^[A-Za-z0-9_-]{32}$/
 /** R7 */
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
+/** Of a group or an app. */
+const NAME = /^[a-z0-9-]{1,32}$/
 /**
  * A part of a compact token. It has one spelling: bits of the last character that encode nothing are zero (RFC 4648, section 3.5).
  * Otherwise one token has many texts, and readers differ on which they take (R8).
@@ -30,5 +32,6 @@ export const is128Bits = matches(BITS_128)
 export const isWrapped = matches(WRAPPED)
 export const isRef = matches(REF)
 export const isKeyId = matches(KEY_ID)
+export const isName = matches(NAME)
 export const isCompactJws = matches(JWS)
 export const isCompactJwe = matches(JWE)

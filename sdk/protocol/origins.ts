@@ -34,6 +34,10 @@ export function originFault(value: unknown): string | undefined {
   return undefined
 }
 
+/** A host as browsers send it in `Host`. */
+export const isHost = (value: string): boolean =>
+  value.length <= limits.originLength && /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?$/.test(value)
+
 /** Names that browsers resolve to this very machine and treat as a secure context. */
 export function isLoopback(hostname: string): boolean {
   return (

@@ -94,6 +94,12 @@ export const cookieNames = {
   off: '__Host-session-off',
 } as const
 
+/** For which of an app's origins its backend speaks on the back-channel: the site token names the app. */
+export const siteHeader = 'session-hub-site'
+
+/** An app as the issuer of its site tokens. No origin is spelled like this. */
+export const appIssuer = (name: string): string => `app:${name}`
+
 /** Without it a cross-origin form cannot reach `/exchange` even by mistake (R16). */
 export const exchangeHeader = 'x-session-hub'
 

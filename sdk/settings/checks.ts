@@ -1,5 +1,6 @@
 /** Checks of single options. Each returns the value or throws `options_invalid` with the option's name. */
 import { originFault } from '../protocol/origins.js'
+import { isName } from '../protocol/formats.js'
 import { defaultEndpoint } from '../protocol/wire.js'
 import { wrong } from './refuse-unknown.js'
 
@@ -13,6 +14,13 @@ export function origin(where: string, name: string, value: unknown): string {
 export function endpointPath(where: string, value: unknown): string {
   if (typeof value !== 'string' || !/^(\/[A-Za-z0-9_-]+)+$/.test(value))
     throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
+  return value
+}
+
+/** Of a group or an app. */
+export function name(where: string, option: string, value: unknown): string {
+  if (!isName(value))
+    throw wrong(where, `"${option}" has to be a name of a to z, 0 to 9 and "-", at most 32 characters`)
   return value
 }
 

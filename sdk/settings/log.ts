@@ -13,6 +13,8 @@ export type LogEvent =
   | 'merge_too_large'
   /** The application's `findSite` failed. */
   | 'site_lookup_failed'
+  /** The application's `findOrigin`, or `keys` for an origin, failed, was slow, or gave what cannot be used. */
+  | 'origin_lookup_failed'
   | 'sweep_failed'
   /** The hub begins; `description` says what the store's server would lose in a failover. */
   | 'store_opened'

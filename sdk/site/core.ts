@@ -1,7 +1,8 @@
-/** Composition: options in, a site out that knows sessions and the protocol, and no framework. */
-import type { Reply } from '../http/reply.js'
+/** Composition: options in, a site out that knows sessions and the protocol, and no framework; or all sites of one application. */
+import { errorReply, type Reply } from '../http/reply.js'
 import { readSdk } from '../http/sdk-asset.js'
-import { safeLog } from '../settings/log.js'
+import { SessionHubError } from '../protocol/errors.js'
+import { type Log, safeLog } from '../settings/log.js'
 import {
   endOtherUserSessions,
   endUserSession,
@@ -12,16 +13,30 @@ import {
 import { createPendingEnds } from './account/pending-ends.js'
 import { readSignIn, type SignIn } from './account/sign-in.js'
 import { readSignOut, type SignOut } from './account/sign-out.js'
+import { askApplication } from './ask-application.js'
 import type { SiteContext } from './context.js'
+import { createDomains, type Domains, oneDomain } from './domains.js'
 import { createLive } from './endpoints/live.js'
 import { createOwnTokens } from './endpoints/own-token.js'
 import { redirectOnce } from './endpoints/redirect.js'
-import { type Answer, createEndpoints } from './endpoints/router.js'
+import { createEndpoints } from './endpoints/router.js'
+import { createOriginLookup, type OriginLookup } from './find-origin.js'
 import { createHubClient } from './hub/client.js'
 import { createEventStream } from './hub/event-stream.js'
 import { createHubKeys } from './hub/keys.js'
+import { createHubLine } from './hub/line.js'
+import { createRecentSpeakers, createSpeakers } from './hub/speaker.js'
 import { createHubTransport } from './hub/transport.js'
-import { resolveSiteOptions, type SiteOptions } from './options.js'
+import type { ImportedKeys } from './keys.js'
+import {
+  type AppOptions,
+  type AppSettings,
+  type AppSource,
+  resolveOptions,
+  type SiteOptions,
+  type SiteSettings,
+  type SiteSource,
+} from './options.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import { createSessions, type HeldSession } from './session/index.js'
 import type { Visit } from './visit.js'
@@ -29,13 +44,14 @@ import type { Visit } from './visit.js'
 export type { ScriptTagOptions, SignIn, SignOut, UserSession }
 export type { SiteSession } from './session/index.js'
 
-/** What adapters stand on; each member is as the one of `Site` that has its name. */
+/** What adapters stand on; each member is as the one of `Site` that has its name. A request of a host that is none of the application's has no session. */
 export interface SiteCore {
   /** Where a request has its session. */
   readonly property: string
-  /** Answers a request for one of the SDK's endpoints. @returns `undefined` for any other request */
-  readonly answer: Answer
-  openSession(visit: Visit, takesBearer: boolean): HeldSession | Promise<HeldSession>
+  /** Answers a request for one of the SDK's endpoints. @returns whether it was answered; `undefined` where it is plain that it is not */
+  answer(visit: Visit): Promise<boolean> | undefined
+  /** @throws SessionHubError `session_ambiguous`, `unavailable` */
+  openSession(visit: Visit, takesBearer: boolean): Opened | Promise<Opened>
   /** @returns `undefined` where the visitor stays; otherwise the way out, or nothing after all */
   redirectOnce(visit: Visit): Promise<Reply | undefined> | undefined
   signIn(visit: Visit, who: SignIn): Promise<void>
@@ -48,46 +64,106 @@ export interface SiteCore {
   close(): void
 }
 
+type Opened = HeldSession | undefined
+
 /** @throws SessionHubError `options_invalid` */
-export async function createCore<Native extends object>(options: SiteOptions<Native>): Promise<SiteCore> {
-  const settings = await resolveSiteOptions(options)
+export async function createCore<Native extends object>(
+  options: SiteOptions<Native> | AppOptions<Native>,
+): Promise<SiteCore> {
+  const source = await resolveOptions(options)
+  const settings = 'site' in source ? source.site : source.settings
   const log = safeLog(settings.log)
   const transport = createHubTransport(settings)
-  const hub = createHubClient(settings, transport, log)
-  const pending = createPendingEnds(hub, log)
-  const sessions = createSessions({
-    settings,
-    hub,
-    log,
-    listen: () => {
-      events.start()
-    },
-    tellEnd: (handle, everywhere) =>
-      pending.tell({ handle, ...(everywhere !== undefined && { everywhere }) }),
-  })
-  const events = createEventStream(transport, sessions.heard, log)
-  const site: SiteContext = {
-    settings,
-    hub,
-    hubKeys: createHubKeys(hub, settings.now, log),
-    sessions,
-    ownTokens: createOwnTokens(settings),
-    log,
-  }
+  const line = createHubLine(settings, transport, log)
+  const speakerOf = createSpeakers(settings)
+  const speakers = createRecentSpeakers()
+  const pending = createPendingEnds(line, log)
+  const sessions = createSessions(settings, log)
+  const events = createEventStream(transport, speakers, sessions.heard, log)
+  const hubKeys = createHubKeys(line, settings.now, log)
   const live = createLive()
   const sdk = readSdk()
+  const answer = createEndpoints({ settings, live, sdk, log })
+
+  function siteOf(own: SiteSettings): SiteContext {
+    const speaker = speakerOf(own.origin, own)
+    const hub = createHubClient(line, speaker, settings.now)
+    return {
+      settings: own,
+      hub,
+      hubKeys,
+      log,
+      // Made when a redirect or a link needs them, which is seldom.
+      get ownTokens() {
+        return createOwnTokens(own)
+      },
+      sessions: sessions.of({
+        settings: own,
+        hub,
+        listen: () => {
+          speakers.add(speaker)
+          events.start()
+        },
+        tellEnd: (handle, everywhere) =>
+          pending.tell(hub, { handle, ...(everywhere !== undefined && { everywhere }) }),
+      }),
+    }
+  }
+
+  const domains = domainsOf(source, siteOf, log)
+  const below = `${settings.endpoint}/`
+
+  /** At the site that the request is for, at once where that is known. */
+  function at<Result>(
+    visit: Visit,
+    act: (site: SiteContext) => Result | Promise<Result>,
+  ): Result | undefined | Promise<Result | undefined> {
+    const site = domains.find(visit)
+    if (site instanceof Promise) return site.then((found) => found && act(found))
+    return site && act(site)
+  }
+
+  /** @throws SessionHubError `host_denied` where it is for none */
+  async function ownSite(visit: Visit): Promise<SiteContext> {
+    const site = await domains.find(visit)
+    if (!site) throw new SessionHubError('host_denied', "This host is none of the application's")
+    return site
+  }
+
+  /** @throws SessionHubError `sign_in_required` where it is for none: nobody is signed in there */
+  function visited(request: object): SiteContext {
+    const site = domains.foundFor(request)
+    if (!site) throw new SessionHubError('sign_in_required', 'Nobody is signed in')
+    return site
+  }
+
   return {
     property: settings.sessionProperty,
-    answer: createEndpoints(site, { live, sdk }),
-    openSession: (visit, takesBearer) => sessions.open(visit, takesBearer),
-    redirectOnce: (visit) => redirectOnce(site, visit),
-    signIn: async (visit, who) => sessions.begin(visit, readSignIn(who)),
-    signOut: async (visit, how) => sessions.end(visit, readSignOut(how)),
-    sessions: (request) => userSessions(site, request),
-    endSession: (request, ref) => endUserSession(site, request, ref),
-    endOtherSessions: (request) => endOtherUserSessions(site, request),
+    answer(visit) {
+      if (!visit.url.startsWith(below)) return undefined
+      const site = domains.find(visit)
+      if (!(site instanceof Promise)) return site && answer(site, visit)
+      return site.then(
+        (found) => (found && answer(found, visit)) ?? false,
+        (thrown: unknown) => {
+          visit.reply(errorReply(thrown))
+          return true
+        },
+      )
+    },
+    openSession: (visit, takesBearer) => at(visit, (site) => site.sessions.open(visit, takesBearer)),
+    redirectOnce(visit) {
+      const going = at(visit, (site) => redirectOnce(site, visit))
+      // A visitor is never held up by it.
+      return going instanceof Promise ? going.catch(() => undefined) : undefined
+    },
+    signIn: async (visit, who) => (await ownSite(visit)).sessions.begin(visit, readSignIn(who)),
+    signOut: async (visit, how) => (await ownSite(visit)).sessions.end(visit, readSignOut(how)),
+    sessions: async (request) => userSessions(visited(request), request),
+    endSession: async (request, ref) => endUserSession(visited(request), request, ref),
+    endOtherSessions: async (request) => endOtherUserSessions(visited(request), request),
     requireRecent: (request, maxAgeSeconds) => {
-      requireRecent(site, request, maxAgeSeconds)
+      requireRecent(visited(request), request, maxAgeSeconds)
     },
     scriptTag: (nonceOfPage, tagOptions) => scriptTag(settings, sdk.versionedPath, nonceOfPage, tagOptions),
     close() {
@@ -97,4 +173,30 @@ export async function createCore<Native extends object>(options: SiteOptions<Nat
       transport.close()
     },
   }
+}
+
+function domainsOf(
+  source: SiteSource,
+  siteOf: (settings: SiteSettings) => SiteContext,
+  log: Log,
+): Domains<SiteContext> {
+  if ('site' in source) return oneDomain(siteOf(source.site))
+  const { settings, keysOf } = source
+  // What all have in common stands behind each, and is not copied a thousand times.
+  const site = (origin: string, keys: ImportedKeys) =>
+    siteOf(
+      Object.assign(Object.create(settings) as AppSettings, keys, { origin, host: new URL(origin).host }),
+    )
+  return createDomains(originLookup(source, log), (origin) => {
+    const keys = keysOf(origin)
+    if (!(keys instanceof Promise)) return site(origin, keys)
+    const { host } = new URL(origin)
+    return askApplication(log, { option: 'keys', host }, () => keys).then((own) => site(origin, own))
+  })
+}
+
+function originLookup({ settings, origins }: AppSource, log: Log): OriginLookup {
+  if ('findOrigin' in origins) return createOriginLookup({ ...origins, now: settings.now, log })
+  const byHost = new Map(origins.map((origin) => [new URL(origin).host, origin]))
+  return (host) => byHost.get(host)
 }

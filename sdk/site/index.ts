@@ -1,6 +1,14 @@
 /** `session-hub/site`: the half that runs in each site's backend. */
-export { createSite, type ReplacedEvent, type RequestSession, type Site, type SiteOptions } from './site.js'
-export type { TokenSession } from './options.js'
+export {
+  type AppOptions,
+  type AppSite,
+  createSite,
+  type ReplacedEvent,
+  type RequestSession,
+  type Site,
+  type SiteOptions,
+} from './site.js'
+export type { FindOrigin, KeysOf, TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { SessionOptions } from './adapters/middleware.js'

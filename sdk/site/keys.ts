@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 
 import { isJsonObject } from '../protocol/json.js'
+import { name } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { readKeyText, withoutQuotes } from '../tokens/key-text.js'
 import {
@@ -18,6 +19,8 @@ import { createWrap, type Wrap } from '../tokens/wrap.js'
 
 /** What `session-hub sites add` made for this site. Secret. A key may be the text of its JWK, also in base64. */
 export interface SiteKeys {
+  /** Under which name the hub knows the application, where it answers on several origins; `session-hub sites add --app` writes it. @default none */
+  readonly app?: string
   /** Signs offers, and what the site says to the hub (private JWK, ES256). */
   readonly signing: object | string
   /** Opens tickets (JWK, `oct`, 256 bits). A list while a new key is being introduced. */
@@ -36,6 +39,8 @@ export type SiteSessionKey = SessionKey & Wrap
 
 /** Ready to use. */
 export interface ImportedKeys {
+  /** Empty: the site stands by itself. */
+  readonly app: string
   readonly signingKey: NamedKey
   readonly ticketKeys: KeySet
   /** The first signs. */
@@ -56,7 +61,8 @@ export async function importKeys(given: unknown, where: string): Promise<Importe
     throw wrong(where, '"keys" is missing; "session-hub sites add" makes them')
   if (!isJsonObject(keys))
     throw wrong(where, '"keys" is neither an object nor its JSON; "session-hub sites add" makes them')
-  refuseUnknown(at, keys, ['signing', 'ticket', 'session'])
+  refuseUnknown(at, keys, ['app', 'signing', 'ticket', 'session'])
+  const app = keys.app === undefined ? '' : name(at, 'app', keys.app)
   const [signingKey, ticket, session] = await Promise.all([
     importSigningKey(fromText(keys.signing, `${at}.signing`), `${at}.signing`),
     importList(keys.ticket, `${at}.ticket`, (key, where) => importTicketKey(fromText(key, where), where)),
@@ -69,6 +75,7 @@ export async function importKeys(given: unknown, where: string): Promise<Importe
     deriveEach(session, deriveTargetKey),
   ])
   return {
+    app,
     signingKey,
     ticketKeys: keySet(ticket, `${at}.ticket`),
     sessionKeys: session,

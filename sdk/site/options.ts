@@ -8,6 +8,7 @@ import {
 } from '../protocol/token-fields.js'
 import type { StoredClaims, StoredData } from '../protocol/app-types.js'
 import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
+import { isHost } from '../protocol/origins.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
@@ -97,12 +98,41 @@ export interface SiteOptions<Native extends object> {
   readonly now?: () => number
 }
 
-/** Options after defaults and checks. Nothing past start-up reads `SiteOptions`. */
-export interface SiteSettings extends ImportedKeys {
-  readonly origin: string
+/**
+ * Of one application that answers on several origins: exactly one of `origins` and `findOrigin`. Each origin is a site with cookies, offers and
+ * tickets of its own; all of them share one connection and one event stream.
+ *
+ * @typeParam Native the server's own request, as the hooks get it
+ */
+export interface AppOptions<Native extends object> extends Omit<
+  SiteOptions<Native>,
+  'origin' | 'host' | 'keys'
+> {
+  /** All of its origins, where they are known at start-up, such as `['https://shop.example', 'https://www.shop.example']`. */
+  readonly origins?: readonly string[]
+  /**
+   * Asked with the `Host` of a request: gives the origin of that very host, or `undefined` where it is none of the application's. What it throws, or
+   * says of another host, makes that request `unavailable`. Within two seconds.
+   */
+  readonly findOrigin?: FindOrigin
+  /** How long an answer of `findOrigin` is believed, in seconds; 0 asks for each request. @default 5 */
+  readonly originCacheSeconds?: number
+  /**
+   * What `session-hub sites add --app` made, one set for all origins; or a function that gives each origin its own. It is asked once, and again after
+   * the origin was gone.
+   */
+  readonly keys: SiteKeys | string | KeysOf
+}
+
+/** @returns `undefined` or `null` where it is none of the application's */
+export type FindOrigin = (host: string) => string | null | undefined | Promise<string | null | undefined>
+
+export type KeysOf = (origin: string) => SiteKeys | string | Promise<SiteKeys | string>
+
+/** Options after defaults and checks: what all sites of one application have in common. Nothing past start-up reads the options. */
+export interface AppSettings {
   readonly hub: string
   readonly endpoint: string
-  readonly host: string
   readonly cookieName: string
   readonly sessionProperty: string
   readonly freshForSeconds: number
@@ -123,9 +153,29 @@ export interface SiteSettings extends ImportedKeys {
   readonly now: () => number
 }
 
-/** Every option by name; the compiler holds it to `SiteOptions`. */
-const KNOWN: Record<keyof SiteOptions<object>, true> = {
+/** Those of one site. */
+export interface SiteSettings extends AppSettings, ImportedKeys {
+  readonly origin: string
+  readonly host: string
+}
+
+/** Which sites there are. */
+export type SiteSource = { readonly site: SiteSettings } | AppSource
+
+export interface AppSource {
+  readonly settings: AppSettings
+  readonly origins: readonly string[] | { readonly findOrigin: FindOrigin; readonly cacheSeconds: number }
+  readonly keysOf: ImportedKeysOf
+}
+
+type ImportedKeysOf = (origin: string) => ImportedKeys | Promise<ImportedKeys>
+
+/** Every option by name; the compiler holds it to the interfaces. */
+const KNOWN: Record<keyof SiteOptions<object> | keyof AppOptions<object>, true> = {
   origin: true,
+  origins: true,
+  findOrigin: true,
+  originCacheSeconds: true,
   hub: true,
   keys: true,
   endpoint: true,
@@ -149,15 +199,118 @@ const KNOWN: Record<keyof SiteOptions<object>, true> = {
   now: true,
 }
 
+const OF_MANY = ['origins', 'findOrigin', 'originCacheSeconds']
+
 const where = 'createSite'
+
+/** @throws SessionHubError `options_invalid` */
+export async function resolveOptions<Native extends object>(
+  given: SiteOptions<Native> | AppOptions<Native>,
+): Promise<SiteSource> {
+  refuseUnknown(where, given, knownBeside(given))
+  const ways = ['origin', 'origins', 'findOrigin'].filter((name) => Reflect.get(given, name) !== undefined)
+  if (ways.length > 1)
+    throw wrong(where, `"${ways.join('" and "')}" say the same in different ways; give one of them`)
+  if (Reflect.get(given, 'originCacheSeconds') !== undefined && !ways.includes('findOrigin'))
+    throw wrong(where, '"originCacheSeconds" is for "findOrigin"')
+  if (Reflect.get(given, 'host') !== undefined && ways.length > 0 && !ways.includes('origin'))
+    throw wrong(where, '"host" is for "origin"; where there are more, each arrives with its own host')
+  if ('origin' in given || ways.length === 0)
+    return { site: await resolveSiteOptions(given as SiteOptions<Native>) }
+  return resolveAppOptions(given)
+}
+
+/** Of one site, what it says to a misspelt option leaves out what is for more. */
+const knownBeside = (given: unknown): readonly string[] => {
+  const names = typeof given === 'object' && given !== null ? Object.keys(given) : []
+  return Object.keys(KNOWN).filter(
+    (name) => names.includes(name) || !names.includes('origin') || !OF_MANY.includes(name),
+  )
+}
+
+async function resolveAppOptions<Native extends object>(given: AppOptions<Native>): Promise<AppSource> {
+  const { origins, findOrigin, keys, originCacheSeconds = 5 } = given
+  const settings = resolveCommon(given as unknown as AppOptions<object>)
+  if (findOrigin !== undefined) {
+    const asked = {
+      findOrigin: callable(where, 'findOrigin', findOrigin),
+      cacheSeconds: whole(where, 'originCacheSeconds', originCacheSeconds, { min: 0, max: 3600 }),
+    }
+    return { settings, origins: asked, keysOf: await keySource(keys) }
+  }
+  const listed = checkedOrigins(origins)
+  const keysOf = await keySource(keys)
+  // At start-up, so that a wrong key is not found by a visitor.
+  const known = new Map<string, ImportedKeys>()
+  for (const one of listed) known.set(one, await keysOf(one))
+  return { settings, origins: listed, keysOf: (one) => known.get(one) ?? keysOf(one) }
+}
+
+function checkedOrigins(given: unknown): readonly string[] {
+  if (!Array.isArray(given) || given.length === 0)
+    throw wrong(where, '"origins" has to list at least one origin, such as "https://shop.example"')
+  const hosts = new Set<string>()
+  return given.map((one) => {
+    const checked = origin(where, 'origins', one)
+    const { host } = new URL(checked)
+    if (hosts.has(host)) throw wrong(where, `"origins" lists the host "${host}" twice`)
+    hosts.add(host)
+    return checked
+  })
+}
+
+/** One set for all, or each origin's own: all of one app, because one event stream tells of all. */
+async function keySource(given: AppOptions<object>['keys']): Promise<ImportedKeysOf> {
+  if (typeof given !== 'function') {
+    const keys = ofAnApp(await importKeys(given, where))
+    return () => keys
+  }
+  let app: string | undefined
+  return async (site) => {
+    const keys = ofAnApp(await importKeys(await given(site), `${where}: keys("${site}")`))
+    app ??= keys.app
+    if (keys.app !== app)
+      throw wrong(
+        where,
+        `the keys of "${site}" are of the app "${keys.app}", those of other origins of "${app}"`,
+      )
+    return keys
+  }
+}
+
+function ofAnApp(keys: ImportedKeys): ImportedKeys {
+  if (keys.app === '')
+    throw wrong(
+      where,
+      '"origins" and "findOrigin" need keys with the name of an app: "session-hub sites add <origin>... --app <name>" makes them',
+    )
+  return keys
+}
 
 /** @throws SessionHubError `options_invalid` */
 export async function resolveSiteOptions<Native extends object>(
   given: SiteOptions<Native>,
 ): Promise<SiteSettings> {
-  refuseUnknown(where, given, Object.keys(KNOWN))
+  refuseUnknown(where, given, knownBeside(given))
   // Each adapter gives the hooks the requests that it gets.
   const options = given as unknown as SiteOptions<object>
+  const siteOrigin = origin(where, 'origin', options.origin)
+  const { host = new URL(siteOrigin).host } = options
+  if (typeof host !== 'string' || !isHost(host)) {
+    throw wrong(
+      where,
+      '"host" has to be a host as browsers send it, such as "shop.example" or "shop.example:8443"',
+    )
+  }
+  return {
+    ...resolveCommon(options),
+    origin: siteOrigin,
+    host,
+    ...(await importKeys(options.keys, where)),
+  }
+}
+
+function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'keys'>): AppSettings {
   const { endpoint = defaultEndpoint, cookieName = cookieNames.session, freshForSeconds = 300 } = options
   const {
     graceForSeconds = 3600,
@@ -168,7 +321,6 @@ export async function resolveSiteOptions<Native extends object>(
   } = options
   const { hubTimeoutMs = 2000, perAddress = 600, now = Date.now } = options
   const { mayShare = () => true, onReplaced = () => undefined, sessionField = 'sk' } = options
-  const siteOrigin = origin(where, 'origin', options.origin)
   if (!/^__Host-[A-Za-z0-9_-]+$/.test(cookieName))
     throw wrong(where, '"cookieName" has to begin with "__Host-"') // R22
   if (cookieName.length > limits.cookieNameLength)
@@ -176,19 +328,9 @@ export async function resolveSiteOptions<Native extends object>(
   if (cookieName !== cookieNames.session && (Object.values(cookieNames) as string[]).includes(cookieName)) {
     throw wrong(where, `"cookieName": "${cookieName}" is the name of another cookie of this protocol`)
   }
-  const { host = new URL(siteOrigin).host } = options
-  if (typeof host !== 'string' || !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?$/.test(host)) {
-    throw wrong(
-      where,
-      '"host" has to be a host as browsers send it, such as "shop.example" or "shop.example:8443"',
-    )
-  }
   return {
-    origin: siteOrigin,
     hub: origin(where, 'hub', options.hub),
-    ...(await importKeys(options.keys, where)),
     endpoint: endpointPath(where, endpoint),
-    host,
     cookieName,
     sessionProperty: propertyName(options.sessionProperty ?? 'session'),
     freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: limits.freshSeconds }), // R28

@@ -5,7 +5,7 @@
 import { defaultEndpoint, type Rung, rungs } from '../protocol/wire.js'
 import { flag, oneOf, whole } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
-import type { SiteSettings } from './options.js'
+import type { AppSettings } from './options.js'
 
 export interface ScriptTagOptions {
   /** The page's CSP nonce. @default `res.locals.cspNonce`, where helmet's guides put it */
@@ -43,7 +43,7 @@ function checked(options: ScriptTagOptions): ScriptTagOptions {
 
 /** @throws SessionHubError `options_invalid` for an option that is unknown or wrong */
 export function scriptTag(
-  { hub, endpoint, live }: SiteSettings,
+  { hub, endpoint, live }: AppSettings,
   sdkPath: string,
   nonceOfPage: string | undefined,
   given: ScriptTagOptions = {},

@@ -18,7 +18,11 @@ import {
 import { visitOf } from './adapters/node-visit.js'
 import { fetchSite, type SiteVisit, type Visited, type VisitOptions, visitSite } from './adapters/web.js'
 import { createCore } from './core.js'
-import type { ReplacedEvent as AnyReplacedEvent, SiteOptions as AnySiteOptions } from './options.js'
+import type {
+  AppOptions as AnyAppOptions,
+  ReplacedEvent as AnyReplacedEvent,
+  SiteOptions as AnySiteOptions,
+} from './options.js'
 import type { ScriptTagOptions } from './script-tag.js'
 import type { SiteSession } from './session/index.js'
 
@@ -37,7 +41,7 @@ import type { SiteSession } from './session/index.js'
 export interface RequestSession {}
 
 interface UsualSession {
-  /** The visitor's session; there once `site.session()` has run. */
+  /** The visitor's session; there once `site.session()` has run, and only on the application’s own hosts. */
   session: SiteSession
 }
 
@@ -54,6 +58,8 @@ declare global {
 
 /** @typeParam Native the server's own request, as the hooks get it */
 export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native>
+/** @typeParam Native the server's own request, as the hooks get it */
+export type AppOptions<Native extends object = Request> = AnyAppOptions<Native>
 /** @typeParam Native the server's own request */
 export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
 
@@ -131,13 +137,32 @@ export interface Site {
 }
 
 /**
+ * An application with several origins (`origins`, `findOrigin`): all that a `Site` is, for each of them. A request of a host that is none of the
+ * application's passes on: `router`, `session()` and `redirectOnce()` leave it alone, so it has no `req.session`, and `listener` calls the
+ * application. `signIn` and `signOut` reject with `host_denied` there, and nobody is signed in. While the application cannot say (`findOrigin`
+ * throws), such a request is `unavailable`, and never another origin's.
+ */
+export interface AppSite extends Omit<Site, 'fetch' | 'visit'> {
+  /** As `Site.fetch`; `app` gets no visit where the host is none of the application's. */
+  fetch(
+    request: globalThis.Request,
+    app: (visit: SiteVisit | undefined) => globalThis.Response | Promise<globalThis.Response>,
+    options?: VisitOptions,
+  ): Promise<globalThis.Response>
+  /** As `Site.visit`; `undefined` where the host is none of the application's. */
+  visit(request: globalThis.Request, options?: VisitOptions): Promise<Visited | undefined>
+}
+
+/**
  * Makes the backend half of a site. Does not speak to the hub yet: a site starts while its hub is down.
  *
  * @throws SessionHubError `options_invalid` for an option that is unknown or wrong, with what to do about it
  */
+export function createSite<Native extends object = Request>(options: SiteOptions<Native>): Promise<Site>
+export function createSite<Native extends object = Request>(options: AppOptions<Native>): Promise<AppSite>
 export async function createSite<Native extends object = Request>(
-  options: SiteOptions<Native>,
-): Promise<Site> {
+  options: SiteOptions<Native> | AppOptions<Native>,
+): Promise<AppSite> {
   const core = await createCore(options)
   return {
     sessionProperty: core.property,

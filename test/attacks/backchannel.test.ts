@@ -237,6 +237,7 @@ describe('the back-channel', () => {
       'expires_at',
       'generation',
       'remember',
+      'session_tag',
       'state',
       'subject',
       'subject_tag',

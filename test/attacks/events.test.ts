@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { Ending } from 'session-hub/hub'
 
 import { createKeyring } from '../../hub/keys/keyring.js'
-import { tellSite } from '../../hub/flows/endings.js'
+import { tellParty } from '../../hub/flows/endings.js'
 import { listenTo, type Listening } from '../support/event-source.js'
 import { base64url, flip, signEs256, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
@@ -244,7 +244,7 @@ describe('attacks on the event streams', () => {
           return { ended: await dataOf(stream, 'ended'), subjects: await dataOf(stream, 'subject-ended') }
         }),
       )
-      const tags = heard.map(({ ended }) => ended.at(-1)?.state)
+      const tags = heard.map(({ ended }) => ended.at(-1)?.session_tag)
       expect(tags.slice(0, 2)).to.deep.equal(states)
       expect(new Set(tags).size).to.equal(3)
       const subjects = heard.map(({ subjects: [subject] }) => subject!.subject_tag)
@@ -265,7 +265,7 @@ describe('attacks on the event streams', () => {
         { sessionId: null, subject: 'ada' },
       ]) {
         const told = (given: typeof secret, site: string) =>
-          JSON.stringify(tellSite({ keyring: { secret: given } as never }, site, { ...ending, ...what }))
+          JSON.stringify(tellParty({ keyring: { secret: given } as never }, site, { ...ending, ...what }))
         expect(told(secret, shop.origin)).to.equal(told(secret, shop.origin))
         expect(told(secret, shop.origin)).to.not.equal(told(other.secret, shop.origin))
         expect(told(secret, shop.origin)).to.not.equal(told(secret, travel.origin))

@@ -32,7 +32,7 @@ export async function startCompany(): Promise<Company> {
 }
 
 /** Puts something into the cart, signs in, and lets the hub adopt the session. */
-async function signedInVisitor(hub: string, site: string): Promise<string> {
+export async function signedInVisitor(hub: string, site: string): Promise<string> {
   const visitor = new Visitor(hub)
   await visitor.post(site, '/cart', { cart: ['a kettle, blue, 1.7 litres'] })
   await visitor.post(site, '/sign-in', {

@@ -7,6 +7,7 @@
 import { writeFile } from 'node:fs/promises'
 
 import { admin } from './admin.js'
+import { domains } from './domains.js'
 import { events } from './events.js'
 import { ladder } from './ladder.js'
 import { middleware } from './middleware.js'
@@ -18,7 +19,18 @@ import { tableOf } from './table.js'
 import { tabs } from './tabs.js'
 import { transfer } from './transfer.js'
 
-const groups: readonly Group[] = [size, roundTrips, ladder, transfer, middleware, signIn, events, tabs, admin]
+const groups: readonly Group[] = [
+  size,
+  roundTrips,
+  ladder,
+  transfer,
+  middleware,
+  signIn,
+  events,
+  tabs,
+  admin,
+  domains,
+]
 
 const wanted = process.argv.slice(2)
 const rows: Row[] = []

@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import express, { type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
-import { createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
+import { type AppOptions, createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
 
 import { createEventStream } from '../../sdk/site/hub/event-stream.js'
+import { createSpeakers } from '../../sdk/site/hub/speaker.js'
 import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
 
@@ -17,7 +18,7 @@ export type Role =
   | { readonly name: 'bare' }
   /** `path`: of a database that is the bench's own; absent: one that goes with the server. */
   | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string }
-  | { readonly name: 'site'; readonly options: SiteOptions }
+  | { readonly name: 'site'; readonly options: SiteOptions | AppOptions }
   | { readonly name: 'page'; readonly options: SiteOptions }
   /** Processes of sites that only listen: `GET /heard/<count>` is answered when each has heard so many ends. */
   | {
@@ -80,8 +81,11 @@ async function hub(options: HubOptions, path?: string): Promise<Running> {
   }
 }
 
-async function site(options: SiteOptions): Promise<Running> {
-  const made = await createSite({ ...options, perAddress: NEVER })
+async function site(options: SiteOptions | AppOptions): Promise<Running> {
+  const more = { perAddress: NEVER }
+  const made = await ('origin' in options
+    ? createSite({ ...options, ...more })
+    : createSite({ ...options, ...more }))
   const app = express()
   app.use(made.router)
   app.use(made.session())
@@ -141,7 +145,9 @@ async function listener(
   }
   const streams = await Promise.all(
     sites.map(async (options, at) => {
-      const transport = createHubTransport(await resolveSiteOptions({ ...options, hub }))
+      const settings = await resolveSiteOptions({ ...options, hub })
+      const transport = createHubTransport(settings)
+      const speaker = createSpeakers(settings)(settings.origin, settings)
       const heard = () => {
         firstMs ??= performance.now()
         counts[at]! += 1
@@ -151,7 +157,7 @@ async function listener(
         throw new Error('A stream of the bench was reset')
       }
       const endings = { ended: heard, subjectEnded: heard, reset: fail }
-      const stream = createEventStream(transport, endings, () => undefined)
+      const stream = createEventStream(transport, { next: () => speaker }, endings, () => undefined)
       stream.start()
       return { stream, transport }
     }),

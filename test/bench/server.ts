@@ -17,10 +17,12 @@ export interface BenchServer {
   cpuMicros(): Promise<number>
   /** Heap and buffers of its process, after garbage collection. */
   memoryBytes(): Promise<number>
+  /** All that the system has given its process, after garbage collection. */
+  residentBytes(): Promise<number>
   stop(): Promise<void>
 }
 
-type Order = { readonly become: Role } | 'cpu' | 'memory'
+type Order = { readonly become: Role } | 'cpu' | 'memory' | 'resident'
 
 export async function startServer(hostname: string): Promise<BenchServer> {
   const child = fork(fileURLToPath(import.meta.url), ['server'], {
@@ -39,6 +41,7 @@ export async function startServer(hostname: string): Promise<BenchServer> {
     },
     cpuMicros: () => order('cpu'),
     memoryBytes: () => order('memory'),
+    residentBytes: () => order('resident'),
     async stop() {
       if (!child.connected) return
       const ended = once(child, 'exit')
@@ -74,11 +77,11 @@ async function main(): Promise<void> {
       const { user, system } = process.cpuUsage()
       return user + system
     }
-    if (order === 'memory') {
+    if (order === 'memory' || order === 'resident') {
       // Twice: what the first round finalizes, the second one frees.
       for (let round = 0; round < 2; round += 1) globalThis.gc?.()
-      const { heapUsed, external } = process.memoryUsage()
-      return heapUsed + external
+      const { heapUsed, external, rss } = process.memoryUsage()
+      return order === 'resident' ? rss : heapUsed + external
     }
     running = await take(order.become)
     return 0

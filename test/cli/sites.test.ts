@@ -111,6 +111,88 @@ describe('session-hub sites add', () => {
     })
   }
 
+  describe('with --app', () => {
+    const [DE, FR, AT] = ['https://shop.de', 'https://shop.fr', 'https://shop.at']
+    const add = (...args: string[]) =>
+      folder.run('sites', 'add', ...args, '--app', 'shop', '--file', 'sites.json')
+
+    it('gives several origins one set of keys, and one line for the environment of all', async () => {
+      const { code, stdout, stderr } = await add(DE, FR, '--sister', 'https://travel.example', '--pairwise')
+
+      expect(code).to.equal(0)
+      expect(stdout).to.match(/^SESSION_HUB_KEYS='\{.+\}'\n$/)
+      expect(stderr).to.include(`lists ${DE}, ${FR} now`).and.include('the environment of the app "shop"')
+      const [one, other] = read()
+      expect(other).to.deep.equal({ ...one, origin: FR })
+      expect(one).to.deep.include({ origin: DE, app: 'shop', pairwise: true })
+      expect(keysOf(stdout).app).to.equal('shop')
+      for (const registration of read())
+        expect(await readSite(registration, 'test')).to.include({ app: 'shop', party: 'app:shop' })
+    })
+
+    it('gives one more the keys that the app has, and changes nothing in its environment', async () => {
+      await add(DE)
+      const { code, stdout, stderr } = await add(FR, AT)
+
+      expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '' })
+      expect(stderr).to.include('The keys of the app "shop" are those that it has')
+      const [first, ...others] = read()
+      expect(others).to.deep.equal([
+        { ...first, origin: FR },
+        { ...first, origin: AT },
+      ])
+    })
+
+    it('gives each its own keys where that is asked for, and then says what it cannot know', async () => {
+      await add(DE)
+      const own = await add(FR, '--own-keys')
+      expect(keysOf(own.stdout).app).to.equal('shop')
+      const [one, other] = read()
+      expect(other!.ticketKeys).to.not.deep.equal(one!.ticketKeys)
+
+      const { code, stdout, stderr } = await add(AT)
+      expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' })
+      expect(stderr).to.include('"--own-keys" makes new ones')
+      expect(read()).to.have.length(2)
+    })
+
+    it('prints all of it without a file', async () => {
+      const { stdout } = await folder.run('sites', 'add', DE, FR, '--app', 'shop', '--json')
+      const { keys, registrations } = JSON.parse(stdout) as {
+        keys: SiteKeys
+        registrations: SiteRegistration[]
+      }
+      expect(keys).to.have.all.keys('app', 'signing', 'ticket', 'session')
+      expect(registrations.map(({ origin }) => origin)).to.deep.equal([DE, FR])
+      const text = (await folder.run('sites', 'add', DE, FR, '--app', 'shop')).stdout
+      expect(JSON.parse(text.slice(text.indexOf('\n[')))).to.have.length(2)
+      expect(text).to.include('# The environment of the app "shop" (secret)')
+    })
+
+    it('is listed', async () => {
+      await add(DE)
+      const { stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
+      expect(stdout).to.match(/^https:\/\/shop\.de .+ {2}ticket \S+ {2}app shop\n$/)
+    })
+
+    const faults: readonly [args: readonly string[], says: string][] = [
+      [[DE, FR], 'name it by "--app <name>"'],
+      [[DE, DE, '--app', 'shop'], `"${DE}" stands twice`],
+      [[DE, 'shop.fr', '--app', 'shop'], '"shop.fr" is not an origin'],
+      [[DE, '--app', 'Shop'], '"app" has to be a name of a to z'],
+      [[DE, '--own-keys'], '"--own-keys" needs "--app <name>"'],
+      [[], 'needs <origin>, such as https://shop.example'],
+    ]
+    for (const [args, says] of faults) {
+      it(`says what is wrong with ${args.join(' ') || 'nothing'}, and registers nothing`, async () => {
+        const { code, stderr } = await folder.run('sites', 'add', ...args, '--file', 'sites.json')
+        expect(code).to.equal(2)
+        expect(stderr).to.include(says)
+        expect(existsSync(folder.path('sites.json'))).to.equal(false)
+      })
+    }
+  })
+
   it('does not register a site twice', async () => {
     await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
     const before = read()

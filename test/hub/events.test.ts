@@ -34,7 +34,7 @@ describe('GET /backchannel/events', () => {
     return listening
   }
   const states = (events: Listening['events']) =>
-    events.map(({ data }) => (JSON.parse(data) as { state: string }).state)
+    events.map(({ data }) => (JSON.parse(data) as { session_tag: string }).session_tag)
 
   /** Sends a request and reads nothing of the answer. */
   async function openAndDoNotRead(): Promise<net.Socket> {
@@ -187,6 +187,19 @@ describe('GET /backchannel/events', () => {
     hub.register({ signingKeys: (await generateSite('http://shop.localhost')).registration.signingKeys })
     await stream.ended
     expect((await open()).status, 'by a token of the old key').to.equal(401)
+  })
+
+  it('ends for a site that has become another app’s, whose tags it would not know', async () => {
+    await begin(20)
+    const stream = await open()
+    await stream.heard('hello')
+    hub.register({ app: 'shop' })
+    await stream.ended
+    const again = await open()
+    await again.heard('hello')
+    hub.register({ app: 'shop', sisters: [] })
+    const beats = again.text().length
+    await until(() => again.text().length > beats + 10)
   })
 
   it('keeps no place for those who go before they are answered, nor for those who went', async () => {

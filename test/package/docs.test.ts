@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { expect } from 'chai'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
-import { generateHubKeys, generateSite, type SiteRegistration } from 'session-hub/hub'
+import { generateApp, generateHubKeys, generateSite, type SiteRegistration } from 'session-hub/hub'
 import type { TokenField } from 'session-hub/verify'
 
 import { siteNames } from '../../demo/sites.js'
@@ -114,6 +114,7 @@ describe('the README', () => {
       { heading: '### `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
       { heading: '### `createHub(options)`', names: ['tokens', 'authorize', 'isAdmin', 'auditSeconds'] },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
+      { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'AppOptions') },
       { heading: '### `createSite(options)`', names: membersOf('sdk/site/site.ts', 'Site') },
       {
         heading: '### `createSite(options)`',
@@ -246,12 +247,12 @@ describe('docs/protocol.md', () => {
       ['sisters of one site', `${limits.sisters} origins`],
       ['a redirect, at the site and at the hub', `${limits.redirectSeconds} seconds`],
       ['a posted link ticket, at the site', `${limits.redirectSeconds} seconds`],
-      ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_SITE')],
+      ['event streams of one site at once', numberIn('hub/routes/events.ts', 'MOST_PER_PARTY')],
       ['one event, at the site', numberIn('sdk/site/hub/event-stream.ts', 'MAX_EVENT_CHARS')],
       ["endings that a site's process remembers", numberIn('sdk/site/session/endings.ts', 'MOST')],
       [
         "requests of a site's process that wait for the hub at once",
-        numberIn('sdk/site/hub/client.ts', 'MOST_UNDER_WAY'),
+        numberIn('sdk/site/hub/line.ts', 'MOST_UNDER_WAY'),
       ],
       ['pages that listen to one process of a site', numberIn('sdk/site/endpoints/live.ts', 'MOST')],
     ]
@@ -512,6 +513,78 @@ describe('docs/stores.md', () => {
   })
 })
 
+describe('docs/domains.md', () => {
+  const page = 'docs/domains.md'
+
+  it('has an application whose domains come and go, to all of which a cart and a sign-in travel', async () => {
+    const runner = createRunner()
+    try {
+      const [hub, de] = (await freePorts(['hub', 'de'])) as [string, string]
+      const [fr, www] = ['fr', 'www.fr'].map((name) => de.replace('//de.', `//${name}.`)) as [string, string]
+      const { keys, registrations } = await generateApp('shop', [de])
+      const know = (...origins: string[]) => {
+        const records = Object.fromEntries(origins.map((origin) => [new URL(origin).host, origin]))
+        runner.write('domains.json', JSON.stringify(records))
+      }
+      know(de)
+      runner.write('hub-keys.json', JSON.stringify(await generateHubKeys()))
+      runner.write('sites.json', JSON.stringify(registrations))
+      for (const name of ['hub.mjs', 'domains.mjs']) runner.write(name, exampleOf(name, page))
+      await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.mjs'], { ORIGIN: hub })
+      const { port } = new URL(de)
+      await runner.run(['domains.mjs'], { HUB: hub, PORT: port, SESSION_HUB_KEYS: JSON.stringify(keys) })
+
+      // Known before anybody has asked, so that no answer of before has to grow old.
+      know(de, fr)
+      const visitor = new Visitor(hub)
+      expect((await visitor.ask(`${de}/`)).text).to.include(`data-hub="${hub}"`)
+      expect((await visitor.post(de, '/cart', {})).json).to.deep.equal({ cart: ['boots'] })
+      expect((await visitor.sync(de)).outcome).to.equal('adopt')
+      expect((await visitor.sync(fr)).outcome).to.equal('replace')
+      await visitor.post(fr, '/sign-in', {})
+      expect((await visitor.sync(fr)).outcome).to.equal('adopt')
+      expect((await visitor.sync(de)).outcome).to.equal('replace')
+      const { json } = await visitor.ask(`${de}/session`)
+      expect(json).to.deep.equal({ subject: 'ada', cart: ['boots'] })
+
+      const led = await visitor.ask(`${www}//stranger.example`)
+      expect([led.status, led.headers.location]).to.deep.equal([308, `${fr}//stranger.example`])
+      expect((await visitor.ask(de.replace('//de.', '//it.'))).status).to.equal(404)
+    } finally {
+      await runner.close()
+    }
+  })
+
+  it('has an application with keys of its own for each domain', async () => {
+    const runner = createRunner()
+    try {
+      const [hub, de] = (await freePorts(['hub', 'de'])) as [string, string]
+      const fr = de.replace('//de.', '//fr.')
+      const made = await Promise.all([de, fr].map((origin) => generateApp('shop', [origin])))
+      for (const [at, name] of ['de', 'fr'].entries())
+        runner.write(`keys/${name}.localhost.json`, JSON.stringify(made[at]!.keys))
+      runner.write('hub-keys.json', JSON.stringify(await generateHubKeys()))
+      runner.write('sites.json', JSON.stringify(made.flatMap(({ registrations }) => registrations)))
+      runner.write(
+        'hub.json',
+        JSON.stringify({ origin: hub, keys: 'hub-keys.json', sites: 'sites.json', store: 'memory' }),
+      )
+      runner.write('own-keys.mjs', exampleOf('own-keys.mjs', page))
+      await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.json'], {})
+      await runner.run(['own-keys.mjs'], { HUB: hub, PORT: new URL(de).port, ORIGINS: `${de} ${fr}` })
+
+      const visitor = new Visitor(hub)
+      await visitor.post(de, '/sign-in', {})
+      expect((await visitor.sync(de)).outcome).to.equal('adopt')
+      expect((await visitor.sync(fr)).outcome).to.equal('replace')
+      expect((await visitor.ask(`${fr}/`)).json).to.deep.equal({ subject: 'ada' })
+      expect((await visitor.ask(de.replace('//de.', '//it.'))).status).to.equal(404)
+    } finally {
+      await runner.close()
+    }
+  })
+})
+
 describe('docs/ladder.md', () => {
   let company: Company
   let visitor: Visitor
@@ -700,18 +773,10 @@ async function startCompany(
   hubFile: string | undefined,
   { hubFrom = 'README.md', environment: more = {} }: HubOfDocument = {},
 ): Promise<Company> {
-  // Inside the repository, where the package finds itself by its name.
-  mkdirSync(join(root, 'build'), { recursive: true })
-  const folder = mkdtempSync(join(root, 'build', 'readme-'))
-  const children: ChildProcess[] = []
-  const close = async () => {
-    await Promise.all(children.map(ended))
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const runner = createRunner()
   try {
     const copy = (name: string, from: string) => {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), exampleOf(name, from))
+      runner.write(name, exampleOf(name, from))
     }
     if (hubFile !== undefined) copy(hubFile, hubFrom)
     copy(siteFile, document)
@@ -719,7 +784,7 @@ async function startCompany(
     const [hub, shop, travel] = (await freePorts(['hub', 'shop', 'travel'])) as [string, string, string]
     const sites = { shop: await generateSite(shop), travel: await generateSite(travel) }
     const write = (name: string, value: unknown) => {
-      writeFileSync(join(folder, name), JSON.stringify(value), { mode: 0o600 })
+      runner.write(name, JSON.stringify(value))
     }
     write('hub-keys.json', await generateHubKeys())
     write('sites.json', [
@@ -727,28 +792,57 @@ async function startCompany(
       { ...sites.travel.registration, sisters: [shop] },
     ])
 
-    const run = async (file: string, environment: Record<string, string>, ...args: string[]) => {
-      const child = spawn(process.execPath, [file, ...args], {
+    if (hubFile !== undefined) await runner.run([hubFile], { ORIGIN: hub, ...more })
+    else {
+      const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('README.md'))?.[1]
+      write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })
+      await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.json'], {})
+    }
+    const runSite = (origin: string, { keys }: Pick<typeof sites.shop, 'keys'>, sister: string) =>
+      runner.run([siteFile], {
+        ORIGIN: origin,
+        HUB: hub,
+        SISTERS: sister,
+        SESSION_HUB_KEYS: JSON.stringify(keys),
+      })
+    await Promise.all([runSite(shop, sites.shop, travel), runSite(travel, sites.travel, shop)])
+    return { hub, shop, travel, close: () => runner.close() }
+  } catch (error) {
+    await runner.close()
+    throw error
+  }
+}
+
+interface Runner {
+  write(name: string, content: string): void
+  /** Starts a program of Node's, and waits until it listens. */
+  run(args: readonly string[], environment: Record<string, string>): Promise<void>
+  close(): Promise<void>
+}
+
+/** A folder of its own, inside the repository, where the package finds itself by its name. */
+function createRunner(): Runner {
+  mkdirSync(join(root, 'build'), { recursive: true })
+  const folder = mkdtempSync(join(root, 'build', 'readme-'))
+  const children: ChildProcess[] = []
+  return {
+    write(name, content) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), content, { mode: 0o600 })
+    },
+    async run(args, environment) {
+      const child = spawn(process.execPath, args, {
         cwd: folder,
         env: { ...process.env, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       children.push(child)
       await listens(child)
-    }
-    if (hubFile !== undefined) await run(hubFile, { ORIGIN: hub, ...more })
-    else {
-      const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('README.md'))?.[1]
-      write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })
-      await run(join(root, 'dist/cli.js'), {}, 'serve', '--config', 'hub.json')
-    }
-    const runSite = (origin: string, { keys }: Pick<typeof sites.shop, 'keys'>, sister: string) =>
-      run(siteFile, { ORIGIN: origin, HUB: hub, SISTERS: sister, SESSION_HUB_KEYS: JSON.stringify(keys) })
-    await Promise.all([runSite(shop, sites.shop, travel), runSite(travel, sites.travel, shop)])
-    return { hub, shop, travel, close }
-  } catch (error) {
-    await close()
-    throw error
+    },
+    async close() {
+      await Promise.all(children.map(ended))
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 

@@ -255,6 +255,7 @@ describe('fuzzing: bodies and claims', () => {
         expires_at: time,
         remember: fc.boolean(),
         generation: time,
+        session_tag: bits128,
         subject_tag: fc.option(bits128),
       },
       optional: { handle: bits256, was_empty: fc.boolean() },
@@ -290,7 +291,7 @@ describe('fuzzing: bodies and claims', () => {
     },
     parseEndedEvent: {
       parse: parseEndedEvent,
-      required: { state: bits128, reason: fc.constantFrom(...endReasons) },
+      required: { session_tag: bits128, reason: fc.constantFrom(...endReasons) },
     },
     parseSubjectEndedEvent: {
       parse: parseSubjectEndedEvent,

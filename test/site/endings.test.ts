@@ -29,7 +29,8 @@ describe('what a process knows of endings', () => {
     ...more,
   })
   const adas = (gen: number) => token({ st: tag(`ada ${gen}`), sg: tag('ada'), gen })
-  const ended = (name: string, reason: EndReason = 'revoked') => endings.ended({ state: tag(name), reason })
+  const ended = (name: string, reason: EndReason = 'revoked') =>
+    endings.ended({ session_tag: tag(name), reason })
   const subjectEnded = (generation: number, reason: EndReason = 'revoked') =>
     endings.subjectEnded({ subject_tag: tag('ada'), generation, reason })
 

@@ -10,7 +10,7 @@ import { until } from '../support/until.js'
 const SILENCE_MS = 150
 const state = (index: number) => `s${index}`.padEnd(22, '_')
 const event = (index: number) =>
-  `id: ${index}\nevent: ended\ndata: ${JSON.stringify({ state: state(index), reason: 'revoked' })}\n\n`
+  `id: ${index}\nevent: ended\ndata: ${JSON.stringify({ session_tag: state(index), reason: 'revoked' })}\n\n`
 const hello = 'id: 0\nevent: hello\ndata: {}\n\n'
 
 describe('a site’s event stream', () => {
@@ -84,10 +84,10 @@ describe('a site’s event stream', () => {
     for (const [name, data] of Object.entries({
       'no JSON': '{oops',
       'no state': '{"reason":"revoked"}',
-      'a state of another form': '{"state":"x","reason":"revoked"}',
-      'another reason': `{"state":"${state(1)}","reason":"tired"}`,
-      'another member': `{"state":"${state(1)}","reason":"revoked","more":1}`,
-      'a member twice': `{"state":"${state(1)}","state":"${state(2)}","reason":"revoked"}`,
+      'a state of another form': '{"session_tag":"x","reason":"revoked"}',
+      'another reason': `{"session_tag":"${state(1)}","reason":"tired"}`,
+      'another member': `{"session_tag":"${state(1)}","reason":"revoked","more":1}`,
+      'a member twice': `{"session_tag":"${state(1)}","session_tag":"${state(2)}","reason":"revoked"}`,
     })) {
       it(`(${name}) trusts nothing of before, and goes on with the next`, async () => {
         says(`${hello}id: 1\nevent: ended\ndata: ${data}\n\n${event(2)}`)
@@ -117,7 +117,7 @@ describe('a site’s event stream', () => {
     for (const id of ['1,2', '-1', 'x'.repeat(5000), '١', '9'.repeat(16), '1\u0000']) {
       it(`(an id such as ${JSON.stringify(id.slice(0, 8))}) does not send it back`, async () => {
         says(
-          `${hello}${event(7)}id: ${id}\nevent: ended\ndata: ${JSON.stringify({ state: state(8), reason: 'revoked' })}\n\n`,
+          `${hello}${event(7)}id: ${id}\nevent: ended\ndata: ${JSON.stringify({ session_tag: state(8), reason: 'revoked' })}\n\n`,
         )
         await start(SILENCE_MS)
         await until(() => hub.seen.length === 2)

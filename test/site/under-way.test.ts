@@ -8,6 +8,7 @@ import { generateSite } from 'session-hub/hub'
 import type { SessionClaims } from '../../sdk/protocol/claims.js'
 import { toSessionHubError } from '../../sdk/protocol/errors.js'
 import { createHubClient, type HubClient } from '../../sdk/site/hub/client.js'
+import { createHubLine } from '../../sdk/site/hub/line.js'
 import { createHubTransport, type HubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
 import { createProvisional } from '../../sdk/site/session/provisional.js'
@@ -35,12 +36,8 @@ describe('R31: while the hub hangs', () => {
     const settings = await resolveSiteOptions({ origin, hub: hub.origin, keys, hubTimeoutMs: 10_000 })
     transport = createHubTransport(settings)
     logged = []
-    const client: HubClient = createHubClient(
-      settings,
-      transport,
-      ({ event }) => void logged.push(event),
-      MOST,
-    )
+    const line = createHubLine(settings, transport, ({ event }) => void logged.push(event), MOST)
+    const client: HubClient = createHubClient(line, () => Promise.resolve([]), settings.now)
     const provisional = createProvisional(client, settings)
     const none = () => Promise.reject(new Error('The hub has shown no session'))
     const renewals = createRenewals(settings, client, {

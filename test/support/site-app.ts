@@ -1,11 +1,11 @@
 /** A small site around `createSite`: a page, a cart, sign-in and sign-out. */
 import express, { type ErrorRequestHandler } from 'express'
-import { type JsonObject, type Site, SessionHubError } from 'session-hub/site'
+import { type AppSite, type JsonObject, SessionHubError, type Site } from 'session-hub/site'
 
 import { webSiteApp } from './web-site-app.js'
 
 /** @param isOnce whether the first page of a browser session comes by the hub */
-export function siteApp(name: string, site: Site, isOnce = false): express.RequestHandler {
+export function siteApp(name: string, site: Site | AppSite, isOnce = false): express.RequestHandler {
   // The same tests, with the site behind another adapter: `npm run test:adapters`.
   if (adapter === 'node' && !isOnce) return nodeApp(name, site)
   const app = expressApp(name, site, isOnce)
@@ -20,7 +20,7 @@ export function ofExpress(context: Mocha.Context): void {
 const adapter = process.env.SITE_ADAPTER
 
 /** The site in front of an application that knows nothing of it but `req.session`. */
-function nodeApp(name: string, site: Site): express.RequestHandler {
+function nodeApp(name: string, site: Site | AppSite): express.RequestHandler {
   const app = withRoutes(express.Router(), name, site)
   return (req, res, next) => {
     const listener = site.listener(() => {
@@ -30,7 +30,7 @@ function nodeApp(name: string, site: Site): express.RequestHandler {
   }
 }
 
-function expressApp(name: string, site: Site, isOnce: boolean): express.Router {
+function expressApp(name: string, site: Site | AppSite, isOnce: boolean): express.Router {
   const app = express.Router()
   app.use(site.router)
   if (isOnce) app.use(site.redirectOnce())
@@ -38,7 +38,11 @@ function expressApp(name: string, site: Site, isOnce: boolean): express.Router {
   return withRoutes(app, name, site)
 }
 
-function withRoutes(app: express.Router, name: string, site: Site): express.Router {
+function withRoutes(app: express.Router, name: string, site: Site | AppSite): express.Router {
+  // A host that is none of the application's has no session, and is for whoever comes next.
+  app.use((req, _res, next) => {
+    next('session' in req ? undefined : 'router')
+  })
   app.get('/', (req, res) => {
     const start = (['idle', 'manual'] as const).find((way) => way === req.query.start) ?? 'auto'
     // As strict as a page can be, so that the SDK is shown to need nothing more.

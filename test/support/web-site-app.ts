@@ -2,20 +2,21 @@
 import { getRequestListener } from '@hono/node-server'
 import type { RequestHandler } from 'express'
 import { Hono } from 'hono'
-import { type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
+import { type AppSite, type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
 
 /** What the application below answers. A test that adds routes, or reads bodies before the site does, is about Express. */
 const OWN = /^\/((plain|whoami|who|cart|wish|patch|sign-in|sign-out)?(\?|$)|session-hub\/)/
 
 export function webSiteApp(
   name: string,
-  site: Site,
+  site: Site | AppSite,
   redirectOnce: boolean,
   others: RequestHandler,
 ): RequestHandler {
   const app = new Hono<{ Variables: { visit: SiteVisit }; Bindings: { address: string | undefined } }>()
   app.use(async (c, next) => {
     const visit = await site.visit(c.req.raw, { address: c.env.address, redirectOnce })
+    if (!visit) return c.json({ elsewhere: true })
     if (visit.response) return visit.response
     c.set('visit', visit)
     await next()

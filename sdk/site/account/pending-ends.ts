@@ -6,13 +6,22 @@ import type { EndBody } from '../../protocol/bodies.js'
 import { type ErrorCode, toSessionHubError } from '../../protocol/errors.js'
 import { type Log, logError } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
+import type { HubLine } from '../hub/line.js'
 
 const TRY_EVERY_MS = 2000
 const MOST = 10_000
 
+/** The hub as one site asks it. */
+type Asked = Pick<HubClient, 'end'>
+
+interface Pending {
+  readonly hub: Asked
+  readonly end: EndBody
+}
+
 export interface PendingEnds {
   /** Resolves when the hub has been told, or will be. Never rejects. */
-  tell(end: EndBody): Promise<void>
+  tell(hub: Asked, end: EndBody): Promise<void>
   close(): void
 }
 
@@ -25,13 +34,13 @@ const MAY_PASS: readonly ErrorCode[] = [
   'body_timeout',
 ]
 
-export function createPendingEnds(hub: Pick<HubClient, 'end' | 'isReachable'>, log: Log): PendingEnds {
-  const ends = new Map<string, EndBody>()
+export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log): PendingEnds {
+  const ends = new Map<string, Pending>()
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
 
   /** @returns whether that is all: the hub was told, or has refused for good */
-  async function isSettled(end: EndBody): Promise<boolean> {
+  async function isSettled({ hub, end }: Pending): Promise<boolean> {
     try {
       await hub.end(end)
       return true
@@ -48,8 +57,8 @@ export function createPendingEnds(hub: Pick<HubClient, 'end' | 'isReachable'>, l
   /** One after another; one that fails holds up none of the others. */
   async function tryAll(): Promise<void> {
     timer = undefined
-    if (await hub.isReachable()) {
-      for (const [handle, end] of ends) if (await isSettled(end)) ends.delete(handle)
+    if (await line.isReachable()) {
+      for (const [handle, pending] of ends) if (await isSettled(pending)) ends.delete(handle)
     }
     schedule()
   }
@@ -59,15 +68,15 @@ export function createPendingEnds(hub: Pick<HubClient, 'end' | 'isReachable'>, l
   }
 
   return {
-    async tell(end) {
-      if (await isSettled(end)) return
+    async tell(hub, end) {
+      if (await isSettled({ hub, end })) return
       const { handle } = end
       if (ends.size >= MOST && !ends.has(handle)) {
         log({ level: 'error', event: 'sign_out_lost', description: `${MOST} sign-outs are waiting already` })
         return
       }
       // Of two sign-outs with one cookie, the wider one.
-      ends.set(handle, ends.get(handle)?.everywhere ? { handle, everywhere: true } : end)
+      ends.set(handle, { hub, end: ends.get(handle)?.end.everywhere ? { handle, everywhere: true } : end })
       schedule()
     },
     close() {

@@ -19,7 +19,15 @@ export interface SessionOptions {
 export const endpointsMiddleware =
   (site: SiteCore, proxyHops = 0): Middleware =>
   (req, res, next) => {
-    if (site.answer(visitOf(req, res, site.property, proxyHops)) === undefined) next()
+    const answering = site.answer(visitOf(req, res, site.property, proxyHops))
+    if (!answering) {
+      next()
+      return
+    }
+    const goOn = outside(next)
+    answering.then((isAnswered) => {
+      if (!isAnswered) goOn()
+    }, goOn)
   }
 
 /** @throws SessionHubError `options_invalid` */
@@ -37,13 +45,13 @@ export function sessionMiddleware(site: SiteCore, options: SessionOptions = {}):
     }
     if (!(opening instanceof Promise)) {
       // Loaded before, perhaps; and another site of this application may have shown its own since.
-      visit.show(opening)
+      if (opening) visit.show(opening)
       next()
       return
     }
     const goOn = outside(next)
     opening.then((session) => {
-      visit.show(session)
+      if (session) visit.show(session)
       goOn()
     }, goOn)
   }

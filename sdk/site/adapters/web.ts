@@ -29,11 +29,12 @@ export interface SiteVisit {
 /** Either the whole answer, which the application only hands on, or the visit. */
 export type Visited = { readonly response: Response } | (SiteVisit & { readonly response?: undefined })
 
+/** @returns `undefined` where the request is for none of the application's hosts */
 export async function visitSite(
   site: SiteCore,
   request: Request,
   { address, bearer = false, redirectOnce = false }: VisitOptions = {},
-): Promise<Visited> {
+): Promise<Visited | undefined> {
   const visit = new WebVisit(request, address)
   await site.answer(visit)
   if (visit.response) return { response: visit.response }
@@ -41,8 +42,10 @@ export async function visitSite(
   if (out) {
     return { response: visit.reply(out) }
   }
+  const session = await site.openSession(visit, bearer)
+  if (!session) return undefined
   return {
-    session: await site.openSession(visit, bearer),
+    session,
     signIn: (who) => site.signIn(visit, who),
     signOut: (options) => site.signOut(visit, options),
     sessions: () => site.sessions(request),
@@ -59,9 +62,10 @@ export async function visitSite(
 export async function fetchSite(
   site: SiteCore,
   request: Request,
-  app: (visit: SiteVisit) => Response | Promise<Response>,
+  app: (visit: SiteVisit | undefined) => Response | Promise<Response>,
   options?: VisitOptions,
 ): Promise<Response> {
   const visit = await visitSite(site, request, options)
+  if (!visit) return app(undefined)
   return visit.response ?? visit.respond(await app(visit))
 }

@@ -1,6 +1,8 @@
 /** The link rung, where the link is: which origins are sisters, and a ticket for one of them before the click. */
+import { boundedCache } from '../../http/bounded-cache.js'
 import { type LinkReply, parseEmptyBody, parseLinkBody, type SistersReply } from '../../protocol/bodies.js'
 import type { SiteContext } from '../context.js'
+import type { AppSettings } from '../options.js'
 import { isCode } from '../session/index.js'
 import type { Visit } from '../visit.js'
 
@@ -15,22 +17,29 @@ export async function makeLinkTicket(site: SiteContext, visit: Visit, body: unkn
 /** How long the list of sisters is believed. */
 const SISTERS_MS = 300_000
 
-export type Sisters = () => Promise<SistersReply>
+/** Of one site at a time; each has its own. */
+export type Sisters = (site: SiteContext) => Promise<SistersReply>
 
-export function createSisters({ hub, settings: { now } }: Pick<SiteContext, 'hub' | 'settings'>): Sisters {
-  let asked: Promise<SistersReply> | undefined
-  let askedMs = 0
-  return async () => {
-    if (!asked || Math.abs(now() - askedMs) > SISTERS_MS) {
-      const asking = hub.sisters()
-      asked = asking
-      askedMs = now()
-      asking.catch(() => {
-        if (asked === asking) asked = undefined
-      })
-    }
+/** So many sites' lists are remembered. */
+const MOST = 10_000
+
+export function createSisters({ now }: Pick<AppSettings, 'now'>): Sisters {
+  const asked = boundedCache<{ readonly reply: Promise<SistersReply>; readonly askedMs: number }>(MOST)
+
+  function ask({ hub, settings: { origin } }: SiteContext): Promise<SistersReply> {
+    const before = asked.get(origin)
+    if (before && Math.abs(now() - before.askedMs) <= SISTERS_MS) return before.reply
+    const asking = { reply: hub.sisters(), askedMs: now() }
+    asked.set(origin, asking)
+    asking.reply.catch(() => {
+      if (asked.peek(origin) === asking) asked.delete(origin)
+    })
+    return asking.reply
+  }
+
+  return async (site) => {
     try {
-      return await asked
+      return await ask(site)
     } catch (error) {
       // A hub of an older version has no links to offer.
       if (isCode(error, 'not_found')) return { sisters: [] }
@@ -40,7 +49,7 @@ export function createSisters({ hub, settings: { now } }: Pick<SiteContext, 'hub
 }
 
 /** `POST <endpoint>/sisters` */
-export async function listSisters(sisters: Sisters, body: unknown): Promise<SistersReply> {
+export async function listSisters(sisters: Sisters, site: SiteContext, body: unknown): Promise<SistersReply> {
   parseEmptyBody(body)
-  return sisters()
+  return sisters(site)
 }

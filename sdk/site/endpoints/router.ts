@@ -5,8 +5,9 @@ import { perAddressPerMinute, perMinute } from '../../http/rate-limit.js'
 import { errorReply, jsonReply, type Reply } from '../../http/reply.js'
 import { type SdkAsset, sdkReply } from '../../http/sdk-asset.js'
 import { limits, sitePaths } from '../../protocol/wire.js'
-import { logError } from '../../settings/log.js'
+import { type Log, logError } from '../../settings/log.js'
 import type { SiteContext } from '../context.js'
+import type { AppSettings } from '../options.js'
 import type { Visit } from '../visit.js'
 import { finishLink, takeLink } from './enter.js'
 import { forgetSharing } from './forget.js'
@@ -20,39 +21,39 @@ import { beginRedirect, finishRedirect } from './redirect.js'
 
 /** It counts the request itself: even a visitor who comes too often is led on, not left at an error. */
 type Step = (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
-type Endpoint = (visit: Visit, body: unknown) => Promise<object>
+type Endpoint = (site: SiteContext, visit: Visit, body: unknown) => Promise<object>
 
-/** Answers a request for an endpoint. @returns when it is answered, or `undefined` for any other request */
-export type Answer = (visit: Visit) => Promise<void> | undefined
+/** Answers a request for an endpoint of this site. @returns when it is answered, or `undefined` for any other request */
+export type Answer = (site: SiteContext, visit: Visit) => Promise<true> | undefined
 
 /** Of one session per minute. One is enough; more are double clicks, or a page that tries again. */
 const SIGN_OUTS = 60
 
-const DONE = Promise.resolve()
+const DONE = Promise.resolve<true>(true)
 
-export interface SiteParts {
+export interface EndpointParts {
+  readonly settings: AppSettings
   readonly live: Live
   readonly sdk: SdkAsset
+  readonly log: Log
 }
 
-export function createEndpoints(site: SiteContext, { live, sdk }: SiteParts): Answer {
-  const { settings } = site
+/** The same for all sites of one application; what is counted, is counted for each by itself (R38). */
+export function createEndpoints({ settings, live, sdk, log }: EndpointParts): Answer {
   const { endpoint, perAddress } = settings
   const limit = perAddressPerMinute(perAddress)
   const limitSignOut = perMinute(SIGN_OUTS)
-  const sisters = createSisters(site)
-  // A secret has no public half, and is not in the list (R36).
-  const jwks = { keys: settings.sessionKeys.flatMap(({ publicJwk }) => publicJwk ?? []) }
+  const sisters = createSisters(settings)
   // Matched by hand: an application's other requests pass with one comparison.
   const endpoints = new Map<string, Endpoint>([
-    [sitePaths.offer, (visit, body) => makeOffer(site, visit, body)],
-    [sitePaths.redeem, (visit, body) => redeemTicket(site, visit, body)],
-    [sitePaths.forget, (visit, body) => forgetSharing(site, visit, body)],
-    [sitePaths.link, (visit, body) => makeLinkTicket(site, visit, body)],
-    [sitePaths.sisters, (_visit, body) => listSisters(sisters, body)],
+    [sitePaths.offer, makeOffer],
+    [sitePaths.redeem, redeemTicket],
+    [sitePaths.forget, forgetSharing],
+    [sitePaths.link, makeLinkTicket],
+    [sitePaths.sisters, (site, _visit, body) => listSisters(sisters, site, body)],
     [
       sitePaths.signOut,
-      async (visit) => {
+      async (site, visit) => {
         // R38: by the session, so that neither another's requests nor its own other ones can lock a visitor in.
         const { sk, jti } = (await site.sessions.ownClaims(visit)) ?? {}
         const session = sk ?? jti
@@ -72,20 +73,20 @@ export function createEndpoints(site: SiteContext, { live, sdk }: SiteParts): An
     ...(settings.live ? [[`GET ${sitePaths.live}`, live.listen] as const] : []),
   ])
 
-  async function pass(step: Step, path: string, visit: Visit): Promise<Reply | undefined> {
-    requireOwnHost(visit, settings)
+  async function pass(step: Step, path: string, site: SiteContext, visit: Visit): Promise<Reply | undefined> {
+    requireOwnHost(visit, site.settings)
     // R38: a window that another site's page leads here is counted apart from this site's own.
     const from = visit.headers['sec-fetch-site'] === 'same-origin' ? 'own' : 'led'
-    return step(site, visit, () => limit(visit.address, `${path} ${from}`))
+    return step(site, visit, () => limit(visit.address, `${site.settings.origin} ${path} ${from}`))
   }
 
-  async function serve(act: Endpoint, path: string, visit: Visit): Promise<Reply> {
-    requireOwnPage(visit, settings)
-    if (path !== sitePaths.signOut) await limit(visit.address, path)
-    return jsonReply(200, await act(visit, await readJsonBody(visit)))
+  async function serve(act: Endpoint, path: string, site: SiteContext, visit: Visit): Promise<Reply> {
+    requireOwnPage(visit, site.settings)
+    if (path !== sitePaths.signOut) await limit(visit.address, `${site.settings.origin} ${path}`)
+    return jsonReply(200, await act(site, visit, await readJsonBody(visit)))
   }
 
-  return (visit) => {
+  return (site, visit) => {
     const { method, url } = visit
     if (!url.startsWith(`${endpoint}/`)) return undefined
     if (url.length > limits.addressLength) {
@@ -100,22 +101,29 @@ export function createEndpoints(site: SiteContext, { live, sdk }: SiteParts): An
       return DONE
     }
     if (isRead && path === sitePaths.jwks) {
-      visit.reply(jsonReply(200, jwks, { 'cache-control': 'public, max-age=300' }))
+      visit.reply(jsonReply(200, publicKeysOf(site), { 'cache-control': 'public, max-age=300' }))
       return DONE
     }
     const step = steps.get(`${method ?? ''} ${path}`)
     const act = endpoints.get(path)
-    const answering = step ? pass(step, path, visit) : act && serve(act, path, visit)
+    const answering = step ? pass(step, path, site, visit) : act && serve(act, path, site, visit)
     return answering?.then(
       (reply) => {
         if (reply) visit.reply(reply)
+        return true as const
       },
       (thrown: unknown) => {
         const isMisused = act && !step && method !== 'POST'
         const reply = errorReply(thrown, isMisused ? { allow: 'POST' } : {})
         visit.reply(reply)
-        logError(site.log, reply.error, endpoint + path)
+        logError(log, reply.error, endpoint + path)
+        return true as const
       },
     )
   }
 }
+
+/** A secret has no public half, and is not in the list (R36). */
+const publicKeysOf = ({ settings }: SiteContext) => ({
+  keys: settings.sessionKeys.flatMap(({ publicJwk }) => publicJwk ?? []),
+})

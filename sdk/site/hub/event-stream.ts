@@ -1,4 +1,4 @@
-/** The one connection that each site process keeps open to the hub, to hear at once what has ended. */
+/** The one connection that each process keeps open to the hub, however many sites it serves, to hear at once what has ended. */
 import type { IncomingMessage } from 'node:http'
 
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
@@ -13,6 +13,7 @@ import {
 import { parseJson } from '../../protocol/json.js'
 import { hubPaths } from '../../protocol/wire.js'
 import type { Log } from '../../settings/log.js'
+import type { RecentSpeakers } from './speaker.js'
 import type { HubTransport } from './transport.js'
 
 /** Who is told. */
@@ -39,7 +40,8 @@ const SILENCE_MS = 40_000
 const MAX_EVENT_CHARS = 4096
 
 export function createEventStream(
-  transport: Pick<HubTransport, 'open' | 'bearer'>,
+  transport: Pick<HubTransport, 'open'>,
+  speakers: Pick<RecentSpeakers, 'next'>,
   endings: EndingsHeard,
   log: Log,
   silenceMs = SILENCE_MS,
@@ -47,13 +49,15 @@ export function createEventStream(
   const closed = new AbortController()
   let isStarted = false
   let isLost = false
+  let refusals = 0
   let lastId: string | undefined
   let pauseMs = FIRST_PAUSE_MS
   let timer: NodeJS.Timeout | undefined
 
   async function connect(): Promise<void> {
     try {
-      const headers = ['authorization', `Bearer ${await transport.bearer()}`, 'accept', 'text/event-stream']
+      const speech = (await speakers.next(refusals)?.()) ?? []
+      const headers = [...speech, 'accept', 'text/event-stream']
       if (lastId !== undefined) headers.push('last-event-id', lastId)
       const res = await transport.open(hubPaths.events, headers, closed.signal)
       const { statusCode } = res
@@ -61,6 +65,7 @@ export function createEventStream(
         await listen(res)
       else {
         res.destroy()
+        refusals += 1
         lost(`The hub answers with status ${statusCode}`)
       }
     } catch {
@@ -111,6 +116,7 @@ export function createEventStream(
 
   function found(): void {
     pauseMs = FIRST_PAUSE_MS
+    refusals = 0
     if (isLost) log({ level: 'info', event: 'stream_back' })
     isLost = false
   }

@@ -5,9 +5,9 @@ import { logError, type Log } from '../../settings/log.js'
 import { createKeyList } from '../../tokens/key-list.js'
 import { importVerifyingKey, type KeySet, keySet } from '../../tokens/keys.js'
 import type { KeyLookup } from '../../tokens/verify.js'
-import type { HubClient } from './client.js'
+import type { HubLine } from './line.js'
 
-export function createHubKeys(hub: Pick<HubClient, 'jwks'>, now: () => number, log: Log): KeyLookup {
+export function createHubKeys(hub: Pick<HubLine, 'jwks'>, now: () => number, log: Log): KeyLookup {
   const find = createKeyList(async () => {
     const body = await hub.jwks()
     try {

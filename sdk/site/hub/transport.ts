@@ -1,11 +1,9 @@
-/** How a site reaches its hub: over HTTP, on kept connections, with a time limit, and with a token that says which site it is. */
+/** How a site reaches its hub: over HTTP, on kept connections, with a time limit. */
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 
-import { limits } from '../../protocol/wire.js'
-import { signToken } from '../../tokens/sign.js'
+import type { AppSettings } from '../options.js'
 import { lookupLoopback } from './loopback.js'
-import type { SiteSettings } from '../options.js'
 
 export interface HubTransport {
   /**
@@ -15,16 +13,18 @@ export interface HubTransport {
   readonly send: (request: HubRequest) => Promise<RawReply>
   /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
   open(path: string, headers: readonly string[], signal: AbortSignal): Promise<IncomingMessage>
-  /** The site's token for the back-channel. */
-  readonly bearer: () => Promise<string>
   close(): void
 }
+
+/** Headers, as a list of names and values. */
+export type Speech = readonly string[]
 
 interface HubRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: object | undefined
-  readonly bearerToken?: string | undefined
+  /** In whose name; absent for what anybody may ask. */
+  readonly speech?: Speech | undefined
   readonly maxBytes: number
   /** Whether nothing happens twice when the hub gets it twice. */
   readonly isRepeatable: boolean
@@ -42,20 +42,19 @@ export interface RawReply {
   readonly retryAfter: string | undefined
 }
 
-export function createHubTransport(settings: SiteSettings): HubTransport {
-  const { hub, now, hubTimeoutMs } = settings
+export function createHubTransport({
+  hub,
+  hubTimeoutMs,
+}: Pick<AppSettings, 'hub' | 'hubTimeoutMs'>): HubTransport {
   const transport = hub.startsWith('https:') ? https : http
   const { host, hostname, port } = new URL(hub)
   const lookup = hostname.endsWith('.localhost') ? lookupLoopback : undefined
   const address = hostname.replace(/^\[|\]$/g, '')
   const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
   const target = { hostname: address, port, setHost: false } as const
-  let token: Promise<string> | undefined
-  let tokenFrom = 0
-  let tokenUntil = 0
 
   function sendOnce(
-    { method, path, body, bearerToken, maxBytes }: HubRequest,
+    { method, path, body, speech = [], maxBytes }: HubRequest,
     agent: http.Agent | false,
     deadlineMs: number,
   ): Promise<RawReply> {
@@ -66,7 +65,7 @@ export function createHubTransport(settings: SiteSettings): HubTransport {
       if (text !== undefined) {
         headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
       }
-      if (bearerToken !== undefined) headers.push('authorization', `Bearer ${bearerToken}`)
+      headers.push(...speech)
       const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
       // One limit for all of it: a hub that sends a byte a second is down too.
       const leftMs = Math.max(0, deadlineMs - performance.now())
@@ -128,17 +127,6 @@ export function createHubTransport(settings: SiteSettings): HubTransport {
         })
         req.end()
       })
-    },
-    /** One token serves for half of its life, so its signature costs nothing per request. */
-    bearer() {
-      const iat = Math.floor(now() / 1000)
-      // Both bounds, for a clock can be set back.
-      if (token && iat >= tokenFrom && iat < tokenUntil) return token
-      tokenFrom = iat
-      tokenUntil = iat + limits.siteTokenSeconds / 2
-      const claims = { iss: settings.origin, aud: hub, iat, exp: iat + limits.siteTokenSeconds }
-      token = signToken('site+jwt', claims, settings.signingKey)
-      return token
     },
     close() {
       agent.destroy()

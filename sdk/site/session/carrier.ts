@@ -34,16 +34,20 @@ export interface Carrier {
 /** A Bearer token is answered with its successor here, as a cookie is with a cookie. */
 const HEADER = 'session-token'
 
+/** Kept with the requests. */
+export const createCarried = () => ({
+  bearers: new WeakMap<object, string>(),
+  /** Requests whose answers have given the browser cookies of ours. */
+  written: new WeakSet<object>(),
+})
+
 export function createCarrier(
   cookieName: string,
   cookies: SiteCookies,
   tokens: SessionTokens,
   clearable: Clearable,
+  { bearers, written } = createCarried(),
 ): Carrier {
-  const bearers = new WeakMap<object, string>()
-  /** Requests whose answers have given the browser cookies of ours. */
-  const written = new WeakSet<object>()
-
   const clearableIn = (visit: Visit) =>
     written.has(visit.request) ? { session: true, state: true } : clearable(visit.headers.cookie)
 

@@ -7,7 +7,7 @@ import type { SessionClaims } from '../../protocol/claims.js'
 import type { EndingsHeard } from '../hub/event-stream.js'
 import { type EndReason, limits } from '../../protocol/wire.js'
 import { boundedCache } from '../../http/bounded-cache.js'
-import type { SiteSettings } from '../options.js'
+import type { AppSettings } from '../options.js'
 import { createWatchers, type Watcher } from './watchers.js'
 
 export interface Endings extends EndingsHeard {
@@ -34,7 +34,7 @@ interface KnownSubject extends Known {
 }
 
 export function createEndings(
-  { now, hubTimeoutMs }: Pick<SiteSettings, 'now' | 'hubTimeoutMs'>,
+  { now, hubTimeoutMs }: Pick<AppSettings, 'now' | 'hubTimeoutMs'>,
   most = MOST,
 ): Endings {
   const watchers = createWatchers()
@@ -64,9 +64,9 @@ export function createEndings(
   }
 
   return {
-    ended({ state, reason }) {
-      sessions.set(state, { reason, heardMs: now() })
-      for (const watcher of watchers.ofSession(state)) watcher.ended(reason)
+    ended({ session_tag: tag, reason }) {
+      sessions.set(tag, { reason, heardMs: now() })
+      for (const watcher of watchers.ofSession(tag)) watcher.ended(reason)
     },
     subjectEnded({ subject_tag: tag, generation, reason }) {
       const most = Math.max(generation, subjects.peek(tag)?.generation ?? 0)

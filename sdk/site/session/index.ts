@@ -3,10 +3,10 @@ import type { SessionClaims } from '../../protocol/claims.js'
 import type { Log } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
 import type { EndingsHeard } from '../hub/event-stream.js'
-import type { SiteSettings } from '../options.js'
+import type { AppSettings, SiteSettings } from '../options.js'
 import type { Visit } from '../visit.js'
 import { beginSession, type Who } from './begin.js'
-import { createCarrier } from './carrier.js'
+import { createCarried, createCarrier } from './carrier.js'
 import { createSiteCookies } from './cookies.js'
 import { endSession } from './end.js'
 import { createEndings } from './endings.js'
@@ -14,11 +14,11 @@ import { loadSession, openSession, ownClaims } from './load.js'
 import { createClearable } from './neighbours.js'
 import type { SessionParts } from './parts.js'
 import { createPosted } from './posted.js'
-import { createProvisional } from './provisional.js'
-import { createRenewals } from './renewals.js'
+import { createProvisional, createSignIns } from './provisional.js'
+import { createRenewals, createRenewed } from './renewals.js'
 import type { HeldSession } from './held-session.js'
 import { createSuperseded } from './superseded.js'
-import { createSessionTokens } from './token.js'
+import { createReadTokens, createSessionTokens } from './token.js'
 import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
 import type { Watcher } from './watchers.js'
@@ -45,50 +45,70 @@ export interface Sessions {
   watch(claims: SessionClaims, watcher: Watcher): () => void
   /** How many watch this session. */
   watching(claims: SessionClaims): number
-  /** For whoever hears from the hub what has ended. */
+}
+
+/** The sessions of all sites that one application serves. What is kept of them is bounded as a whole, however many sites there are. */
+export interface AllSessions {
+  /** Those of one site. */
+  of(site: OneSite): Sessions
+  /** For whoever hears from the hub what has ended: on any of the sites. */
   readonly heard: EndingsHeard
 }
 
-export interface SessionsNeed extends Pick<SessionParts, 'listen' | 'tellEnd'> {
+interface OneSite extends Pick<SessionParts, 'listen' | 'tellEnd'> {
   readonly settings: SiteSettings
   readonly hub: HubClient
-  readonly log: Log
 }
 
-export function createSessions({ settings, hub, log, listen, tellEnd }: SessionsNeed): Sessions {
-  const content = createTokenContent(settings, log)
-  const tokens = createSessionTokens(settings, content)
-  const cookies = createSiteCookies(settings.cookieName, settings.cookieSeconds)
-  const carrier = createCarrier(settings.cookieName, cookies, tokens, createClearable(settings))
-  const endings = createEndings(settings)
+export function createSessions(app: AppSettings, log: Log): AllSessions {
+  const { cookieName, cookieSeconds } = app
+  const content = createTokenContent(app, log)
+  const cookies = createSiteCookies(cookieName, cookieSeconds)
+  const endings = createEndings(app)
   const loaded = new WeakMap<object, HeldSession>()
-  const parts: SessionParts = {
-    settings,
-    hub,
-    tokens,
-    content,
-    carrier,
-    endings,
-    loaded,
-    listen,
-    tellEnd,
-    log,
-    renewals: createRenewals(settings, hub, tokens),
-    posted: createPosted(settings, tokens, carrier),
-    provisional: createProvisional(hub, settings),
-    takeTurn: createTurns(),
-    superseded: createSuperseded(),
-  }
+  const takeTurn = createTurns()
+  const superseded = createSuperseded()
+  const [readTokens, renewed, signIns, carried] = [
+    createReadTokens(),
+    createRenewed(),
+    createSignIns(),
+    createCarried(),
+  ]
+
   return {
-    open: (visit, takesBearer) => openSession(parts, visit, takesBearer),
-    load: (visit) => loadSession(parts, visit),
-    loaded: (request) => loaded.get(request),
-    ownClaims: (visit) => ownClaims(parts, visit),
-    inTurn: parts.takeTurn,
-    begin: (visit, who) => beginSession(parts, visit, who),
-    end: (visit, everywhere) => endSession(parts, visit, everywhere),
-    watch: (claims, watcher) => endings.watch(claims, watcher),
-    watching: (claims) => endings.watching(claims),
+    of({ settings, hub, listen, tellEnd }) {
+      const tokens = createSessionTokens(settings, content, readTokens)
+      const carrier = createCarrier(cookieName, cookies, tokens, createClearable(settings), carried)
+      return sessionsOf({
+        settings,
+        hub,
+        tokens,
+        content,
+        carrier,
+        endings,
+        loaded,
+        takeTurn,
+        superseded,
+        listen,
+        tellEnd,
+        log,
+        renewals: createRenewals(settings, hub, tokens, renewed),
+        posted: createPosted(settings, tokens, carrier),
+        provisional: createProvisional(hub, settings, signIns),
+      })
+    },
     heard: endings,
   }
 }
+
+const sessionsOf = (parts: SessionParts): Sessions => ({
+  open: (visit, takesBearer) => openSession(parts, visit, takesBearer),
+  load: (visit) => loadSession(parts, visit),
+  loaded: (request) => parts.loaded.get(request),
+  ownClaims: (visit) => ownClaims(parts, visit),
+  inTurn: parts.takeTurn,
+  begin: (visit, who) => beginSession(parts, visit, who),
+  end: (visit, everywhere) => endSession(parts, visit, everywhere),
+  watch: (claims, watcher) => parts.endings.watch(claims, watcher),
+  watching: (claims) => parts.endings.watching(claims),
+})

@@ -21,10 +21,18 @@ export interface Provisional {
 /** How much later than the first one such a request may come. */
 const LATE_MS = 30_000
 
-export function createProvisional(hub: HubClient, { graceForSeconds }: SiteSettings): Provisional {
-  const revoked = boundedCache<true>(10_000)
-  const running = new Map<string, Promise<SessionView>>()
-  const done = boundedCache<string>(10_000, { ttl: LATE_MS })
+/** By the ids of the sign-ins, which no two sites share. */
+export const createSignIns = () => ({
+  revoked: boundedCache<true>(10_000),
+  running: new Map<string, Promise<SessionView>>(),
+  done: boundedCache<string>(10_000, { ttl: LATE_MS }),
+})
+
+export function createProvisional(
+  hub: HubClient,
+  { graceForSeconds }: SiteSettings,
+  { revoked, running, done } = createSignIns(),
+): Provisional {
   const gone = (endReason: EndReason, cause?: unknown) =>
     new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
 

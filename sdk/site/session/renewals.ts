@@ -23,14 +23,18 @@ export interface Renewals {
   forget(handle: string): void
 }
 
+/** By the handles, which no two sites share. */
+export const createRenewed = () => ({
+  newest: boundedCache<Carried>(20_000),
+  running: new Map<string, Promise<{ carried: Carried; view: SessionView }>>(),
+})
+
 export function createRenewals(
   { now }: Pick<SiteSettings, 'now'>,
   hub: Pick<HubClient, 'read'>,
   tokens: SessionTokens,
+  { newest, running } = createRenewed(),
 ): Renewals {
-  const newest = boundedCache<Carried>(20_000)
-  const running = new Map<string, Promise<{ carried: Carried; view: SessionView }>>()
-
   const isDue = (claims: SessionClaims) => now() >= (claims.iat + claims.exp) * 500 || !isFresh(claims, now())
 
   async function make(handle: string, visit: Visit) {

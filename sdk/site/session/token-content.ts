@@ -5,7 +5,7 @@ import { plainJson } from '../../protocol/plain-json.js'
 import { byBothNames, type FieldRule, nameFault, valueAt } from '../../protocol/token-fields.js'
 import { limits } from '../../protocol/wire.js'
 import { type Log, reasonOf } from '../../settings/log.js'
-import type { SiteSettings, TokenSession } from '../options.js'
+import type { AppSettings, TokenSession } from '../options.js'
 import type { Visit } from '../visit.js'
 
 export interface TokenContent {
@@ -29,7 +29,7 @@ export interface TokenContent {
 }
 
 export function createTokenContent(
-  { fields, tokenClaims, sessionField }: Pick<SiteSettings, 'fields' | 'tokenClaims' | 'sessionField'>,
+  { fields, tokenClaims, sessionField }: Pick<AppSettings, 'fields' | 'tokenClaims' | 'sessionField'>,
   log: Log,
 ): TokenContent {
   const rules = fields ?? []

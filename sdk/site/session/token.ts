@@ -70,13 +70,16 @@ function mostPayloadBytes({ cookieName, sessionKeys: [{ alg, kid, signatureBytes
 /** As base64url. */
 const lettersOf = (bytes: number) => Math.ceil((bytes * 4) / 3)
 
-export function createSessionTokens(settings: SiteSettings, content: TokenContent): SessionTokens {
+/** What tokens say that were read before, whichever site's they are: each signature is looked at once per process. By the whole text. */
+export const createReadTokens = () => boundedCache<SessionClaims>(20_000)
+
+export function createSessionTokens(
+  settings: SiteSettings,
+  content: TokenContent,
+  read = createReadTokens(),
+): SessionTokens {
   const { origin, now, freshForSeconds, sessionKeys, sessionField } = settings
   const [signing] = sessionKeys
-  const byKid = new Map(sessionKeys.map((key) => [key.kid, key]))
-  // A visitor's token comes with each request; its signature is looked at once per process. Keyed by the whole text.
-  const read = boundedCache<SessionClaims>(20_000)
-
   const mostBytes = mostPayloadBytes(settings)
 
   /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
@@ -115,7 +118,7 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
     const { subject, claims, data, auth_time: authTime } = view
     const members = {
       sk: handle,
-      st: view.state,
+      st: view.session_tag,
       ...(view.subject_tag !== null && { sg: view.subject_tag, gen: view.generation }),
       ...(subject !== null && { sub: subject }),
       ...(authTime !== null && { auth_time: authTime }),
@@ -142,12 +145,13 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
       const extra = await content.write({ subject, claims, data: {}, authTime }, visit, roomBeside(members))
       return sign(dated({ ...members, extra }))
     },
-    known: (token) => read.get(token),
+    known,
     async read(token) {
-      const known = read.get(token)
-      if (known) return known
+      const before = known(token)
+      if (before) return before
       try {
-        const key = byKid.get(readKeyId(token))
+        const kid = readKeyId(token)
+        const key = sessionKeys.find((one) => one.kid === kid)
         if (!key) return undefined
         const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
         const claims = inClear(payload, key)
@@ -159,6 +163,12 @@ export function createSessionTokens(settings: SiteSettings, content: TokenConten
         return undefined
       }
     },
+  }
+
+  function known(token: string): SessionClaims | undefined {
+    const claims = read.get(token)
+    // One that another site of this application has read is that one's.
+    return claims?.iss === origin ? claims : undefined
   }
 
   /** The protocol's own members by their names, and what else the site has put there. */

@@ -1,0 +1,30 @@
+/** What only the application can say of a host or an origin: within a time, and what fails is no answer (R21). */
+import { SessionHubError } from '../protocol/errors.js'
+import { type Log, reasonOf } from '../settings/log.js'
+
+const LONGEST_MS = 2000
+
+/**
+ * @param what its option and what it was asked for, for the log
+ * @throws SessionHubError `unavailable` where it throws, says what cannot be used, or is slow
+ */
+export async function askApplication<Answer>(
+  log: Log,
+  { option, host }: { readonly option: 'findOrigin' | 'keys'; readonly host: string },
+  ask: () => Answer | Promise<Answer>,
+): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${LONGEST_MS} ms`))
+    }, LONGEST_MS)
+  })
+  try {
+    return await Promise.race([ask(), late])
+  } catch (cause) {
+    log({ level: 'error', event: 'origin_lookup_failed', host, description: `${option}: ${reasonOf(cause)}` })
+    throw new SessionHubError('unavailable', 'Which site this host is could not be looked up', { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}

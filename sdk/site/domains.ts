@@ -1,0 +1,79 @@
+/** Which of an application's sites a request is for: said by its `Host`, once, and remembered for that request. */
+import { boundedCache } from '../http/bounded-cache.js'
+import { isHost } from '../protocol/origins.js'
+import type { OriginLookup } from './find-origin.js'
+import type { Visit } from './visit.js'
+
+export interface Domains<Site> {
+  /** @returns `undefined` where the host is none of the application's; rejects with `unavailable` where that cannot be said (R21) */
+  find(visit: Pick<Visit, 'request' | 'headers'>): Site | undefined | Promise<Site | undefined>
+  /** What was found for this request. */
+  foundFor(request: object): Site | undefined
+}
+
+/** There is one, whatever the `Host`; its endpoints compare it (R18). */
+export const oneDomain = <Site>(site: Site): Domains<Site> => ({ find: () => site, foundFor: () => site })
+
+/** So many sites are ready at once; one more, and the one that was visited least lately is made anew when it is visited again. */
+const MOST_READY = 10_000
+
+interface Ready<Site> {
+  readonly origin: string
+  readonly site: Site | Promise<Site>
+}
+
+/** @param make a site of this origin; rejects with `unavailable` where its keys cannot be had */
+export function createDomains<Site extends object>(
+  originOf: OriginLookup,
+  make: (origin: string) => Site | Promise<Site>,
+): Domains<Site> {
+  const ready = boundedCache<Ready<Site>>(MOST_READY)
+  const byRequest = new WeakMap<object, Site>()
+
+  function siteAt(host: string, origin: string | undefined): Site | undefined | Promise<Site> {
+    if (origin === undefined) {
+      ready.delete(host)
+      return undefined
+    }
+    const before = ready.get(host)
+    if (before?.origin === origin) return before.site
+    const site = make(origin)
+    const entry = { origin, site }
+    ready.set(host, entry)
+    if (site instanceof Promise) settle(host, entry, site)
+    return site
+  }
+
+  function settle(host: string, entry: Ready<Site>, making: Promise<Site>): void {
+    const isStill = () => ready.peek(host) === entry
+    making.then(
+      (site) => {
+        if (isStill()) ready.set(host, { origin: entry.origin, site })
+      },
+      () => {
+        if (isStill()) ready.delete(host)
+      },
+    )
+  }
+
+  function remembered(request: object, site: Site | undefined): Site | undefined {
+    if (site) byRequest.set(request, site)
+    return site
+  }
+
+  return {
+    find({ request, headers: { host } }) {
+      const before = byRequest.get(request)
+      if (before) return before
+      // What no browser sends is nobody's host, and the application's own look-up never sees it.
+      if (host === undefined || !isHost(host)) return undefined
+      const origin = originOf(host)
+      const site =
+        origin instanceof Promise ? origin.then((said) => siteAt(host, said)) : siteAt(host, origin)
+      return site instanceof Promise
+        ? site.then((found) => remembered(request, found))
+        : remembered(request, site)
+    },
+    foundFor: (request) => byRequest.get(request),
+  }
+}

@@ -1,0 +1,69 @@
+/** Asking the application which of its origins a host is: checked, bounded in time and number, and never believed for another host. */
+import { boundedCache } from '../http/bounded-cache.js'
+import { SessionHubError } from '../protocol/errors.js'
+import { originFault } from '../protocol/origins.js'
+import type { Log } from '../settings/log.js'
+import { askApplication } from './ask-application.js'
+import type { FindOrigin } from './options.js'
+
+/** @returns `undefined` where the host is none of the application's; rejects with `unavailable` where that cannot be said */
+export type OriginLookup = (host: string) => string | undefined | Promise<string | undefined>
+
+export interface LookupParts {
+  readonly findOrigin: FindOrigin
+  readonly cacheSeconds: number
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** So many answers are remembered, of each kind: hosts that strangers have thought of push out none of the application's own (R38). */
+const MOST_KNOWN = 10_000
+/** So many hosts that were not found before are asked for at once (R31). */
+const MOST_ASKED = 1000
+
+interface Answer {
+  readonly origin: string | undefined
+  readonly askedMs: number
+}
+
+export function createOriginLookup({ findOrigin, cacheSeconds, now, log }: LookupParts): OriginLookup {
+  const found = boundedCache<Answer>(MOST_KNOWN)
+  const absent = boundedCache<Answer>(MOST_KNOWN)
+  const asking = new Map<string, Promise<string | undefined>>()
+
+  async function ask(host: string): Promise<string | undefined> {
+    const askedMs = now()
+    const origin = await askApplication(log, { option: 'findOrigin', host }, async () =>
+      checked(host, await findOrigin(host)),
+    )
+    // No failure is remembered: the next request asks again.
+    found.delete(host)
+    absent.delete(host)
+    ;(origin === undefined ? absent : found).set(host, { origin, askedMs })
+    return origin
+  }
+
+  return (host) => {
+    const answer = found.get(host) ?? absent.get(host)
+    if (answer && Math.abs(now() - answer.askedMs) < cacheSeconds * 1000) return answer.origin
+    const running = asking.get(host)
+    if (running) return running
+    if (asking.size >= MOST_ASKED && answer?.origin === undefined)
+      return Promise.reject(new SessionHubError('unavailable', 'Too many hosts are being looked up'))
+    const started = ask(host)
+    asking.set(host, started)
+    const leave = () => asking.delete(host)
+    started.then(leave, leave)
+    return started
+  }
+}
+
+/** @throws TypeError in words for the application's owner */
+function checked(host: string, said: unknown): string | undefined {
+  if (said === undefined || said === null) return undefined
+  const fault = originFault(said)
+  if (fault) throw new TypeError(fault)
+  const origin = said as string
+  if (new URL(origin).host !== host) throw new TypeError(`"${origin}" has another host`)
+  return origin
+}

@@ -1,0 +1,67 @@
+/** In whose name the hub is asked: a site in its own, or an application for one of its sites. */
+import { appIssuer, limits, siteHeader } from '../../protocol/wire.js'
+import { signToken } from '../../tokens/sign.js'
+import type { ImportedKeys } from '../keys.js'
+import type { AppSettings } from '../options.js'
+import type { Speech } from './transport.js'
+
+/** What says so, for one request. */
+export type Speaker = () => Promise<Speech>
+
+type SpeakingKeys = Pick<ImportedKeys, 'app' | 'signingKey'>
+
+export type SpeakerOf = (origin: string, keys: SpeakingKeys) => Speaker
+
+export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): SpeakerOf {
+  /** Sites of one app with the same key have the same token, however many they are. */
+  const tokens = new WeakMap<SpeakingKeys['signingKey'], () => Promise<string>>()
+
+  return (origin, { app, signingKey }) => {
+    if (app === '') {
+      const own = siteToken(origin, signingKey)
+      return async () => ['authorization', `Bearer ${await own()}`]
+    }
+    const token = tokens.get(signingKey) ?? siteToken(appIssuer(app), signingKey)
+    tokens.set(signingKey, token)
+    return async () => ['authorization', `Bearer ${await token()}`, siteHeader, origin]
+  }
+
+  /** One token serves for half of its life, so its signature costs nothing per request. */
+  function siteToken(issuer: string, key: SpeakingKeys['signingKey']): () => Promise<string> {
+    let token: Promise<string> | undefined
+    let from = 0
+    let until = 0
+    return () => {
+      const iat = Math.floor(now() / 1000)
+      // Both bounds, for a clock can be set back.
+      if (token && iat >= from && iat < until) return token
+      from = iat
+      until = iat + limits.siteTokenSeconds / 2
+      token = signToken('site+jwt', { iss: issuer, aud: hub, iat, exp: iat + limits.siteTokenSeconds }, key)
+      return token
+    }
+  }
+}
+
+export interface RecentSpeakers {
+  /** The next who may open the event stream, after so many have been refused in a row; `undefined` before anybody has spoken. */
+  next(refusals: number): Speaker | undefined
+  add(speaker: Speaker): void
+}
+
+/** A site that was taken out meanwhile is refused, and another one opens the stream. */
+const MOST = 16
+
+/** Whoever has had a visitor lately: one event stream serves all of an application's sites, and is opened in the name of any. */
+export function createRecentSpeakers(): RecentSpeakers {
+  const recent = new Set<Speaker>()
+  return {
+    next: (refusals) => [...recent].reverse()[refusals % Math.max(1, recent.size)],
+    add(speaker) {
+      recent.delete(speaker)
+      recent.add(speaker)
+      const [oldest] = recent
+      if (recent.size > MOST && oldest) recent.delete(oldest)
+    },
+  }
+}
