@@ -25,7 +25,7 @@ module.exports = {
     never(
       'no-dev-dependency-at-run-time',
       // pg and the frameworks are optional peers: whoever takes their door has them.
-      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/postgres\.ts$)' },
+      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/postgres[.]ts$)' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     ),
 
