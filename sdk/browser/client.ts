@@ -131,7 +131,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       return status
     }
     if (readCookie('off')) return settle({ reason: 'opted_out' })
-    const { state: known = '', atMs = 0, reason: before = null, isBlocked: wasBlocked = false } = recall()
+    const { state: known = '', atMs, reason: before = null, isBlocked: wasBlocked = false } = recall()
 
     /**
      * @param state what the sync began with
@@ -175,9 +175,10 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     if (!rungs.includes('frame') && !by) return settle({ reason: 'rung_forbidden', isBlocked: wasBlocked })
     const frame = { state: readState(), createBinding, openFrame, choice, ...by }
     const { state } = frame
+    // Where nothing is remembered, no time is near enough: a NaN is less than nothing.
     const isFresh =
       state === known &&
-      Math.abs(Date.now() - atMs) < goodForMs &&
+      Math.abs(Date.now() - (atMs as number)) < goodForMs &&
       resting?.element.isConnected !== false &&
       (status !== nothingYet || !(await later('mayBringNews', quiet)()))
     if (isFresh) {

@@ -46,9 +46,7 @@ export function openFrame(
   // The hub answers only to this site's pages, and knows them by this (R14).
   element.referrerPolicy = 'origin'
   let silence: number | undefined
-  element.onload = () => {
-    silence = window.setTimeout(listener, SILENCE_MS)
-  }
+  element.onload = () => (silence = window.setTimeout(listener, SILENCE_MS))
 
   const onMessage = ({ source, origin, data }: MessageEvent<FrameMessage | null>) => {
     // R15: from this very frame, of this very hub, about this very sync.

@@ -29,10 +29,8 @@ const createClient = (options: ClientOptions) => createClientWith(importPart, op
 
 const given: Record<string, unknown> = { hub: src }
 // By name: other programs put attributes of their own on script tags. As texts: numbers count as such, and `live.js` reads `live`.
-for (const name of Object.keys(defaults)) {
-  const value = dataset[name]
-  if (value) given[name] = name === 'rungs' ? value.split(/[\s,]+/) : value
-}
+for (const name of Object.keys(defaults))
+  if (dataset[name]) given[name] = name === 'rungs' ? dataset[name].split(/[\s,]+/) : dataset[name]
 const client = createClient(given as unknown as ClientOptions)
 if (dataset.sisterLinks !== undefined) client.decorate()
 window.SessionHub = Object.assign(client, { createClient })

@@ -83,8 +83,8 @@ export function runSync(
       const { verifier, nonce } = await createBinding()
       const askOffer = () => ask<OfferReply>('/offer', { nonce })
       const early = isChanged ? askOffer() : undefined
-      // Whether it is needed at all is seen below.
-      early?.catch(() => 0)
+      // Whether it is needed at all is seen below; until then its failure is nobody's. (`String`: something that does nothing.)
+      early?.catch(String)
 
       const first = heard()
       const open = () => {
@@ -101,13 +101,17 @@ export function runSync(
       }
       open()
       window.setTimeout(() => {
-        if (message || abort.signal.aborted || ofDocument('readyState') === 'complete') return
-        // The page may load in the very moment in which the frame is gone: so first the listener, and the frame a moment later.
-        window.addEventListener('load', () => window.setTimeout(open))
-        // It may never load. And the limit stands still meanwhile: a slow page is no slow hub.
-        window.clearTimeout(timer)
-        timer = window.setTimeout(open, timeout)
-        frame?.close()
+        if (message || abort.signal.aborted) return
+        // A router may have taken it out, with the head of the page before.
+        if (!frame?.element.isConnected) open()
+        else if (ofDocument('readyState') !== 'complete') {
+          // The page may load in the very moment in which the frame is gone: so first the listener, and the frame a moment later.
+          window.addEventListener('load', () => window.setTimeout(open))
+          // It may never load. And the limit stands still meanwhile: a slow page is no slow hub.
+          window.clearTimeout(timer)
+          timer = window.setTimeout(open, timeout)
+          frame.close()
+        }
       }, PATIENCE_MS)
       message = await first
       if (message.outcome === 'offer') {

@@ -22,11 +22,20 @@ let browser: TestBrowser
 let page: TestPage
 let shop: string
 let travel: string
+/** Whether the hub never answers the next one of travel's frames. */
+let holdsNextFrame: boolean
 
 function inBrowser(kind: BrowserKind): void {
   before(async () => (browser = await startBrowser(kind)))
   beforeEach(async () => {
-    world = await startWorld({ sites: ['shop', 'travel'] })
+    holdsNextFrame = false
+    world = await startWorld({
+      sites: ['shop', 'travel'],
+      inFrontOfHub({ url }, _res, next) {
+        if (holdsNextFrame && isTravelsFrame(url)) holdsNextFrame = false
+        else next()
+      },
+    })
     shop = world.siteOf('shop').origin
     const { listener, site, origin } = world.siteOf('travel')
     travel = origin
@@ -74,10 +83,9 @@ const fillCart = async () => {
   await page.sync()
 }
 const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
+const isTravelsFrame = (url: string) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`)
 /** How often travel's pages have asked the hub for a frame. */
-const frames = () =>
-  world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`))
-    .length
+const frames = () => world.hub.listener.seen.filter(({ url }) => isTravelsFrame(url)).length
 const replacements = async () => (await page.eventsNamed('session-replaced')).length
 const frameIsThere = () => page.until(() => document.querySelector('iframe') !== null)
 
@@ -150,6 +158,19 @@ describe('in Chromium, a page', () => {
         expect(await page.eventsNamed('session-ended')).to.deep.equal([{ reason: 'signed-out' }])
         expect(page.scriptErrors).to.deep.equal([])
       })
+  })
+
+  it('with Turbo loses no sync that is under way when Turbo takes the frame away', async () => {
+    await page.visit(`${travel}/turbo/body/1`)
+    holdsNextFrame = true
+    await page.fetch('/cart', { item: 'boots' })
+    // The page syncs by itself, for its cookie has changed; or else now.
+    await page.run(() => void SessionHub.sync())
+    await until(() => !holdsNextFrame)
+    await page.click('#next')
+    await page.until(() => document.querySelector('h1')?.textContent === '2')
+    await page.until(() => SessionHub.status.outcome === 'adopt')
+    expect(await page.eventsNamed('sync-failed')).to.deep.equal([])
   })
 
   describe('with zone.js', () => {

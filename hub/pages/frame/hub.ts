@@ -113,6 +113,8 @@ const onCookies = ({ changed, deleted }: CookieChangeEvent) => {
 const valueOf = (cookie?: CookieListItem | null) => cookie?.value ?? ''
 
 async function heed(now: string): Promise<void> {
+  // An event may come late, and tell what an answer before the one that is under way has changed.
+  if (now === turn) return
   // What this frame's own question has changed, its answer tells.
   await asking
   if (now === turn) return
