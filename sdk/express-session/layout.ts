@@ -36,9 +36,9 @@ export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'se
   const nameOf = (key: string) => (shared.has(key) ? key : `${key}~${present.tag}`)
 
   function apart(name: string): { key: string; seal: Seal } | undefined {
-    const at = name.lastIndexOf('~')
-    const seal = at < 0 ? undefined : byTag.get(name.slice(at + 1))
-    return seal && { key: name.slice(0, at), seal }
+    const [, key = '', tag = ''] = /^(.*)~(.*)$/s.exec(name) ?? []
+    const seal = byTag.get(tag)
+    return seal && { key, seal }
   }
 
   return {
@@ -49,23 +49,23 @@ export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'se
         if (shared.has(name)) texts.set(name, JSON.stringify(value))
         const own = apart(name)
         if (!own) continue
-        const text = typeof value === 'string' ? own.seal.open(value, contextOf(own.key, owner)) : undefined
-        const isNewest = own.seal === present || !Object.hasOwn(data, nameOf(own.key))
-        if (text !== undefined && isNewest) texts.set(own.key, text)
+        // One that has become shared since is another key.
+        const isOwn = typeof value === 'string' && !shared.has(own.key)
+        const text = isOwn ? own.seal.open(value, contextOf(own.key, owner)) : undefined
+        if (text !== undefined && (own.seal === present || !texts.has(own.key))) texts.set(own.key, text)
         if (text === undefined || own.seal !== present) stale.push(name)
       }
       return { texts, stale }
     },
     patch({ texts, stale }, wanted, owner) {
       const patch = new Map<string, Json>(stale.map((name) => [name, null]))
-      // What a former secret has sealed is sealed anew.
-      const hasFormer = stale.some((name) => !name.endsWith(`~${present.tag}`))
       for (const key of texts.keys()) if (!wanted.has(key)) patch.set(nameOf(key), null)
       for (const [key, text] of wanted) {
         const before = texts.get(key)
         if (shared.has(key)) {
           if (text !== before) patch.set(key, mergeDiff(parsed(before), JSON.parse(text) as Json))
-        } else if (text !== before || hasFormer)
+        } else if (text !== before || stale.length > 0)
+          // Also what a former secret has sealed.
           patch.set(nameOf(key), present.seal(text, contextOf(key, owner)))
       }
       return Object.fromEntries(patch)

@@ -45,7 +45,7 @@ describe('a session of express-session at the hub, attacked', () => {
       'shop',
       (app, site) => {
         app.use(site.router)
-        passportApp(app, expressSession(site, { secret: SECRET, shared: ['cart'] }), options)
+        passportApp(app, expressSession(site, { secret: SECRET, shared: ['cart', 'list'] }), options)
       },
       { sessionProperty: 'hub' },
     )
@@ -202,6 +202,25 @@ describe('a session of express-session at the hub, attacked', () => {
       const all = { one: 1, two: 2, cart: { hat: 1, boots: 1, laces: 2 } }
       expect(await keptBy(ada)).to.deep.equal(all)
       expect(await keptBy(ada, theirs)).to.not.deep.equal(all)
+    })
+
+    it('a list that another request has changed is not put back by one that has changed something else', async () => {
+      await ada.post(shop, '/put', { list: ['hat'], views: 1 })
+      let arrived!: () => void
+      let go!: () => void
+      const isHere = new Promise<void>((resolve) => (arrived = resolve))
+      const mayGo = new Promise<void>((resolve) => (go = resolve))
+      before = () => {
+        before = () => Promise.resolve()
+        arrived()
+        return mayGo
+      }
+      const slow = ada.post(shop, '/put', { views: 2 })
+      await isHere
+      await ada.post(shop, '/put', { list: ['hat', 'boots'] })
+      go()
+      await slow
+      expect(await keptBy(ada)).to.deep.equal({ list: ['hat', 'boots'], views: 2 })
     })
 
     it('a request from before a sign-out brings nothing back; before the sign-out it is stored', async () => {

@@ -144,10 +144,15 @@ describe('req.session, as express-session has it', () => {
         done()
       }
       expect(await both(put({ views: 1, cart: ['hat'] }), remove, read)).to.deep.equal({ cart: ['hat'] })
+      const removeShared: Handler = (kept, _req, done) => {
+        delete kept.cart
+        done()
+      }
+      expect(await both(removeShared, read)).to.deep.equal({})
     })
 
     it('no session for what is empty', async () => {
-      const reply = await ours(put({ flash: {}, list: [] }))
+      const reply = await ours(put({ flash: {}, list: [], cart: null }))
       expect(reply.headers['set-cookie']).to.equal(undefined)
       await ours(put({ flash: {}, list: [], views: 1 }))
       expect((await ours(read)).json.said).to.deep.equal({ flash: {}, list: [], views: 1 })
@@ -608,6 +613,19 @@ describe('req.session, as express-session has it', () => {
       expect((await ours(signedIn)).json.said).to.equal(null)
     })
 
+    it('begins anew with a key that was its own, and is shared now', async () => {
+      await start({}, [], (app, site) => {
+        const mounted = express()
+        routes(mounted, expressSession(site, { secret: SECRET }))
+        app.use('/before', mounted)
+      })
+      handler = put({ cart: ['old'], views: 1 })
+      await visitor.ask(`${shops.ours}/before/`)
+      expect((await ours(read)).json.said).to.deep.equal({ views: 1 })
+      await ours(put({ cart: ['new'] }))
+      expect((await ours(read)).json.said).to.deep.equal({ views: 1, cart: ['new'] })
+    })
+
     it('signs in where the application forgets to regenerate: its keys stay, another user’s do not', async () => {
       await start({ userAt: 'user' })
       await ours(put({ cart: ['boots'], theme: 'dark' }))
@@ -683,6 +701,15 @@ describe('req.session, as express-session has it', () => {
         expect(json.said, path).to.deep.equal({ views: 1, cart: ['boots'] })
       }
       expect(new Set(ids).size).to.equal(1)
+
+      // Two processes, of which one has the next secret already.
+      await ours(put({ views: 9 }))
+      handler = read
+      expect((await visitor.ask(`${shops.ours}/next/`)).json.said).to.deep.equal({
+        views: 1,
+        cart: ['boots'],
+      })
+      expect((await ours(read)).json.said).to.deep.equal({ cart: ['boots'] })
 
       await ours(put({ views: 2 }))
       handler = (_kept, req, done) => {
