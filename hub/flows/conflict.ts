@@ -2,6 +2,7 @@
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import type { ConflictPolicy } from './decision.js'
+import { unawaited } from './unawaited.js'
 
 /** The owner's policy; a rule of the owner's own is asked only where there are two users. */
 export function conflictPolicy(
@@ -13,5 +14,8 @@ export function conflictPolicy(
   if (typeof conflict !== 'function') return conflict
   const [siteSubject, hubSubject] = [siteSession?.subject ?? null, hubSession?.subject ?? null]
   const areTwo = siteSubject !== null && hubSubject !== null && siteSubject !== hubSubject
-  return areTwo ? conflict({ site, siteSubject, hubSubject }) : 'keep-both'
+  if (!areTwo) return 'keep-both'
+  const said: unknown = conflict({ site, siteSubject, hubSubject })
+  unawaited(said)
+  return said as ConflictPolicy
 }

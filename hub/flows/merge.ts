@@ -9,6 +9,7 @@ import type { Ending, Session } from '../stores/store.js'
 import type { HubContext, MergeQuestion } from './context.js'
 import { ended, endingOf, sizeOf } from './sessions.js'
 import { carriedBy, divided } from './share.js'
+import { unawaited } from './unawaited.js'
 
 /** Many patches and merges may make more keys than one request has; the size bounds them all. */
 const dataBounds = { depth: limits.jsonDepth, keys: 2048 }
@@ -69,6 +70,7 @@ function mergedData(
   const { ours: into, rest } = divided(winner.data, names)
   // Copies: what the hook does to them changes no session but by what it returns.
   const said: unknown = rules.merge(structuredClone({ from, into, reason }))
+  unawaited(said)
   if (!isJsonObject(said)) throw new TypeError('The merge hook has to return an object')
   let made
   try {

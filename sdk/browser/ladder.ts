@@ -23,10 +23,18 @@ export function create(kit: LadderKit): Ladder {
     return hasFrameGesture() ? askOnce() : askByPopup(kit, askOnce)
   }
 
+  /** What the page has begun with a client ends with it. */
+  const withClient = (stop: AbortController) => {
+    const end = () => stop.abort()
+    if (kit.signal.aborted) end()
+    else kit.signal.addEventListener('abort', end, { signal: stop.signal })
+  }
+
   return {
     announce: () => announce(kit),
     requestAccess,
     accessButton(stop, element, theme = {}) {
+      withClient(stop)
       if (stop.signal.aborted) return
       const before = buttons.get(element)
       // One in one place, however often `access-needed` has been told.
@@ -36,8 +44,9 @@ export function create(kit: LadderKit): Ladder {
         showAccessButton(kit, element, theme, stop, hasFrameGesture() ? undefined : requestAccess)
       }
     },
-    decorate({ signal }) {
-      if (kit.rungs.includes('link')) decorateLinks(kit, signal)
+    decorate(stop) {
+      withClient(stop)
+      if (kit.rungs.includes('link')) decorateLinks(kit, stop.signal)
     },
     redirect(returnTo = location.href.slice(location.origin.length)) {
       if (!kit.rungs.includes('redirect')) kit.settle({ reason: 'rung_forbidden' })

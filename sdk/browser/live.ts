@@ -38,7 +38,8 @@ export function create(given: LiveKit): Live {
   }
   return {
     async keepUp() {
-      if (isUp) return undefined
+      // The page may have closed the client before this was loaded.
+      if (isUp || given.signal.aborted) return undefined
       isUp = true
       shareWithTabs(kit)
       watch(kit)

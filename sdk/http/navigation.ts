@@ -23,9 +23,19 @@ export const isNavigation = (req: RequestHead): boolean => {
 export const saysNothing = ({ headers }: RequestHead): boolean =>
   !Object.keys(headers).some((name) => name.startsWith('sec-fetch-'))
 
-/** Whether a browser only prepares for a visit that may never be. */
-const isAhead = ({ headers }: RequestHead): boolean =>
-  ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => headers[name] !== undefined)
+/** By what a browser says, and what Turbo, Next.js and htmx say of their own. */
+const AHEAD = [
+  'sec-purpose',
+  'purpose',
+  'x-purpose',
+  'x-moz',
+  'x-sec-purpose',
+  'next-router-prefetch',
+  'hx-preloaded',
+]
+
+/** Whether a browser, or a page's router, only prepares for a visit that may never be. */
+const isAhead = ({ headers }: RequestHead): boolean => AHEAD.some((name) => headers[name] !== undefined)
 
 /**
  * A browser would keep the answer, and show it at the click without asking again: so it gets an error, which it throws away.

@@ -129,6 +129,10 @@ describe('a visitor’s own window', () => {
       purpose: 'prefetch',
       'x-purpose': 'preview',
       'x-moz': 'prefetch',
+      // Of pages' routers: Turbo, Next.js and htmx.
+      'x-sec-purpose': 'prefetch',
+      'next-router-prefetch': '1',
+      'hx-preloaded': 'true',
     }
     for (const [name, value] of [...Object.entries(ahead), ['sec-purpose', 'prefetch;prerender'] as const])
       it(`is prepared by "${name}: ${value}": an error that nobody keeps, and the click is answered anew`, async () => {

@@ -95,6 +95,23 @@ describe('a page whose frame is blocked', () => {
     expect(await heard(['frame'])).to.deep.equal([])
   })
 
+  it('ends with the client: its button goes, and none comes after', async () => {
+    await openQuietly()
+    await page.page.evaluate(() => SessionHub.sync())
+    await page.page.evaluate(() => {
+      document.body.insertAdjacentHTML('beforeend', '<div id=one></div><div id=two></div>')
+      SessionHub.accessButton(document.getElementById('one')!)
+    })
+    await page.page.waitForSelector('#one iframe')
+    await page.page.evaluate(async () => {
+      SessionHub.close()
+      SessionHub.accessButton(document.getElementById('two')!)
+      // By the same file, and so after it.
+      await SessionHub.explain()
+    })
+    expect(await page.page.$('#one > *, #two > *')).to.equal(null)
+  })
+
   it('goes on without a ladder that cannot be loaded', async () => {
     await page.page.setRequestInterception(true)
     page.page.on('request', (request) => {

@@ -110,6 +110,22 @@ describe('in Chromium, a page', () => {
     expect([isSame, isOther, frame]).to.deep.equal([true, true, null])
   })
 
+  it('is told once what happens, though a client before it was closed before it had begun', async () => {
+    await page.visit(travel)
+    await page.fetch('/sign-in', { name: 'ada' })
+    await page.page.evaluate(async (hub) => {
+      SessionHub.close()
+      SessionHub.createClient({ hub }).close()
+      const client = SessionHub.createClient({ hub })
+      await client.sync({ force: true })
+      await client.signOut()
+      // A message to another tab is told a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      client.close()
+    }, world.hub.origin)
+    expect(await page.eventsNamed('session-ended')).to.deep.equal([{ reason: 'signed-out' }])
+  })
+
   for (const [name, header] of [
     ['that says where it is', 'strict-origin-when-cross-origin'],
     ['that hides its address', 'no-referrer'],

@@ -114,6 +114,7 @@ describe('a rule for conflicts', () => {
     ],
     ['says what no policy is called', () => 'mine'],
     ['answers with a promise', () => Promise.resolve('hub')],
+    ['answers with a promise that fails', () => Promise.reject(new Error('down'))],
   ] as const) {
     it(`R21: that ${what} changes nothing`, async () => {
       answer = wrong as () => ConflictPolicy

@@ -110,6 +110,18 @@ describe('a form that another site’s page has posted', () => {
     expect(thief.cookies(shop).has(POSTED)).to.equal(false)
   })
 
+  it('signs nobody out: the session would live on at the hub, and come back with the next sync', async () => {
+    await ada.post(shop, '/sign-in', {})
+    const [refused] = await ada.submit(`${shop}/sign-out`, {}, BANK)
+    expect([refused!.status, refused!.json.error]).to.deep.equal([403, 'origin_denied'])
+    expect(await who()).to.include({ subject: 'eve' })
+    expect(await sessionsOf('eve')).to.have.length(1)
+    // A page of the site's own may.
+    expect((await ada.post(shop, '/sign-out', {})).status).to.equal(200)
+    expect(await who()).to.include({ status: 'none' })
+    expect(await sessionsOf('eve')).to.deep.equal([])
+  })
+
   it('that is spent or forged leaves the session that is there', async () => {
     await ada.submit(`${shop}/acs/page`, {}, BANK)
     const spent = ada.cookies(shop).get(POSTED) ?? ''

@@ -194,4 +194,39 @@ describe('a site on Request and Response', () => {
     const response = whole(await site.visit(ask(`/session-hub/redirect?return=${'a'.repeat(6000)}`)))
     expect({ status: response.status, text: await response.text() }).to.deep.equal({ status: 431, text: '' })
   })
+
+  it('lets nobody in by a time that is none: a fresh sign-in is asked for in whole seconds', async () => {
+    const visit = open(await site.visit(ask('/')))
+    await visit.signIn({ subject: 'ada' })
+    const cookie = visit
+      .respond(Response.json({}))
+      .headers.getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ')
+    const again = open(await site.visit(ask('/', { headers: { cookie } })))
+    again.requireRecent(300)
+    for (const wrong of [NaN, undefined, 0, -1, Infinity, '300', 1.5]) {
+      expect(() => {
+        again.requireRecent(wrong as number)
+      }, String(wrong)).to.throw('maxAgeSeconds')
+    }
+    const stranger = open(await site.visit(ask('/')))
+    expect(() => {
+      stranger.requireRecent(300)
+    }).to.throw('not long ago')
+  })
+
+  for (const [name, options, says] of [
+    ['a misspelt option', { adress: '10.0.0.1' }, 'did you mean "address"'],
+    ['a text for a switch', { bearer: 'false' }, '"bearer"'],
+    ['a number for a switch', { redirectOnce: 1 }, '"redirectOnce"'],
+    ['an address that is none', { address: 7 }, '"address"'],
+    ['nothing at all', null, 'visit'],
+  ] as const) {
+    it(`refuses ${name}`, async () => {
+      const refused = await site.visit(ask('/'), options as never).catch((error: unknown) => error)
+      expect(refused).to.include({ code: 'options_invalid' })
+      expect((refused as SessionHubError).message).to.include(says)
+    })
+  }
 })

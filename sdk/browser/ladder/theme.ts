@@ -3,7 +3,7 @@ import type { AccessTheme } from './kit.js'
 
 /** Words that say as much as can be said without knowing the site. */
 export const labelOf = ({ label }: AccessTheme, hub: string): string =>
-  label ?? `Continue with ${new URL(hub).host}`
+  label ?? `Continue with ${hub.slice(hub.indexOf('/') + 2)}`
 
 /** For the address of the visible frame: colours go without their `#`. */
 export const themeQuery = ({ label, color, background, radius }: AccessTheme): string =>

@@ -1,6 +1,8 @@
 /** The signed-in user's own sessions, on every site and in every browser: to show, and to end. */
 import { SessionHubError } from '../../protocol/errors.js'
 import { is128Bits } from '../../protocol/formats.js'
+import { ofCall } from '../../settings/call-options.js'
+import { whole } from '../../settings/checks.js'
 import type { SiteContext } from '../context.js'
 
 /** One of the user's sessions, ready to show. */
@@ -54,15 +56,17 @@ export async function endOtherUserSessions(site: SiteContext, request: object): 
 /**
  * `site.requireRecent()`: the user has signed in a short while ago, on whichever site.
  *
- * @throws SessionHubError `sign_in_required`
+ * @param maxAgeSeconds 1 to 1e9
+ * @throws SessionHubError `sign_in_required`; `request_invalid` for a time that is none, which would let everybody in
  */
 export function requireRecent(
   { sessions, settings }: SiteContext,
   request: object,
   maxAgeSeconds: number,
 ): void {
+  const most = ofCall(() => whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 }))
   const authTime = sessions.loaded(request)?.authTime ?? null
-  if (authTime === null || settings.now() / 1000 - authTime > maxAgeSeconds)
+  if (authTime === null || settings.now() / 1000 - authTime > most)
     throw new SessionHubError('sign_in_required', 'This needs a sign-in that is not long ago')
 }
 

@@ -1,5 +1,7 @@
 /** A site on a server that speaks the Web's `Request` and `Response`. */
 import type { SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
+import { flag } from '../../settings/checks.js'
+import { refuseUnknown, wrong } from '../../settings/refuse-unknown.js'
 import { WebVisit } from './web-visit.js'
 
 export interface VisitOptions {
@@ -29,12 +31,28 @@ export interface SiteVisit {
 /** Either the whole answer, which the application only hands on, or the visit. */
 export type Visited = { readonly response: Response } | (SiteVisit & { readonly response?: undefined })
 
-/** @returns `undefined` where the request is for none of the application's hosts */
+/** @throws SessionHubError `options_invalid` */
+function readVisitOptions(options: VisitOptions = {}) {
+  refuseUnknown('visit', options, ['address', 'bearer', 'redirectOnce'])
+  const { address, bearer = false, redirectOnce = false } = options
+  if (address !== undefined && typeof address !== 'string') throw wrong('visit', '"address" has to be a text')
+  return {
+    address,
+    bearer: flag('visit', 'bearer', bearer),
+    redirectOnce: flag('visit', 'redirectOnce', redirectOnce),
+  }
+}
+
+/**
+ * @returns `undefined` where the request is for none of the application's hosts
+ * @throws SessionHubError `options_invalid`
+ */
 export async function visitSite(
   site: SiteCore,
   request: Request,
-  { address, bearer = false, redirectOnce = false }: VisitOptions = {},
+  options?: VisitOptions,
 ): Promise<Visited | undefined> {
+  const { address, bearer, redirectOnce } = readVisitOptions(options)
   const visit = new WebVisit(request, address)
   await site.answer(visit)
   if (visit.response) return { response: visit.response }

@@ -1,16 +1,28 @@
 /** A session ends by the visitor's own word: here at once, at the hub when it can be told. */
+import { SessionHubError } from '../../protocol/errors.js'
 import { requireOpen, type Visit } from '../visit.js'
 import { loadSession, ownClaims } from './load.js'
 import type { SessionParts } from './parts.js'
+import { requireStillOpen } from './session.js'
 
-/** @throws SessionHubError `headers_sent` where the answer has begun; then nothing has ended */
+/**
+ * @throws SessionHubError `headers_sent` where the answer has begun; `origin_denied` in a form that another site's page has posted, which
+ * comes without the visitor's session; then nothing has ended
+ */
 export async function endSession(site: SessionParts, visit: Visit, everywhere: boolean): Promise<void> {
   requireOpen(visit)
+  if (site.posted.isBlind(visit))
+    throw new SessionHubError(
+      'origin_denied',
+      "Another site's page has posted this, without this visitor's cookies; lead the visitor on to a page of this site and sign out there",
+    )
   const session = await loadSession(site, visit)
   await site.takeTurn(session, async () => {
     const before = await ownClaims(site, visit)
+    // Of the visitor who does not wait for it, too: nothing ends whose cookies stay.
+    requireStillOpen(site, visit)
     for (const claims of [before, session.token]) if (claims) site.provisional.revoke(claims)
-    if (site.posted.isIn(visit) || site.posted.isBlind(visit)) site.posted.clear(visit)
+    if (site.posted.isIn(visit)) site.posted.clear(visit)
     const handle = session.handle ?? before?.sk ?? before?.was
     session.clear()
     if (handle === undefined) return
