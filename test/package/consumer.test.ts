@@ -72,6 +72,7 @@ describe('the packed package', function () {
           'SessionHubError',
           'createHub',
           'generateAdminToken',
+          'generateApp',
           'generateHubKeys',
           'generateSite',
           'memoryStore',
