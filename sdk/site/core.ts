@@ -18,6 +18,7 @@ import type { SiteContext } from './context.js'
 import { createDomains, type Domains, oneDomain } from './domains.js'
 import { createLive } from './endpoints/live.js'
 import { createOwnTokens } from './endpoints/own-token.js'
+import { pathBelow } from './endpoints/path-below.js'
 import { redirectOnce } from './endpoints/redirect.js'
 import { createEndpoints } from './endpoints/router.js'
 import { createOriginLookup, type OriginLookup } from './find-origin.js'
@@ -111,7 +112,7 @@ export async function createCore<Native extends object>(
   }
 
   const domains = domainsOf(source, siteOf, log)
-  const below = `${settings.endpoint}/`
+  const below = pathBelow(settings.endpoint)
 
   /** At the site that the request is for, at once where that is known. */
   function at<Result>(
@@ -140,7 +141,7 @@ export async function createCore<Native extends object>(
   return {
     property: settings.sessionProperty,
     answer(visit) {
-      if (!visit.url.startsWith(below)) return undefined
+      if (below(visit.url) === undefined) return undefined
       const site = domains.find(visit)
       if (!(site instanceof Promise)) return site && answer(site, visit)
       return site.then(

@@ -43,7 +43,15 @@ export interface SiteOptions<Native extends object> {
   readonly hub: string
   /** Or their JSON as text, as `SESSION_HUB_KEYS` has it: a variable that is not set is refused at the start. */
   readonly keys: SiteKeys | string | undefined
-  /** Where this site's endpoints are. @default '/session-hub' */
+  /**
+   * Where this process reaches the hub, if not at its own origin: `http://hub:4000` in a network of containers. Handles travel there, so plain
+   * http is for a network that nobody else listens to. @default the hub's origin
+   */
+  readonly backchannel?: string
+  /**
+   * Where this site's endpoints are, as browsers see it. A proxy, or the application that this one is mounted in, may take the first segments
+   * off on the way. @default '/session-hub'
+   */
   readonly endpoint?: string
   /** The `Host` that requests arrive with, where a proxy changes it. @default the origin's host */
   readonly host?: string
@@ -132,6 +140,8 @@ export type KeysOf = (origin: string) => SiteKeys | string | Promise<SiteKeys | 
 /** Options after defaults and checks: what all sites of one application have in common. Nothing past start-up reads the options. */
 export interface AppSettings {
   readonly hub: string
+  /** Where the hub is reached. */
+  readonly backchannel: string
   readonly endpoint: string
   readonly cookieName: string
   readonly sessionProperty: string
@@ -180,6 +190,7 @@ const KNOWN: Record<keyof SiteOptions<object> | keyof AppOptions<object>, true> 
   keys: true,
   endpoint: true,
   host: true,
+  backchannel: true,
   cookieName: true,
   sessionProperty: true,
   freshForSeconds: true,
@@ -330,6 +341,7 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
   }
   return {
     hub: origin(where, 'hub', options.hub),
+    backchannel: backchannel(options.backchannel ?? options.hub),
     endpoint: endpointPath(where, endpoint),
     cookieName,
     sessionProperty: propertyName(options.sessionProperty ?? 'session'),
@@ -349,6 +361,14 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }
+}
+
+/** @throws SessionHubError `options_invalid` */
+function backchannel(given: unknown): string {
+  const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.origin !== given)
+    throw wrong(where, '"backchannel" has to be scheme, host and port alone, such as "http://hub:4000"')
+  return given
 }
 
 /** What a request of some server has already. */

@@ -8,6 +8,8 @@ import { siteApp } from '../support/site-app.js'
 import { Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
+const BANK = { origin: 'https://bank.example', 'sec-fetch-site': 'cross-site' }
+
 describe('two sites on one host', () => {
   let world: World
   let visitor: Visitor
@@ -58,6 +60,15 @@ describe('two sites on one host', () => {
     expect(reply.headers['set-cookie']).to.equal(undefined)
     await visitor.post(travel.origin, '/sign-out', {})
     expect(jar).to.deep.equal(before)
+    expect(await visitor.whoami(shop.origin)).to.include({ subject: 'ada' })
+  })
+
+  it('leave a sign-in alone that waits for the other one', async () => {
+    const [shop, travel] = [await start(), await start()]
+    await visitor.post(shop.origin, '/sign-in', { name: 'ada' }, BANK)
+    expect([...jar.keys()]).to.deep.equal(['__Host-session-posted'])
+    expect(await visitor.whoami(travel.origin)).to.include({ session: 'none' })
+    expect([...jar.keys()]).to.deep.equal(['__Host-session-posted'])
     expect(await visitor.whoami(shop.origin)).to.include({ subject: 'ada' })
   })
 

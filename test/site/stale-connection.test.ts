@@ -101,6 +101,16 @@ describe('a kept connection to the hub that is closed when it is used again', ()
     expect((await other.ask(`${listener.origin}/whoami`)).json).to.deep.include({ data: { cart: ['rope'] } })
   })
 
+  it('costs nobody anything where it is a fresh one either, once', async () => {
+    proxy.closeIdle()
+    proxy.breakFresh()
+    expect((await visitor.ask(`${listener.origin}/whoami`)).json).to.deep.include({
+      data: { cart: ['tent'] },
+    })
+    expect(proxy.broken).to.equal(1)
+    expect(log.map(({ event }) => event)).to.not.include('hub_unreachable')
+  })
+
   it('is no outage: a hub that resets a fresh connection too is one', async () => {
     proxy.breakAll()
     expect((await visitor.ask(`${listener.origin}/whoami`)).status).to.equal(503)
@@ -115,6 +125,10 @@ interface Proxy {
   broken: number
   /** The next requests on a connection that has served one are reset: before the hub sees them, or after it has answered. */
   breakNext(how: 'lost' | 'answer lost', times?: number): void
+  /** The next request on a connection that has served none is. */
+  breakFresh(): void
+  /** As a proxy does with connections that nobody uses. */
+  closeIdle(): void
   breakAll(): void
   close(): Promise<void>
 }
@@ -123,6 +137,7 @@ async function startProxy(): Promise<Proxy> {
   let breaking: 'lost' | 'answer lost' | undefined
   let times = 0
   let isBroken = false
+  let isFreshBroken = false
   const open = new Set<net.Socket>()
   const server = net.createServer((client) => {
     const hub = net.connect(proxy.port, '127.0.0.1')
@@ -134,6 +149,12 @@ async function startProxy(): Promise<Proxy> {
       else client.write(chunk)
     })
     client.on('data', (chunk) => {
+      if (isFreshBroken && !hasServed) {
+        isFreshBroken = false
+        proxy.broken += 1
+        client.resetAndDestroy()
+        return
+      }
       if (isBroken || (hasServed && breaking)) {
         proxy.broken += 1
         dropsAnswer = breaking === 'answer lost'
@@ -164,6 +185,13 @@ async function startProxy(): Promise<Proxy> {
     breakNext(how, count = 1) {
       breaking = how
       times = count
+    },
+    breakFresh() {
+      isFreshBroken = true
+    },
+    closeIdle() {
+      for (const socket of open) socket.destroy()
+      open.clear()
     },
     breakAll() {
       isBroken = true

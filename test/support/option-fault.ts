@@ -16,6 +16,6 @@ export async function expectOptionFault(
   expect(thrown).to.be.an('error').with.property('name', 'SessionHubError')
   const { code, message } = thrown as SessionHubError
   expect(code).to.equal('options_invalid')
-  expect(message).to.match(/^[^\r\n]{20,300}$/)
+  expect(message).to.match(/^[^\r\n]{20,400}$/)
   for (const word of words) expect(message).to.include(word)
 }

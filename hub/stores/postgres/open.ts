@@ -41,7 +41,7 @@ export async function prepareSchema(query: Query, schema: string, mayMigrate: bo
 }
 
 /** Two that create it at once: one of them is told that it is there, by one of these codes. */
-const THERE = ['23505', '42P06', '42P07']
+const THERE = ['23505', '42P06', '42P07', '42710']
 
 async function createSchema(query: Query, name: string): Promise<void> {
   for (const sql of [

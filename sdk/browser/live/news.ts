@@ -11,6 +11,8 @@ export function mayBringNews(): boolean {
   if (navigationType === 'reload') return Date.now() - (recall().atMs ?? 0) > RELOAD_MS
   // A page of this site that led on at once leaves no other trace of where the visitor came from.
   if (navigationType === 'replace' && from?.url !== location.href) return true
+  // Back from another site: where the page first came from says nothing of that.
+  if (navigationType === 'traverse' && !from) return true
   const referrer = ofDocument('referrer')
   // Many a page hides its address. What came before in this tab is known only if it was this site's.
   return referrer ? !referrer.startsWith(`${location.origin}/`) : !from

@@ -16,6 +16,7 @@ import type { Limit } from './limit.js'
 import { createSisters, listSisters, makeLinkTicket } from './link.js'
 import type { Live } from './live.js'
 import { makeOffer } from './offer.js'
+import { pathBelow } from './path-below.js'
 import { redeemTicket } from './redeem.js'
 import { beginRedirect, finishRedirect } from './redirect.js'
 
@@ -41,6 +42,7 @@ export interface EndpointParts {
 /** The same for all sites of one application; what is counted, is counted for each by itself (R38). */
 export function createEndpoints({ settings, live, sdk, log }: EndpointParts): Answer {
   const { endpoint, perAddress } = settings
+  const below = pathBelow(endpoint)
   const limit = perAddressPerMinute(perAddress)
   const limitSignOut = perMinute(SIGN_OUTS)
   const sisters = createSisters(settings)
@@ -88,12 +90,13 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
 
   return (site, visit) => {
     const { method, url } = visit
-    if (!url.startsWith(`${endpoint}/`)) return undefined
+    const rest = below(url)
+    if (rest === undefined) return undefined
     if (url.length > limits.addressLength) {
       visit.refuseAddress()
       return DONE
     }
-    const path = pathOf(url).slice(endpoint.length)
+    const path = pathOf(rest)
     const isRead = method === 'GET' || method === 'HEAD'
     const file = isRead ? sdk.fileAt(path) : undefined
     if (file) {

@@ -7,8 +7,8 @@ import { lookupLoopback } from './loopback.js'
 
 export interface HubTransport {
   /**
-   * Rejects when there is no whole answer in time. What may be repeated is sent once more, on a connection of its own, where a kept one
-   * turned out to be closed: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
+   * Rejects when there is no whole answer in time. What may be repeated is sent once more, on a connection of its own, where one was reset
+   * before it had answered: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
    */
   readonly send: (request: HubRequest) => Promise<RawReply>
   /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
@@ -30,7 +30,7 @@ interface HubRequest {
   readonly isRepeatable: boolean
 }
 
-/** A kept connection was closed at the moment when it was used again: that says nothing of whether the hub is there. */
+/** A connection was reset before it had answered, mostly a kept one: that says nothing of whether the hub is there. */
 export class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
@@ -43,11 +43,11 @@ export interface RawReply {
 }
 
 export function createHubTransport({
-  hub,
+  backchannel,
   hubTimeoutMs,
-}: Pick<AppSettings, 'hub' | 'hubTimeoutMs'>): HubTransport {
-  const transport = hub.startsWith('https:') ? https : http
-  const { host, hostname, port } = new URL(hub)
+}: Pick<AppSettings, 'backchannel' | 'hubTimeoutMs'>): HubTransport {
+  const transport = backchannel.startsWith('https:') ? https : http
+  const { host, hostname, port } = new URL(backchannel)
   const lookup = hostname.endsWith('.localhost') ? lookupLoopback : undefined
   const address = hostname.replace(/^\[|\]$/g, '')
   const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
@@ -73,7 +73,7 @@ export function createHubTransport({
       let isAnswered = false
       req.on('error', (error) => {
         clearTimeout(timer)
-        const isStale = req.reusedSocket && !isAnswered && isReset(error)
+        const isStale = !isAnswered && isReset(error)
         reject(isStale ? new StaleConnectionError('the connection was closed', { cause: error }) : error)
       })
       req.on('response', (res) => {
@@ -99,6 +99,15 @@ export function createHubTransport({
     })
   }
 
+  /** One reset is no outage; a second one, on a connection of its own, is. */
+  async function sendAnew(request: HubRequest, deadlineMs: number): Promise<RawReply> {
+    try {
+      return await sendOnce(request, false, deadlineMs)
+    } catch (thrown) {
+      throw thrown instanceof StaleConnectionError ? new Error('reset twice', { cause: thrown }) : thrown
+    }
+  }
+
   return {
     async send(request) {
       const deadlineMs = performance.now() + hubTimeoutMs
@@ -106,7 +115,7 @@ export function createHubTransport({
         return await sendOnce(request, agent, deadlineMs)
       } catch (thrown) {
         if (!(thrown instanceof StaleConnectionError) || !request.isRepeatable) throw thrown
-        return sendOnce(request, false, deadlineMs)
+        return await sendAnew(request, deadlineMs)
       }
     },
     open(path, more, signal) {

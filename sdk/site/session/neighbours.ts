@@ -22,10 +22,14 @@ export function createClearable({
     return {
       session: text === undefined || text === '' || issuerOf(text) === origin,
       // The state belongs to whoever's session is there; with none at all, it is what is left of one of ours.
-      state: !valuesIn(header).some((value) => (issuerOf(value) ?? origin) !== origin),
+      state: !valuesIn(header).some((value) => isNeighbours(value, origin)),
     }
   }
 }
+
+/** Whether a cookie's value is a session token of another application on this host. */
+export const isNeighbours = (text: string | undefined, origin: string): boolean =>
+  text !== undefined && (issuerOf(text) ?? origin) !== origin
 
 const valuesIn = (header = '') => header.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
 

@@ -8,6 +8,7 @@ import { isPostFromElsewhere } from '../../http/navigation.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import { cookieNames } from '../../protocol/wire.js'
 import type { Carrier } from './carrier.js'
+import { isNeighbours } from './neighbours.js'
 import type { SiteSettings } from '../options.js'
 import type { IssuedToken, SessionTokens } from './token.js'
 import type { Visit } from '../visit.js'
@@ -49,7 +50,8 @@ export function createPosted(
       visit.addCookies([cookie(token, isRemembered)])
     },
     clear(visit) {
-      visit.addCookies([cookie('')])
+      const text = readCookie(visit.headers.cookie, cookieNames.posted)
+      if (!isNeighbours(text, origin)) visit.addCookies([cookie('')])
     },
   }
 }
