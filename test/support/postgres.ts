@@ -1,10 +1,10 @@
-/** A PostgreSQL server of the tests' own, in a temporary folder: started when it is first wanted, and ended with the tests. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+/** A PostgreSQL server of the tests' own, in a temporary folder: started when it is first wanted, and ended with the process of the tests. */
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import type { Writable } from 'node:stream'
 import { dirname, join } from 'node:path'
-import { realpathSync } from 'node:fs'
 
 import pg from 'pg'
 
@@ -25,7 +25,6 @@ export interface Postgres {
   start(): Promise<void>
   /** As an operator restarts it: open connections are cut. */
   restart(): Promise<void>
-  stop(): Promise<void>
 }
 
 /** The server refuses to run as root: then it runs as the user that the package has made. */
@@ -34,6 +33,22 @@ function user(): { uid?: number; gid?: number } {
   const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres']).stdout.toString())
   return { uid: id('-u'), gid: id('-g') }
 }
+
+/**
+ * Runs a server, whose folder comes first. When the other end of its input is gone, the server ends, and its folder with it: it outlives nobody,
+ * whatever becomes of the tests.
+ */
+const GUARD = `
+  exec 3<&0
+  (
+    cat <&3
+    kill -INT $(head -n 1 "$0/data/postmaster.pid")
+    while [ -e "$0/data/postmaster.pid" ]; do sleep 0.1; done
+    rm -rf "$0"
+  ) &
+  "$@" 3<&- &
+  wait $!
+  wait`
 
 /** @param settings more lines of `postgresql.conf`, such as `synchronous_standby_names = 'b'` */
 async function startPostgres(settings: Record<string, string> = {}): Promise<Postgres> {
@@ -51,7 +66,7 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
   const all = { shared_buffers: '32MB', max_connections: '200', autovacuum_naptime: '10s', ...settings }
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const port = await freePort()
-  let server: ChildProcess
+  let pid = 0
   const url = `postgres://hub@127.0.0.1:${port}/postgres`
   const query: Postgres['query'] = async (text, values) => {
     const client = new pg.Client({ connectionString: url })
@@ -64,23 +79,37 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
     }
   }
   const start = async () => {
-    server = spawn(
-      join(programs, 'postgres'),
-      ['-D', data, '-k', folder, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', ...flags],
-      { ...owner, cwd: folder, stdio: 'ignore' },
+    const server = [join(programs, 'postgres'), '-D', data, '-k', folder, '-p', String(port)]
+    const child = spawn(
+      'sh',
+      ['-c', GUARD, folder, ...server, '-c', 'listen_addresses=127.0.0.1', ...flags],
+      {
+        ...owner,
+        cwd: folder,
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
     )
+    // Nobody has to wait for it.
+    child.unref()
+    ;(child.stdin as Writable & { unref(): void }).unref()
     await until(() =>
       query('SELECT 1').then(
         () => true,
         () => false,
       ),
     )
+    pid = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  }
+  const isThere = () => {
+    try {
+      return process.kill(pid, 0)
+    } catch {
+      return false
+    }
   }
   const end = async (signal: NodeJS.Signals) => {
-    if (server.exitCode !== null || server.signalCode !== null) return
-    const exited = once(server, 'exit')
-    server.kill(signal)
-    await exited
+    process.kill(pid, signal)
+    await until(() => !isThere())
   }
   await start()
   return {
@@ -91,7 +120,7 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
     kill: () => end('SIGKILL'),
     async hang() {
       const { rows } = await query('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
-      const pids = [server.pid!, ...rows.map(({ pid }) => Number(pid))]
+      const pids = [pid, ...rows.map(({ pid }) => Number(pid))]
       for (const pid of pids) process.kill(pid, 'SIGSTOP')
       return () => {
         for (const pid of pids) process.kill(pid, 'SIGCONT')
@@ -100,10 +129,6 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
     async restart() {
       await end('SIGINT')
       await start()
-    },
-    async stop() {
-      await end('SIGINT')
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }
@@ -126,8 +151,3 @@ export async function openSchema(): Promise<{ postgres: Postgres; schema: string
   shared ??= startPostgres()
   return { postgres: await shared, schema: `hub ${(schemas += 1)}` }
 }
-
-after(async () => {
-  await (await shared)?.stop()
-  shared = undefined
-})

@@ -6,26 +6,47 @@
 import dns, { type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
+type Addresses = readonly [LookupAddress, ...LookupAddress[]]
+
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 }
 
-/** A resolver that does not know the name may ask the network for it, and wait. One that knows it, says so at once. */
+/** A resolver that knows the name says so at once. One that does not may ask the network for it, and wait. */
 const PATIENCE_MS = 200
 
+/**
+ * What is asked now, or was found to mean this machine and is not asked again: a resolver that waits holds one of the few threads that the process
+ * needs for its signatures too.
+ */
+const known = new Map<string, Promise<Addresses>>()
+
 export const lookupLoopback: LookupFunction = (hostname, { all }, callback) => {
-  let isAnswered = false
-  const answer = (found: readonly LookupAddress[]) => {
-    if (isAnswered) return
-    isAnswered = true
-    clearTimeout(timer)
-    const others = found.filter(({ address }) => address !== LOOPBACK.address)
-    // A server on this machine may listen on IPv4 alone, whatever the resolver says first.
-    const isHere = others.every(({ address }) => address === '::1')
-    const [first, ...rest] = isHere ? [LOOPBACK, ...others] : others
-    if (all) callback(null, first ? [first, ...rest] : [])
-    else callback(null, first?.address ?? '', first?.family)
-  }
-  const timer = setTimeout(answer, PATIENCE_MS, [])
-  dns.lookup(hostname, { all: true }, (_unknown, found: LookupAddress[] | undefined) => {
-    answer(found ?? [])
+  const asked = known.get(hostname) ?? ask(hostname)
+  void asked.then((addresses) => {
+    if (all) callback(null, [...addresses])
+    else callback(null, addresses[0].address, addresses[0].family)
   })
 }
+
+function ask(hostname: string): Promise<Addresses> {
+  const asking = new Promise<Addresses>((resolve) => {
+    const stay = () => {
+      resolve([LOOPBACK])
+    }
+    const timer = setTimeout(stay, PATIENCE_MS)
+    dns.lookup(hostname, { all: true }, (_unknown, found: LookupAddress[] | undefined) => {
+      clearTimeout(timer)
+      const [first, ...rest] = (found ?? []).filter(({ address }) => !HERE.includes(address))
+      if (!first) {
+        stay()
+        return
+      }
+      // Another container may have another address after its next start.
+      known.delete(hostname)
+      resolve([first, ...rest])
+    })
+  })
+  known.set(hostname, asking)
+  return asking
+}
+
+const HERE = [LOOPBACK.address, '::1']
