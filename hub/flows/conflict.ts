@@ -1,8 +1,8 @@
 /** Two different users have met: who gives way. */
+import { unawaited } from '../../sdk/settings/unawaited.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import type { ConflictPolicy } from './decision.js'
-import { unawaited } from './unawaited.js'
 
 /** The owner's policy; a rule of the owner's own is asked only where there are two users. */
 export function conflictPolicy(

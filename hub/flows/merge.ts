@@ -4,12 +4,12 @@ import { checkJson, isJsonObject, type JsonObject } from '../../sdk/protocol/jso
 import { plainJson } from '../../sdk/protocol/plain-json.js'
 import { type EndReason, limits } from '../../sdk/protocol/wire.js'
 import { reasonOf } from '../../sdk/settings/log.js'
+import { unawaited } from '../../sdk/settings/unawaited.js'
 import type { Site } from '../sites/site.js'
 import type { Ending, Session } from '../stores/store.js'
 import type { HubContext, MergeQuestion } from './context.js'
 import { ended, endingOf, sizeOf } from './sessions.js'
 import { carriedBy, divided } from './share.js'
-import { unawaited } from './unawaited.js'
 
 /** Many patches and merges may make more keys than one request has; the size bounds them all. */
 const dataBounds = { depth: limits.jsonDepth, keys: 2048 }

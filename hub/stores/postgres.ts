@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { flag, whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { commitValues, isWritten, type Revs } from './postgres/commit.js'
 import { isNothingWritten, isConnectionOver, unavailable } from './postgres/faults.js'
@@ -40,7 +41,7 @@ export type { PostgresClient, PostgresPool } from './postgres/pool.js'
 export interface PostgresOptions {
   /** Where the server is: `postgres://user:password@host:5432/database?sslmode=verify-full`. Either this or `pool`. */
   readonly url?: string
-  /** A pool of `pg`'s of your own; it stays open when the store is closed. Its listeners for `error` are yours. */
+  /** A pool of `pg`'s of your own; it stays open when the store is closed. */
   readonly pool?: PostgresPool
   /** The schema that holds the tables. Several hubs may share a database, each with its own. @default 'session_hub' */
   readonly schema?: string
@@ -108,17 +109,16 @@ function checked(options: PostgresOptions) {
   if (typeof url !== 'string' || (url !== '' && !/^postgres(ql)?:\/\//.test(url)))
     throw wrong(where, '"url" has to begin with postgres://')
   // PostgreSQL cuts longer names, and two of them would be one.
-  if (typeof schema !== 'string' || !/^[^\0]{1,63}$/.test(schema) || schema.startsWith('pg_'))
-    throw wrong(where, '"schema" has to be a name of 1 to 63 characters that does not begin with "pg_"')
-  whole('maxConnections', maxConnections, 1)
-  whole('maxWaiting', maxWaiting, 0)
-  if (typeof migrate !== 'boolean') throw wrong(where, '"migrate" has to be true or false')
-  return { url, pool, schema, maxConnections, maxWaiting, migrate }
-}
-
-function whole(name: string, value: unknown, min: number): void {
-  if (!Number.isInteger(value) || (value as number) < min || (value as number) > 1000)
-    throw wrong(where, `"${name}" has to be a whole number from ${min} to 1000`)
+  if (typeof schema !== 'string' || !/^(?!pg_)[^\0]+$/.test(schema) || Buffer.byteLength(schema) > 63)
+    throw wrong(where, '"schema" has to be a name of 1 to 63 bytes that does not begin with "pg_"')
+  return {
+    url,
+    pool,
+    schema,
+    maxConnections: whole(where, 'maxConnections', maxConnections, { min: 1, max: 1000 }),
+    maxWaiting: whole(where, 'maxWaiting', maxWaiting, { min: 0, max: 1000 }),
+    migrate: flag(where, 'migrate', migrate),
+  }
 }
 
 async function createPool(connectionString: string, max: number): Promise<PostgresPool> {

@@ -50,6 +50,22 @@ describe('the PostgreSQL store, when it is opened', () => {
     await (await opened({ migrate: false })).close()
   })
 
+  it('opens a schema that is there for a user who may create nothing', async () => {
+    await (await opened()).close()
+    const name = `"${schema}"`
+    await postgres.query(`
+      DO $$ BEGIN CREATE ROLE guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+      GRANT USAGE ON SCHEMA ${name} TO guest;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${name} TO guest`)
+    const url = postgres.url.replace('//hub@', '//guest@')
+    const store = await opened({ url })
+    const session = newSession()
+    await write(store, { sessions: [session] })
+    expect(await store.session(session.id)).to.deep.equal(session)
+    await store.close()
+    expect((await refusal(opened({ url, schema: `${schema} new` }))).code).to.equal('unavailable')
+  })
+
   it('leaves a newer version’s schema as it is', async () => {
     await (await opened()).close()
     await postgres.query(`UPDATE "${schema}".meta SET version = 99`)

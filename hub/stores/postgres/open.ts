@@ -13,22 +13,27 @@ const OLDER =
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /**
- * Creates or migrates the schema, in one transaction under a lock: several hubs may start at once.
+ * Creates or migrates the schema, in one transaction under a lock: several hubs may start at once. One that is up to date is left alone, also by a
+ * user who may create nothing.
  *
  * @throws SessionHubError `options_invalid` where the schema is a newer version's, or older and may not be migrated
  */
 export async function prepareSchema(query: Query, schema: string, mayMigrate: boolean): Promise<void> {
   const name = quoted(schema)
-  if (mayMigrate) await createSchema(query, name)
+  const wanted = MIGRATIONS.length
+  const found = await versionOf(query, name)
+  if (found !== undefined && found > wanted)
+    throw new SessionHubError('options_invalid', `The schema ${name} ${NEWER}`)
+  if (found === wanted) return
+  if (!mayMigrate) throw new SessionHubError('options_invalid', `The schema ${name} ${OLDER}`)
+  if (found === undefined) await create(query, name)
   await query('BEGIN')
   try {
-    const version = await versionOf(query, schema, mayMigrate)
-    const wanted = MIGRATIONS.length
-    if (version > wanted) throw new SessionHubError('options_invalid', `The schema ${name} ${NEWER}`)
-    if (version < wanted && !mayMigrate)
-      throw new SessionHubError('options_invalid', `The schema ${name} ${OLDER}`)
+    await query(`LOCK TABLE ${name}.meta IN ACCESS EXCLUSIVE MODE`)
+    // Somebody else may have been faster.
+    const version = (await versionOf(query, name)) ?? 0
+    for (const migration of MIGRATIONS.slice(version)) await query(migration.replaceAll('SCHEMA', name))
     if (version < wanted) {
-      for (const migration of MIGRATIONS.slice(version)) await query(migration.replaceAll('SCHEMA', name))
       await query(FUNCTIONS.replaceAll('SCHEMA', name))
       await query(`DELETE FROM ${name}.meta`)
       await query(`INSERT INTO ${name}.meta VALUES (${wanted})`)
@@ -43,11 +48,8 @@ export async function prepareSchema(query: Query, schema: string, mayMigrate: bo
 /** Two that create it at once: one of them is told that it is there, by one of these codes. */
 const THERE = ['23505', '42P06', '42P07', '42710']
 
-async function createSchema(query: Query, name: string): Promise<void> {
-  for (const sql of [
-    `CREATE SCHEMA IF NOT EXISTS ${name}`,
-    `CREATE TABLE IF NOT EXISTS ${name}.meta (version integer NOT NULL)`,
-  ]) {
+async function create(query: Query, name: string): Promise<void> {
+  for (const sql of [`CREATE SCHEMA ${name}`, `CREATE TABLE ${name}.meta (version integer NOT NULL)`]) {
     try {
       await query(sql)
     } catch (thrown) {
@@ -56,13 +58,14 @@ async function createSchema(query: Query, name: string): Promise<void> {
   }
 }
 
-async function versionOf(query: Query, schema: string, mayMigrate: boolean): Promise<number> {
-  const name = quoted(schema)
-  if (mayMigrate) await query(`LOCK TABLE ${name}.meta IN ACCESS EXCLUSIVE MODE`)
-  const [there] = await query(`SELECT to_regclass('${name.replaceAll("'", "''")}.meta') IS NOT NULL AS yes`)
-  if (Reflect.get(there as object, 'yes') !== 't') return 0
+/** @returns `undefined` where nothing is there, 0 for a schema whose tables are still to come */
+async function versionOf(query: Query, name: string): Promise<number | undefined> {
+  const [found] = await query(
+    `SELECT to_regclass('${name.replaceAll("'", "''")}.meta') IS NOT NULL AS is_there`,
+  )
+  if (Reflect.get(found as object, 'is_there') !== 't') return undefined
   const [row] = await query(`SELECT version FROM ${name}.meta`)
-  return row ? Number(Reflect.get(row, 'version')) : 0
+  return row ? Number(Reflect.get(row as object, 'version')) : 0
 }
 
 /**

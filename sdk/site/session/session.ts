@@ -8,6 +8,7 @@ import type { JsonObject } from '../../protocol/json.js'
 import { plainJson } from '../../protocol/plain-json.js'
 import { type EndReason, limits } from '../../protocol/wire.js'
 import { logError } from '../../settings/log.js'
+import { unawaited } from '../../settings/unawaited.js'
 import type { Carried } from './carrier.js'
 import type { HeldSession } from './held-session.js'
 import type { SessionParts } from './parts.js'
@@ -272,8 +273,8 @@ class LoadedSession implements HeldSession {
 
 /** @throws SessionHubError `request_invalid`, naming the path */
 function patchOf(given: unknown): JsonObject {
-  // Nobody will wait for it, and its failure would end the process; what is wrong is said below.
-  if (given instanceof Promise) given.catch(() => undefined)
+  // What is wrong is said below.
+  unawaited(given)
   return plainJson('update', given)
 }
 
