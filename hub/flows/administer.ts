@@ -232,9 +232,9 @@ async function endOrSpare(
 }
 
 const endAudited = (at: Administration, by: Actor, id: string): Promise<boolean> =>
-  endOne(at.hub, id, 'revoked', (session, wasLive) =>
-    rowBy(at, by, { ...about(session), outcome: wasLive ? 'done' : 'nothing' }),
-  )
+  endOne(at.hub, id, 'revoked', {
+    audit: (session, wasLive) => rowBy(at, by, { ...about(session), outcome: wasLive ? 'done' : 'nothing' }),
+  })
 
 const about = (session: Session | undefined) =>
   ({ act: 'end', subject: session?.subject ?? null, site: session?.site ?? null, sessions: 1 }) as const

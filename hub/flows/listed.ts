@@ -7,7 +7,8 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { AuditRow, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { ended, endingOf, live, seconds } from './sessions.js'
+import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
+import { ended, endingOf, isLive, live, seconds } from './sessions.js'
 import { counted, cut } from './subjects.js'
 import { stateTag } from './tags.js'
 
@@ -44,12 +45,21 @@ export async function endOther(
 ): Promise<CountReply> {
   const site = at.origin
   const own = await signedIn(hub, site, body.handle)
+  const request = requestOf(site, 'end-other', body.jti, body)
+  const once = request && { ...request, by: own }
   const { ref } = body
-  if (ref === undefined) return { ended: await endAllOf(hub, own.subject, 'revoked', { except: own.id }) }
+  if (ref === undefined)
+    return { ended: await endAllOf(hub, own.subject, 'revoked', { except: own.id, once }) }
   const sessions = await shownAt(hub, sites, at, own)
   const other = sessions.find(({ id }) => stateTag(hub.keyring.secret, id, site) === ref)
-  return { ended: other && (await endOne(hub, other.id, 'revoked')) ? 1 : 0 }
+  if (other) return { ended: (await endOne(hub, other.id, 'revoked', { once })) ? 1 : 0 }
+  // It has ended, perhaps by this very request.
+  const before = request && answeredBefore(await hub.store.find(request.hash), request, hub.now())
+  return { ended: Number(before ?? 0) }
 }
+
+/** An act of a site that may come again, and the session that asks for it. */
+type Once = Request & { readonly by: Session }
 
 /** R33: where a user is signed in is for the sites of the same group to know. What is registered no more stays in the list: it can be ended. */
 async function shownAt(
@@ -73,15 +83,28 @@ export async function endOne(
   hub: HubContext,
   id: string,
   reason: EndReason,
-  audit?: (session: Session | undefined, wasLive: boolean) => AuditRow,
+  {
+    audit,
+    once,
+  }: { audit?: (session: Session | undefined, wasLive: boolean) => AuditRow; once?: Once | undefined } = {},
 ): Promise<boolean> {
   const nowMs = hub.now()
-  return hub.store.transact({ handles: [], session: id }, ({ session }) => {
-    const isLive = session !== undefined && session.endedAtMs === null && session.expiresAtMs > nowMs
-    const row = audit && { audit: [audit(session, isLive)] }
-    if (!isLive) return { changes: { ...row }, result: false }
+  return hub.store.transact({ handles: once ? [once.hash] : [], session: id }, ({ session, held }) => {
+    const before = once && answeredBefore(held[0], once, nowMs)
+    if (before !== undefined) return { result: Number(before) > 0 }
+    const wasLive = session !== undefined && isLive(session, nowMs)
+    const row = audit && { audit: [audit(session, wasLive)] }
+    if (!wasLive) return { changes: { ...row }, result: false }
     const gone = ended(session, reason, nowMs)
-    return { changes: { sessions: [gone], endings: [endingOf(gone)], ...row }, result: true }
+    return {
+      changes: {
+        sessions: [gone],
+        endings: [endingOf(gone)],
+        ...(once && { handles: [answerTo(once, once.by, '1', nowMs)] }),
+        ...row,
+      },
+      result: true,
+    }
   })
 }
 
@@ -95,16 +118,22 @@ export async function endAllOf(
   hub: HubContext,
   subject: string,
   reason: EndReason,
-  { except, audit }: { except?: string | undefined; audit?: (ended: number) => AuditRow } = {},
+  {
+    except,
+    audit,
+    once,
+  }: { except?: string | undefined; audit?: (ended: number) => AuditRow; once?: Once | undefined } = {},
 ): Promise<number> {
   const nowMs = hub.now()
   return hub.store.transact(
     {
-      handles: [],
+      handles: once ? [once.hash] : [],
       subject: { subject, nowMs, sessions: 1000 },
       ...(except !== undefined && { session: except }),
     },
-    ({ subject: known, sessions, session }) => {
+    ({ subject: known, sessions, session, held }) => {
+      const before = once && answeredBefore(held[0], once, nowMs)
+      if (before !== undefined) return { result: Number(before) }
       if (!known) return { changes: { ...(audit && { audit: [audit(0)] }) }, result: 0 }
       const kept = session?.subject === subject && session.endedAtMs === null ? session : undefined
       // The one that stays gets a generation of its own, after all those that end.
@@ -116,6 +145,7 @@ export async function endAllOf(
           subjects: [gone],
           endings: [ending],
           ...(renewed && { sessions: [renewed] }),
+          ...(once && { handles: [answerTo(once, once.by, String(count), nowMs)] }),
           ...(audit && { audit: [audit(count)] }),
         },
         result: count,

@@ -1,13 +1,14 @@
 /** Redeeming: one transaction that spends the ticket, then gives the site its session (R19). */
 import type { BackchannelRedeemBody, SessionView } from '../../sdk/protocol/bodies.js'
 import { type ErrorCode, SessionHubError } from '../../sdk/protocol/errors.js'
-import { limits, type ReplaceReason } from '../../sdk/protocol/wire.js'
+import { limits, type ReplaceReason, replaceReasons } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
-import type { Changes, Ending, Held, Session, Spend } from '../stores/store.js'
+import type { Changes, Ending, Held, Session, Spend, View } from '../stores/store.js'
 import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
 import { merged } from './merge.js'
+import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
 import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
 import { successor, traceHash, traceOf } from './trace.js'
 
@@ -28,55 +29,91 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     // Without a verifier a second use shows nothing but a second click.
     gave: body.bound ? hash : null,
   }
+  const request = requestOf(site, 'redeem', body.use, body)
+  const handles = [hash, previousHash, traceHash(previousHash, site)]
   const settled = await hub.store.transact<Settled>(
-    { handles: [hash, previousHash, traceHash(previousHash, site)], spend },
+    { handles: request ? [...handles, request.hash] : handles, spend },
     (view) => {
-      const [held, previousHeld, trace] = view.held
+      const [held, , , answered] = view.held
+      const before = request && answeredBefore(answered, request, nowMs)
+      if (before !== undefined) return sentAgain(live(held, site, nowMs), before)
       if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
-      if (
-        !held ||
-        held.handle.site !== site ||
-        held.handle.activatedAtMs !== null ||
-        held.handle.expiresAtMs <= nowMs
-      ) {
-        return refuse('ticket_invalid', 'The hub did not issue this ticket to this site')
-      }
-      const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
-      const session = live({ handle, session: held.session }, site, nowMs)
-      if (!session) return refuse('session_ended', 'The session has ended')
-      const previous = live(previousHeld, site, nowMs)
-      const isOwnPrevious = previousHeld?.handle.site === site
-      const isSame = previous?.id === session.id
-      // R20, also where the user has signed in by a request that came before this one: it left with the cookie of before.
-      const present = previous ?? successor(trace, site, nowMs)
-      if (
-        present &&
-        present.id !== session.id &&
-        wouldSwitch(present, session) &&
-        !mayOverrule(hub, site, present, session, body.overrule)
-      ) {
-        return refuse('session_conflict', 'Another user is signed in here')
-      }
-      const settled =
-        previous && !isSame ? takeOver(hub, at, session, previous, nowMs) : plain(session, previous)
-      return {
-        changes: {
-          sessions: settled.write,
-          endings: settled.endings,
-          ...(isOwnPrevious
-            ? {
-                handles: [handle, traceOf(previousHash, site, settled.session, nowMs)],
-                forget: [previousHash],
-              }
-            : { handles: [handle] }),
-        },
-        result: { session: settled.session, wasEmpty: settled.wasEmpty, reason: settled.reason },
-      }
+      return useTicket(hub, at, body, view, request, nowMs)
     },
   )
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
   return { ...viewFor(session, at, hub), was_empty: wasEmpty, reason }
+}
+
+interface Decided {
+  readonly changes?: Changes
+  readonly result: Settled
+}
+
+/** The first and only use of a ticket. */
+function useTicket(
+  hub: HubContext,
+  at: Site,
+  body: BackchannelRedeemBody,
+  { held: [held, previousHeld, trace] }: View,
+  request: Request | undefined,
+  nowMs: number,
+): Decided {
+  const { origin: site } = at
+  if (
+    !held ||
+    held.handle.site !== site ||
+    held.handle.activatedAtMs !== null ||
+    held.handle.expiresAtMs <= nowMs
+  ) {
+    return refuse('ticket_invalid', 'The hub did not issue this ticket to this site')
+  }
+  const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
+  const session = live({ handle, session: held.session }, site, nowMs)
+  if (!session) return refuse('session_ended', 'The session has ended')
+  const previousHash = body.previous === null ? '' : sha256(body.previous)
+  const previous = live(previousHeld, site, nowMs)
+  const isOwnPrevious = previousHeld?.handle.site === site
+  const isSame = previous?.id === session.id
+  // R20, also where the user has signed in by a request that came before this one: it left with the cookie of before.
+  const present = previous ?? successor(trace, site, nowMs)
+  if (
+    present &&
+    present.id !== session.id &&
+    wouldSwitch(present, session) &&
+    !mayOverrule(hub, site, present, session, body.overrule)
+  ) {
+    const { result } = refuse('session_conflict', 'Another user is signed in here')
+    return { ...(request && { changes: { handles: [answerTo(request, session, CONFLICT, nowMs)] } }), result }
+  }
+  const settled = previous && !isSame ? takeOver(hub, at, session, previous, nowMs) : plain(session, previous)
+  const { reason, wasEmpty } = settled
+  return {
+    changes: {
+      sessions: settled.write,
+      endings: settled.endings,
+      handles: [
+        handle,
+        ...(isOwnPrevious ? [traceOf(previousHash, site, settled.session, nowMs)] : []),
+        ...(request ? [answerTo(request, session, wasEmpty ? `${reason} ${EMPTY}` : reason, nowMs)] : []),
+      ],
+      ...(isOwnPrevious && { forget: [previousHash] }),
+    },
+    result: { session: settled.session, wasEmpty, reason },
+  }
+}
+
+/** What is kept of the answer, so that the same can be said again. */
+const CONFLICT: ErrorCode = 'session_conflict'
+const EMPTY = 'into nothing'
+
+/** R27 is about a page that uses a ticket twice; this is one use, and one request of the site. */
+function sentAgain(session: Session | undefined, answer: string): Decided {
+  if (answer === CONFLICT) return refuse(CONFLICT, 'Another user is signed in here')
+  const reason = replaceReasons.find((known) => answer.startsWith(known))
+  if (!session || !reason) return refuse('session_ended', 'The session has ended')
+  return { result: { session, reason, wasEmpty: answer.endsWith(EMPTY) } }
 }
 
 /** A refusal is a result, not an exception: the transaction is kept, and the ticket stays spent. */
@@ -91,7 +128,7 @@ function replayed(
   spent: Spend,
   held: Held | undefined,
   nowMs: number,
-): { changes?: Changes; result: Settled } {
+): Decided {
   const refused = refuse('ticket_spent', 'The ticket was used before')
   const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
   // This very use, at this very site, gave this handle; otherwise nothing of the sender's was replayed.

@@ -13,11 +13,13 @@ import { sessionTag, stateTag, subjectTag } from './tags.js'
 /** Where the hub's own cookie of a group stands among the sites. No origin is spelled like this. */
 export const jarOf = ({ group }: Pick<Site, 'group'>): string => (group === '' ? 'hub' : `hub ${group}`)
 
+export const isLive = ({ endedAtMs, expiresAtMs }: Session, nowMs: number): boolean =>
+  endedAtMs === null && nowMs < expiresAtMs
+
 /** The session behind a handle, if it is this site's, redeemed, and neither ended nor expired. */
 export function live(held: Held | undefined, site: string, nowMs: number): Session | undefined {
   if (!held || held.handle.site !== site || held.handle.activatedAtMs === null) return undefined
-  const { session } = held
-  return session.endedAtMs === null && nowMs < session.expiresAtMs ? session : undefined
+  return isLive(held.session, nowMs) ? held.session : undefined
 }
 
 /** Why there is no session behind a handle any more. */

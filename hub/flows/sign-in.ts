@@ -8,6 +8,7 @@ import type { Changes, Handle, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
+import { ANSWER_LOST_MS } from './sent-again.js'
 import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
 import { signedInBefore, traceHash, traceOf } from './trace.js'
@@ -141,9 +142,6 @@ function registration(
   }
 }
 
-/** How long the answer to a registration may have been lost on its way, and the same sign-in comes again. */
-const LOST_MS = 60_000
-
 /** The session that the first registration made, by another handle, if it is still there. */
 export function registeredBefore(
   hub: HubContext,
@@ -153,7 +151,7 @@ export function registeredBefore(
 ): Promise<SessionView> {
   return hub.store.transact({ handles: [first.gave ?? ''] }, ({ held: [held] }) => {
     const session = live(held, site.origin, nowMs)
-    if (!session || nowMs - first.spentAtMs > LOST_MS) {
+    if (!session || nowMs - first.spentAtMs > ANSWER_LOST_MS) {
       throw new SessionHubError('session_ended', 'This sign-in was registered before', {
         endReason: 'signed-in',
       })

@@ -9,6 +9,7 @@ import type { Held, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { bounded } from './merge.js'
 import { requireOwnKeys } from './share.js'
+import { ANSWER_LOST_MS } from './sent-again.js'
 import { registeredBefore } from './sign-in.js'
 import {
   ended,
@@ -101,13 +102,11 @@ async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
   }
 }
 
-/** An update that comes again, since its answer was lost, is answered and not done again. */
-const UPDATE_REMEMBERED_MS = 60_000
-
+/** An update that comes again is answered and not done again. */
 const spendOf = (site: Site, { jti }: UpdateBody, gave: string, nowMs: number): Spend | undefined =>
   jti === undefined
     ? undefined
-    : { issuer: site.origin, jti, spentAtMs: nowMs, expiresAtMs: nowMs + UPDATE_REMEMBERED_MS, gave }
+    : { issuer: site.origin, jti, spentAtMs: nowMs, expiresAtMs: nowMs + ANSWER_LOST_MS, gave }
 
 async function startAnonymous(
   hub: HubContext,

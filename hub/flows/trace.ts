@@ -8,6 +8,7 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Handle, Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { isLive } from './sessions.js'
 
 /** Longer than any request lasts. */
 const TRACE_MS = 60_000
@@ -44,9 +45,7 @@ const isTrace = (held: Held | undefined, site: string, nowMs: number): held is H
 
 /** The live session that took the handle's place. The old handle alone gives nobody anything of it (R20). */
 export function successor(held: Held | undefined, site: string, nowMs: number): Session | undefined {
-  if (!isTrace(held, site, nowMs)) return undefined
-  const { session } = held
-  return session.endedAtMs === null && nowMs < session.expiresAtMs ? session : undefined
+  return isTrace(held, site, nowMs) && isLive(held.session, nowMs) ? held.session : undefined
 }
 
 /** The one that this very act has begun, for the subject who signs in again. */

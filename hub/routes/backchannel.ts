@@ -11,6 +11,7 @@ import {
   parseEndBody,
   parseEndOtherBody,
   parseHandleBody,
+  parsePartBody,
   parseSignInBody,
   parseUpdateBody,
 } from '../../sdk/protocol/bodies.js'
@@ -51,7 +52,7 @@ const acts: Record<BackchannelAct, Act> = {
     await limiters.session(sha256(asked.handle), `${site.origin} frame`)
     return linkTicket(hub, sites, site, asked)
   },
-  part: (hub, site, body) => byHandle(hub, site, parseHandleBody(body), partSession),
+  part: (hub, site, body) => byHandle(hub, site, parsePartBody(body), partSession),
   sisters: (_hub, { sisters }, body) => {
     parseEmptyBody(body)
     return { sisters }

@@ -81,9 +81,11 @@ const backchannelRedeemFields = {
   /** A verifier was shown: who uses this ticket again has the secrets of a page (R27). A link ticket has none. */
   bound: isFlag,
 }
-export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields>
+/** `use`: names this use of the ticket, so that the same request gets the same answer where it comes twice. The `jti` is the ticket's. */
+const backchannelRedeemOptional = { use: is128Bits }
+export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields, typeof backchannelRedeemOptional>
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
-  readFields('The body', value, backchannelRedeemFields)
+  readFields('The body', value, backchannelRedeemFields, backchannelRedeemOptional)
 
 /** `everywhere`: all sessions of the user behind the handle. */
 const endFields = { handle: is256Bits }
@@ -91,9 +93,12 @@ const endOptional = { everywhere: isFlag }
 export type EndBody = Fields<typeof endFields, typeof endOptional>
 export const parseEndBody = (value: unknown): EndBody => readFields('The body', value, endFields, endOptional)
 
-/** `ref`: the state of the session to end; absent: all but the one behind the handle. */
+/**
+ * `ref`: the state of the session to end; absent: all but the one behind the handle. `jti`: names this end, so that it happens once where it
+ * comes twice.
+ */
 const endOtherFields = { handle: is256Bits }
-const endOtherOptional = { ref: isState }
+const endOtherOptional = { ref: isState, jti: is128Bits }
 export type EndOtherBody = Fields<typeof endOtherFields, typeof endOtherOptional>
 export const parseEndOtherBody = (value: unknown): EndOtherBody =>
   readFields('The body', value, endOtherFields, endOtherOptional)
@@ -101,6 +106,12 @@ export const parseEndOtherBody = (value: unknown): EndOtherBody =>
 const handleFields = { handle: is256Bits }
 export type HandleBody = Fields<typeof handleFields>
 export const parseHandleBody = (value: unknown): HandleBody => readFields('The body', value, handleFields)
+
+/** `jti`: names this act, so that it happens once where it comes twice. */
+const partOptional = { jti: is128Bits }
+export type PartBody = Fields<typeof handleFields, typeof partOptional>
+export const parsePartBody = (value: unknown): PartBody =>
+  readFields('The body', value, handleFields, partOptional)
 
 const updateFields = {
   /** `null` starts an anonymous session. */

@@ -13,6 +13,7 @@ import {
   parseListReply,
   parseLookBody,
   parseOfferBody,
+  parsePartBody,
   parseRedeemBody,
   parseSessionView,
   parseSignInBody,
@@ -220,8 +221,10 @@ describe('fuzzing: bodies and claims', () => {
         overrule: fc.boolean(),
         bound: fc.boolean(),
       },
+      optional: { use: bits128 },
     },
     parseHandleBody: { parse: parseHandleBody, required: { handle: bits256 } },
+    parsePartBody: { parse: parsePartBody, required: { handle: bits256 }, optional: { jti: bits128 } },
     parseEndBody: {
       parse: parseEndBody,
       required: { handle: bits256 },
@@ -230,13 +233,13 @@ describe('fuzzing: bodies and claims', () => {
     parseEndOtherBody: {
       parse: parseEndOtherBody,
       required: { handle: bits256 },
-      optional: { ref: bits128 },
+      optional: { ref: bits128, jti: bits128 },
     },
     parseCountReply: { parse: parseCountReply, required: { ended: time } },
     parseUpdateBody: {
       parse: parseUpdateBody,
       required: { handle: fc.option(bits256), patch: objects },
-      optional: { version: time },
+      optional: { version: time, jti: bits128 },
     },
     parseSignInBody: {
       parse: parseSignInBody,

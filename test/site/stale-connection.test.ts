@@ -34,6 +34,9 @@ describe('a kept connection to the hub that is closed when it is used again', ()
       keys,
       log: (entry) => void log.push(entry),
     })
+    listener.app.post('/end-others', site.session(), async (req, res) => {
+      res.json({ ended: await site.endOtherSessions(req) })
+    })
     listener.use(siteApp('shop', site))
     visitor = new Visitor(proxy.origin)
     await visitor.post(listener.origin, '/cart', { item: 'tent' })
@@ -89,17 +92,45 @@ describe('a kept connection to the hub that is closed when it is used again', ()
     expect(log).to.deep.equal([])
   })
 
-  it('is not tried again for what would happen twice, and is no outage for others', async () => {
-    await visitor.sync(listener.origin)
-    const other = new Visitor(proxy.origin)
-    await other.post(listener.origin, '/cart', { item: 'rope' })
-    proxy.breakNext('answer lost')
-    const { status } = await visitor.post(listener.origin, '/session-hub/forget', { off: true })
-    expect(status).to.equal(503)
-    expect(world.hub.listener.seen.filter(({ url }) => url === '/backchannel/part')).to.have.length(1)
-    expect(log.map(({ event }) => event)).to.not.include('hub_unreachable')
-    expect((await other.ask(`${listener.origin}/whoami`)).json).to.deep.include({ data: { cart: ['rope'] } })
-  })
+  for (const how of ['lost', 'answer lost'] as const) {
+    it(`brings the session of another site all the same (${how})`, async () => {
+      const elsewhere = await world.addSite('travel', undefined, { hub: proxy.origin })
+      const [before, newcomer] = [new Visitor(proxy.origin), new Visitor(proxy.origin)]
+      for (const one of [before, newcomer]) {
+        await one.post(elsewhere.origin, '/sign-in', { name: 'ada' })
+        await one.sync(elsewhere.origin)
+      }
+      await before.sync(listener.origin) // the site has the hub's keys, and a kept connection
+      const { ticket, verifier } = await newcomer.ticket(listener.origin)
+      proxy.breakNext(how)
+
+      const { status } = await newcomer.post(listener.origin, '/session-hub/redeem', { ticket, verifier })
+      expect(status).to.equal(200)
+      expect(proxy.broken).to.equal(1)
+      expect(await newcomer.whoami(listener.origin)).to.include({ subject: 'ada' })
+      expect(log).to.deep.equal([])
+    })
+
+    it(`parts a visitor’s session from the others once (${how})`, async () => {
+      await visitor.sync(listener.origin)
+      proxy.breakNext(how)
+      const { status } = await visitor.post(listener.origin, '/session-hub/forget', { off: true })
+      expect(status).to.equal(200)
+      expect(proxy.broken).to.equal(1)
+      expect(await visitor.whoami(listener.origin)).to.deep.include({ data: { cart: ['tent'] } })
+      expect(await world.hub.store.search({ nowMs: world.now(), limit: 9 })).to.have.length(2)
+      expect(log).to.deep.equal([])
+    })
+
+    it(`ends the user’s other sessions once, and says how many they were (${how})`, async () => {
+      const [phone, desktop] = [new Visitor(proxy.origin), new Visitor(proxy.origin)]
+      for (const one of [phone, desktop]) await one.post(listener.origin, '/sign-in', { name: 'ada' })
+      proxy.breakNext(how)
+      expect((await desktop.post(listener.origin, '/end-others', {})).json).to.deep.equal({ ended: 1 })
+      expect(proxy.broken).to.equal(1)
+      expect(await world.hub.hub.sessions.list('ada')).to.have.length(1)
+    })
+  }
 
   it('costs nobody anything where it is a fresh one either, once', async () => {
     proxy.closeIdle()

@@ -62,7 +62,7 @@ class LineClient implements HubClient {
   }
 
   async redeem(body: BackchannelRedeemBody) {
-    return parsed(parseSessionView, await this.#act('redeem', body))
+    return parsed(parseSessionView, await this.#act('redeem', { use: random128(), ...body }))
   }
 
   async update(body: UpdateBody) {
@@ -82,7 +82,7 @@ class LineClient implements HubClient {
   }
 
   async endOther(body: EndOtherBody) {
-    return parsed(parseCountReply, await this.#act('end-other', body))
+    return parsed(parseCountReply, await this.#act('end-other', { jti: random128(), ...body }))
   }
 
   read(handle: string) {
@@ -97,7 +97,7 @@ class LineClient implements HubClient {
   }
 
   async part(handle: string) {
-    return parsed(parseSessionView, await this.#act('part', { handle }))
+    return parsed(parseSessionView, await this.#act('part', { jti: random128(), handle }))
   }
 
   async link(body: BackchannelLinkBody) {
@@ -112,19 +112,19 @@ class LineClient implements HubClient {
     return this.#line.isReachable()
   }
 
+  /** Each act may come twice: the line sends it again where the answer was lost. What would happen twice has an id, and the hub acts on it once. */
   async #act(name: BackchannelAct, body: object): Promise<JsonObject> {
     const reply = await this.#line.ask({
       method: 'POST',
       path: `${hubPaths.backchannel}/${name}`,
       body,
       speech: await this.#speak(),
-      isRepeatable: name !== 'part',
     })
     if (reply.status === 200) return reply.body
     throw errorOf(reply)
   }
 
-  /** What the hub knows a repeated request by, so that it acts on it once. */
+  /** A sign-in may also be told late, with an id that the site has kept. */
   #newId() {
     return { jti: random128(), exp: Math.floor(this.#now() / 1000) + limits.siteTokenSeconds }
   }

@@ -5,7 +5,7 @@ import { hubPaths, limits } from '../../protocol/wire.js'
 import type { Log } from '../../settings/log.js'
 import type { AppSettings } from '../options.js'
 import { createPause } from './pause.js'
-import { type HubTransport, type RawReply, type Speech, StaleConnectionError } from './transport.js'
+import type { HubTransport, RawReply, Speech } from './transport.js'
 
 export interface HubLine {
   /** @throws SessionHubError `unavailable` when there is no usable answer */
@@ -26,8 +26,6 @@ interface Asked {
   readonly body?: object
   /** In whose name. */
   readonly speech?: Speech
-  /** @default true */
-  readonly isRepeatable?: boolean
   /** Whether everything else waits when this one fails. @default true */
   readonly isTelling?: boolean
 }
@@ -56,7 +54,7 @@ export function createHubLine(
   let clockSeenMs = -Infinity
   let answeredMs = -Infinity
 
-  async function ask({ isTelling = true, isRepeatable = true, ...asked }: Asked): Promise<Reply> {
+  async function ask({ isTelling = true, ...asked }: Asked): Promise<Reply> {
     // Too many visitors say nothing of the hub.
     if (underWay >= mostUnderWay)
       throw new SessionHubError('unavailable', 'Too many requests wait for the hub already')
@@ -64,11 +62,10 @@ export function createHubLine(
     let raw
     underWay += 1
     try {
-      raw = await send({ ...asked, isRepeatable, maxBytes: MAX_REPLY_BYTES })
+      raw = await send({ ...asked, maxBytes: MAX_REPLY_BYTES })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
-      // One connection's end is no outage: the next request opens another.
-      if (isTelling && !(cause instanceof StaleConnectionError)) pause.failed(attempt)
+      if (isTelling) pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
     } finally {
       underWay -= 1

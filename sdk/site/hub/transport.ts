@@ -7,8 +7,8 @@ import { lookupLoopback } from './loopback.js'
 
 export interface HubTransport {
   /**
-   * Rejects when there is no whole answer in time. What may be repeated is sent once more, on a connection of its own, where one was reset
-   * before it had answered: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
+   * Rejects when there is no whole answer in time. A request is sent once more, on a connection of its own, where one was reset before it
+   * had answered, so nothing may happen twice when the hub gets it twice: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
    */
   readonly send: (request: HubRequest) => Promise<RawReply>
   /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
@@ -26,12 +26,10 @@ interface HubRequest {
   /** In whose name; absent for what anybody may ask. */
   readonly speech?: Speech | undefined
   readonly maxBytes: number
-  /** Whether nothing happens twice when the hub gets it twice. */
-  readonly isRepeatable: boolean
 }
 
 /** A connection was reset before it had answered, mostly a kept one: that says nothing of whether the hub is there. */
-export class StaleConnectionError extends Error {
+class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
 
@@ -99,23 +97,15 @@ export function createHubTransport({
     })
   }
 
-  /** One reset is no outage; a second one, on a connection of its own, is. */
-  async function sendAnew(request: HubRequest, deadlineMs: number): Promise<RawReply> {
-    try {
-      return await sendOnce(request, false, deadlineMs)
-    } catch (thrown) {
-      throw thrown instanceof StaleConnectionError ? new Error('reset twice', { cause: thrown }) : thrown
-    }
-  }
-
   return {
     async send(request) {
       const deadlineMs = performance.now() + hubTimeoutMs
       try {
         return await sendOnce(request, agent, deadlineMs)
       } catch (thrown) {
-        if (!(thrown instanceof StaleConnectionError) || !request.isRepeatable) throw thrown
-        return await sendAnew(request, deadlineMs)
+        if (!(thrown instanceof StaleConnectionError)) throw thrown
+        // One reset is no outage; a second one, on a connection of its own, is.
+        return await sendOnce(request, false, deadlineMs)
       }
     },
     open(path, more, signal) {
