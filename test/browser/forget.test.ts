@@ -49,7 +49,7 @@ describe('a visitor who opts out, in Chromium with third-party cookies allowed',
       await tab.sync()
       const after = world.hub.listener.seen.filter(({ url }) => !url.startsWith('/backchannel')).length
       expect(after).to.equal(before)
-      const cookies = await stage.browser.browser.cookies()
+      const cookies = await stage.browser.cookies()
       expect(
         cookies.filter(({ name }) => name === '__Host-session-hub'),
         hub,

@@ -1,7 +1,8 @@
 /** Never in the way: what a page notices when cookies are blocked, when the hub is stopped, and when it hangs. */
 import { expect } from 'chai'
 
-import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import type { BrowserKind, TestBrowser, TestPage } from '../support/browser.js'
+import { useBrowser } from '../support/stage.js'
 import { startWorld, type World } from '../support/world.js'
 
 interface Trouble {
@@ -61,18 +62,15 @@ for (const { name, browser: kind, begin, event, reasons } of troubles) {
     let shop: string
     let magazine: string
 
+    useBrowser(kind, (started) => (browser = started))
     beforeEach(async () => {
       world = await startWorld({ site: { hubTimeoutMs: 500 } })
-      browser = await startBrowser(kind)
       page = await browser.newPage()
       shop = world.siteOf('shop').origin
       magazine = world.siteOf('magazine').origin
       await page.visit(shop)
     })
-    afterEach(async () => {
-      await browser.close()
-      await world.close()
-    })
+    afterEach(() => world.close())
 
     it('works, throws nothing, and says why there is no sharing', async () => {
       await begin(world)
@@ -102,14 +100,11 @@ describe('a page whose hub hangs', () => {
   let world: World
   let browser: TestBrowser
 
+  useBrowser('allowed', (started) => (browser = started))
   beforeEach(async () => {
     world = await startWorld()
-    browser = await startBrowser('allowed')
   })
-  afterEach(async () => {
-    await browser.close()
-    await world.close()
-  })
+  afterEach(() => world.close())
 
   it('has loaded before the sync gives up', async () => {
     const tab = await browser.newPage()
@@ -134,17 +129,14 @@ describe('a site while its hub is down', () => {
   let page: TestPage
   let shop: string
 
+  useBrowser('allowed', (started) => (browser = started))
   beforeEach(async () => {
     world = await startWorld({ site: { hubTimeoutMs: 300 } })
-    browser = await startBrowser('allowed')
     page = await browser.newPage()
     shop = world.siteOf('shop').origin
     await page.visit(shop)
   })
-  afterEach(async () => {
-    await browser.close()
-    await world.close()
-  })
+  afterEach(() => world.close())
 
   it('keeps a known session past its freshness, for as long as the grace lasts', async () => {
     await page.fetch('/sign-in', { name: 'ada' })

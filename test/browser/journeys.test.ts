@@ -137,7 +137,7 @@ describe('a session on several sites, in Chromium with third-party cookies allow
   it('takes one request for a visitor with nothing to share, and none in the time that it is good for', async () => {
     expect((await page.visit(shop)).detail).to.include({ outcome: 'none', requests: 1 })
     expect((await page.visit(shop)).detail).to.include({ requests: 0 })
-    expect(await browser.browser.cookies()).to.deep.equal([])
+    expect(await browser.cookies()).to.deep.equal([])
   })
 
   it('looks again when the visitor comes from another site', async () => {

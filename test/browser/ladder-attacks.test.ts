@@ -57,12 +57,11 @@ for (const [kind, name] of browsers) {
       await eve.redirect(shop)
     })
     beforeEach(async () => {
-      await browser.browser.deleteCookie(...(await browser.browser.cookies()))
       visitor = await browser.newPage()
       ;({ page } = visitor)
       world.advance(61)
     })
-    afterEach(() => page.close())
+    afterEach(() => browser.renew())
     after(async () => {
       await browser.close()
       await stranger.close()

@@ -15,6 +15,7 @@ import {
   showFrameButton,
   type Visitor,
 } from '../support/rungs.js'
+import { useBrowser } from '../support/stage.js'
 import { startWorld, type World } from '../support/world.js'
 
 /** Those of the test that runs. */
@@ -49,8 +50,18 @@ async function greetHub({ hub, site }: Visitor): Promise<void> {
 }
 
 describe('the ladder, in Chromium with third-party cookies blocked', () => {
+  before(async () => {
+    browser = await startBrowser('blocked')
+  })
+  after(() => browser.close())
+
+  const enterShared = async () => {
+    page = await browser.newPage()
+    return { page, leave: () => browser.renew() }
+  }
+
   for (const climb of [byFrame(allow), byLink, byRedirect])
-    ladderJourneys({ row: 'blocked', enter: enter('blocked') }, climb)
+    ladderJourneys({ row: 'blocked', enter: enterShared }, climb)
 })
 
 describe('the ladder, in a private window of Chromium', () => {
@@ -119,17 +130,14 @@ describe('the ladder where the frame has its cookies', () => {
       let shop: string
       let travel: string
 
+      useBrowser(kind, (started) => (browser = started))
       beforeEach(async () => {
         world = await startWorld({ sisters: true })
-        browser = await startBrowser(kind)
         page = await browser.newPage()
         shop = world.siteOf('shop').origin
         travel = world.siteOf('travel').origin
       })
-      afterEach(async () => {
-        await browser.close()
-        await world.close()
-      })
+      afterEach(() => world.close())
 
       it('is never entered: a cart, a sign-in and a sign-out come by the frame alone', async () => {
         await page.visit(shop)

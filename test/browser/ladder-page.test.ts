@@ -24,8 +24,7 @@ function inChromium(kind: 'allowed' | 'blocked'): void {
   })
   afterEach(async () => {
     // Ports do not part cookies: the next world's shop would have this one's session.
-    await browser.browser.deleteCookie(...(await browser.browser.cookies()))
-    await page.page.close()
+    await browser.renew()
     await world.close()
   })
   after(() => browser.close())

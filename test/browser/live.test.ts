@@ -170,7 +170,7 @@ describe('a page that comes out of the back/forward cache, in Chromium', () => {
 async function signInOnShop({ browser, hub, shop, world }: Stage, name: string): Promise<void> {
   const visitor = new Visitor(hub)
   const host = new URL(world.siteOf('shop').origin).hostname
-  for (const cookie of await browser.browser.cookies())
+  for (const cookie of await browser.cookies())
     if (cookie.domain === host) visitor.cookies(shop).set(cookie.name, cookie.value)
   expect((await visitor.post(shop, '/sign-in', { name })).status).to.equal(200)
 }

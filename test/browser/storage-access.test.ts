@@ -188,7 +188,7 @@ describe('storage access in Chromium, third-party cookies blocked, with a grant 
       await tab.fetch('/cart', { item: 'boots' })
       expect(await tab.sync()).to.include({ outcome: 'adopt', rung: 'frame' })
       expect(await tab.sync(), 'the cookie of the exchange has arrived').to.include({ outcome: 'keep' })
-      const cookies = await browser.browser.defaultBrowserContext().cookies()
+      const cookies = await browser.cookies()
       const ofHub = cookies.filter(({ name }) => name === HUB)
       expect(ofHub).to.have.length(1)
       expect(ofHub[0]).to.include({
@@ -311,7 +311,7 @@ describe('the hub’s own pages among strangers, in Chromium', () => {
       expect(await heardBy(tab.page)).to.deep.equal([
         { origin: hub, data: { sessionHub: 1, unlocked: true } },
       ])
-      const cookies = await stage.browser.browser.defaultBrowserContext().cookies()
+      const cookies = await stage.browser.cookies()
       expect(cookies.map(({ name }) => name)).to.deep.equal([SEEN])
     })
   })

@@ -3,7 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import puppeteer, { type Browser, type LaunchOptions, type Page } from 'puppeteer'
+import puppeteer, {
+  type Browser,
+  type BrowserContext,
+  type Cookie,
+  type LaunchOptions,
+  type Page,
+} from 'puppeteer'
 
 import { findProgram } from './programs.js'
 import { recordPage, type TestPage } from './test-page.js'
@@ -36,12 +42,13 @@ export interface TestBrowser {
   readonly browser: Browser
   /** A page that records what the SDK says and what goes wrong. */
   newPage(): Promise<TestPage>
+  /** Those of the visitor of `newPage`, of every site. */
+  cookies(): Promise<Cookie[]>
   /** A page in a profile of its own, which shares nothing with those of other visitors. */
   newVisitor(): Promise<{ readonly page: TestPage; leave(): Promise<void> }>
   /**
-   * For the next test, in place of a fresh browser, which takes a second: there is one empty page, no cookie and no permission. What an
-   * origin stores it keeps: each world has ports of its own. What Firefox parts by site, and whom it has seen clicking, stays: there, a
-   * test gets a browser of its own.
+   * For the next test, in place of a fresh browser, which takes seconds: there is one empty page, no cookie and no permission. What an
+   * origin stores in Chromium it keeps: each world has ports of its own. In Firefox each test has a container of its own.
    */
   renew(): Promise<void>
   close(): Promise<void>
@@ -53,18 +60,26 @@ interface Kind {
   readonly launch: () => LaunchOptions
   /** @default Puppeteer's own way */
   readonly openPage?: (browser: Browser) => Promise<Page>
+  /** Whether each test of a shared browser gets a visitor of its own, whom the browser then forgets. */
+  readonly hasContainers?: boolean
 }
 
 /** @param more arguments for the browser's command line */
 export async function startBrowser(kind: BrowserKind, more: readonly string[] = []): Promise<TestBrowser> {
-  const { prepare, launch, openPage = (browser) => browser.newPage() }: Kind = KINDS[kind]
+  const { prepare, launch, openPage, hasContainers = false }: Kind = KINDS[kind]
   const profile = await mkdtemp(join(tmpdir(), `session-hub-${kind}-`))
   await prepare(profile)
   const { args = [], ...options } = launch()
   const browser = await puppeteer.launch({ ...options, userDataDir: profile, args: [...args, ...more] })
+  let visitor: BrowserContext | undefined
+  const context = async () => {
+    if (!hasContainers) return browser.defaultBrowserContext()
+    return (visitor ??= await browser.createBrowserContext())
+  }
   return {
     browser,
-    newPage: async () => recordPage(await openPage(browser)),
+    newPage: async () => recordPage(await (openPage?.(browser) ?? (await context()).newPage())),
+    cookies: async () => (await context()).cookies(),
     async newVisitor() {
       const context = await browser.createBrowserContext()
       return { page: await recordPage(await context.newPage()), leave: () => context.close() }
@@ -72,6 +87,8 @@ export async function startBrowser(kind: BrowserKind, more: readonly string[] = 
     async renew() {
       for (const context of browser.browserContexts())
         if (context !== browser.defaultBrowserContext()) await context.close()
+      visitor = undefined
+      if (hasContainers) return
       const [, ...pages] = await browser.pages()
       for (const page of pages) await page.close()
       const session = await browser.target().createCDPSession()
@@ -121,6 +138,7 @@ function grants(sites: readonly string[]): object {
 /** Default protection: no preference that touches cookies is changed. */
 function firefox(preferences: Record<string, number> = {}): Kind {
   return {
+    hasContainers: true,
     prepare: () => Promise.resolve(),
     launch: () => ({
       browser: 'firefox',

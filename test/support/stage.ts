@@ -25,12 +25,10 @@ export function inBrowser(kind: BrowserKind, tests: (stage: Stage) => void, opti
   tests(stage)
 }
 
-/** Of these, one serves all tests of a block: see `renew`. */
-const SHARED: readonly BrowserKind[] = ['allowed', 'blocked', 'granted']
-
-/** A browser for each test of a block, as good as fresh, and gone before what the block itself closes. */
+/** A browser for each test of a block, as good as fresh, and gone before what the block itself closes. One serves them all: see `renew`. */
 export function useBrowser(kind: BrowserKind, take: (browser: TestBrowser) => void): void {
-  const isShared = SHARED.includes(kind)
+  // Its one window is its profile.
+  const isShared = kind !== 'incognito'
   let browser: TestBrowser
   const start = async () => {
     take((browser = await startBrowser(kind)))
