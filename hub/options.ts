@@ -230,7 +230,6 @@ const rate = (name: keyof RateLimits, given: Partial<RateLimits>) =>
 
 const METHODS: readonly (keyof Store)[] = [
   'find',
-  'addHandle',
   'transact',
   'session',
   'list',

@@ -1,5 +1,5 @@
 /** Redeeming: one transaction that spends the ticket, then gives the site its session (R19). */
-import type { BackchannelRedeemBody, SessionView } from '../../sdk/protocol/bodies.js'
+import type { BackchannelRedeemBody, RedeemedView } from '../../sdk/protocol/bodies.js'
 import { type ErrorCode, SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits, type ReplaceReason, replaceReasons } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
@@ -7,43 +7,50 @@ import type { Site } from '../sites/site.js'
 import type { Changes, Ending, Held, Session, Spend, View } from '../stores/store.js'
 import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
+import { grantedBy, handleFor } from './grant.js'
 import { merged } from './merge.js'
 import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
-import { ended, endingOf, isEmpty, live, viewFor } from './sessions.js'
+import { ended, endingOf, isEmpty, isLive, live, viewFor } from './sessions.js'
 import { successor, traceHash, traceOf } from './trace.js'
 
 type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | { refused: SessionHubError }
 
-export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemBody): Promise<SessionView> {
+/** @throws SessionHubError `ticket_invalid`, `ticket_spent`, `session_ended`, `session_conflict` */
+export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemBody): Promise<RedeemedView> {
   const { origin: site } = at
   const nowMs = hub.now()
-  const hash = sha256(body.handle)
+  const { secret } = hub.keyring
+  const id = grantedBy(secret, body.grant, { ...body, aud: site })
+  if (id === undefined)
+    throw new SessionHubError('ticket_invalid', 'The hub did not issue this ticket to this site')
+  const handle = handleFor(secret, body.grant)
+  const hash = sha256(handle)
   const previousHash = body.previous === null ? '' : sha256(body.previous)
   const spend: Spend = {
     issuer: hub.origin,
     jti: body.jti,
     spentAtMs: nowMs,
-    // Remembered as long as a ticket can live, whatever the site says.
-    expiresAtMs:
-      Math.min(body.exp * 1000, nowMs + limits.ticketSeconds.max * 1000) + limits.skewSeconds * 1000,
+    expiresAtMs: (body.exp + limits.skewSeconds) * 1000,
     // Without a verifier a second use shows nothing but a second click.
-    gave: body.bound ? hash : null,
+    gave: body.nonce === undefined ? null : hash,
   }
   const request = requestOf(site, 'redeem', body.use, body)
   const handles = [hash, previousHash, traceHash(previousHash, site)]
   const settled = await hub.store.transact<Settled>(
-    { handles: request ? [...handles, request.hash] : handles, spend },
+    { handles: request ? [...handles, request.hash] : handles, session: id, spend },
     (view) => {
       const [held, , , answered] = view.held
       const before = request && answeredBefore(answered, request, nowMs)
       if (before !== undefined) return sentAgain(live(held, site, nowMs), before)
+      // Thrown: nothing is written of it.
+      if (spend.expiresAtMs <= nowMs) throw new SessionHubError('ticket_invalid', 'The ticket is too old')
       if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
-      return useTicket(hub, at, body, view, request, nowMs)
+      return useTicket(hub, at, body, { ...view, hash }, request, nowMs)
     },
   )
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
-  return { ...viewFor(session, at, hub), was_empty: wasEmpty, reason }
+  return { ...viewFor(session, at, hub), handle, was_empty: wasEmpty, reason }
 }
 
 interface Decided {
@@ -56,22 +63,14 @@ function useTicket(
   hub: HubContext,
   at: Site,
   body: BackchannelRedeemBody,
-  { held: [held, previousHeld, trace] }: View,
+  { held: [, previousHeld, trace], session, hash }: View & { readonly hash: string },
   request: Request | undefined,
   nowMs: number,
 ): Decided {
   const { origin: site } = at
-  if (
-    !held ||
-    held.handle.site !== site ||
-    held.handle.activatedAtMs !== null ||
-    held.handle.expiresAtMs <= nowMs
-  ) {
-    return refuse('ticket_invalid', 'The hub did not issue this ticket to this site')
-  }
-  const handle = { ...held.handle, activatedAtMs: nowMs, expiresAtMs: held.session.expiresAtMs }
-  const session = live({ handle, session: held.session }, site, nowMs)
-  if (!session) return refuse('session_ended', 'The session has ended')
+  if (!session || !isLive(session, nowMs)) return refuse('session_ended', 'The session has ended')
+  const { id: sessionId, expiresAtMs } = session
+  const handle = { hash, sessionId, site, createdAtMs: nowMs, activatedAtMs: nowMs, expiresAtMs }
   const previousHash = body.previous === null ? '' : sha256(body.previous)
   const previous = live(previousHeld, site, nowMs)
   const isOwnPrevious = previousHeld?.handle.site === site

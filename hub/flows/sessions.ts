@@ -16,7 +16,7 @@ export const jarOf = ({ group }: Pick<Site, 'group'>): string => (group === '' ?
 export const isLive = ({ endedAtMs, expiresAtMs }: Session, nowMs: number): boolean =>
   endedAtMs === null && nowMs < expiresAtMs
 
-/** The session behind a handle, if it is this site's, redeemed, and neither ended nor expired. */
+/** The session behind a handle, if it is this site's, and neither ended nor expired. */
 export function live(held: Held | undefined, site: string, nowMs: number): Session | undefined {
   if (!held || held.handle.site !== site || held.handle.activatedAtMs === null) return undefined
   return isLive(held.session, nowMs) ? held.session : undefined
@@ -114,8 +114,6 @@ export function newHandle(
   session: Pick<Session, 'id' | 'expiresAtMs'>,
   site: string,
   nowMs: number,
-  /** Until when it may be redeemed; absent: it is in use at once. */
-  pendingUntilMs?: number,
 ): { handle: string; record: Handle } {
   const handle = random256()
   return {
@@ -125,8 +123,8 @@ export function newHandle(
       sessionId: session.id,
       site,
       createdAtMs: nowMs,
-      activatedAtMs: pendingUntilMs === undefined ? nowMs : null,
-      expiresAtMs: pendingUntilMs ?? session.expiresAtMs,
+      activatedAtMs: nowMs,
+      expiresAtMs: session.expiresAtMs,
     },
   }
 }

@@ -1,13 +1,13 @@
-/** Issuing a ticket: a new handle that waits in the store, signed and sealed for one site and one page. */
+/** Issuing a ticket: signed and sealed for one site and one page. The store hears of it when it is used. */
 import type { Mode } from '../../sdk/protocol/wire.js'
-import { limits } from '../../sdk/protocol/wire.js'
 import { random128 } from '../../sdk/tokens/random.js'
 import { sealToken, signToken } from '../../sdk/tokens/sign.js'
 import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { claimsFor, subjectFor } from './share.js'
-import { newHandle, seconds } from './sessions.js'
+import { grantOf } from './grant.js'
+import { seconds } from './sessions.js'
 
 export type TicketOrder = {
   readonly site: Site
@@ -24,27 +24,25 @@ export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<
   const shown = claimsFor(session.claims, site)
   const iat = seconds(nowMs)
   const exp = iat + hub.rules.ticketSeconds
-  const { handle, record } = newHandle(session, site.origin, nowMs, (exp + limits.skewSeconds) * 1000)
-  const claims = {
-    iss: hub.origin,
+  const terms = {
     aud: site.origin,
-    // R10: the site compares it with a sign-in that the hub does not know of yet.
-    ...(session.subject !== null && { sub: subjectFor(hub.keyring.secret, session.subject, site) }),
-    sid: handle,
     jti: random128(),
-    iat,
-    nbf: iat,
     exp,
     ...(order.mode === 'link' ? { origin: order.from } : { origin: site.origin, nonce: order.nonce }),
     mode,
     ...(order.mode !== 'link' && order.chosenOver !== undefined && { chosen: order.chosenOver }),
+  }
+  const claims = {
+    iss: hub.origin,
+    ...terms,
+    grant: grantOf(hub.keyring.secret, session.id, terms),
+    // R10: the site compares it with a sign-in that the hub does not know of yet.
+    ...(session.subject !== null && { sub: subjectFor(hub.keyring.secret, session.subject, site) }),
+    iat,
+    nbf: iat,
     ...(session.authTimeMs !== null && { auth_time: seconds(session.authTimeMs) }),
     // Addresses and cookies are short; the site is told the claims when it redeems.
     ...(mode === 'frame' && Object.keys(shown).length > 0 && { claims: shown }),
   }
-  const [jws] = await Promise.all([
-    signToken('ticket+jwt', claims, hub.keyring.signing(nowMs)),
-    hub.store.addHandle(record),
-  ])
-  return sealToken(jws, site.ticketKey)
+  return sealToken(await signToken('ticket+jwt', claims, hub.keyring.signing(nowMs)), site.ticketKey)
 }

@@ -46,11 +46,6 @@ class MemoryStore implements Store {
     return this.#held(hash)
   }
 
-  async addHandle(handle: Handle): Promise<void> {
-    this.#checkOpen()
-    this.#write({ handles: [handle] })
-  }
-
   async transact<Result>(
     { handles, spend, subject, session: id = '' }: Question,
     decide: (view: View) => { changes?: Changes; result: Result },

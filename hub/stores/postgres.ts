@@ -22,7 +22,6 @@ import { auditRowOf, endingOf, heldOf, integer, sessionOf, text } from './rows.j
 import type {
   AuditSearch,
   Changes,
-  Handle,
   Held,
   NumberedAuditRow,
   NumberedEnding,
@@ -152,15 +151,6 @@ class PostgresStore implements Store {
     const looked = lookedFor(hash)
     const [row] = looked ? await this.#read(this.#statements.find, [looked]) : []
     return row === undefined ? undefined : parsed(() => heldOf(row))
-  }
-
-  async addHandle(handle: Handle): Promise<void> {
-    const { hash, sessionId, site, createdAtMs, activatedAtMs, expiresAtMs } = handle
-    const values = [bytes(hash), bytes(sessionId), site, createdAtMs, activatedAtMs, expiresAtMs, newRev()]
-    // The same handle once more is the same.
-    await this.#again(WRITE_MS, (timeoutMs) =>
-      this.#connections.runStrictly({ ...this.#statements.addHandle, values, timeoutMs }),
-    )
   }
 
   transact<Result>(

@@ -24,7 +24,6 @@ import { prepareStatements, type Statements } from './sqlite/statements.js'
 import type {
   AuditSearch,
   Changes,
-  Handle,
   Held,
   NumberedAuditRow,
   NumberedEnding,
@@ -97,12 +96,6 @@ class SqliteStore implements Store {
 
   async find(hash: string): Promise<Held | undefined> {
     return attempt(() => this.#held(hash))
-  }
-
-  addHandle(handle: Handle): Promise<void> {
-    return this.#commit.run(() => {
-      attempt(() => this.#statements.putHandle.run({ ...handleColumns(handle) }))
-    })
   }
 
   transact<Result>(

@@ -121,9 +121,9 @@ export interface Handle {
   /** The site's origin, or `'hub'` for the hub's own cookie. */
   readonly site: string
   readonly createdAtMs: number
-  /** `null` while the ticket that carries it has not been redeemed. */
+  /** `null`: nobody holds it; it is a note about a handle or a request, kept for a while. */
   readonly activatedAtMs: number | null
-  /** A handle that was never activated is swept after this. */
+  /** Until when such a note is kept. */
   readonly expiresAtMs: number
 }
 
@@ -218,9 +218,6 @@ export interface Store {
   /** Reads one handle with its session, in one statement. The hot path of `/frame`. */
   find(hash: string): Promise<Held | undefined>
 
-  /** Adds one handle without reading anything. Used when a ticket is issued. */
-  addHandle(handle: Handle): Promise<void>
-
   /**
    * Reads what the question names, calls `decide`, and writes its changes, all or nothing, isolated from every
    * other transaction in every process on this store. `decide` is synchronous and pure: it may run several times, until nothing has
@@ -260,7 +257,7 @@ export interface Store {
 
   /**
    * Gives sessions that a subject's cut has ended that end as their own, so that a later cut does not keep them longer. Then
-   * removes, at most `limit` rows of each kind: spends and never-activated handles past their time, sessions past
+   * removes, at most `limit` rows of each kind: spends and notes past their time, sessions past
    * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; subjects past `untilMs`; endings
    * before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
    */

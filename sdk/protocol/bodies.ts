@@ -11,8 +11,8 @@ import {
   isTime,
   readFields,
 } from './fields.js'
-import { is128Bits, is256Bits } from './formats.js'
-import { choices, endReasons, limits, NEWS, replaceReasons } from './wire.js'
+import { is128Bits, is256Bits, isWrapped } from './formats.js'
+import { choices, endReasons, limits, modes, NEWS, replaceReasons } from './wire.js'
 
 const isToken = isText(limits.tokenLength)
 const isOrigin = isText(limits.originLength)
@@ -70,19 +70,22 @@ export const parseLookBody = (value: unknown): LookBody =>
 
 /** Site → hub, `POST /backchannel/<act>`. */
 const backchannelRedeemFields = {
+  /** The ticket's own `grant`, `jti`, `exp`, `mode` and `origin`, as the site has seen them: the hub compares. */
+  grant: isWrapped,
   jti: is128Bits,
-  /** The ticket's `exp`: the spend has to be remembered until then. */
   exp: isTime,
-  handle: is256Bits,
+  mode: isOneOf(modes),
+  origin: isOrigin,
   /** The handle in the browser's present session cookie, which ends now (R20). */
   previous: isNullOr(is256Bits),
   /** The site is configured with `alwaysReplace`: another live user gives way. */
   overrule: isFlag,
-  /** A verifier was shown: who uses this ticket again has the secrets of a page (R27). A link ticket has none. */
-  bound: isFlag,
 }
-/** `use`: names this use of the ticket, so that the same request gets the same answer where it comes twice. The `jti` is the ticket's. */
-const backchannelRedeemOptional = { use: is128Bits }
+/**
+ * `nonce` and `chosen`: the ticket's, where it has any. `use`: names this use of the ticket, so that the same request gets the same answer where
+ * it comes twice.
+ */
+const backchannelRedeemOptional = { nonce: is256Bits, chosen: is128Bits, use: is128Bits }
 export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields, typeof backchannelRedeemOptional>
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
   readFields('The body', value, backchannelRedeemFields, backchannelRedeemOptional)
@@ -193,11 +196,22 @@ const viewFields = {
   session_tag: is128Bits,
   subject_tag: isNullOr(is128Bits),
 }
-/** `handle`: of the session that was just made. The last two: only in the answer to `redeem`. */
-const viewOptional = { handle: is256Bits, was_empty: isFlag, reason: isOneOf(replaceReasons) }
+/** `handle`: a new one, where the act has made one. */
+const viewOptional = { handle: is256Bits }
 export type SessionView = Fields<typeof viewFields, typeof viewOptional>
 export const parseSessionView = (value: unknown): SessionView =>
   readFields('The answer of the hub', value, viewFields, viewOptional)
+
+/** Hub → site: the session that a ticket gave, and what it has replaced. */
+const redeemedFields = {
+  ...viewFields,
+  handle: is256Bits,
+  was_empty: isFlag,
+  reason: isOneOf(replaceReasons),
+}
+export type RedeemedView = Fields<typeof redeemedFields>
+export const parseRedeemedView = (value: unknown): RedeemedView =>
+  readFields('The answer of the hub', value, redeemedFields)
 
 /** Hub → site: one of a user's sessions, as its owner may see it. */
 const listedFields = {

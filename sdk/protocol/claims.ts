@@ -12,8 +12,8 @@ const ticketRequired = {
   iss: isParty,
   /** The one site that may redeem it, by its origin. */
   aud: isParty,
-  /** The new handle, in clear: only inside the encryption. */
-  sid: is256Bits,
+  /** The hub's own word to itself: which session this ticket, and no other, is for. */
+  grant: isWrapped,
   jti: is128Bits,
   iat: isTime,
   nbf: isTime,

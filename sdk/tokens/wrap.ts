@@ -1,5 +1,5 @@
 /**
- * Random names where others can read them: a handle inside a session token, a session's id on an administrator's page. Services may read
+ * Random names where others can read them: a handle inside a session token, a session's id on an administrator's page or in a ticket. Services may read
  * them and logs may keep them; what stands there opens nothing. AES key wrap (RFC 3394): made for secrets that are random
  * themselves, it needs no nonce, and refuses what it has not made (R36).
  */
@@ -18,7 +18,7 @@ export interface Wrap {
  * @param secret the key for wrapping is drawn from it (HKDF, RFC 5869)
  * @param what is wrapped: what was wrapped as one thing is no other
  */
-export function createWrap(secret: Uint8Array | KeyObject, what: 'handle' | 'session'): Wrap {
+export function createWrap(secret: Uint8Array | KeyObject, what: 'handle' | 'session' | 'grant'): Wrap {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `session-hub ${what}`, 32))
   return {
     wrap(name) {

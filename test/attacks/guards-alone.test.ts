@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import type { HubOptions } from 'session-hub/hub'
 
-import { openTicket, siteToken } from '../support/forge.js'
+import { openTicket, redemptionOf, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal } from '../support/refusal.js'
 import { type Reply, send, Visitor } from '../support/visitor.js'
@@ -27,14 +27,14 @@ describe('a guard that stands alone', () => {
 
   const heldAt = (site: string, by = visitor) => String(handleIn(by.cookies(site).get(SESSION)!))
 
-  /** What travel's own backend sends: it can say anything of the ticket but its handle. */
+  /** What travel's own backend sends: it can say anything of the ticket but its grant. */
   async function redeemer(by = visitor): Promise<(more?: object) => Promise<Reply>> {
     const { ticket } = await by.ticket(travel)
-    const { jti, exp, sid: handle } = openTicket(world, world.siteOf('travel'), ticket).claims
+    const { claims } = openTicket(world, world.siteOf('travel'), ticket)
     return (more = {}) =>
       send(`${world.hub.origin}/backchannel/redeem`, {
         method: 'POST',
-        body: { jti, exp, handle, previous: null, overrule: false, bound: true, ...more },
+        body: { ...redemptionOf(claims), ...more },
         headers: {
           'content-type': 'application/json',
           authorization: `Bearer ${siteToken(world, world.siteOf('travel'))}`,

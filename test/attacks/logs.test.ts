@@ -80,7 +80,7 @@ describe('R30: logs and errors', () => {
     keep('a verifier', made.verifier)
     keep('a nonce', made.nonce)
     const opened = openTicket(world, world.siteOf('travel'), ticket)
-    keep('a handle in a ticket', opened.claims.sid)
+    keep('a grant', opened.claims.grant)
     keep('a jti', opened.claims.jti)
     keep('the JWS inside', opened.jws)
     await post('/redeem', { ticket: flip(ticket, 3), verifier: made.verifier })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { HubOptions, SiteRegistration } from 'session-hub/hub'
 
 import { accountApp } from '../support/account-app.js'
-import { openTicket, siteToken } from '../support/forge.js'
+import { openTicket, redemptionOf, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal } from '../support/refusal.js'
 import { type Ask, binding, type Reply, send, Visitor } from '../support/visitor.js'
@@ -76,8 +76,8 @@ describe('R37: what a site may not write, brought in by a merge', () => {
 
   /** What travel's own backend sends, with Mallory's handle in place of the visitor's. */
   async function redeemOver(previous: string): Promise<Reply> {
-    const { jti, exp, sid } = openTicket(world, ownerOf(travel), (await ada.ticket(travel)).ticket).claims
-    return act('redeem', { jti, exp, handle: sid, previous, overrule: false, bound: true })
+    const { claims } = openTicket(world, ownerOf(travel), (await ada.ticket(travel)).ticket)
+    return act('redeem', { ...redemptionOf(claims), previous })
   }
 
   /** Each way by which a session's data can come into another. @returns where the data would be */

@@ -4,7 +4,7 @@ import type { HubOptions, SiteRegistration } from 'session-hub/hub'
 
 import { accountApp } from '../support/account-app.js'
 import { listenTo } from '../support/event-source.js'
-import { openTicket, readJws, siteToken } from '../support/forge.js'
+import { openTicket, readJws, redemptionOf, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Ask, binding, type Reply, send, Visitor } from '../support/visitor.js'
@@ -70,9 +70,7 @@ describe('R33: what a site may see and change, attacked', () => {
       'the answer to redeem': async (site) => {
         const { ticket } = await visitor.ticket(site)
         const { claims } = openTicket(world, world.siteOf(nameOf(site)), ticket)
-        const { sid: handle, jti, exp } = claims
-        return (await act(site, 'redeem', { jti, exp, handle, previous: null, overrule: false, bound: true }))
-          .text
+        return (await act(site, 'redeem', redemptionOf(claims))).text
       },
       'the answer to read': async (site) => {
         await outcome(site)

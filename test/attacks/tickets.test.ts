@@ -191,7 +191,7 @@ const forgeries: Record<string, Forge> = {
       siteKeys.ticket,
     ),
   ...Object.fromEntries(
-    ['iss', 'aud', 'sid', 'jti', 'iat', 'nbf', 'exp', 'nonce', 'origin', 'mode'].map(
+    ['iss', 'aud', 'grant', 'jti', 'iat', 'nbf', 'exp', 'nonce', 'origin', 'mode'].map(
       (name): [string, Forge] => [
         `R5: no ${name}`,
         ({ ticket }) => ticket.again({ claims: without(ticket.claims, name) }),

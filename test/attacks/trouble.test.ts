@@ -1,7 +1,7 @@
 /** When the store fails or is stolen: closed, and nothing usable inside (R21, R26). */
 import { expect } from 'chai'
 
-import { siteToken } from '../support/forge.js'
+import { openTicket, redemptionOf, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal, expectRefusalWithoutCookies } from '../support/refusal.js'
 import { binding, send, Visitor } from '../support/visitor.js'
@@ -33,17 +33,17 @@ describe('R21: the store is down', () => {
     const offered = await ada.post(shop, '/session-hub/offer', { nonce })
     const offer = offered.json.offer as string
     const handle = handleIn(ada.cookies(shop).get('__Host-session')!)
-    const act = (name: string, body: object) =>
+    const act = (name: string, body: object, site = 'shop') =>
       send(`${world.hub.origin}/backchannel/${name}`, {
         method: 'POST',
         body,
         headers: {
           'content-type': 'application/json',
-          authorization: `Bearer ${siteToken(world, world.siteOf('shop'))}`,
+          authorization: `Bearer ${siteToken(world, world.siteOf(site))}`,
         },
       })
-    const exp = Math.floor(world.now() / 1000) + 30
-    const spend = { jti: 'A'.repeat(22), exp, handle, previous: null, overrule: false, bound: true }
+    const another = (await ada.ticket(travel)).ticket
+    const spend = redemptionOf(openTicket(world, world.siteOf('travel'), another).claims)
     const doors = [
       () => ada.exchange(data, offer),
       () => ada.ask(`${world.hub.origin}/readyz`),
@@ -52,7 +52,7 @@ describe('R21: the store is down', () => {
       () => act('update', { handle: null, patch: { a: 1 } }),
       () => act('sign-in', { handle, subject: 'eve', claims: {} }),
       () => act('end', { handle }),
-      () => act('redeem', spend),
+      () => act('redeem', spend, 'travel'),
       () => ada.post(travel, '/session-hub/redeem', { ticket, verifier }),
       () => ada.post(shop, '/session-hub/offer', { nonce }),
     ]

@@ -81,11 +81,11 @@ for (const { name, isShared, open } of stores) {
       })
     })
 
-    describe('addHandle', () => {
+    describe('handles', () => {
       it('adds one more handle to a session', async () => {
         const { session, handle } = await held(store)
         const another = newHandle(session, { site: 'hub' })
-        await store.addHandle(another)
+        await write(store, { handles: [another] })
 
         expect(await store.find(another.hash)).to.deep.equal({ handle: another, session })
         expect(await store.find(handle.hash)).to.deep.equal({ handle, session })
@@ -93,7 +93,6 @@ for (const { name, isShared, open } of stores) {
 
       it('takes a handle whose session was swept meanwhile, and it stands for nothing', async () => {
         const handle = newHandle(newSession())
-        await store.addHandle(handle)
         await write(store, { handles: [handle] })
 
         expect(await store.find(handle.hash)).to.equal(undefined)
@@ -115,7 +114,7 @@ for (const { name, isShared, open } of stores) {
       it('replaces a session as a whole record and keeps its handles', async () => {
         const { session, handle } = await held(store)
         const another = newHandle(session)
-        await store.addHandle(another)
+        await write(store, { handles: [another] })
         const changed: Session = {
           ...session,
           subject: 'ada',
@@ -287,7 +286,9 @@ for (const { name, isShared, open } of stores) {
         const { session } = await held(store)
         for (let at = 0; at < 7; at += 1) {
           await held(store, { expiresAtMs: NOW_MS })
-          await store.addHandle(newHandle(session, { activatedAtMs: null, expiresAtMs: NOW_MS }))
+          await write(store, {
+            handles: [newHandle(session, { activatedAtMs: null, expiresAtMs: NOW_MS })],
+          })
           await store.transact({ handles: [], spend: newSpend({ expiresAtMs: NOW_MS }) }, answerView)
           const subject = newSubject({ untilMs: NOW_MS })
           const atMs = NOW_MS - 1
@@ -372,7 +373,6 @@ for (const { name, isShared, open } of stores) {
 
       const calls = [
         store.find(handle.hash),
-        store.addHandle(newHandle(session)),
         store.transact({ handles: [handle.hash] }, () => ({ result: (decided = true) })),
         store.session(session.id),
         store.list('ada', NOW_MS, 1),

@@ -71,7 +71,7 @@ function claimsOf(
         iss: hub,
         aud: site,
         sub: 'ada',
-        sid,
+        grant: 'A'.repeat(54),
         jti,
         ...times,
         nbf: NOW,

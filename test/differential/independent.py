@@ -105,7 +105,7 @@ def flag(value):
 
 
 TICKET = {
-    "iss": origin, "aud": origin, "sid": like(BITS_256), "jti": like(BITS_128), "iat": integer, "nbf": integer,
+    "iss": origin, "aud": origin, "grant": like(WRAPPED), "jti": like(BITS_128), "iat": integer, "nbf": integer,
     "exp": integer, "origin": origin, "mode": lambda value: value in MODES,
 }
 TICKET_MORE = {

@@ -287,7 +287,6 @@ describe('GET /backchannel/events', () => {
 function bound(store: Store): Store {
   return {
     find: (hash) => store.find(hash),
-    addHandle: (handle) => store.addHandle(handle),
     transact: (question, decide) => store.transact(question, decide),
     session: (id) => store.session(id),
     list: (subject, nowMs, limit) => store.list(subject, nowMs, limit),

@@ -33,7 +33,6 @@ export function crashingStore(): CrashingStore {
       throw lost()
     },
     find: (hash) => inner.find(hash),
-    addHandle: (handle) => inner.addHandle(handle),
     session: (id) => inner.session(id),
     list: (subject, nowMs, limit) => inner.list(subject, nowMs, limit),
     search: (search) => inner.search(search),

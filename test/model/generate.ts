@@ -204,7 +204,7 @@ function stepBy(dice: Dice, kind: Step['do'], at: At): Step {
         previous: dice.chance(0.7) ? old : null,
         isOthers: dice.chance(0.25),
         overrules: dice.chance(0.3),
-        isBound: dice.chance(0.8),
+        isOtherMode: dice.chance(0.1),
         twice: dice.chance(0.1),
       }
     case 'offer':

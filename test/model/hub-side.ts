@@ -74,12 +74,13 @@ export interface ActBodies {
   'end-other': { handle: string; ref?: string }
   link: { handle: string; to: number }
   redeem: {
+    grant: string
     jti: string
     exp: number
-    handle: string
     previous: string | null
     overrule: boolean
-    bound: boolean
+    /** Whether the site says that it is a link ticket. */
+    isLink: boolean
   }
 }
 

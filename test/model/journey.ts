@@ -26,9 +26,10 @@ interface Browser {
 interface Ticket {
   /** For which site it is. */
   readonly site: number
-  readonly handle: string
+  readonly grant: string
   readonly jti: string
   readonly exp: number
+  readonly mode: string
   readonly subject: string | null
 }
 
@@ -265,9 +266,9 @@ export class Journey {
     if (browser.offAt.has(at.site)) return { error: 'consent_required' }
     const previous = this.#cookie(at)?.handle ?? null
     const overrule = this.#policies[at.site]!.yields || isChosen
-    const { jti, exp, handle } = ticket
-    const body = { jti, exp, handle, previous, overrule, bound: true }
-    return this.#accept(at, await this.#act(at.site, 'redeem', body), handle)
+    const { grant, jti, exp } = ticket
+    const body = { grant, jti, exp, previous, overrule, isLink: false }
+    return this.#accept(at, await this.#act(at.site, 'redeem', body), null)
   }
 
   async #follow({ site: from, to, browser }: Of<'follow a link'>): Promise<Answer> {
@@ -284,9 +285,9 @@ export class Journey {
     const held = this.#cookie(there)
     if (held && held.subject !== null)
       return held.subject === ticket.subject ? { outcome: 'keep' } : { outcome: 'conflict' }
-    const { jti, exp, handle } = ticket
-    const body = { jti, exp, handle, previous: held?.handle ?? null, overrule: false, bound: false }
-    return this.#accept(there, await this.#act(to, 'redeem', body), handle)
+    const { grant, jti, exp } = ticket
+    const body = { grant, jti, exp, previous: held?.handle ?? null, overrule: false, isLink: true }
+    return this.#accept(there, await this.#act(to, 'redeem', body), null)
   }
 
   async #opt(at: At, isOut: boolean): Promise<unknown> {
@@ -341,9 +342,10 @@ export class Journey {
     if (!ticket) return {}
     const site = step.isForeign ? this.#after(ticket.site) : ticket.site
     const previous = step.previous === null ? null : this.#previous(site, step.previous, step.isOthers)
-    const { exp, handle } = ticket
+    const { grant, exp } = ticket
     const jti = step.isOtherJti ? textOf(`jti ${(this.#nonces += 1)}`).slice(0, 22) : ticket.jti
-    const body = { jti, exp, handle, previous, overrule: step.overrules, bound: step.isBound }
+    const isLink = (ticket.mode === 'link') !== step.isOtherMode
+    const body = { grant, jti, exp, previous, overrule: step.overrules, isLink }
     return step.twice ? this.#hub.race(site, body) : this.#act(site, 'redeem', body)
   }
 
@@ -410,7 +412,6 @@ export class Journey {
     const made = { ...(ticket as Omit<Ticket, 'site'>), site }
     if (this.#tickets.some(({ jti }) => jti === made.jti)) return made
     this.#tickets.unshift(made)
-    this.#saw(made.handle, site)
     return made
   }
 

@@ -8,7 +8,7 @@ import type { Policy } from './plan.js'
 export class Difference extends Error {}
 
 /** What only its maker can read: it has to stand for the same thing on both sides, whatever it is spelt like. */
-const UNREADABLE = ['handle', 'jar', 'state', 'jti', 'proof', 'hubNonce', 'seal', 'ref', 'id', 'off']
+const UNREADABLE = ['handle', 'grant', 'jar', 'state', 'jti', 'proof', 'hubNonce', 'seal', 'ref', 'id', 'off']
 
 /** Unreadable texts go in and out as names such as `#handle 3`. */
 export class Pair implements HubSide {

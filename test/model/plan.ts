@@ -101,7 +101,8 @@ export type Step =
       /** The one beside it is anybody's. */
       readonly isOthers: boolean
       readonly overrules: boolean
-      readonly isBound: boolean
+      /** As if it had come by a link, or had not. */
+      readonly isOtherMode: boolean
       readonly twice: boolean
     }
   /** An offer as `signer` would sign it, for any handle that it ever had, in a page of `site`. */

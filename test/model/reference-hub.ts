@@ -39,8 +39,14 @@ interface Handle {
   readonly session: Session
   /** The number of a site, or the group of a hub cookie. */
   readonly holder: number | string
-  usedAt: number | null
-  /** Of a ticket's handle: when it is too late to redeem it. */
+}
+
+/** What the hub has promised in a ticket. */
+interface Grant {
+  readonly session: Session
+  readonly site: number
+  readonly jti: string
+  readonly mode: string
   readonly redeemBy: number
 }
 
@@ -65,6 +71,7 @@ export class ReferenceHub implements HubSide {
   readonly #sites: Policy[]
   readonly #sessions: Session[] = []
   readonly #handles = new Map<string, Handle>()
+  readonly #grants = new Map<string, Grant>()
   readonly #spent = new Map<string, Spent>()
   /** What is remembered for a minute of a handle that a site gave up, by site and handle. */
   readonly #traces = new Map<string, { until: number; session: Session; isSignIn: boolean }>()
@@ -100,7 +107,8 @@ export class ReferenceHub implements HubSide {
       this.#policy(site).isEnabled ? acts[name](body) : refuse('site_token_invalid'),
     )
     const isByHandle = name === 'read' || name === 'update' || name === 'part'
-    const isSuperseded = isByHandle && said.error === 'session_ended' && this.#trace(site, body.handle)
+    const isSuperseded =
+      isByHandle && 'handle' in body && said.error === 'session_ended' && this.#trace(site, body.handle)
     return isSuperseded ? { ...said, superseded: true } : said
   }
 
@@ -241,21 +249,22 @@ export class ReferenceHub implements HubSide {
     return { ticket: this.#ticket(session, to, 'link', site) }
   }
 
-  #redeem(site: number, { jti, handle, previous, overrule, bound, exp }: ActBodies['redeem']): Answer {
+  #redeem(site: number, { grant, jti, previous, overrule, isLink }: ActBodies['redeem']): Answer {
+    const granted = this.#grants.get(grant)
+    const isOnTheseTerms =
+      granted?.site === site && granted.jti === jti && isLink === (granted.mode === 'link')
+    if (!isOnTheseTerms || granted.redeemBy <= this.now) return { error: 'ticket_invalid' }
     const settled = this.#transaction((): Answer => {
+      const { session } = granted
       const spent = this.#spent.get(`hub ${jti}`)
-      const held = this.#handles.get(handle)
       if (spent) {
         // Who redeems again with the right verifier has the page's secrets.
-        const isReplay = held?.holder === site && held.name === spent.gave && held.usedAt === spent.at
-        if (isReplay && this.now - spent.at > 2) held.session.hasEnded = true
+        const held = this.#handles.get(spent.gave ?? '')
+        if (held && this.now - spent.at > 2) held.session.hasEnded = true
         return { error: 'ticket_spent' }
       }
-      const until = Math.min(exp, this.now + 300) + CLOCKS_APART
-      this.#spent.set(`hub ${jti}`, { at: this.now, until, gave: bound ? handle : null })
-      if (!held || held.holder !== site || held.usedAt !== null || held.redeemBy <= this.now)
-        return { error: 'ticket_invalid' }
-      const { session } = held
+      const handle = this.#name('handle')
+      this.#spent.set(`hub ${jti}`, { at: this.now, until: granted.redeemBy, gave: isLink ? null : handle })
       if (!this.#isLive(session)) return { error: 'session_ended' }
 
       const before = previous === null ? undefined : this.#live(previous, site)
@@ -265,7 +274,7 @@ export class ReferenceHub implements HubSide {
       if (present && present !== session && this.#wouldSwitch(present, session, overrule))
         return { error: 'session_conflict' }
       const isEmptyBefore = !before || isEmpty(before)
-      held.usedAt = this.now
+      this.#handles.set(handle, { name: handle, session, holder: site })
       if (previous !== null && this.#handles.get(previous)?.holder === site) {
         this.#handles.delete(previous)
         this.#giveUp(site, previous, session)
@@ -275,7 +284,7 @@ export class ReferenceHub implements HubSide {
         if (before.subject !== null) reason = before.subject === session.subject ? 'same-user' : 'overruled'
         else if (this.#merge(site, before, session)) reason = 'merged'
       }
-      return { ...this.#view(session, site), was_empty: isEmptyBefore, reason }
+      return { ...this.#view(session, site), handle, was_empty: isEmptyBefore, reason }
     })
     return settled
   }
@@ -462,8 +471,9 @@ export class ReferenceHub implements HubSide {
   }
 
   async sweep(): Promise<void> {
-    for (const [name, { session, usedAt, redeemBy }] of this.#handles)
-      if (session.expires <= this.now || (usedAt === null && redeemBy <= this.now)) this.#handles.delete(name)
+    for (const [name, { session }] of this.#handles)
+      if (session.expires <= this.now) this.#handles.delete(name)
+    for (const [name, { redeemBy }] of this.#grants) if (redeemBy <= this.now) this.#grants.delete(name)
     for (const [key, { session, until }] of this.#traces)
       if (session.expires <= this.now || until <= this.now) this.#traces.delete(key)
     for (const session of this.#sessions) if (session.expires <= this.now) session.hasEnded = true
@@ -574,7 +584,7 @@ export class ReferenceHub implements HubSide {
   /** The session behind a handle, if it is that holder's and in use. */
   #live(name: string, holder: number | string): Session | undefined {
     const handle = this.#handles.get(name)
-    const isTheirs = handle?.holder === holder && handle.usedAt !== null && this.#isLive(handle.session)
+    const isTheirs = handle?.holder === holder && this.#isLive(handle.session)
     return isTheirs ? handle.session : undefined
   }
 
@@ -603,7 +613,7 @@ export class ReferenceHub implements HubSide {
 
   #newHandle(session: Session, holder: number | string): string {
     const name = this.#name('handle')
-    this.#handles.set(name, { name, session, holder, usedAt: this.now, redeemBy: Infinity })
+    this.#handles.set(name, { name, session, holder })
     return name
   }
 
@@ -618,14 +628,13 @@ export class ReferenceHub implements HubSide {
   }
 
   #ticket(session: Session, site: number, mode: string, from: number): Answer {
-    const name = this.#name('handle')
+    const [grant, jti] = [this.#name('grant'), this.#name('jti')]
     const exp = this.now + TICKET_SECONDS
-    const redeemBy = exp + CLOCKS_APART
-    this.#handles.set(name, { name, session, holder: site, usedAt: null, redeemBy })
+    this.#grants.set(grant, { session, site, jti, mode, redeemBy: exp + CLOCKS_APART })
     const claims = only(session.claims, this.#policy(site).claims)
     return {
-      handle: name,
-      jti: this.#name('jti'),
+      grant,
+      jti,
       exp,
       mode,
       origin: originOf(from),

@@ -64,6 +64,8 @@ class WireHub implements HubSide {
   readonly #pooled: PooledHub
   readonly #sites: WireSite[]
   readonly #reopen: (() => Store) | undefined
+  /** What each ticket says of where and how it may be used, by its grant. */
+  readonly #terms = new Map<string, Json>()
   #keys
   #requests = 0
 
@@ -88,7 +90,7 @@ class WireHub implements HubSide {
       method: 'POST',
       url: `/backchannel/${name}`,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#bearer(site)}` },
-      body: { ...body, ...to },
+      body: { ...('isLink' in body ? this.#redemption(body) : body), ...to },
     })
     const said = JSON.parse(reply.body) as Json
     if (typeof said.error === 'string')
@@ -102,6 +104,13 @@ class WireHub implements HubSide {
 
   async race(site: number, body: ActBodies['redeem']): Promise<Answer> {
     return inOneOrder(await Promise.all([this.act(site, 'redeem', body), this.act(site, 'redeem', body)]))
+  }
+
+  #redemption({ isLink, ...body }: ActBodies['redeem']): object {
+    const terms = this.#terms.get(body.grant)
+    if (isLink === (terms?.mode === 'link')) return { ...body, ...terms }
+    const nonce = isLink ? undefined : body.grant.slice(0, 43)
+    return { ...body, ...terms, mode: isLink ? 'link' : 'frame', nonce }
   }
 
   #listed({ ref, site, current }: Json): Answer {
@@ -257,9 +266,10 @@ class WireHub implements HubSide {
 
   #opened(site: number, ticket: string): Answer {
     const { claims } = readJws(open(ticket, this.#sites[site]!.keys.ticket))
-    const { sid, jti, exp, sub = null, origin, mode, claims: shown = {}, aud } = claims
+    const { grant, jti, exp, sub = null, origin, mode, nonce, chosen, claims: shown = {}, aud } = claims
     if (aud !== originOf(site)) return { error: `a ticket for ${String(aud)}` }
-    return { handle: sid, jti, exp, mode, origin, subject: sub, claims: shown }
+    this.#terms.set(String(grant), { mode, origin, nonce, chosen })
+    return { grant, jti, exp, mode, origin, subject: sub, claims: shown }
   }
 
   #offer({ signer, isOldKey, handle, nonce, jti, iat, yields }: Offer): string {

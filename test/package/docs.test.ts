@@ -359,7 +359,7 @@ describe('docs/protocol.md', () => {
     expect(hash(word('verifier')))
       .to.equal(word('nonce'))
       .and.to.equal(claims.nonce)
-    expect(hash(claims.sid)).to.equal(word('handle-hash'))
+    expect(hash(word('handle'))).to.equal(word('handle-hash'))
   })
 })
 

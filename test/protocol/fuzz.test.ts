@@ -15,6 +15,7 @@ import {
   parseOfferBody,
   parsePartBody,
   parseRedeemBody,
+  parseRedeemedView,
   parseSessionView,
   parseSignInBody,
   parseUpdateBody,
@@ -32,7 +33,7 @@ import { checkJson, type JsonObject, parseJson } from '../../sdk/protocol/json.j
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
 import { isFrameMessage, readPageMessage } from '../../sdk/protocol/messages.js'
 import { originFault, parseOrigin } from '../../sdk/protocol/origins.js'
-import { choices, endReasons, outcomes } from '../../sdk/protocol/wire.js'
+import { choices, endReasons, modes, outcomes, replaceReasons } from '../../sdk/protocol/wire.js'
 import { importSigningKey, importTicketKey, importVerifyingKey, keySet } from '../../sdk/tokens/keys.js'
 import { sealToken, signToken } from '../../sdk/tokens/sign.js'
 import { timesFault } from '../../sdk/tokens/times.js'
@@ -193,6 +194,19 @@ describe('fuzzing: bodies and claims', () => {
   const subject = fc.string({ minLength: 1, maxLength: 255 })
   const token = fc.string({ minLength: 1, maxLength: 4096 })
   const agent = fc.string({ minLength: 1, maxLength: 256 })
+  const view = {
+    state: bits128,
+    subject: fc.option(subject),
+    claims: objects,
+    data: objects,
+    version: time,
+    auth_time: fc.option(time),
+    expires_at: time,
+    remember: fc.boolean(),
+    generation: time,
+    session_tag: bits128,
+    subject_tag: fc.option(bits128),
+  }
   const kinds: Record<string, Kind> = {
     parseOfferBody: { parse: parseOfferBody, required: { nonce: bits256 } },
     parseRedeemBody: { parse: parseRedeemBody, required: { ticket: token }, optional: { verifier: bits256 } },
@@ -214,14 +228,15 @@ describe('fuzzing: bodies and claims', () => {
     parseBackchannelRedeem: {
       parse: parseBackchannelRedeem,
       required: {
+        grant: wrapped,
         jti: bits128,
         exp: time,
-        handle: bits256,
+        mode: fc.constantFrom(...modes),
+        origin,
         previous: fc.option(bits256),
         overrule: fc.boolean(),
-        bound: fc.boolean(),
       },
-      optional: { use: bits128 },
+      optional: { nonce: bits256, chosen: bits128, use: bits128 },
     },
     parseHandleBody: { parse: parseHandleBody, required: { handle: bits256 } },
     parsePartBody: { parse: parsePartBody, required: { handle: bits256 }, optional: { jti: bits128 } },
@@ -248,27 +263,24 @@ describe('fuzzing: bodies and claims', () => {
     },
     parseSessionView: {
       parse: parseSessionView,
+      required: view,
+      optional: { handle: bits256 },
+    },
+    parseRedeemedView: {
+      parse: parseRedeemedView,
       required: {
-        state: bits128,
-        subject: fc.option(subject),
-        claims: objects,
-        data: objects,
-        version: time,
-        auth_time: fc.option(time),
-        expires_at: time,
-        remember: fc.boolean(),
-        generation: time,
-        session_tag: bits128,
-        subject_tag: fc.option(bits128),
+        ...view,
+        handle: bits256,
+        was_empty: fc.boolean(),
+        reason: fc.constantFrom(...replaceReasons),
       },
-      optional: { handle: bits256, was_empty: fc.boolean() },
     },
     parseTicketClaims: {
       parse: parseTicketClaims,
       required: {
         iss: origin,
         aud: origin,
-        sid: bits256,
+        grant: wrapped,
         jti: bits128,
         iat: time,
         nbf: time,

@@ -113,6 +113,19 @@ export function openTicket(world: World, site: WorldSite, ticket: string): OpenT
 export const without = (claims: Claims, ...names: string[]): Claims =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)))
 
+/** What a site asks of the hub for a ticket that it has opened, by what it has seen of it. */
+export const redemptionOf = ({ grant, jti, exp, mode, origin, nonce, chosen }: Claims): Claims => ({
+  grant,
+  jti,
+  exp,
+  mode,
+  origin,
+  nonce,
+  chosen,
+  previous: null,
+  overrule: false,
+})
+
 /** A site's Bearer token as the site itself would make it, with changes. */
 export function siteToken(
   world: { readonly hub: { readonly origin: string }; now(): number },

@@ -34,12 +34,6 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
       await check()
       return inner.find(hash)
     },
-    async addHandle(handle) {
-      asked += 1
-      await check()
-      note({ handles: [handle] })
-      return inner.addHandle(handle)
-    },
     async transact(question, decide) {
       asked += 1
       await check()

@@ -185,16 +185,6 @@ export const FUNCTIONS = `
         FROM SCHEMA.spend p WHERE p.issuer = a_issuer AND p.jti = a_jti;
   END $$;
 
-  CREATE OR REPLACE FUNCTION SCHEMA.add_handle(
-    a_hash bytea, a_session bytea, a_site text, a_created bigint, a_activated bigint, a_expires bigint, a_rev bigint)
-  RETURNS void LANGUAGE plpgsql ${PLANNED} AS $$
-  BEGIN
-    INSERT INTO SCHEMA.handle AS h
-      SELECT a_hash, s.id, a_site, a_created, a_activated, a_expires, a_rev FROM SCHEMA.session s WHERE s.id = a_session FOR KEY SHARE
-      ON CONFLICT (hash) DO UPDATE SET session_id = excluded.session_id, site = excluded.site, created_at_ms = excluded.created_at_ms,
-        activated_at_ms = excluded.activated_at_ms, expires_at_ms = excluded.expires_at_ms, rev = excluded.rev;
-  END $$;
-
   -- 0: written. 1: what was read is not so any more, and nothing is written. 2: written before, its answer was lost.
   CREATE OR REPLACE FUNCTION SCHEMA.commit(
     a_rev bigint, is_again boolean,

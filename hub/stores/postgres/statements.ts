@@ -34,7 +34,6 @@ export function statementsOf(schema: string) {
   return {
     find: statement('find', 'SELECT * FROM SCHEMA.find($1)'),
     look: statement('look', 'SELECT * FROM SCHEMA.look($1, $2, $3, $4, $5, $6, $7)'),
-    addHandle: statement('add', 'SELECT SCHEMA.add_handle($1, $2, $3, $4, $5, $6, $7)'),
     commit: statement(
       'commit',
       `SELECT SCHEMA.commit(${Array.from({ length: COMMIT_PARAMETERS }, (_, at) => `$${at + 1}`).join(', ')}) AS done`,

@@ -10,6 +10,6 @@ export async function redeemTicket(site: SiteContext, visit: Visit, body: unknow
   const claims = await readTicket(site, ticket, 'frame', site.settings.origin)
   requireVerifier(claims, verifier)
   const { view } = await acceptTicket(site, visit, claims)
-  const { state, subject, reason = 'empty' } = view
+  const { state, subject, reason } = view
   return { state, subject, reason }
 }

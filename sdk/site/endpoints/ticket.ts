@@ -1,7 +1,7 @@
 /** Reading a ticket, and turning it into this site's session: the same on every rung. */
 import { timingSafeEqual } from 'node:crypto'
 import { readCookie } from '../../http/cookies.js'
-import type { SessionView } from '../../protocol/bodies.js'
+import type { RedeemedView } from '../../protocol/bodies.js'
 import { parseTicketClaims, type TicketClaims } from '../../protocol/claims.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { cookieNames, type Mode } from '../../protocol/wire.js'
@@ -61,7 +61,7 @@ export async function requireConsent({ settings }: SiteContext, visit: Visit): P
 }
 
 export interface Accepted {
-  readonly view: SessionView
+  readonly view: RedeemedView
   /** The visitor had this very session here already. */
   readonly isSame: boolean
 }
@@ -74,7 +74,7 @@ export interface Accepted {
 export async function acceptTicket(
   site: SiteContext,
   visit: Visit,
-  { sub, jti, exp, sid, mode, nonce, chosen }: TicketClaims,
+  { sub, grant, jti, exp, mode, origin, nonce, chosen }: TicketClaims,
 ): Promise<Accepted> {
   const { alwaysReplace } = site.settings
   const session = await site.sessions.load(visit)
@@ -90,16 +90,16 @@ export async function acceptTicket(
   if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
     throw new SessionHubError('session_conflict', 'Another user is signed in here')
   requireOpen(visit)
-  const bound = nonce !== undefined
+  const ticket = { grant, jti, exp, mode, origin, ...(nonce && { nonce }), ...(chosen && { chosen }) }
   const view = await site.sessions.inTurn(session, async () => {
     // Also a handle that is over: the hub may know that a user has signed in here meanwhile (R20).
     const previous = session.handle ?? session.formerHandle
-    const redeemed = await site.hub.redeem({ jti, exp, handle: sid, previous, overrule, bound })
-    await session.accept(redeemed, sid)
+    const redeemed = await site.hub.redeem({ ...ticket, previous, overrule })
+    await session.accept(redeemed, redeemed.handle)
     return redeemed
   })
   const isSame = readCookie(visit.headers.cookie, cookieNames.state) === view.state
-  if (!isSame) await tellApplication(site, visit, mode, view.was_empty === true)
+  if (!isSame) await tellApplication(site, visit, mode, view.was_empty)
   return { view, isSame }
 }
 

@@ -7,6 +7,7 @@ import type {
   EndOtherBody,
   LinkReply,
   ListReply,
+  RedeemedView,
   SessionView,
   SignInBody,
   SistersReply,
@@ -16,6 +17,7 @@ import {
   parseCountReply,
   parseLinkReply,
   parseListReply,
+  parseRedeemedView,
   parseSessionView,
   parseSistersReply,
 } from '../../protocol/bodies.js'
@@ -28,7 +30,7 @@ import type { Speaker } from './speaker.js'
 
 /** Every method rejects with the hub's error code, or with `unavailable` when there is no usable answer (R21). */
 export interface HubClient {
-  redeem(body: BackchannelRedeemBody): Promise<SessionView>
+  redeem(body: BackchannelRedeemBody): Promise<RedeemedView>
   /** Reads of one handle at the same time become one request. */
   read(handle: string): Promise<SessionView>
   update(body: UpdateBody): Promise<SessionView>
@@ -62,7 +64,7 @@ class LineClient implements HubClient {
   }
 
   async redeem(body: BackchannelRedeemBody) {
-    return parsed(parseSessionView, await this.#act('redeem', { use: random128(), ...body }))
+    return parsed(parseRedeemedView, await this.#act('redeem', { use: random128(), ...body }))
   }
 
   async update(body: UpdateBody) {

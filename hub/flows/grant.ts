@@ -1,0 +1,41 @@
+/**
+ * What stands in a ticket for its session. The hub keeps nothing of a ticket until it is used: the grant says itself which session it is for and
+ * which ticket it belongs to, and only the hub can make or read one. Whoever has the keys of a site's tickets can so put together a ticket
+ * of their own, and none that the hub accepts (R2, R19).
+ */
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+
+import type { TicketClaims } from '../../sdk/protocol/claims.js'
+import { createWrap } from '../../sdk/tokens/wrap.js'
+
+/** All that decides where and how a ticket may be used; the site says at redemption what it has seen of it. */
+export type Terms = Pick<TicketClaims, 'aud' | 'origin' | 'mode' | 'jti' | 'exp' | 'nonce' | 'chosen'>
+
+/** 128 bits each: the session's id, and the mark of the terms. */
+const HALF = 16
+
+export const grantOf = (secret: KeyObject, sessionId: string, terms: Terms): string =>
+  createWrap(secret, 'grant').wrap(
+    Buffer.concat([Buffer.from(sessionId, 'base64url'), markOf(secret, terms)]).toString('base64url'),
+  )
+
+/** The id of the session that this grant, and no other, gives on these terms; `undefined` where the hub has not said so. */
+export function grantedBy(secret: KeyObject, grant: string, terms: Terms): string | undefined {
+  let granted
+  try {
+    granted = Buffer.from(createWrap(secret, 'grant').unwrap(grant), 'base64url')
+  } catch {
+    return undefined
+  }
+  const isOnThese = timingSafeEqual(granted.subarray(HALF), markOf(secret, terms))
+  return isOnThese ? granted.toString('base64url', 0, HALF) : undefined
+}
+
+/** The handle that the site gets for its ticket: the same whenever it asks, and nobody who has seen the ticket knows it. */
+export const handleFor = (secret: KeyObject, grant: string): string =>
+  macOf(secret, `handle\n${grant}`).toString('base64url')
+
+const markOf = (secret: KeyObject, { aud, origin, mode, jti, exp, nonce, chosen }: Terms): Buffer =>
+  macOf(secret, `grant\n${JSON.stringify([aud, origin, mode, jti, exp, nonce, chosen])}`).subarray(0, HALF)
+
+const macOf = (secret: KeyObject, text: string): Buffer => createHmac('sha256', secret).update(text).digest()
