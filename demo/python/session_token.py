@@ -14,7 +14,7 @@ MOST_CHARACTERS = 4096
 MOST_MEMBERS = 32
 MOST_LEVELS = 6
 LONGEST_LIFE = 300
-CLOCKS_APART = 5
+CLOCKS_APART = 10
 
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

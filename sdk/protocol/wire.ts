@@ -144,8 +144,10 @@ export const limits = {
   redirectSeconds: 120,
   bodyTimeoutMs: 10_000,
   ticketSeconds: { min: 5, max: 300, default: 30 },
-  /** Clocks may differ by this much. */
+  /** A site's clock and the hub's may differ by this much. */
   skewSeconds: 5,
+  /** So two machines that both keep to it may differ by twice as much: two of one site, or one of them and a service that reads its tokens. */
+  ownSkewSeconds: 10,
   /** A site's Bearer token lives this long at most. */
   siteTokenSeconds: 120,
   /** A replay sooner than this is a double submit, not a theft (R27). */

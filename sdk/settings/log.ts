@@ -30,7 +30,7 @@ export type LogEvent =
   | 'clock_differs'
   /** The hub will not be told of a sign-out: it refused it for good, or too many were waiting. The site's own cookies were cleared. */
   | 'sign_out_lost'
-  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made; or the hub's `endAllOnSignOut`; or `merge` gave what is no plain JSON, and the winner's own data was kept. */
+  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made; or the hub's `endAllOnSignOut`; or `merge` gave what is no plain JSON, and the winner's own data was kept. Or what `site.fetch` calls failed after the session had changed: 500, with the cookies. */
   | 'hook_failed'
   /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
   | 'token_field_left_out'

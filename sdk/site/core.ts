@@ -49,6 +49,7 @@ export type { SiteSession } from './session/index.js'
 export interface SiteCore {
   /** Where a request has its session. */
   readonly property: string
+  readonly log: Log
   /** Answers a request for one of the SDK's endpoints. @returns whether it was answered; `undefined` where it is plain that it is not */
   answer(visit: Visit): Promise<boolean> | undefined
   /** @throws SessionHubError `session_ambiguous`, `unavailable` */
@@ -140,6 +141,7 @@ export async function createCore<Native extends object>(
 
   return {
     property: settings.sessionProperty,
+    log,
     answer(visit) {
       if (below(visit.url) === undefined) return undefined
       const site = domains.find(visit)

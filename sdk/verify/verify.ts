@@ -59,7 +59,7 @@ export interface VerifiedSession {
   readonly state: string | null
   /** In seconds since 1970. */
   readonly issuedAt: number
-  /** In seconds since 1970. Five seconds more are allowed for clocks. */
+  /** In seconds since 1970. Ten seconds more are allowed: the clocks of this service and of the site may each be five from the hub's. */
   readonly expiresAt: number
 }
 
@@ -149,8 +149,8 @@ async function createVerifier(options: VerifyOptions): Promise<Verifier> {
     const payload = await opened(token, (kid) => keyOf(kid, now()))
     const session = read(payload, { issuer, audience, sessionField, rules })
     const nowSeconds = now() / 1000
-    if (session.issuedAt > nowSeconds + limits.skewSeconds) throw invalid('it is of the future')
-    if (session.expiresAt + limits.skewSeconds <= nowSeconds)
+    if (session.issuedAt > nowSeconds + limits.ownSkewSeconds) throw invalid('it is of the future')
+    if (session.expiresAt + limits.ownSkewSeconds <= nowSeconds)
       throw new SessionHubError('token_expired', 'The session token has expired')
     return session
   }

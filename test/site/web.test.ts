@@ -1,6 +1,13 @@
 /** A site on `Request` and `Response`, where they differ from a Node server. The rest: `npm run test:adapters`. */
 import { expect } from 'chai'
-import { createSite, type SessionHubError, type Site, type SiteVisit, type Visited } from 'session-hub/site'
+import {
+  createSite,
+  type LogEntry,
+  type SessionHubError,
+  type Site,
+  type SiteVisit,
+  type Visited,
+} from 'session-hub/site'
 
 import { startWorld, type World } from '../support/world.js'
 
@@ -8,12 +15,14 @@ describe('a site on Request and Response', () => {
   let world: World
   let site: Site
   let origin: string
+  let log: LogEntry[]
 
   beforeEach(async () => {
     world = await startWorld({ sites: ['shop'] })
     const { keys } = world.siteOf('shop')
     ;({ origin } = world.siteOf('shop'))
-    site = await createSite({ origin, hub: world.hub.origin, keys })
+    log = []
+    site = await createSite({ origin, hub: world.hub.origin, keys, log: (entry) => void log.push(entry) })
   })
   afterEach(async () => {
     site.close()
@@ -54,6 +63,59 @@ describe('a site on Request and Response', () => {
     const again = open(await site.visit(ask('/', { headers: { cookie } })))
     expect(again.session.status).to.equal('anonymous')
     expect(await again.session.data()).to.deep.equal({ cart: ['boots'] })
+  })
+
+  describe('an application that throws', () => {
+    const thrown = new Error('The database is down')
+    const cookies = ['__Host-session', '__Host-session-state']
+    const signIn = (then: () => Response) =>
+      site.fetch(ask('/'), async (visit) => {
+        await visit.signIn({ subject: 'ada' })
+        return then()
+      })
+
+    it('after a sign-in: the visitor is signed in all the same, as by Express', async () => {
+      const response = await signIn(() => {
+        throw thrown
+      })
+      expect(response.status).to.equal(500)
+      expect(await response.text()).to.equal('')
+      expect(cookiesOf(response)).to.deep.equal(cookies)
+      expect(log).to.deep.equal([
+        { level: 'error', event: 'hook_failed', hook: 'fetch', description: 'The database is down' },
+      ])
+      expect(cookiesOf(await signIn(() => Response.json({}))), 'one that does not').to.deep.equal(cookies)
+    })
+
+    it('one of our errors after a sign-in: the status is that of the error', async () => {
+      const response = await site.fetch(ask('/'), async (visit) => {
+        await visit.signIn({ subject: 'ada' })
+        await visit.session.update({ when: new Date() as never })
+        return Response.json({})
+      })
+      expect(response.status).to.equal(400)
+      expect(cookiesOf(response)).to.deep.equal(cookies)
+    })
+
+    it('an answer: it is one', async () => {
+      const response = await signIn(() => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- frameworks do
+        throw new Response('moved', { status: 303, headers: { location: '/' } })
+      })
+      expect([response.status, response.headers.get('location')]).to.deep.equal([303, '/'])
+      expect(cookiesOf(response)).to.deep.equal(cookies)
+      expect(log).to.deep.equal([])
+    })
+
+    it('where nothing of the visitor’s has changed: the server gets what it has thrown', async () => {
+      const failed = await site
+        .fetch(ask('/'), () => {
+          throw thrown
+        })
+        .catch((error: unknown) => error)
+      expect(failed).to.equal(thrown)
+      expect(log).to.deep.equal([])
+    })
   })
 
   it('leaves an answer as it is where there is nothing to add', async () => {

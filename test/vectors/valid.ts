@@ -93,8 +93,8 @@ export function validTokens(keys: TestKeys): Vector[] {
     ),
     vector('two keys, of which the second signed', plain, {}, { keys: ['test-eddsa', 'test-es256'] }),
     vector('a key that has not retired', plain, {}, { by: keyNamed(keys, 'test-es256-retired') }),
-    vector('the clocks differ: made in five seconds', { ...plain, iat: NOW + 5 }, { issuedAt: NOW + 5 }),
-    vector('the clocks differ: over for less than five seconds', plain, {}, { now: NOW + 244 }),
+    vector('the clocks differ: made in ten seconds', { ...plain, iat: NOW + 10 }, { issuedAt: NOW + 10 }),
+    vector('the clocks differ: over for less than ten seconds', plain, {}, { now: NOW + 249 }),
     vector('the longest life', { ...plain, exp: NOW + 240, iat: NOW - 60 }, {}),
     vector(
       'a subject of 255 bytes',

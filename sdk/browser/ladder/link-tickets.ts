@@ -28,7 +28,7 @@ export function createLinkTickets(kit: LadderKit): LinkTickets {
     prepare(to) {
       const state = kit.readState()
       const kept = tickets.get(to)
-      if (kept?.state === state && Date.now() - kept.atMs < KEPT_MS) return kept
+      if (kept?.state === state && Math.abs(Date.now() - kept.atMs) < KEPT_MS) return kept
       const asked = state
         ? kit.post<LinkReply>(`${kit.endpoint}/link`, { to }).then(
             ({ ticket }) => ticket,

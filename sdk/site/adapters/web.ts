@@ -1,6 +1,8 @@
 /** A site on a server that speaks the Web's `Request` and `Response`. */
 import type { SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
+import { SessionHubError } from '../../protocol/errors.js'
 import { flag } from '../../settings/checks.js'
+import { type Log, reasonOf } from '../../settings/log.js'
 import { refuseUnknown, wrong } from '../../settings/refuse-unknown.js'
 import { WebVisit } from './web-visit.js'
 
@@ -85,5 +87,22 @@ export async function fetchSite(
 ): Promise<Response> {
   const visit = await visitSite(site, request, options)
   if (!visit) return app(undefined)
-  return visit.response ?? visit.respond(await app(visit))
+  if (visit.response) return visit.response
+  try {
+    return visit.respond(await app(visit))
+  } catch (thrown) {
+    return answerTo(thrown, visit, site.log)
+  }
+}
+
+/** Whoever signs a user in and fails after that has signed in: the cookies reach the browser, as with Express. @throws where there are none */
+function answerTo(thrown: unknown, visit: SiteVisit, log: Log): Response {
+  // Some frameworks throw their answers.
+  if (thrown instanceof Response) return visit.respond(thrown)
+  const bare = new Response(null, { status: thrown instanceof SessionHubError ? thrown.status : 500 })
+  const answer = visit.respond(bare)
+  // Nothing was put in, so the server may do with it as with any other.
+  if (answer === bare) throw thrown
+  log({ level: 'error', event: 'hook_failed', hook: 'fetch', description: reasonOf(thrown) })
+  return answer
 }

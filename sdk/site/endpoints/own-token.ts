@@ -13,9 +13,6 @@ import { lookup, verifyToken } from '../../tokens/verify.js'
 import type { SiteSettings } from '../options.js'
 import type { Visit } from '../visit.js'
 
-/** Two machines of one site, each as far from the hub's clock as it may be. */
-const OWN_SKEW_SECONDS = 2 * limits.skewSeconds
-
 interface Standard {
   readonly iss: string
   readonly aud: string
@@ -50,7 +47,7 @@ export function createOwnTokens({ origin, now, startKey, startKeys }: SiteSettin
         try {
           const claims = parse(await verifyToken(type, text, lookup(startKeys), 'HS256'))
           const isOurs = claims.iss === origin && claims.aud === origin
-          const isOnTime = !timesFault(claims, now(), limits.redirectSeconds, OWN_SKEW_SECONDS)
+          const isOnTime = !timesFault(claims, now(), limits.redirectSeconds, limits.ownSkewSeconds)
           return isOurs && isOnTime ? claims : undefined
         } catch {
           return undefined

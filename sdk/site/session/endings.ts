@@ -42,7 +42,7 @@ export function createEndings(
 
   /** An answer that is on its way may be as old as the time limit for it, and another machine's clock ahead of this one. */
   function doubtBefore(ms: number): void {
-    trustedFromMs = Math.max(trustedFromMs, ms + hubTimeoutMs + 2 * limits.skewSeconds * 1000)
+    trustedFromMs = Math.max(trustedFromMs, ms + hubTimeoutMs + limits.ownSkewSeconds * 1000)
   }
 
   // An ending that has to make room is not simply forgotten: a flood of others would bring the session back to life.

@@ -47,11 +47,11 @@ export interface SessionTokens {
 }
 
 /**
- * Whether a token may be believed without asking the hub. One from the future may not: another machine's clock is ahead, or this one
+ * Whether a token may be believed without asking the hub. One from the future may not, past what two clocks of one site may differ: this one
  * was set back. It is ours all the same, and nothing that this site signed is thrown away for a clock.
  */
 export const isFresh = ({ iat, exp }: SessionClaims, nowMs: number): boolean =>
-  nowMs < exp * 1000 && iat * 1000 <= nowMs + limits.skewSeconds * 1000
+  nowMs < exp * 1000 && iat * 1000 <= nowMs + limits.ownSkewSeconds * 1000
 
 type Members = Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>
 
