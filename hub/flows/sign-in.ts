@@ -1,14 +1,13 @@
 /** Signing in, at once or late: a change of privilege makes a new session with a new handle, and the old one ends. */
 import type { SessionView, SignInBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Handle, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { merged } from './merge.js'
+import { boundedClaims, merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
-import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
+import { ended, endingOf, live, newHandle, newSession, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
 import { signedInBefore, traceHash, traceOf } from './trace.js'
 
@@ -16,10 +15,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
   const { claims } = body
   requireOwnClaims(claims, site)
   const subject = subjectFrom(site, body.subject)
-  if (sizeOf(claims) > limits.claimsBytes) {
-    const most = `The claims are larger than ${limits.claimsBytes} bytes; they travel in every ticket`
-    throw new SessionHubError('data_too_large', most)
-  }
+  boundedClaims(claims)
   const nowMs = hub.now()
   const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
   const who = { site: site.origin, agent: body.agent ?? null, isRemembered: body.remember ?? true }

@@ -104,7 +104,12 @@ async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
 /** An update that comes again, since its answer was lost, is answered and not done again. */
 const UPDATE_REMEMBERED_MS = 60_000
 
-const spendOf = (site: Site, { jti }: UpdateBody, gave: string, nowMs: number): Spend | undefined =>
+export const spendOf = (
+  site: Site,
+  { jti }: { readonly jti?: string },
+  gave: string,
+  nowMs: number,
+): Spend | undefined =>
   jti === undefined
     ? undefined
     : { issuer: site.origin, jti, spentAtMs: nowMs, expiresAtMs: nowMs + UPDATE_REMEMBERED_MS, gave }

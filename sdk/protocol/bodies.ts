@@ -117,6 +117,13 @@ export type UpdateBody = Fields<typeof updateFields, typeof updateOptional>
 export const parseUpdateBody = (value: unknown): UpdateBody =>
   readFields('The body', value, updateFields, updateOptional)
 
+/** `patch`: a JSON merge patch for the claims of the user behind the handle. `jti`: as of an update. */
+const claimsFields = { handle: is256Bits, patch: isObject }
+const claimsOptional = { jti: is128Bits }
+export type ClaimsBody = Fields<typeof claimsFields, typeof claimsOptional>
+export const parseClaimsBody = (value: unknown): ClaimsBody =>
+  readFields('The body', value, claimsFields, claimsOptional)
+
 const signInFields = { handle: isNullOr(is256Bits), subject: isSubject, claims: isObject }
 /**
  * For a sign-in of which the hub could not be told at once: when it really was, and the `jti` of the site's own token that says

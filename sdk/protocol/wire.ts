@@ -31,6 +31,7 @@ export const backchannelActs = [
   'redeem',
   'read',
   'update',
+  'claims',
   'sign-in',
   'end',
   'end-other',
