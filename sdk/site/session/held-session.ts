@@ -48,6 +48,16 @@ export interface SiteSession {
    * `session_ended`; `unavailable`; then nothing has changed
    */
   updateClaims(patch: ClaimsPatch): Promise<StoredClaims>
+  /**
+   * A value of this session's own, on this site and for this purpose, such as a form's token: 256 bits, base64url. It stays while the session does,
+   * and is another after a sign-in and on every other site. It says nothing of the handle, nor of the value for another purpose. A sign-in that the hub
+   * did not know of gets another one when it does; so do all sessions when another key becomes the first of `keys.session`.
+   *
+   * @param purpose 1 to 64 characters, such as `csrf`
+   * @returns `null` where there is no session
+   * @throws SessionHubError `request_invalid` for a purpose that is none
+   */
+  secretFor(purpose: string): string | null
 }
 
 /** The session with what only this package may do to it. */

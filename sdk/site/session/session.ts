@@ -12,6 +12,7 @@ import { unawaited } from '../../settings/unawaited.js'
 import type { Carried } from './carrier.js'
 import type { HeldSession } from './held-session.js'
 import type { SessionParts } from './parts.js'
+import { secretFor } from './secret-for.js'
 import type { IssuedToken } from './token.js'
 import { requireOpen, type Visit } from '../visit.js'
 
@@ -101,6 +102,10 @@ class LoadedSession implements HeldSession {
     return handle === null
       ? this.#updateBy(change)
       : this.#site.takeTurn(handle, () => this.#updateBy(change))
+  }
+
+  secretFor(purpose: string): string | null {
+    return this.#token ? secretFor(this.#site.settings, this.#token, purpose) : null
   }
 
   updateClaims(patch: JsonObject): Promise<JsonObject> {
