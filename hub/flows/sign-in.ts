@@ -24,7 +24,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
     throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
   const { rules } = hub
   // An application's own rule may ask its database, so it is asked before the transaction.
-  const isSingle = await rules.singleSession(subject, who)
+  const isSingle = await rules.singleSession(subject, { ...who, claims: structuredClone(claims) })
   const { handle, record } = newHandle(fresh, site.origin, nowMs)
   const oldHash = body.handle === null ? undefined : sha256(body.handle)
   const handles = oldHash === undefined ? [] : [oldHash, traceHash(oldHash, site.origin)]

@@ -164,9 +164,11 @@ export type LinkReply = Fields<typeof linkReplyFields>
 export const parseLinkReply = (value: unknown): LinkReply =>
   readFields('The answer of the hub', value, linkReplyFields)
 
-const isOriginList = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.length <= limits.sisters && value.every(isOrigin)
-const sistersReplyFields = { sisters: isOriginList }
+const isOriginList =
+  (most: number) =>
+  (value: unknown): value is readonly string[] =>
+    Array.isArray(value) && value.length <= most && value.every(isOrigin)
+const sistersReplyFields = { sisters: isOriginList(limits.sisters) }
 export type SistersReply = Fields<typeof sistersReplyFields>
 export const parseSistersReply = (value: unknown): SistersReply =>
   readFields('The answer of the hub', value, sistersReplyFields)
@@ -201,6 +203,8 @@ const listedFields = {
   ref: isState,
   /** Where it began. */
   site: isOrigin,
+  /** Where it is in use. */
+  sites: isOriginList(limits.listedSites),
   agent: isNullOr(isAgent),
   created_at: isTime,
   seen_at: isTime,

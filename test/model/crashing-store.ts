@@ -36,6 +36,7 @@ export function crashingStore(): CrashingStore {
     addHandle: (handle) => inner.addHandle(handle),
     session: (id) => inner.session(id),
     list: (subject, nowMs, limit) => inner.list(subject, nowMs, limit),
+    places: (ids) => inner.places(ids),
     search: (search) => inner.search(search),
     audit: (search) => inner.audit(search),
     isSpent: (issuer, jti) => inner.isSpent(issuer, jti),
