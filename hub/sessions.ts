@@ -8,6 +8,7 @@ import { refuseUnknown } from '../sdk/settings/refuse-unknown.js'
 import type { HubContext } from './flows/context.js'
 import { eraseSubject } from './flows/erase.js'
 import { endAllOf, endOne } from './flows/listed.js'
+import { findPlaces } from './flows/places.js'
 
 /** A session as the hub's application sees it. */
 export interface SessionSummary {
@@ -16,6 +17,8 @@ export interface SessionSummary {
   readonly subject: string | null
   /** The origin of the site where it began. */
   readonly site: string
+  /** The origins of the sites where it is in use, in the order of the alphabet. */
+  readonly sites: readonly string[]
   /** The browser's own description of itself at sign-in. Anybody can write anything there: escape it. */
   readonly agent: string | null
   readonly createdAt: Date
@@ -62,10 +65,12 @@ export const createSessions = (hub: HubContext): HubSessions => ({
       return whole('sessions.list', 'limit', most, { min: 1, max: 1000 })
     })
     const sessions = await hub.store.list(subject, hub.now(), limit)
+    const placesOf = await findPlaces(hub, sessions)
     return sessions.map(({ id, site, agent, createdAtMs, seenAtMs, expiresAtMs, subject: user }) => ({
       id,
       subject: user,
       site,
+      sites: placesOf({ id }),
       agent,
       createdAt: new Date(createdAtMs),
       seenAt: new Date(seenAtMs),

@@ -111,7 +111,7 @@ const table = (view: SessionsView) =>
   </table>`
 
 function row({ admin, secret }: SessionsView, session: FoundSession): Html {
-  const { id, subject, site, agent, createdAtMs, seenAtMs, isAdmins } = session
+  const { id, subject, site, sites, agent, createdAtMs, seenAtMs, isAdmins } = session
   const ref = refOf(secret, id)
   const whose = `the session of ${subject ?? 'an anonymous visitor'}, ${browserName(agent)}, begun ${moment(createdAtMs)}`
   const isMine = mayEnd(admin, isAdmins)
@@ -122,13 +122,22 @@ function row({ admin, secret }: SessionsView, session: FoundSession): Html {
     <td role="cell" data-name="User">
       <span>${user(subject)} ${isAdmins ? html`<span class="tag">Administrator</span>` : ''}</span>
     </td>
-    <td role="cell" data-name="Site">${site}</td>
+    <td role="cell" data-name="Site">${site} ${elsewhere(sites.filter((one) => one !== site))}</td>
     <td role="cell" data-name="Browser">${browser(agent)}</td>
     <td role="cell" data-name="Began (UTC)">${time(createdAtMs)}</td>
     <td role="cell" data-name="Last seen (UTC)">${time(seenAtMs)}</td>
     <td role="cell">${isMine ? endButton(ref, whose) : ''}</td>
   </tr>`
 }
+
+/** Where it is in use beside the site where it began. */
+const elsewhere = (sites: readonly string[]) =>
+  sites.length === 0
+    ? ''
+    : html`<details>
+        <summary>and on ${sites.length} more</summary>
+        <p>${sites.join(', ')}</p>
+      </details>`
 
 const user = (subject: string | null) =>
   subject === null

@@ -11,6 +11,7 @@ export const sessionJson = (secret: KeyObject, session: FoundSession) => ({
   subject: session.subject,
   administrator: session.isAdmins,
   site: session.site,
+  sites: session.sites,
   agent: session.agent,
   created_at: seconds(session.createdAtMs),
   seen_at: seconds(session.seenAtMs),

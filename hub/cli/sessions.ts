@@ -39,7 +39,7 @@ export const listSessions: Command = {
   help: `Usage: session-hub sessions list --config <file> [options]
 
 Shows live sessions, the newest first: the ref by which "sessions end" knows them, the user, the site where
-each began, the browser, and when it began and was last seen. The hub may run meanwhile.
+each began and where else it is in use, the browser, and when it began and was last seen. The hub may run meanwhile.
 
 Options:
   --config <file>      the configuration of "session-hub serve"
@@ -179,12 +179,13 @@ function forPeople({ at }: AtWork, found: readonly FoundSession[]): string {
   if (found.length === 0) return 'No live session matches.\n'
   const { secret } = at.hub.keyring
   return tableOf(
-    ['ref', 'user', 'administrator', 'site', 'browser', 'began', 'last seen'],
-    found.map(({ id, subject, site, agent, createdAtMs, seenAtMs, isAdmins }) => [
+    ['ref', 'user', 'administrator', 'site', 'also on', 'browser', 'began', 'last seen'],
+    found.map(({ id, subject, site, sites, agent, createdAtMs, seenAtMs, isAdmins }) => [
       refOf(secret, id),
       subject ?? '',
       isAdmins ? 'yes' : '',
       site,
+      sites.filter((one) => one !== site).join(', '),
       browserName(agent),
       moment(createdAtMs),
       moment(seenAtMs),

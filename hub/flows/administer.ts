@@ -5,6 +5,7 @@ import type { HubContext } from './context.js'
 import { eraseSubject } from './erase.js'
 import { endAllOf, endOne } from './listed.js'
 import { type Admin, mayEnd, mayEndAnybodys, mayRead } from './permissions.js'
+import { findPlaces } from './places.js'
 
 export interface Administration {
   readonly hub: HubContext
@@ -21,6 +22,8 @@ export interface Actor extends Admin {
 export interface FoundSession extends Session {
   /** It is an administrator's. */
   readonly isAdmins: boolean
+  /** The origins of the sites where it is in use, in the order of the alphabet. */
+  readonly sites: readonly string[]
 }
 
 /** One page of a list. */
@@ -55,8 +58,13 @@ export async function findSessions(
   await allowed(at, mayRead(by), rowBy(at, by, { ...asked, outcome: 'refused', sessions: 0 }))
   const found = await at.hub.store.search({ ...sought, nowMs: at.hub.now(), limit: limit + 1 })
   const isAdmins = knownAdmins(at)
+  const placesOf = await findPlaces(at.hub, found)
   const rows = await Promise.all(
-    found.slice(0, limit).map(async (one) => ({ ...one, isAdmins: await isAdmins(one.subject) })),
+    found.slice(0, limit).map(async (one) => ({
+      ...one,
+      isAdmins: await isAdmins(one.subject),
+      sites: placesOf(one),
+    })),
   )
   await write(at, rowBy(at, by, { ...asked, outcome: 'done', sessions: rows.length }))
   return { rows, hasMore: found.length > limit }

@@ -1,5 +1,5 @@
 /** What every flow is given: the parts, the rules that the owner chose, and the clock. */
-import type { StoredData } from '../../sdk/protocol/app-types.js'
+import type { StoredClaims, StoredData } from '../../sdk/protocol/app-types.js'
 import type { Log } from '../../sdk/settings/log.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { Store } from '../stores/store.js'
@@ -56,6 +56,8 @@ export interface SignedIn {
   readonly site: string
   readonly agent: string | null
   readonly isRemembered: boolean
+  /** What the site says of the user: a copy. */
+  readonly claims: StoredClaims
 }
 
 /** What happens to one session too many: the oldest ends, or the new one is refused. */

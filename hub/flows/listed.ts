@@ -7,6 +7,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { AuditRow, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { findPlaces, type PlacesOf } from './places.js'
 import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
 import { ended, endingOf, isLive, live, seconds } from './sessions.js'
 import { counted, cut } from './subjects.js'
@@ -22,10 +23,12 @@ export async function listOwn(
   const site = at.origin
   const own = await signedIn(hub, site, handle)
   const sessions = await shownAt(hub, sites, at, own)
+  const placesOf = await shownPlaces(hub, sites, at, sessions)
   return {
     sessions: sessions.map((session) => ({
       ref: stateTag(hub.keyring.secret, session.id, site),
       site: session.site || site,
+      sites: placesOf(session),
       agent: session.agent,
       created_at: seconds(session.createdAtMs),
       seen_at: seconds(session.seenAtMs),
@@ -73,6 +76,23 @@ async function shownAt(
   const found = await Promise.all(origins.map((origin) => sites.find(origin)))
   const others = new Set(origins.filter((_, at) => found[at] !== undefined && found[at].group !== group))
   return sessions.filter(({ id, site }) => id === own.id || !others.has(site))
+}
+
+/** R33: the same for where each is in use; there, what is registered no more is nowhere. */
+async function shownPlaces(
+  hub: HubContext,
+  sites: SiteRegistry,
+  { group }: Site,
+  sessions: readonly Session[],
+): Promise<PlacesOf> {
+  const placesOf = await findPlaces(hub, sessions)
+  const origins = [...new Set(sessions.flatMap(placesOf))]
+  const found = await Promise.all(origins.map((origin) => sites.find(origin)))
+  const shown = new Set(origins.filter((_, at) => found[at]?.group === group))
+  return (session) =>
+    placesOf(session)
+      .filter((origin) => shown.has(origin))
+      .slice(0, limits.listedSites)
 }
 
 /**

@@ -23,6 +23,14 @@ export function bounded(data: JsonObject): JsonObject {
   return data
 }
 
+/** @throws SessionHubError `request_invalid`, `data_too_large` */
+export function boundedClaims(claims: JsonObject): JsonObject {
+  checkJson(claims)
+  if (sizeOf(claims) <= limits.claimsBytes) return claims
+  const most = `The claims are larger than ${limits.claimsBytes} bytes; they travel in every ticket`
+  throw new SessionHubError('data_too_large', most)
+}
+
 export interface Merging {
   /** By whose act the two sessions met. */
   readonly site: Site

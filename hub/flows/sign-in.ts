@@ -1,15 +1,14 @@
 /** Signing in, at once or late: a change of privilege makes a new session with a new handle, and the old one ends. */
 import type { SessionView, SignInBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Handle, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { merged } from './merge.js'
+import { boundedClaims, merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
-import { ended, endingOf, live, newHandle, newSession, sizeOf, viewFor } from './sessions.js'
+import { ended, endingOf, live, newHandle, newSession, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
 import { signedInBefore, traceHash, traceOf } from './trace.js'
 
@@ -17,10 +16,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
   const { claims } = body
   requireOwnClaims(claims, site)
   const subject = subjectFrom(site, body.subject)
-  if (sizeOf(claims) > limits.claimsBytes) {
-    const most = `The claims are larger than ${limits.claimsBytes} bytes; they travel in every ticket`
-    throw new SessionHubError('data_too_large', most)
-  }
+  boundedClaims(claims)
   const nowMs = hub.now()
   const authTimeMs = Math.min(nowMs, (body.auth_time ?? Infinity) * 1000)
   const who = { site: site.origin, agent: body.agent ?? null, isRemembered: body.remember ?? true }
@@ -29,7 +25,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
     throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
   const { rules } = hub
   // An application's own rule may ask its database, so it is asked before the transaction.
-  const isSingle = await rules.singleSession(subject, who)
+  const isSingle = await rules.singleSession(subject, { ...who, claims: structuredClone(claims) })
   const { handle, record } = newHandle(fresh, site.origin, nowMs)
   const oldHash = body.handle === null ? undefined : sha256(body.handle)
   const handles = oldHash === undefined ? [] : [oldHash, traceHash(oldHash, site.origin)]

@@ -102,8 +102,13 @@ async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
   }
 }
 
-/** An update that comes again is answered and not done again. */
-const spendOf = (site: Site, { jti }: UpdateBody, gave: string, nowMs: number): Spend | undefined =>
+/** An act that comes again is answered and not done again. */
+export const spendOf = (
+  site: Site,
+  { jti }: { readonly jti?: string },
+  gave: string,
+  nowMs: number,
+): Spend | undefined =>
   jti === undefined
     ? undefined
     : { issuer: site.origin, jti, spentAtMs: nowMs, expiresAtMs: nowMs + ANSWER_LOST_MS, gave }

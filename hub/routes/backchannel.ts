@@ -7,6 +7,7 @@ import { sendJson } from '../../sdk/http/node/reply.js'
 import {
   parseBackchannelLink,
   parseBackchannelRedeem,
+  parseClaimsBody,
   parseEmptyBody,
   parseEndBody,
   parseEndOtherBody,
@@ -18,6 +19,7 @@ import {
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
+import { changeClaims } from '../flows/claims.js'
 import type { HubContext } from '../flows/context.js'
 import { linkTicket } from '../flows/link.js'
 import { endOther, listOwn } from '../flows/listed.js'
@@ -43,6 +45,8 @@ const acts: Record<BackchannelAct, Act> = {
   redeem: (hub, site, body) => redeem(hub, site, parseBackchannelRedeem(body)),
   read: (hub, site, body) => byHandle(hub, site, parseHandleBody(body), readSession),
   update: (hub, site, body) => byHandle(hub, site, parseUpdateBody(body), updateSession),
+  claims: (hub, site, body, { sites }) =>
+    byHandle(hub, site, parseClaimsBody(body), (...asked) => changeClaims(...asked, sites)),
   'sign-in': (hub, site, body) => signIn(hub, site, parseSignInBody(body)),
   end: (hub, site, body) => endSession(hub, site, parseEndBody(body)),
   list: (hub, site, body, { sites }) => listOwn(hub, sites, site, parseHandleBody(body)),

@@ -1,4 +1,5 @@
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { grouped } from './rows.js'
 import type {
   AuditSearch,
   Changes,
@@ -74,6 +75,14 @@ class MemoryStore implements Store {
   async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
     this.#checkOpen()
     return this.#live(subject, nowMs).reverse().slice(0, limit)
+  }
+
+  async places(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    this.#checkOpen()
+    const places = [...this.#handles.values()]
+      .filter(({ sessionId, activatedAtMs }) => activatedAtMs !== null && ids.includes(sessionId))
+      .map(({ sessionId, site }) => [sessionId, site] as const)
+    return grouped(places)
   }
 
   async search(search: SessionSearch): Promise<readonly Session[]> {

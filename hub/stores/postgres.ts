@@ -18,7 +18,7 @@ import {
 import { type Statements, statementsOf } from './postgres/statements.js'
 import { createTurns, type Turns } from './postgres/turns.js'
 import { bytes, lookedFor } from './postgres/wire.js'
-import { auditRowOf, endingOf, heldOf, integer, sessionOf, text } from './rows.js'
+import { auditRowOf, endingOf, grouped, heldOf, integer, placeOf, sessionOf, text } from './rows.js'
 import type {
   AuditSearch,
   Changes,
@@ -236,6 +236,12 @@ class PostgresStore implements Store {
   async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
     const rows = await this.#read(this.#statements.list, [subject, nowMs, limit])
     return parsed(() => rows.map(sessionOf))
+  }
+
+  async places(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const looked = ids.map(lookedFor).filter((id) => id !== undefined)
+    const rows = await this.#read(this.#statements.places, [looked])
+    return parsed(() => grouped(rows.map(placeOf)))
   }
 
   async search(search: SessionSearch): Promise<readonly Session[]> {

@@ -132,6 +132,22 @@ export const auditRowOf = (row: unknown): NumberedAuditRow => ({
   outcome: oneOf(row, 'outcome', auditOutcomes),
 })
 
+export const placeOf = (row: unknown): readonly [id: string, place: string] => [
+  text(row, 'session_id'),
+  text(row, 'site'),
+]
+
+/** The places of each session, each once. */
+export function grouped(pairs: readonly (readonly [id: string, place: string])[]): Map<string, string[]> {
+  const places = new Map<string, string[]>()
+  for (const [id, place] of pairs) {
+    const known = places.get(id)
+    if (!known) places.set(id, [place])
+    else if (!known.includes(place)) known.push(place)
+  }
+  return places
+}
+
 export const spendOf = (row: unknown): Spend => ({
   issuer: text(row, 'issuer'),
   jti: text(row, 'jti'),

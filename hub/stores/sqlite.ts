@@ -11,9 +11,11 @@ import {
   auditRowOf,
   endingColumns,
   endingOf,
+  grouped,
   handleColumns,
   heldOf,
   integer,
+  placeOf,
   sessionColumns,
   sessionOf,
   spendOf,
@@ -126,6 +128,10 @@ class SqliteStore implements Store {
 
   async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
     return attempt(() => this.#statements.newest.all({ subject, nowMs, limit }).map(sessionOf))
+  }
+
+  async places(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    return attempt(() => grouped(this.#statements.places.all({ ids: JSON.stringify(ids) }).map(placeOf)))
   }
 
   async search(search: SessionSearch): Promise<readonly Session[]> {

@@ -237,6 +237,9 @@ export interface Store {
   /** A subject's live sessions, the newest first. */
   list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]>
 
+  /** Where activated handles on these sessions stand, by the sessions' ids, each place once; of a session without any, nothing. At most 1000 ids. */
+  places(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
+
   /** Live sessions, by when they began, the newest first. */
   search(search: SessionSearch): Promise<readonly Session[]>
 

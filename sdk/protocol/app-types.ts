@@ -30,6 +30,9 @@ export type StoredClaims = keyof SessionClaims extends never ? JsonObject : Froz
 /** The claims as a sign-in gives them. */
 export type GivenClaims = keyof SessionClaims extends never ? JsonObject : Plain<Partial<SessionClaims>>
 
+/** A JSON merge patch (RFC 7396) of the claims, as `DataPatch` is of the data. */
+export type ClaimsPatch = keyof SessionClaims extends never ? JsonObject : Patch<SessionClaims>
+
 type Patch<Members> = { readonly [Name in keyof Members]?: PatchOf<Members[Name]> | null }
 
 type PatchOf<Value> = Value extends NotJson

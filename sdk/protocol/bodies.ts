@@ -131,6 +131,13 @@ export type UpdateBody = Fields<typeof updateFields, typeof updateOptional>
 export const parseUpdateBody = (value: unknown): UpdateBody =>
   readFields('The body', value, updateFields, updateOptional)
 
+/** `patch`: a JSON merge patch for the claims of the user behind the handle. `jti`: as of an update. */
+const claimsFields = { handle: is256Bits, patch: isObject }
+const claimsOptional = { jti: is128Bits }
+export type ClaimsBody = Fields<typeof claimsFields, typeof claimsOptional>
+export const parseClaimsBody = (value: unknown): ClaimsBody =>
+  readFields('The body', value, claimsFields, claimsOptional)
+
 const signInFields = { handle: isNullOr(is256Bits), subject: isSubject, claims: isObject }
 /**
  * For a sign-in of which the hub could not be told at once: when it really was, and the `jti` of the site's own token that says
@@ -171,9 +178,11 @@ export type LinkReply = Fields<typeof linkReplyFields>
 export const parseLinkReply = (value: unknown): LinkReply =>
   readFields('The answer of the hub', value, linkReplyFields)
 
-const isOriginList = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.length <= limits.sisters && value.every(isOrigin)
-const sistersReplyFields = { sisters: isOriginList }
+const isOriginList =
+  (most: number) =>
+  (value: unknown): value is readonly string[] =>
+    Array.isArray(value) && value.length <= most && value.every(isOrigin)
+const sistersReplyFields = { sisters: isOriginList(limits.sisters) }
 export type SistersReply = Fields<typeof sistersReplyFields>
 export const parseSistersReply = (value: unknown): SistersReply =>
   readFields('The answer of the hub', value, sistersReplyFields)
@@ -219,6 +228,8 @@ const listedFields = {
   ref: isState,
   /** Where it began. */
   site: isOrigin,
+  /** Where it is in use. */
+  sites: isOriginList(limits.listedSites),
   agent: isNullOr(isAgent),
   created_at: isTime,
   seen_at: isTime,

@@ -31,6 +31,7 @@ export const backchannelActs = [
   'redeem',
   'read',
   'update',
+  'claims',
   'sign-in',
   'end',
   'end-other',
@@ -138,6 +139,8 @@ export const limits = {
   addressLength: 5376,
   /** How many of a user's sessions are shown to the user, the newest first. */
   listedSessions: 100,
+  /** On how many sites each of them is shown to be in use. */
+  listedSites: 16,
   /** How many sisters one site may know. */
   sisters: 64,
   /** How long a redirect may take, on the site and on the hub. */

@@ -11,6 +11,8 @@ export type LogEvent =
   | 'ticket_replayed'
   /** A merge made more data than a session may have; the winner's own data was kept. */
   | 'merge_too_large'
+  /** A change of claims has left out another session of the user's, whose own claims would have been too large with it. */
+  | 'claims_too_large'
   /** The application's `findSite` failed. */
   | 'site_lookup_failed'
   /** The application's `findOrigin`, or `keys` for an origin, failed, was slow, or gave what cannot be used. */

@@ -22,6 +22,7 @@ export { browserName } from '../http/browser-name.js'
 export { type ErrorCode, SessionHubError } from '../protocol/errors.js'
 export type { TokenField } from '../protocol/token-fields.js'
 export type {
+  ClaimsPatch,
   DataPatch,
   GivenClaims,
   SessionClaims,

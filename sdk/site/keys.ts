@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { isJsonObject } from '../protocol/json.js'
 import { name } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import { createDraw, type Draw } from '../tokens/draw.js'
 import { readKeyText, withoutQuotes } from '../tokens/key-text.js'
 import {
   deriveStartKey,
@@ -34,8 +35,8 @@ export interface SiteKeys {
   readonly session: object | string | readonly (object | string)[]
 }
 
-/** It wraps handles too, with a key drawn from it. */
-export type SiteSessionKey = SessionKey & Wrap
+/** It wraps handles too, and draws values for sessions, each with a key drawn from it. */
+export type SiteSessionKey = SessionKey & Wrap & Draw
 
 /** Ready to use. */
 export interface ImportedKeys {
@@ -95,7 +96,7 @@ async function deriveEach(
 
 async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSessionKey> {
   const key = await importSessionTokenKey(await fromFile(given, at), at)
-  return { ...key, ...createWrap(key.secret, 'handle') }
+  return { ...key, ...createWrap(key.secret, 'handle'), ...createDraw(key.secret, 'session value') }
 }
 
 /** A key, or all of them, out of the text of an environment; a text that holds neither stays what it is. */

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { Session } from 'session-hub/hub'
 
 import { type AdminWorld, startAdminWorld } from '../support/admin-world.js'
-import { newAuditRow, newSession, write } from '../support/records.js'
+import { newAuditRow, newHandle, newSession, write } from '../support/records.js'
 
 interface Listed {
   readonly sessions: readonly { readonly ref: string; readonly subject: string | null }[]
@@ -48,6 +48,26 @@ describe('the list of sessions', () => {
     expect(users.flat()).to.deep.equal(Array.from({ length: 60 }, (_, at) => `user${at * 2}`))
     expect(pages[0]).to.include('50 sessions on this page').and.not.include('The newest</a>')
     expect(linkTo(pages[1]!, 'The newest')).to.equal('/admin?site=https%3A%2F%2Fshop.example')
+  })
+
+  it('says where else each is in use, on the page and for programs', async () => {
+    const { hub } = world.world
+    const session = newSession({
+      subject: 'ada',
+      createdAtMs: world.world.now(),
+      expiresAtMs: world.world.now() + 60_000,
+    })
+    const handles = ['https://shop.example', 'https://travel.example', 'https://<b>.example', 'hub'].map(
+      (site) => newHandle(session, { site }),
+    )
+    await write(hub.store, { sessions: [session], handles })
+    const reader = await world.admin('reader')
+    const { text } = await reader.read('/admin')
+    expect(text).to.include('and on 2 more').and.include('https://travel.example').and.not.include('<b>')
+    const { sessions } = (await reader.read('/admin/api/sessions')).json as unknown as {
+      sessions: { sites: string[] }[]
+    }
+    expect(sessions[0]!.sites).to.have.members(handles.slice(0, 3).map(({ site }) => site))
   })
 
   it('comes back to the page where something was ended', async () => {
@@ -106,7 +126,7 @@ describe('the list of sessions', () => {
       created_at: created,
     })
     expect(session).to.have.all.keys(
-      ...['ref', 'subject', 'administrator', 'site', 'agent', 'created_at', 'seen_at', 'expires_at'],
+      ...['ref', 'subject', 'administrator', 'site', 'sites', 'agent', 'created_at', 'seen_at', 'expires_at'],
     )
     expect(await found('from=2026-02-03&before=2026-02-04')).to.equal(1)
     expect(await found('before=2026-02-03')).to.equal(0)

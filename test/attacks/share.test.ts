@@ -374,6 +374,19 @@ describe('R33: what a site may see and change, attacked', () => {
       expect(await whoami(travel, tablet)).to.include({ subject: 'ada' })
       expect((await ended({})).json).to.deep.equal({ ended: 2 })
     })
+
+    it('is no place where a session is said to be in use; a site of the same group is', async () => {
+      await outcome(travel)
+      const placesAt = async (site: string) => {
+        const { json } = await act(site, 'list', { handle: heldAt(site) })
+        return (json.sessions as { sites: string[] }[]).map(({ sites }) => sites)
+      }
+      expect(await placesAt(shop)).to.deep.equal([[shop, travel].sort()])
+      // The handle that stands there is still good, and the site is of another group by now.
+      world.register({ ...world.siteOf('travel').registration, group: 'blue' })
+      expect(await placesAt(shop)).to.deep.equal([[shop]])
+      expect(await placesAt(travel)).to.deep.equal([[travel]])
+    })
   })
 
   describe('a name of another site’s', () => {

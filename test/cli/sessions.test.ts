@@ -74,7 +74,7 @@ describe('session-hub sessions', () => {
     const [head, ...rows] = stdout.trimEnd().split('\n')
 
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
-    expect(head).to.match(/^ref +user +administrator +site +browser +began +last seen$/)
+    expect(head).to.match(/^ref +user +administrator +site +also on +browser +began +last seen$/)
     expect(rows).to.have.length(4)
     expect(stdout).to.match(/ root +yes +https:\/\/shop\.example +curl\/8 +\d{4}-/)
     expect((await list('--subject', 'ada')).map(({ subject }) => subject)).to.deep.equal(['ada', 'ada'])

@@ -99,6 +99,33 @@ for (const { name, isShared, open } of stores) {
       })
     })
 
+    describe('places', () => {
+      it('gives each place of each session once, and none where a ticket was not redeemed', async () => {
+        const [one, two, three] = [await held(store), await held(store), await held(store)]
+        const more = [
+          newHandle(one.session),
+          newHandle(one.session, { site: 'https://travel.example' }),
+          newHandle(one.session, { site: 'hub red' }),
+          newHandle(one.session, { site: 'https://magazine.example', activatedAtMs: null }),
+          newHandle(two.session, { site: 'https://travel.example' }),
+        ]
+        await write(store, { handles: more, forget: [two.handle.hash] })
+
+        const asked = [one.session.id, two.session.id, newSession().id, 'no id']
+        const found = new Map([...(await store.places(asked))].map(([id, names]) => [id, [...names].sort()]))
+        expect(found).to.deep.equal(
+          new Map([
+            [one.session.id, ['https://shop.example', 'https://travel.example', 'hub red']],
+            [two.session.id, ['https://travel.example']],
+          ]),
+        )
+        expect(await store.places([])).to.deep.equal(new Map())
+        expect([...(await store.places([three.session.id])).values()]).to.deep.equal([
+          ['https://shop.example'],
+        ])
+      })
+    })
+
     describe('transact', () => {
       it('shows what was asked for, in that order, with gaps', async () => {
         const one = await held(store)
@@ -376,6 +403,7 @@ for (const { name, isShared, open } of stores) {
         store.transact({ handles: [handle.hash] }, () => ({ result: (decided = true) })),
         store.session(session.id),
         store.list('ada', NOW_MS, 1),
+        store.places([session.id]),
         store.endings(0, 1),
         store.endingsRange(),
         store.ping(),

@@ -290,6 +290,7 @@ function bound(store: Store): Store {
     transact: (question, decide) => store.transact(question, decide),
     session: (id) => store.session(id),
     list: (subject, nowMs, limit) => store.list(subject, nowMs, limit),
+    places: (ids) => store.places(ids),
     search: (search) => store.search(search),
     audit: (search) => store.audit(search),
     isSpent: (issuer, jti) => store.isSpent(issuer, jti),

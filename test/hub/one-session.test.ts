@@ -107,13 +107,36 @@ describe('the sessions of one user', () => {
 
     it('are decided by what is known of the sign-in', async () => {
       const agent = 'Mozilla/5.0 (Test)'
-      await users.signIn(desktop, 'bob', { remember: false, headers: { 'user-agent': agent } })
+      const claims = { plan: 'gold', seats: [1, 2] }
+      await users.signIn(desktop, 'bob', { remember: false, claims, headers: { 'user-agent': agent } })
       await users.signIn(phone, 'ada')
 
       expect(asked).to.deep.equal([
-        { subject: 'bob', site: users.shop, agent, isRemembered: false },
-        { subject: 'ada', site: users.shop, agent: null, isRemembered: true },
+        { subject: 'bob', site: users.shop, agent, isRemembered: false, claims },
+        { subject: 'ada', site: users.shop, agent: null, isRemembered: true, claims: {} },
       ])
+    })
+
+    it('are decided by the claims, which stay as the site has said them', async () => {
+      await users.world.close()
+      await start({
+        singleSession: (_subject, { claims }) => {
+          const isOne = claims.plan === 'single'
+          Object.assign(claims, { plan: 'changed' })
+          return isOne
+        },
+      })
+      const counts = []
+      for (const [browser, plan] of [
+        [desktop, 'many'],
+        [phone, 'many'],
+        [tablet, 'single'],
+      ] as const) {
+        await users.signIn(browser, 'ada', { claims: { plan } })
+        counts.push(await users.count('ada'))
+      }
+      expect(counts).to.deep.equal([1, 2, 1])
+      expect(await tablet.whoami(users.shop)).to.deep.include({ claims: { plan: 'single' } })
     })
   })
 

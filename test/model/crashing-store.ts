@@ -35,6 +35,7 @@ export function crashingStore(): CrashingStore {
     find: (hash) => inner.find(hash),
     session: (id) => inner.session(id),
     list: (subject, nowMs, limit) => inner.list(subject, nowMs, limit),
+    places: (ids) => inner.places(ids),
     search: (search) => inner.search(search),
     audit: (search) => inner.audit(search),
     isSpent: (issuer, jti) => inner.isSpent(issuer, jti),

@@ -513,6 +513,28 @@ describe('docs/stores.md', () => {
   })
 })
 
+describe('docs/forms.md', () => {
+  it('has a site whose form takes what its own page has, and nothing else', async () => {
+    const company = await startCompany('docs/forms.md', 'forms.mjs', undefined, undefined)
+    const { hub, shop } = company
+    try {
+      const visitor = new Visitor(hub)
+      const save = async (csrf: string) => {
+        const body = new URLSearchParams({ csrf, name: 'Ada' }).toString()
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+        return (await visitor.ask(`${shop}/name`, { method: 'POST', body, headers })).status
+      }
+      expect(await save('')).to.equal(403)
+      await visitor.ask(`${shop}/sign-in`, { method: 'POST' })
+      const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec((await visitor.ask(`${shop}/`)).text) ?? []
+      for (const wrong of ['', csrf.slice(1), 'A'.repeat(43)]) expect(await save(wrong)).to.equal(403)
+      expect(await save(csrf)).to.equal(303)
+    } finally {
+      await company.close()
+    }
+  })
+})
+
 describe('docs/domains.md', () => {
   const page = 'docs/domains.md'
 

@@ -143,6 +143,10 @@ describe('the packed package, in TypeScript', function () {
         await site.signIn(req, res, { subject: 'ada', claims: { nmae: 'Ada' } })
         // @ts-expect-error -- null is no name
         await visit.signIn({ subject: 'ada', claims: { name: null } })
+        const changed = await session.updateClaims({ plan: 'paid', name: null })
+        is<Same<typeof changed, typeof session.claims>>()
+        // @ts-expect-error -- no plan of theirs
+        await session.updateClaims({ plan: 'free beer' })
       }
 
       export const made = createSite({

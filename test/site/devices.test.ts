@@ -7,6 +7,7 @@ import type { Reply, Visitor } from '../support/visitor.js'
 interface Listed {
   readonly ref: string
   readonly site: string
+  readonly sites: readonly string[]
   readonly agent: string | null
   readonly createdAt: string
   readonly seenAt: string
@@ -65,6 +66,25 @@ describe('the list of a user’s own sessions', () => {
       'ref',
       'seenAt',
       'site',
+      'sites',
+    ])
+  })
+
+  it('names the sites where each is in use, and no other', async () => {
+    const tablet = users.browser()
+    await tablet.post(shop, '/account/sign-in', { subject: 'ada' })
+    const sites = async (visitor: Visitor, site: string) =>
+      (await list(visitor, site)).map(({ sites: listed }) => listed)
+    const both = [shop, travel].sort()
+    expect(await sites(desktop, travel)).to.deep.equal([[shop], both, both])
+    const hubs = await users.world.hub.hub.sessions.list('ada')
+    expect(hubs.map(({ sites: listed }) => listed)).to.deep.equal([[shop], both, both])
+
+    users.world.unregister(travel)
+    expect(await sites(desktop, shop), 'a site that is registered no more').to.deep.equal([
+      [shop],
+      [shop],
+      [shop],
     ])
   })
 

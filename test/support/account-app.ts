@@ -19,6 +19,9 @@ export function accountApp(site: Site): express.Router {
   app.post('/account/data', async (req, res) => {
     res.json(await req.session.update(req.body as JsonObject))
   })
+  app.post('/account/claims', async (req, res) => {
+    res.json(await req.session.updateClaims(req.body as JsonObject))
+  })
   app.get('/account/sessions', async (req, res) => {
     res.json({ sessions: await site.sessions(req) })
   })

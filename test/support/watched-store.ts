@@ -52,6 +52,10 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
       await check()
       return inner.list(subject, nowMs, limit)
     },
+    async places(ids) {
+      await check()
+      return inner.places(ids)
+    },
     async search(search) {
       await check()
       return inner.search(search)

@@ -42,6 +42,10 @@ export function statementsOf(schema: string) {
       'list',
       `SELECT s.* FROM SCHEMA.session s WHERE ${live} ORDER BY s.generation DESC LIMIT $3`,
     ),
+    places: statement(
+      'places',
+      'SELECT DISTINCT session_id, site FROM SCHEMA.handle WHERE session_id = ANY ($1::bytea[]) AND activated_at_ms IS NOT NULL',
+    ),
     searchAll: statement('search', search('$1::text IS NULL')),
     searchSite: statement('search-site', search('s.site = $1')),
     searchSubject: statement('search-subject', search('s.subject = $1')),

@@ -53,6 +53,10 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   newest: database.prepare(`
     SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE ${LIVE} ORDER BY session.generation DESC LIMIT :limit`),
 
+  places: database.prepare(`
+    SELECT DISTINCT session_id, site FROM handle
+    WHERE session_id IN (SELECT value FROM json_each(:ids)) AND activated_at_ms IS NOT NULL`),
+
   searchAll: database.prepare(search('1')),
   searchSubject: database.prepare(search('session.subject = :subject')),
   searchSite: database.prepare(search('session.site = :site')),

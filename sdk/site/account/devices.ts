@@ -11,6 +11,8 @@ export interface UserSession {
   readonly ref: string
   /** The origin of the site where the user signed in. */
   readonly site: string
+  /** The origins of the sites where it is in use, in the order of the alphabet; at most 16, and none of another group. */
+  readonly sites: readonly string[]
   /** The browser's own description of itself (`User-Agent`), or `null`. Anybody can write anything there: escape it. */
   readonly agent: string | null
   readonly createdAt: Date
@@ -27,6 +29,7 @@ export async function userSessions(site: SiteContext, request: object): Promise<
   return sessions.map((one) => ({
     ref: one.ref,
     site: one.site,
+    sites: one.sites,
     agent: one.agent,
     createdAt: date(one.created_at),
     seenAt: date(one.seen_at),

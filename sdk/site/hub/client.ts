@@ -2,6 +2,7 @@
 import type {
   BackchannelLinkBody,
   BackchannelRedeemBody,
+  ClaimsBody,
   CountReply,
   EndBody,
   EndOtherBody,
@@ -34,6 +35,7 @@ export interface HubClient {
   /** Reads of one handle at the same time become one request. */
   read(handle: string): Promise<SessionView>
   update(body: UpdateBody): Promise<SessionView>
+  claims(body: ClaimsBody): Promise<SessionView>
   signIn(body: SignInBody): Promise<SessionView>
   end(body: EndBody): Promise<void>
   list(handle: string): Promise<ListReply>
@@ -69,6 +71,10 @@ class LineClient implements HubClient {
 
   async update(body: UpdateBody) {
     return parsed(parseSessionView, await this.#act('update', once(body)))
+  }
+
+  async claims(body: ClaimsBody) {
+    return parsed(parseSessionView, await this.#act('claims', { jti: random128(), ...body }))
   }
 
   async signIn(body: SignInBody) {

@@ -40,7 +40,7 @@ const RECENT_MS = 5000
 const MOST_UNDER_WAY = 10_000
 
 /** A session's data and claims, and around them the view; or a full list of sessions. */
-const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 2048)
+const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 4096)
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 
 export function createHubLine(

@@ -1,5 +1,5 @@
 /** `req.session` as the application sees it, and what this package alone may do to it. */
-import type { DataPatch, StoredClaims, StoredData } from '../../protocol/app-types.js'
+import type { ClaimsPatch, DataPatch, StoredClaims, StoredData } from '../../protocol/app-types.js'
 import type { SessionView } from '../../protocol/bodies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import type { SessionHubError } from '../../protocol/errors.js'
@@ -38,6 +38,26 @@ export interface SiteSession {
    * `rate_limited`
    */
   update(patch: DataPatch | ((data: StoredData) => DataPatch)): Promise<StoredData>
+  /**
+   * Changes what is known of the signed-in user, by a JSON merge patch (RFC 7396), in this session and in the user's other ones. Nobody signs in
+   * by it: handle and `authTime` stay. Other sites and browsers see it when their tokens are renewed, after `freshForSeconds` at most.
+   *
+   * @returns the claims after the change
+   * @throws SessionHubError `sign_in_required` where nobody is signed in; `data_denied` for a claim that this site may not set, or a session that is
+   * not its to change; `data_too_large` past 1 KiB in all; `request_invalid` for more than 32 claims, or what is no plain JSON, naming the path;
+   * `session_ended`; `unavailable`; then nothing has changed
+   */
+  updateClaims(patch: ClaimsPatch): Promise<StoredClaims>
+  /**
+   * A value of this session's own, on this site and for this purpose, such as a form's token: 256 bits, base64url. It stays while the session does,
+   * and is another after a sign-in and on every other site. It says nothing of the handle, nor of the value for another purpose. A sign-in that the hub
+   * did not know of gets another one when it does; so do all sessions when another key becomes the first of `keys.session`.
+   *
+   * @param purpose 1 to 64 characters, such as `csrf`
+   * @returns `null` where there is no session
+   * @throws SessionHubError `request_invalid` for a purpose that is none
+   */
+  secretFor(purpose: string): string | null
 }
 
 /** The session with what only this package may do to it. */

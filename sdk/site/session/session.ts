@@ -12,6 +12,7 @@ import { unawaited } from '../../settings/unawaited.js'
 import type { Carried } from './carrier.js'
 import type { HeldSession } from './held-session.js'
 import type { SessionParts } from './parts.js'
+import { secretFor } from './secret-for.js'
 import type { IssuedToken } from './token.js'
 import { requireOpen, type Visit } from '../visit.js'
 
@@ -95,18 +96,39 @@ class LoadedSession implements HeldSession {
 
   async #update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
     if (this.#late) throw this.#late
-    // A session that cannot be looked up is not no session: nothing may be begun in its place.
-    if (this.handle === null && (this.#token || this.isStale)) {
-      throw new SessionHubError(
-        'unavailable',
-        'The hub cannot be asked about this session; nothing can be stored',
-      )
-    }
-    if (typeof change !== 'function') return this.#write(patchOf(change))
+    this.#requireKnown()
+    if (typeof change !== 'function') return this.#write(patchOf('update', change))
     const { handle } = this
     return handle === null
       ? this.#updateBy(change)
       : this.#site.takeTurn(handle, () => this.#updateBy(change))
+  }
+
+  secretFor(purpose: string): string | null {
+    return this.#token ? secretFor(this.#site.settings, this.#token, purpose) : null
+  }
+
+  updateClaims(patch: JsonObject): Promise<JsonObject> {
+    return this.#site.takeTurn(this, () => this.#updateClaims(patch))
+  }
+
+  async #updateClaims(given: unknown): Promise<JsonObject> {
+    if (this.#late) throw this.#late
+    const patch = patchOf('updateClaims', given)
+    this.#requireKnown()
+    const { handle } = this
+    if (handle === null || this.subject === null)
+      throw new SessionHubError('sign_in_required', 'Nobody is signed in whose claims could change')
+    let view
+    try {
+      view = await this.#site.hub.claims({ handle, patch })
+    } catch (error) {
+      if (isCode(error, 'session_ended')) this.over(toSessionHubError(error))
+      throw error
+    }
+    this.#see(view)
+    await this.#showClaims(view, handle)
+    return this.claims
   }
 
   async accept(view: SessionView, handle: string): Promise<void> {
@@ -191,11 +213,21 @@ class LoadedSession implements HeldSession {
     if (!isOlder) this.#view = view
   }
 
+  /** A session that cannot be looked up is not no session: nothing may be begun in its place. */
+  #requireKnown(): void {
+    if (this.handle === null && (this.#token || this.isStale)) {
+      throw new SessionHubError(
+        'unavailable',
+        'The hub cannot be asked about this session; nothing can be stored',
+      )
+    }
+  }
+
   async #updateBy(change: (data: JsonObject) => JsonObject): Promise<JsonObject> {
     for (let attempt = 1; ; attempt += 1) {
       const data = await this.#dataOrNothing()
       try {
-        return await this.#write(patchOf(change(data)), this.#view?.version)
+        return await this.#write(patchOf('update', change(data)), this.#view?.version)
       } catch (error) {
         if (!isCode(error, 'version_conflict') || attempt === TRIES) throw error
         this.#view = undefined
@@ -252,6 +284,14 @@ class LoadedSession implements HeldSession {
     }
   }
 
+  async #showClaims(view: SessionView, handle: string): Promise<void> {
+    try {
+      this.#keep(await this.#site.tokens.issue(view, handle, this.#visit), view, handle)
+    } catch {
+      // As of an update: what was to change has changed.
+    }
+  }
+
   async #dataOrNothing(): Promise<JsonObject> {
     try {
       return await this.data()
@@ -272,10 +312,10 @@ class LoadedSession implements HeldSession {
 }
 
 /** @throws SessionHubError `request_invalid`, naming the path */
-function patchOf(given: unknown): JsonObject {
+function patchOf(what: 'update' | 'updateClaims', given: unknown): JsonObject {
   // What is wrong is said below.
   unawaited(given)
-  return plainJson('update', given)
+  return plainJson(what, given)
 }
 
 /** After the hub was asked. The log is told too: whoever did not wait for the call hears nothing of it. @throws SessionHubError `headers_sent` */

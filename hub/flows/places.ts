@@ -1,0 +1,18 @@
+/** On which sites sessions are in use: where somebody holds a redeemed handle. */
+import type { Session } from '../stores/store.js'
+import type { HubContext } from './context.js'
+
+/** @returns the origins for each session, in the order of the alphabet */
+export type PlacesOf = (session: Pick<Session, 'id'>) => readonly string[]
+
+export async function findPlaces(
+  { store }: Pick<HubContext, 'store'>,
+  sessions: readonly Pick<Session, 'id'>[],
+): Promise<PlacesOf> {
+  const found = await store.places(sessions.map(({ id }) => id))
+  const places = new Map([...found].map(([id, names]) => [id, names.filter(isSite).sort()]))
+  return ({ id }) => places.get(id) ?? []
+}
+
+/** The hub's own cookies are handles too, and no place where anybody is. */
+const isSite = (place: string) => place.includes('://')
