@@ -231,7 +231,7 @@ const rate = (name: keyof RateLimits, given: Partial<RateLimits>) =>
 const METHODS: readonly (keyof Store)[] = [
   'find',
   'transact',
-  'session',
+  'sessions',
   'list',
   'search',
   'audit',

@@ -93,7 +93,7 @@ export async function readAudit(
  * @throws SessionHubError `permission_denied`, `unavailable`
  */
 export async function endSession(at: Administration, by: Actor, id: string): Promise<boolean> {
-  const session = await at.hub.store.session(id)
+  const session = (await at.hub.store.sessions([id])).get(id)
   await allowed(
     at,
     await mayEndThat(at, by)(session?.subject ?? null),
@@ -112,9 +112,10 @@ export async function endSelected(at: Administration, by: Actor, ids: readonly s
   await allowed(at, mayEnd(by, false), rowBy(at, by, refusal))
   const mayEndOf = mayEndThat(at, by)
   // Whose they are is known of all before one ends: where the application cannot say it, none does (R21).
+  const known = await at.hub.store.sessions(ids)
   const chosen = await Promise.all(
     [...new Set(ids)].map(async (id) => {
-      const session = await at.hub.store.session(id)
+      const session = known.get(id)
       return { id, session, isAllowed: await mayEndOf(session?.subject ?? null) }
     }),
   )

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto'
 import type { AuditRow } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { REMEMBER_ENDINGS_MS } from './endings.js'
-import { cut } from './subjects.js'
+import { COUNTED, cut } from './subjects.js'
 
 export interface Erasing {
   /** Whether the audit goes on naming the user, where a law asks for that. */
@@ -27,14 +27,14 @@ export async function eraseSubject(
   const nowMs = hub.now()
   const name = keepsAudit ? subject : erasedName(hub, subject)
   return hub.store.transact(
-    { handles: [], subject: { subject, nowMs, sessions: 1000 } },
-    ({ subject: known, sessions }) => {
-      const row = audit && { audit: [audit(sessions.length, name)] }
+    { handles: [], subject: { subject, nowMs, sessions: 0, countTo: COUNTED } },
+    ({ subject: known, live }) => {
+      const row = audit && { audit: [audit(live, name)] }
       const erase = { subject, name }
       if (!known) return { changes: { erase, ...row }, result: 0 }
       const { subject: gone, ending } = cut(known, known.generation, 'revoked', nowMs)
       const record = { ...gone, untilMs: nowMs + REMEMBER_ENDINGS_MS }
-      return { changes: { erase, subjects: [record], endings: [ending], ...row }, result: sessions.length }
+      return { changes: { erase, subjects: [record], endings: [ending], ...row }, result: live }
     },
   )
 }

@@ -10,7 +10,7 @@ import type { HubContext } from './context.js'
 import { findPlaces, type PlacesOf } from './places.js'
 import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
 import { ended, endingOf, isLive, live, seconds } from './sessions.js'
-import { counted, cut } from './subjects.js'
+import { COUNTED, counted, cut } from './subjects.js'
 import { stateTag } from './tags.js'
 
 /** The sessions of the user behind a handle, the newest first. */
@@ -148,10 +148,10 @@ export async function endAllOf(
   return hub.store.transact(
     {
       handles: once ? [once.hash] : [],
-      subject: { subject, nowMs, sessions: 1000 },
+      subject: { subject, nowMs, sessions: 0, countTo: COUNTED + 1 },
       ...(except !== undefined && { session: except }),
     },
-    ({ subject: known, sessions, session, held }) => {
+    ({ subject: known, live: found, session, held }) => {
       const before = once && answeredBefore(held[0], once, nowMs)
       if (before !== undefined) return { result: Number(before) }
       if (!known) return { changes: { ...(audit && { audit: [audit(0)] }) }, result: 0 }
@@ -159,7 +159,7 @@ export async function endAllOf(
       // The one that stays gets a generation of its own, after all those that end.
       const [record, renewed] = kept ? counted(known, kept, subject) : [known, undefined]
       const { subject: gone, ending } = cut(record, known.generation, reason, nowMs)
-      const count = sessions.filter(({ id }) => id !== kept?.id).length
+      const count = Math.min(found - (kept && isLive(kept, nowMs) ? 1 : 0), COUNTED)
       return {
         changes: {
           subjects: [gone],

@@ -2,6 +2,9 @@
 import type { EndReason } from '../../sdk/protocol/wire.js'
 import type { Ending, Session, Subject } from '../stores/store.js'
 
+/** How far the sessions of a user are counted that end all at once. */
+export const COUNTED = 1000
+
 const before = (subject: string): Subject => ({
   subject,
   generation: 0,

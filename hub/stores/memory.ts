@@ -1,5 +1,5 @@
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { grouped } from './rows.js'
+import { byId, grouped } from './rows.js'
 import type {
   AuditSearch,
   Changes,
@@ -67,9 +67,9 @@ class MemoryStore implements Store {
     return result
   }
 
-  async session(id: string): Promise<Session | undefined> {
+  async sessions(ids: readonly string[]): Promise<ReadonlyMap<string, Session>> {
     this.#checkOpen()
-    return this.#byId(id)
+    return byId(ids.map((id) => this.#byId(id)))
   }
 
   async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
@@ -192,11 +192,16 @@ class MemoryStore implements Store {
       .sort((a, b) => a.generation - b.generation)
   }
 
-  #ofSubject(asked: SubjectQuestion | undefined): Pick<View, 'subject' | 'sessions'> {
-    if (!asked) return { subject: undefined, sessions: [] }
+  #ofSubject(asked: SubjectQuestion | undefined): Pick<View, 'subject' | 'sessions' | 'live'> {
+    if (!asked) return { subject: undefined, sessions: [], live: 0 }
+    const { sessions: limit, countTo = 0, nowMs } = asked
     const subject = this.#subjects.get(asked.subject)
-    const sessions = asked.sessions === 0 ? [] : this.#live(asked.subject, asked.nowMs)
-    return { subject: subject && { ...subject }, sessions: sessions.slice(0, asked.sessions) }
+    const sessions = limit === 0 && countTo === 0 ? [] : this.#live(asked.subject, nowMs)
+    return {
+      subject: subject && { ...subject },
+      sessions: sessions.slice(0, limit),
+      live: Math.min(sessions.length, countTo),
+    }
   }
 
   #write(changes: Changes): void {

@@ -17,8 +17,8 @@ import {
 } from './postgres/pool.js'
 import { type Statements, statementsOf } from './postgres/statements.js'
 import { createTurns, type Turns } from './postgres/turns.js'
-import { bytes, lookedFor } from './postgres/wire.js'
-import { auditRowOf, endingOf, grouped, heldOf, integer, placeOf, sessionOf, text } from './rows.js'
+import { bytes, lookedFor, lookedForAll } from './postgres/wire.js'
+import { auditRowOf, byId, endingOf, grouped, heldOf, integer, placeOf, sessionOf, text } from './rows.js'
 import type {
   AuditSearch,
   Changes,
@@ -227,10 +227,9 @@ class PostgresStore implements Store {
     return this.#again(READ_MS, (timeoutMs) => this.#connections.run({ ...statement, values, timeoutMs }))
   }
 
-  async session(id: string): Promise<Session | undefined> {
-    const looked = lookedFor(id)
-    const [row] = looked ? await this.#read(this.#statements.look, [[], looked, null, 0, 0, null, null]) : []
-    return row === undefined ? undefined : parsed(() => sessionOf(row))
+  async sessions(ids: readonly string[]): Promise<ReadonlyMap<string, Session>> {
+    const rows = await this.#read(this.#statements.look, [[], lookedForAll(ids), null, 0, 0, 0, null, null])
+    return parsed(() => byId(rows.map(sessionOf)))
   }
 
   async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
@@ -239,8 +238,7 @@ class PostgresStore implements Store {
   }
 
   async places(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const looked = ids.map(lookedFor).filter((id) => id !== undefined)
-    const rows = await this.#read(this.#statements.places, [looked])
+    const rows = await this.#read(this.#statements.places, [lookedForAll(ids)])
     return parsed(() => grouped(rows.map(placeOf)))
   }
 

@@ -132,6 +132,10 @@ export const auditRowOf = (row: unknown): NumberedAuditRow => ({
   outcome: oneOf(row, 'outcome', auditOutcomes),
 })
 
+/** @param found `undefined` where there is none */
+export const byId = (found: readonly (Session | undefined)[]): ReadonlyMap<string, Session> =>
+  new Map(found.flatMap((session) => (session ? [[session.id, session] as const] : [])))
+
 export const placeOf = (row: unknown): readonly [id: string, place: string] => [
   text(row, 'session_id'),
   text(row, 'site'),

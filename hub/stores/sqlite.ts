@@ -9,6 +9,7 @@ import { createPlace, type Place } from './sqlite/place.js'
 import {
   auditColumns,
   auditRowOf,
+  byId,
   endingColumns,
   endingOf,
   grouped,
@@ -122,8 +123,8 @@ class SqliteStore implements Store {
     })
   }
 
-  async session(id: string): Promise<Session | undefined> {
-    return attempt(() => this.#byId(id))
+  async sessions(ids: readonly string[]): Promise<ReadonlyMap<string, Session>> {
+    return attempt(() => byId(this.#statements.sessions.all({ ids: JSON.stringify(ids) }).map(sessionOf)))
   }
 
   async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
@@ -232,13 +233,16 @@ class SqliteStore implements Store {
     return row === undefined ? undefined : sessionOf(row)
   }
 
-  #ofSubject(asked: SubjectQuestion | undefined): Pick<View, 'subject' | 'sessions'> {
-    if (!asked) return { subject: undefined, sessions: [] }
-    const { subject, sessions: limit, nowMs } = asked
+  #ofSubject(asked: SubjectQuestion | undefined): Pick<View, 'subject' | 'sessions' | 'live'> {
+    if (!asked) return { subject: undefined, sessions: [], live: 0 }
+    const { subject, sessions: limit, countTo = 0, nowMs } = asked
     const row: unknown = this.#statements.subject.get({ subject })
+    const counted: unknown =
+      countTo === 0 ? undefined : this.#statements.live.get({ subject, nowMs, limit: countTo })
     return {
       subject: row === undefined ? undefined : subjectOf(row),
       sessions: limit === 0 ? [] : this.#statements.oldest.all({ subject, nowMs, limit }).map(sessionOf),
+      live: counted === undefined ? 0 : integer(counted, 'live'),
     }
   }
 

@@ -152,6 +152,8 @@ export interface View {
   readonly subject: Subject | undefined
   /** Its live sessions, the oldest first, as far as they were asked for. */
   readonly sessions: readonly Session[]
+  /** How many live sessions it has, as far as they were to be counted. */
+  readonly live: number
   /** The session that was asked for by its id. */
   readonly session: Session | undefined
   /** The first use of the `jti`, where it was used before; otherwise `undefined`, and it is spent now. */
@@ -187,6 +189,8 @@ export interface SubjectQuestion {
   readonly subject: string
   /** How many of its live sessions to read, 0 to 1000. */
   readonly sessions: number
+  /** How far to count its live sessions without reading them, 0 to 1001. @default 0 */
+  readonly countTo?: number
   readonly nowMs: number
 }
 
@@ -231,8 +235,8 @@ export interface Store {
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result>
 
-  /** A session by its id. */
-  session(id: string): Promise<Session | undefined>
+  /** Those of these sessions that there are, by their ids, ended ones included. At most 1000 ids. */
+  sessions(ids: readonly string[]): Promise<ReadonlyMap<string, Session>>
 
   /** A subject's live sessions, the newest first. */
   list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]>

@@ -5,7 +5,16 @@ import pg from 'pg'
 import { postgresStore } from '../../hub/stores/postgres.js'
 import type { Store } from '../../hub/stores/store.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { answerView, codeOf, held, newSession, newSpend, subjectIn, write } from '../support/records.js'
+import {
+  answerView,
+  codeOf,
+  held,
+  newSession,
+  newSpend,
+  subjectIn,
+  write,
+  sessionIn,
+} from '../support/records.js'
 import { openSchema, type Postgres } from '../support/postgres.js'
 
 const refusal = (call: Promise<unknown>) =>
@@ -40,7 +49,7 @@ describe('the PostgreSQL store, when it is opened', () => {
     const stores = await Promise.all([opened(), opened(), opened(), opened()])
     const session = newSession()
     await write(stores[0], { sessions: [session] })
-    for (const store of stores) expect(await store.session(session.id)).to.deep.equal(session)
+    for (const store of stores) expect(await sessionIn(store, session.id)).to.deep.equal(session)
     for (const store of stores) await store.close()
   })
 
@@ -61,7 +70,7 @@ describe('the PostgreSQL store, when it is opened', () => {
     const store = await opened({ url })
     const session = newSession()
     await write(store, { sessions: [session] })
-    expect(await store.session(session.id)).to.deep.equal(session)
+    expect(await sessionIn(store, session.id)).to.deep.equal(session)
     await store.close()
     expect((await refusal(opened({ url, schema: `${schema} new` }))).code).to.equal('unavailable')
   })
@@ -78,8 +87,8 @@ describe('the PostgreSQL store, when it is opened', () => {
     const [one, two] = [await opened({ schema: `${schema}"; DROP` }), await opened()]
     const session = newSession()
     await write(one, { sessions: [session] })
-    expect(await one.session(session.id)).to.deep.equal(session)
-    expect(await two.session(session.id)).to.equal(undefined)
+    expect(await sessionIn(one, session.id)).to.deep.equal(session)
+    expect(await sessionIn(two, session.id)).to.equal(undefined)
     await one.close()
     await two.close()
   })

@@ -28,7 +28,7 @@ import { forkWorker, inProcesses, type Address } from '../support/spend-worker.j
 import { alter, newFolder, stores, type StoreWorld } from '../support/stores.js'
 
 /** What a transaction sees of what it did not ask for. */
-const NOT_ASKED = { subject: undefined, sessions: [], session: undefined }
+const NOT_ASKED = { subject: undefined, sessions: [], live: 0, session: undefined }
 const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 for (const { name, isShared, open } of stores) {
@@ -123,6 +123,18 @@ for (const { name, isShared, open } of stores) {
         expect([...(await store.places([three.session.id])).values()]).to.deep.equal([
           ['https://shop.example'],
         ])
+      })
+    })
+
+    describe('sessions', () => {
+      it('gives those that there are, ended ones too, each once', async () => {
+        const one = await held(store)
+        const two = await held(store, { endedAtMs: NOW_MS, endReason: 'signed-out' })
+        const ids = [two.session.id, 'nobody', one.session.id, two.session.id, newSession().id]
+        const found = await store.sessions(ids)
+        expect([...found.keys()]).to.have.members([one.session.id, two.session.id])
+        for (const { session } of [one, two]) expect(found.get(session.id)).to.deep.equal(session)
+        expect([...(await store.sessions([]))]).to.deep.equal([])
       })
     })
 
@@ -401,7 +413,7 @@ for (const { name, isShared, open } of stores) {
       const calls = [
         store.find(handle.hash),
         store.transact({ handles: [handle.hash] }, () => ({ result: (decided = true) })),
-        store.session(session.id),
+        store.sessions([session.id]),
         store.list('ada', NOW_MS, 1),
         store.places([session.id]),
         store.endings(0, 1),

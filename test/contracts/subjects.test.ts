@@ -13,6 +13,7 @@ import {
   NOW_MS,
   subjectIn,
   write,
+  sessionIn,
 } from '../support/records.js'
 import { inProcesses } from '../support/spend-worker.js'
 import { stores, type StoreWorld } from '../support/stores.js'
@@ -129,6 +130,23 @@ for (const { name, isShared, open } of stores) {
         expect(await oldest('ada', 0)).to.deep.equal([])
       })
 
+      it('are counted up to a limit, without being read', async () => {
+        await signedIn('ada', 4)
+        await signedIn('bob', 1)
+        await held(store, { subject: 'ada', generation: 9, expiresAtMs: NOW_MS })
+        const count = (subject: string, countTo: number, sessions = 0) =>
+          store.transact({ handles: [], subject: { subject, sessions, countTo, nowMs: NOW_MS } }, (view) => ({
+            result: [view.live, view.sessions.length],
+          }))
+        expect(await count('ada', 100)).to.deep.equal([4, 0])
+        expect(await count('ada', 3)).to.deep.equal([3, 0])
+        expect(await count('ada', 100, 2)).to.deep.equal([4, 2])
+        expect(await count('bob', 100)).to.deep.equal([1, 0])
+        expect(await count('nobody', 100)).to.deep.equal([0, 0])
+        await cut('ada', 2)
+        expect(await count('ada', 100)).to.deep.equal([2, 0])
+      })
+
       it('are ordered by generation, whatever the clock or the order of writing', async () => {
         for (const generation of [3, 10, 1, 2])
           await held(store, { subject: 'ada', generation, createdAtMs: NOW_MS - generation })
@@ -169,7 +187,7 @@ for (const { name, isShared, open } of stores) {
         })
 
         expect(await store.list('ada', NOW_MS, 1)).to.deep.equal([session])
-        expect(await store.session(session.id)).to.deep.equal(session)
+        expect(await sessionIn(store, session.id)).to.deep.equal(session)
       })
     })
 
@@ -177,7 +195,7 @@ for (const { name, isShared, open } of stores) {
       it('is given alone and inside a transaction, anonymous and ended ones too', async () => {
         for (const fields of [{}, { subject: 'ada' }, { endedAtMs: 3, endReason: 'signed-out' as const }]) {
           const { session } = await held(store, fields)
-          expect(await store.session(session.id)).to.deep.equal(session)
+          expect(await sessionIn(store, session.id)).to.deep.equal(session)
           const view = await store.transact({ handles: [], session: session.id }, answerView)
           expect(view.session).to.deep.equal(session)
         }
@@ -186,7 +204,7 @@ for (const { name, isShared, open } of stores) {
       it('is nothing where there is none', async () => {
         const { handle } = await held(store)
         for (const id of ['nobody', '', '__proto__', handle.hash]) {
-          expect(await store.session(id)).to.equal(undefined)
+          expect(await sessionIn(store, id)).to.equal(undefined)
           const view = await store.transact({ handles: [], session: id }, answerView)
           expect(view.session).to.equal(undefined)
         }
@@ -203,7 +221,7 @@ for (const { name, isShared, open } of stores) {
         for (const { handle, session } of made.slice(0, 2)) {
           const ended = { ...session, endedAtMs: NOW_MS - 7, endReason: 'revoked' }
           expect(await store.find(handle.hash)).to.deep.equal({ handle, session: ended })
-          expect(await store.session(session.id)).to.deep.equal(ended)
+          expect(await sessionIn(store, session.id)).to.deep.equal(ended)
           const question = { handles: [handle.hash], session: session.id }
           const view = await store.transact(question, answerView)
           expect(view.held).to.deep.equal([{ handle, session: ended }])
@@ -311,7 +329,7 @@ for (const { name, isShared, open } of stores) {
       })
 
       for (const { session, handle } of [one!, two!]) {
-        expect(await store.session(session.id)).to.equal(undefined)
+        expect(await sessionIn(store, session.id)).to.equal(undefined)
         expect(await store.find(handle.hash)).to.equal(undefined)
       }
       expect(await store.find(other!.handle.hash)).to.deep.equal(other)

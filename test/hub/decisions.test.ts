@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { createDecisions } from '../../hub/decisions.js'
 import { memoryStore } from '../../hub/stores/memory.js'
 import type { LogEntry } from '../../sdk/settings/log.js'
-import { answerView, newSession, newSpend, write } from '../support/records.js'
+import { answerView, newSession, newSpend, write, sessionIn } from '../support/records.js'
 import { decidesTwice } from '../support/store-of-worlds.js'
 
 const replayed = { level: 'warn', event: 'ticket_replayed' } as const
@@ -60,7 +60,7 @@ describe('what a hub logs while its store decides', () => {
     const { store } = begin()
     const session = newSession()
     await write(store, { sessions: [session] })
-    expect(await store.session(session.id)).to.deep.equal(session)
+    expect(await sessionIn(store, session.id)).to.deep.equal(session)
     const spend = newSpend()
     expect((await store.transact({ handles: [], spend }, answerView)).spentBefore).to.equal(undefined)
     await store.close()

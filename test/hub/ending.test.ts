@@ -4,6 +4,7 @@ import { type HubOptions, SessionHubError } from 'session-hub/hub'
 
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
+import { sessionIn } from '../support/records.js'
 
 const BOTH = 'ada,ada'
 const NEITHER = ','
@@ -171,9 +172,9 @@ describe('ending sessions', () => {
     it('spares no session of another user, and none that is over', async () => {
       await startSignedIn()
       const [his] = await sessions().list('bob')
-      const before = await users.world.hub.store.session(his!.id)
+      const before = await sessionIn(users.world.hub.store, his!.id)
       expect(await sessions().endAll('ada', { except: his!.id })).to.equal(3)
-      expect(await users.world.hub.store.session(his!.id)).to.deep.equal(before)
+      expect(await sessionIn(users.world.hub.store, his!.id)).to.deep.equal(before)
       expect(await users.count('ada')).to.equal(0)
 
       await users.signIn(desktop, 'ada')

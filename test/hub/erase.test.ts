@@ -1,7 +1,7 @@
 /** Erasing a user: the sessions end everywhere, and nothing that names the user is left but what is said. */
 import { expect } from 'chai'
 
-import { newAuditRow, NOW_MS, write } from '../support/records.js'
+import { newAuditRow, NOW_MS, write, sessionIn } from '../support/records.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
 
@@ -36,7 +36,7 @@ describe('hub.sessions.erase', () => {
     const { store, hub } = users.world.hub
     const [listed] = await hub.sessions.list('ada')
     await erase('ada')
-    expect(await store.session(listed!.id)).to.equal(undefined)
+    expect(await sessionIn(store, listed!.id)).to.equal(undefined)
     expect(await store.search({ subject: 'ada', nowMs: 0, limit: 9 })).to.deep.equal([])
   })
 

@@ -288,7 +288,7 @@ function bound(store: Store): Store {
   return {
     find: (hash) => store.find(hash),
     transact: (question, decide) => store.transact(question, decide),
-    session: (id) => store.session(id),
+    sessions: (ids) => store.sessions(ids),
     list: (subject, nowMs, limit) => store.list(subject, nowMs, limit),
     places: (ids) => store.places(ids),
     search: (search) => store.search(search),

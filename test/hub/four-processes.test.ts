@@ -16,6 +16,7 @@ import { forkHub, type HubProcess } from '../support/hub-worker.js'
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
 import { binding, type Reply, send, Visitor } from '../support/visitor.js'
+import { sessionIn } from '../support/records.js'
 
 const PROCESSES = 4
 const AT_ONCE = 50
@@ -111,7 +112,7 @@ describe('four hub processes on one file', () => {
     const store = sqliteStore(join(folder, 'hub.sqlite'))
     const endings = await store.endings(0, 100)
     expect(endings.map(({ reason }) => reason)).to.deep.equal(['replaced'])
-    expect((await store.session(endings[0]?.sessionId ?? ''))?.endReason).to.equal('replaced')
+    expect((await sessionIn(store, endings[0]?.sessionId ?? ''))?.endReason).to.equal('replaced')
     await store.close()
     const { data } = await visitor.whoami(shop)
     const { cart, merges } = data as { cart: { id: string }[]; merges: number }

@@ -33,7 +33,7 @@ export function crashingStore(): CrashingStore {
       throw lost()
     },
     find: (hash) => inner.find(hash),
-    session: (id) => inner.session(id),
+    sessions: (ids) => inner.sessions(ids),
     list: (subject, nowMs, limit) => inner.list(subject, nowMs, limit),
     places: (ids) => inner.places(ids),
     search: (search) => inner.search(search),

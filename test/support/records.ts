@@ -122,3 +122,6 @@ export async function codeOf(call: Promise<unknown>): Promise<unknown> {
     (error: unknown) => (error instanceof SessionHubError ? error.code : error),
   )
 }
+
+export const sessionIn = async (store: Store, id: string): Promise<Session | undefined> =>
+  (await store.sessions([id])).get(id)

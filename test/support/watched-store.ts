@@ -44,9 +44,9 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
         return decided
       })
     },
-    async session(id) {
+    async sessions(ids) {
       await check()
-      return inner.session(id)
+      return inner.sessions(ids)
     },
     async list(subject, nowMs, limit) {
       await check()

@@ -2,7 +2,7 @@
 import { endReason, heldOf, integer, orNull, sessionOf, text } from '../rows.js'
 import type { Changes, Question, Session, Subject, View } from '../store.js'
 import type { Revs } from './commit.js'
-import { lookedFor } from './wire.js'
+import { lookedFor, lookedForAll } from './wire.js'
 
 export interface Look {
   readonly view: View
@@ -11,10 +11,11 @@ export interface Look {
 }
 
 export const lookValues = ({ handles, session, subject, spend }: Question): unknown[] => [
-  handles.map(lookedFor).filter((found) => found !== undefined),
-  session === undefined ? null : lookedFor(session),
+  lookedForAll(handles),
+  lookedForAll(session === undefined ? [] : [session]),
   subject?.subject ?? null,
   subject?.sessions ?? 0,
+  subject?.countTo ?? 0,
   subject?.nowMs ?? 0,
   spend?.issuer ?? null,
   spend?.jti ?? null,
@@ -36,6 +37,7 @@ export function readLook(question: Question, rows: readonly unknown[]): Look {
   const listed: Session[] = []
   let session: Session | undefined
   let subject: Subject | undefined
+  let live = 0
   let spentBefore: View['spentBefore']
 
   const { spend } = question
@@ -67,6 +69,7 @@ export function readLook(question: Question, rows: readonly unknown[]): Look {
       }
       case 'subject':
         subject = subjectOfLook(row)
+        live = integer(row, 'live')
         subjects.set(subject.subject, integer(row, 'subject_rev'))
         break
       default:
@@ -86,6 +89,7 @@ export function readLook(question: Question, rows: readonly unknown[]): Look {
       session,
       subject,
       sessions: listed,
+      live,
       spentBefore,
     },
     revsFor(changes) {

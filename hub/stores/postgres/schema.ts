@@ -157,31 +157,35 @@ export const FUNCTIONS = `
 
   -- One statement, so that all of it is of one moment.
   CREATE OR REPLACE FUNCTION SCHEMA.look(
-    a_hashes bytea[], a_session bytea, a_subject text, a_limit integer, a_now_ms bigint, a_issuer text, a_jti text)
+    a_hashes bytea[], a_sessions bytea[], a_subject text, a_limit integer, a_count_to integer, a_now_ms bigint, a_issuer text, a_jti text)
   RETURNS TABLE (kind text, ${HANDLE_COLUMNS}, ${SESSION_COLUMNS},
-    subject_ended_up_to bigint, spent_at_ms bigint, spend_expires_at_ms bigint, gave text)
+    subject_ended_up_to bigint, live bigint, spent_at_ms bigint, spend_expires_at_ms bigint, gave text)
   LANGUAGE plpgsql STABLE ${PLANNED} AS $$
   #variable_conflict use_column
   BEGIN
     RETURN QUERY
-      SELECT 'held', ${HANDLE}, ${SESSION}, NULL::bigint, NULL::bigint, NULL::bigint, NULL
+      SELECT 'held', ${HANDLE}, ${SESSION}, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL
         FROM SCHEMA.handle h JOIN SCHEMA.session s ON s.id = h.session_id LEFT JOIN SCHEMA.subject u ON u.subject = s.subject
         WHERE h.hash = ANY (a_hashes)
       UNION ALL
-      SELECT 'session', ${NO_HANDLE}, ${SESSION}, NULL, NULL, NULL, NULL
-        FROM SCHEMA.session s LEFT JOIN SCHEMA.subject u ON u.subject = s.subject WHERE s.id = a_session
+      SELECT 'session', ${NO_HANDLE}, ${SESSION}, NULL, NULL, NULL, NULL, NULL
+        FROM SCHEMA.session s LEFT JOIN SCHEMA.subject u ON u.subject = s.subject WHERE s.id = ANY (a_sessions)
       UNION ALL
       SELECT 'subject', ${NO_HANDLE}, NULL, u.subject, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.until_ms, NULL,
-          u.generation, NULL, NULL, u.ended_at_ms, u.end_reason, NULL, u.rev, u.ended_up_to, NULL, NULL, NULL
+          u.generation, NULL, NULL, u.ended_at_ms, u.end_reason, NULL, u.rev, u.ended_up_to,
+          (SELECT count(*) FROM (SELECT 1 FROM SCHEMA.session s
+            WHERE a_count_to > 0 AND s.subject = a_subject AND s.ended_at_ms IS NULL AND s.expires_at_ms > a_now_ms
+              AND s.generation > u.ended_up_to LIMIT a_count_to) counted),
+          NULL, NULL, NULL
         FROM SCHEMA.subject u WHERE u.subject = a_subject
       UNION ALL
-      (SELECT 'listed', ${NO_HANDLE}, ${SESSION}, NULL, NULL, NULL, NULL
+      (SELECT 'listed', ${NO_HANDLE}, ${SESSION}, NULL, NULL, NULL, NULL, NULL
         FROM SCHEMA.session s LEFT JOIN SCHEMA.subject u ON u.subject = s.subject
         WHERE a_limit > 0 AND s.subject = a_subject AND s.ended_at_ms IS NULL AND s.expires_at_ms > a_now_ms
           AND s.generation > coalesce((SELECT c.ended_up_to FROM SCHEMA.subject c WHERE c.subject = a_subject), -1)
         ORDER BY s.generation LIMIT a_limit)
       UNION ALL
-      SELECT 'spend', ${NO_HANDLE}, ${NO_SESSION}, NULL, p.spent_at_ms, p.expires_at_ms, p.gave
+      SELECT 'spend', ${NO_HANDLE}, ${NO_SESSION}, NULL, NULL, p.spent_at_ms, p.expires_at_ms, p.gave
         FROM SCHEMA.spend p WHERE p.issuer = a_issuer AND p.jti = a_jti;
   END $$;
 

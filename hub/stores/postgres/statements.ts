@@ -33,7 +33,7 @@ export function statementsOf(schema: string) {
 
   return {
     find: statement('find', 'SELECT * FROM SCHEMA.find($1)'),
-    look: statement('look', 'SELECT * FROM SCHEMA.look($1, $2, $3, $4, $5, $6, $7)'),
+    look: statement('look', 'SELECT * FROM SCHEMA.look($1, $2, $3, $4, $5, $6, $7, $8)'),
     commit: statement(
       'commit',
       `SELECT SCHEMA.commit(${Array.from({ length: COMMIT_PARAMETERS }, (_, at) => `$${at + 1}`).join(', ')}) AS done`,

@@ -7,6 +7,9 @@ export function lookedFor(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined
 }
 
+export const lookedForAll = (texts: readonly string[]): Buffer[] =>
+  texts.map(lookedFor).filter((found) => found !== undefined)
+
 export function bytes(text: string): Buffer {
   const found = lookedFor(text)
   if (!found)

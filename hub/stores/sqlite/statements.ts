@@ -47,6 +47,11 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   session: database.prepare(`SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE session.id = :id`),
 
+  sessions: database.prepare(`
+    SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE session.id IN (SELECT value FROM json_each(:ids))`),
+
+  live: database.prepare(`SELECT count(*) AS live FROM (SELECT 1 FROM session WHERE ${LIVE} LIMIT :limit)`),
+
   oldest: database.prepare(`
     SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE ${LIVE} ORDER BY session.generation LIMIT :limit`),
 

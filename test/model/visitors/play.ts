@@ -8,6 +8,7 @@ import { type Before, explains } from './excuse.js'
 import { type Act, type At, BROWSERS, type Plan, PROCESSES, type Step } from './plan.js'
 import { type Behind, behind, byHandle, itemsOf } from './truth.js'
 import type { World } from './world.js'
+import { sessionIn } from '../../support/records.js'
 
 /** Something is not as it should be. */
 class Wrong extends Error {}
@@ -440,7 +441,7 @@ class Journey {
       for (const [item, holders] of this.#items[browser]!) {
         if (items.has(item)) continue
         for (const { id } of holders) {
-          const holder = await this.world.store.session(id)
+          const holder = await sessionIn(this.world.store, id)
           if (!holder) continue
           const lost = { browser, holder, nowMs: this.world.time.now() }
           this.#require(
