@@ -50,6 +50,10 @@ export interface HeldSession extends SiteSession {
   readonly formerHandle: string | null
   /** Why the session that was here until this request is here no more. */
   readonly endReason: EndReason | null
+  /** The hub's word that the session which the request came with has ended, also where the browser has a newer one. */
+  readonly ended: SessionHubError | undefined
+  /** When its life is over, in seconds since 1970, where the hub has been asked; each use may prolong it. */
+  readonly expiresAt: number | undefined
   /** Takes over a session that the hub has shown. */
   accept(view: SessionView, handle: string): Promise<void>
   /**

@@ -34,6 +34,7 @@ class LoadedSession implements HeldSession {
   /** Whether a user was signed in at any time of this request. */
   #wasSignedIn: boolean
   #endReason: EndReason | null = null
+  #ended: SessionHubError | undefined
   /** Why nothing can be stored: the browser has newer cookies than this request came with. */
   #late: SessionHubError | undefined
   #token: SessionClaims | undefined
@@ -80,6 +81,14 @@ class LoadedSession implements HeldSession {
 
   get endReason() {
     return this.#endReason
+  }
+
+  get ended() {
+    return this.#ended
+  }
+
+  get expiresAt() {
+    return this.#view?.expires_at
   }
 
   async data(): Promise<JsonObject> {
@@ -145,6 +154,7 @@ class LoadedSession implements HeldSession {
   over(ended: SessionHubError): void {
     const { handle } = this
     const { renewals, superseded } = this.#site
+    this.#ended = ended
     if (handle !== null) {
       renewals.forget(handle)
       if (ended.isSuperseded || superseded.has(handle)) {
