@@ -99,7 +99,7 @@ export interface Site {
   /**
    * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
    *
-   * @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable`
+   * @throws SessionHubError `sign_in_required`, also where the session has ended elsewhere; `unavailable`
    */
   sessions(req: Request): Promise<readonly UserSession[]>
   /** Ends one of them by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */

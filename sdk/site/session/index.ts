@@ -25,9 +25,10 @@ import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
 import type { Watcher } from './watchers.js'
 
-export type { HeldSession, SiteSession } from './held-session.js'
+export type { DataOptions, HeldSession, SiteSession } from './held-session.js'
 export { type EndedListener, noSession, type ReadSession } from './reading.js'
 export { isCode } from './session.js'
+export { whileItLives } from './while-it-lives.js'
 
 export interface Sessions {
   /** The request's session for the application. @throws SessionHubError `session_ambiguous`, only with `takesBearer` */
