@@ -45,7 +45,7 @@ async function sessionsOf(site: Site, req: Request): Promise<readonly UserSessio
     return await site.sessions(req)
   } catch (error) {
     const { code } = error instanceof SessionHubError ? error : {}
-    if (code === 'sign_in_required' || code === 'session_ended') return undefined
+    if (code === 'sign_in_required') return undefined
     if (code === 'unavailable') return null
     throw error
   }

@@ -13,7 +13,7 @@ import { readItem, readName } from './input.js'
 import { sitePage } from './pages/site-page.js'
 import { password } from './password.js'
 import { type Addresses, profiles, type SiteName } from './sites.js'
-import { dataOf, whoami } from './whoami.js'
+import { whoami } from './whoami.js'
 
 export interface SiteAppOptions {
   readonly name: SiteName
@@ -53,7 +53,7 @@ export async function createSiteApp({ name, addresses, keys, log, now }: SiteApp
       return
     }
     // Without the hub there is no cart to show, and still a page.
-    const data = await dataOf(req.session).catch(() => null)
+    const data = await req.session.data().catch(() => null)
     const { subject, status } = req.session
     const visitor = { subject, session: status, cart: data && cartOf(data) }
     res.set('cache-control', 'no-store')

@@ -1,7 +1,7 @@
 /** What the hub has of this application's session, in the application's own words, and what it is asked to keep. */
 import { randomBytes } from 'node:crypto'
 
-import { type JsonObject, SessionHubError, type SiteSession } from '../site/index.js'
+import type { JsonObject, SiteSession } from '../site/index.js'
 import { batches } from './batches.js'
 import { ID, type Layout, NOTHING, type Stored } from './layout.js'
 
@@ -41,7 +41,7 @@ export class Kept {
 
   /** @throws SessionHubError `unavailable` */
   async load(): Promise<void> {
-    this.take(await this.#data())
+    this.take(await this.#hub.data())
   }
 
   take(data: JsonObject): void {
@@ -103,16 +103,6 @@ export class Kept {
   #basis(wanted: Texts): Texts {
     const { texts } = this.#stored
     return this.#hub.status === 'none' ? new Map([...texts].filter(([key]) => wanted.has(key))) : texts
-  }
-
-  /** @returns nothing where the session has ended: then there is none */
-  async #data(): Promise<JsonObject> {
-    try {
-      return await this.#hub.data()
-    } catch (error) {
-      if (error instanceof SessionHubError && error.code === 'session_ended') return {}
-      throw error
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 /** Composition: options in, a site out that knows sessions and the protocol, and no framework; or all sites of one application. */
 import { errorReply, type Reply } from '../http/reply.js'
 import { readSdk } from '../http/sdk-asset.js'
-import { SessionHubError } from '../protocol/errors.js'
-import { type Log, safeLog } from '../settings/log.js'
+import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { type Log, logError, safeLog } from '../settings/log.js'
 import {
   endOtherUserSessions,
   endUserSession,
@@ -26,6 +26,7 @@ import { createHubClient } from './hub/client.js'
 import { createEventStream } from './hub/event-stream.js'
 import { createHubKeys } from './hub/keys.js'
 import { createHubLine } from './hub/line.js'
+import { createRefusals } from './hub/refusals.js'
 import { createRecentSpeakers, createSpeakers } from './hub/speaker.js'
 import { createHubTransport } from './hub/transport.js'
 import type { ImportedKeys } from './keys.js'
@@ -39,11 +40,11 @@ import {
   type SiteSource,
 } from './options.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
-import { createSessions, type HeldSession } from './session/index.js'
+import { createSessions, type HeldSession, noSession, type ReadSession } from './session/index.js'
 import type { Visit } from './visit.js'
 
 export type { ScriptTagOptions, SignIn, SignOut, UserSession }
-export type { SiteSession } from './session/index.js'
+export type { EndedListener, ReadSession, SiteSession } from './session/index.js'
 
 /** What adapters stand on; each member is as the one of `Site` that has its name. A request of a host that is none of the application's has no session. */
 export interface SiteCore {
@@ -54,6 +55,8 @@ export interface SiteCore {
   answer(visit: Visit): Promise<boolean> | undefined
   /** @throws SessionHubError `session_ambiguous`, `unavailable` */
   openSession(visit: Visit, takesBearer: boolean): Opened | Promise<Opened>
+  /** The session of a request that has no answer. Never rejects. */
+  read(visit: Visit, takesBearer: boolean): Promise<ReadSession>
   /** @returns `undefined` where the visitor stays; otherwise the way out, or nothing after all */
   redirectOnce(visit: Visit): Promise<Reply | undefined> | undefined
   signIn(visit: Visit, who: SignIn): Promise<void>
@@ -79,6 +82,7 @@ export async function createCore<Native extends object>(
   const line = createHubLine(settings, transport, log)
   const speakerOf = createSpeakers(settings)
   const speakers = createRecentSpeakers()
+  const refusals = createRefusals(settings.now, log)
   const pending = createPendingEnds(line, log)
   const sessions = createSessions(settings, log)
   const events = createEventStream(transport, speakers, sessions.heard, log)
@@ -89,7 +93,7 @@ export async function createCore<Native extends object>(
 
   function siteOf(own: SiteSettings): SiteContext {
     const speaker = speakerOf(own.origin, own)
-    const hub = createHubClient(line, speaker, settings.now)
+    const hub = createHubClient(line, speaker, settings.now, refusals(own))
     return {
       settings: own,
       hub,
@@ -106,6 +110,7 @@ export async function createCore<Native extends object>(
           speakers.add(speaker)
           events.start()
         },
+        isListening: () => events.isOpen,
         tellEnd: (handle, everywhere) =>
           pending.tell(hub, { handle, ...(everywhere !== undefined && { everywhere }) }),
       }),
@@ -155,6 +160,16 @@ export async function createCore<Native extends object>(
       )
     },
     openSession: (visit, takesBearer) => at(visit, (site) => site.sessions.open(visit, takesBearer)),
+    async read(visit, takesBearer) {
+      try {
+        const site = await domains.find(visit)
+        return site ? await site.sessions.read(visit, takesBearer) : noSession('host_denied')
+      } catch (thrown) {
+        const error = toSessionHubError(thrown)
+        logError(log, error, 'read')
+        return noSession(error.code)
+      }
+    },
     redirectOnce(visit) {
       const going = at(visit, (site) => redirectOnce(site, visit))
       // A visitor is never held up by it.
@@ -172,6 +187,7 @@ export async function createCore<Native extends object>(
     close() {
       pending.close()
       live.close()
+      sessions.close()
       events.close()
       transport.close()
     },

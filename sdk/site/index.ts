@@ -13,8 +13,9 @@ export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { SessionOptions } from './adapters/middleware.js'
 export type { ListenerOptions } from './adapters/listener.js'
+export type { ReadableRequest, ReadOptions } from './adapters/read.js'
 export type { SiteVisit, Visited, VisitOptions } from './adapters/web.js'
-export type { SiteSession } from './session/index.js'
+export type { DataOptions, EndedListener, ReadSession, SiteSession } from './session/index.js'
 export type { SignIn } from './account/sign-in.js'
 export type { SignOut } from './account/sign-out.js'
 export type { UserSession } from './account/devices.js'
@@ -30,5 +31,6 @@ export type {
   StoredClaims,
   StoredData,
 } from '../protocol/app-types.js'
+export type { EndReason } from '../protocol/wire.js'
 export type { Json, JsonObject } from '../protocol/json.js'
 export type { Log, LogEntry, LogEvent } from '../settings/log.js'

@@ -16,6 +16,7 @@ import {
   type SessionOptions,
 } from './adapters/middleware.js'
 import { visitOf } from './adapters/node-visit.js'
+import { readSite, type ReadableRequest, type ReadOptions } from './adapters/read.js'
 import { fetchSite, type SiteVisit, type Visited, type VisitOptions, visitSite } from './adapters/web.js'
 import { createCore } from './core.js'
 import type {
@@ -24,7 +25,7 @@ import type {
   SiteOptions as AnySiteOptions,
 } from './options.js'
 import type { ScriptTagOptions } from './script-tag.js'
-import type { SiteSession } from './session/index.js'
+import type { ReadSession, SiteSession } from './session/index.js'
 
 /**
  * Where a request has its session, for the compiler. Empty, it is `req.session`. With another `sessionProperty`, merge that one in: then
@@ -74,6 +75,15 @@ export interface Site {
    */
   session(options?: SessionOptions): RequestHandler
   /**
+   * The session of a request that gets no answer of yours: an upgrade to a web socket, or anything else that only wants to know who is there. Nothing
+   * is put at the request, and no cookie is set. Of a web socket, only one that this site's own page has opened, or a client that is no browser (R18).
+   *
+   * Never rejects because of the visitor or the hub: then there is no session, and a `reason`.
+   *
+   * @throws SessionHubError `request_invalid` for what is no request, or an option that is unknown or wrong
+   */
+  read(req: ReadableRequest, options?: ReadOptions): Promise<ReadSession>
+  /**
    * Signs a user in, after the application has made sure who it is. The visitor gets a new session with a new handle; an
    * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
    *
@@ -89,7 +99,7 @@ export interface Site {
   /**
    * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
    *
-   * @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable`
+   * @throws SessionHubError `sign_in_required`, also where the session has ended elsewhere; `unavailable`
    */
   sessions(req: Request): Promise<readonly UserSession[]>
   /** Ends one of them by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */
@@ -170,6 +180,7 @@ export async function createSite<Native extends object = Request>(
     router: endpointsMiddleware(core),
     session: (sessionOptions) => sessionMiddleware(core, sessionOptions),
     redirectOnce: () => redirectOnceMiddleware(core),
+    read: (req, readOptions) => readSite(core, req, readOptions),
     signIn: (req, res, who) => core.signIn(visitOf(req, res, core.property), who),
     signOut: (req, res, how) => core.signOut(visitOf(req, res, core.property), how),
     sessions: (req) => core.sessions(req),

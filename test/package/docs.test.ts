@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { expect } from 'chai'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
+import { WebSocket } from 'ws'
 import { generateApp, generateHubKeys, generateSite, type SiteRegistration } from 'session-hub/hub'
 import type { TokenField } from 'session-hub/verify'
 
@@ -489,6 +490,31 @@ describe('docs/frameworks.md', () => {
       }
     })
   }
+})
+
+describe('docs/frameworks.md, web sockets', () => {
+  it('has a socket that greets the user, and closes when the user signs out on another site', async () => {
+    const company = await startCompany('docs/frameworks.md', 'sockets.mjs', undefined, undefined)
+    const { hub, shop, travel } = company
+    try {
+      const visitor = new Visitor(hub)
+      await visitor.post(shop, '/sign-in', {})
+      await visitor.sync(shop)
+      await visitor.sync(travel)
+      const cookie = [...visitor.cookies(shop)].map((pair) => pair.join('=')).join('; ')
+      const dial = (headers: Record<string, string>) =>
+        new WebSocket(`ws://127.0.0.1:${new URL(shop).port}`, { headers: { origin: shop, ...headers } })
+      const [refused] = (await once(dial({}), 'error')) as [Error]
+      expect(refused.message).to.include('401')
+      const socket = dial({ cookie })
+      const closed = once(socket, 'close')
+      expect(String((await once(socket, 'message'))[0])).to.equal('Hello ada')
+      await visitor.post(travel, '/session-hub/sign-out', {})
+      expect((await closed).map(String)).to.deep.equal(['4401', 'signed-out'])
+    } finally {
+      await company.close()
+    }
+  })
 })
 
 describe('docs/stores.md', () => {

@@ -144,10 +144,21 @@ describe('the list of a user’s own sessions', () => {
     expect(await there()).to.deep.equal(ALL)
   })
 
-  it('says that the session has ended where it has, not that there are no others', async () => {
+  it('is nobody’s whose session has ended elsewhere, which is not that there are no others', async () => {
+    const acts: ((browser: Visitor) => Promise<Reply>)[] = [
+      (browser) => browser.ask(`${shop}/account/sessions`),
+      (browser) => browser.post(shop, '/account/end', { ref: 'A'.repeat(22) }),
+      (browser) => browser.post(shop, '/account/end-others', {}),
+    ]
+    const browsers = acts.map(() => desktop.copy())
     await users.world.hub.hub.sessions.endAll('ada')
-    const reply = await desktop.ask(`${shop}/account/sessions`)
-    expect(reply.json).to.deep.equal({ error: 'session_ended' })
+    for (const [at, act] of acts.entries()) {
+      const { status, json, headers } = await act(browsers[at]!)
+      expect({ status, json }).to.deep.equal({ status: 401, json: { error: 'sign_in_required' } })
+      expect(headers['set-cookie'], 'its cookies are cleared').to.have.length(2)
+      // A page that leads to the sign-in does not come here again.
+      expect((await browsers[at]!.ask(`${shop}/who`)).json).to.include({ session: 'none' })
+    }
   })
 
   it('is unavailable while the hub is, also to one whose sign-in the hub does not know yet', async () => {

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import type { SessionClaims } from '../../sdk/protocol/claims.js'
 import type { EndReason } from '../../sdk/protocol/wire.js'
 import { createEndings, type Endings } from '../../sdk/site/session/endings.js'
+import { createFollowers, type Followers } from '../../sdk/site/session/followers.js'
 
 const HUB_TIMEOUT_MS = 2000
 const START = 1_800_000_000
@@ -167,5 +168,40 @@ describe('what a process knows of endings', () => {
       subjectEnded(1)
       expect(said()).to.deep.equal(['second: ended, revoked', 'second: may have ended, revoked'])
     })
+  })
+})
+
+describe('who waits for the end of a session', () => {
+  const wait = (followers: Followers, name: string, heard: string[]) => {
+    const tell = (reason: string) => {
+      followers.delete(tell)
+      heard.push(`${name}: ${reason}`)
+    }
+    followers.add(tell)
+    return tell
+  }
+
+  it('R31: is told that nothing is known any more where there are too many, the oldest first', () => {
+    const heard: string[] = []
+    const followers = createFollowers(2)
+    for (const name of ['a', 'b', 'c', 'd']) wait(followers, name, heard)
+    expect(heard).to.deep.equal(['a: unknown', 'b: unknown'])
+  })
+
+  it('makes room by letting go, and nobody else is told', () => {
+    const heard: string[] = []
+    const followers = createFollowers(2)
+    for (const name of ['a', 'b', 'c', 'd']) followers.delete(wait(followers, name, heard))
+    for (const name of ['e', 'f']) wait(followers, name, heard)
+    expect(heard).to.deep.equal([])
+  })
+
+  it('is told so at the close, and afterwards at once', () => {
+    const heard: string[] = []
+    const followers = createFollowers()
+    wait(followers, 'a', heard)
+    followers.close()
+    wait(followers, 'b', heard)
+    expect(heard).to.deep.equal(['a: unknown', 'b: unknown'])
   })
 })

@@ -74,6 +74,14 @@ describe('a late request at another process of the site', () => {
     }
   }
 
+  it('that reads after a sign-in sees nobody, and is not told of an end: the visitor has a newer session', async () => {
+    const old = copy()
+    await acts['signed in']!()
+    expect((await old.ask(`${other.address}/end-reason`)).json).to.deep.equal({ data: {}, endReason: null })
+    expect((await copy().ask(`${other.address}/end-reason`)).json.data).to.deep.equal({ cart: ['boots'] })
+    expect((await old.ask(`${other.address}/strict`)).json).to.deep.equal({ error: 'session_ended' })
+  })
+
   it('that updates after a sign-in is refused, and stores nothing anywhere', async () => {
     const old = copy()
     await acts['signed in']!()

@@ -284,7 +284,7 @@ describe('the session of a site', () => {
       await world.hub.listener.start()
       world.advance(PAUSE)
       await told
-      expect((await ada.ask(`${travel}/whoami`)).json.error).to.equal('session_ended')
+      expect((await ada.ask(`${travel}/strict`)).json.error).to.equal('session_ended')
       expect(await ada.sync(shop), 'nothing signs him in again').to.include({ outcome: 'none' })
     })
 
@@ -314,6 +314,79 @@ describe('the session of a site', () => {
     beforeEach(() => {
       store = watchedStore()
       return start({ hub: { store } })
+    })
+
+    for (const [whose, begin] of [
+      ['a signed-in user’s', () => ada.post(shop, '/sign-in', { name: 'ada' })],
+      ['an anonymous visitor’s', () => ada.post(shop, '/cart', { item: 'boots' })],
+    ] as const) {
+      it(`is ${whose} page shown as to anybody, with the reason, and the strict form refused?`, async () => {
+        await begin()
+        await ada.sync(shop)
+        await ada.sync(travel)
+        const [page, strict, both] = [ada.copy(), ada.copy(), ada.copy()]
+        await ada.post(travel, '/sign-out', {})
+
+        const shown = await page.ask(`${shop}/end-reason`)
+        expect({ status: shown.status, ...shown.json }).to.deep.equal({
+          status: 200,
+          data: {},
+          endReason: 'signed-out',
+        })
+        expect(clearedIn(shown)).to.deep.equal([SESSION, STATE])
+        expect((await both.ask(`${shop}/whoami`)).json).to.deep.equal({
+          session: 'none',
+          subject: null,
+          claims: {},
+          data: {},
+        })
+
+        const refused = await strict.ask(`${shop}/strict`)
+        expect({ status: refused.status, ...refused.json }).to.deep.equal({
+          status: 410,
+          error: 'session_ended',
+        })
+        expect(clearedIn(refused)).to.deep.equal([SESSION, STATE])
+        expect((await strict.ask(`${shop}/strict`)).json, 'by then there is none').to.deep.equal({
+          data: {},
+          endReason: null,
+        })
+      })
+    }
+
+    it('do the endpoints take it for none?', async () => {
+      await ada.post(shop, '/sign-in', { name: 'ada' })
+      await ada.sync(shop)
+      await ada.sync(travel)
+      const asked = {
+        '/forget': { off: true },
+        '/offer': { nonce: 'n'.repeat(43) },
+      }
+      const browsers = Object.keys(asked).map(() => ada.copy())
+      await ada.post(travel, '/sign-out', {})
+      const answers = []
+      for (const [at, [path, body]] of Object.entries(asked).entries()) {
+        const reply = await browsers[at]!.post(shop, `/session-hub${path}`, body)
+        expect(clearedIn(reply), path).to.include.members([SESSION, STATE])
+        answers.push([reply.status, reply.json])
+      }
+      expect(answers).to.deep.equal([
+        [200, {}],
+        [200, { offer: null, ended: 'signed-out' }],
+      ])
+    })
+
+    it('is the strict form refused too where the middleware has found that out?', async () => {
+      await ada.post(shop, '/sign-in', { name: 'ada' })
+      await ada.sync(shop)
+      await ada.sync(travel)
+      await ada.post(travel, '/sign-out', {})
+      world.advance(FRESH)
+      expect((await ada.copy().ask(`${shop}/end-reason`)).json).to.deep.equal({
+        data: {},
+        endReason: 'signed-out',
+      })
+      expect((await ada.ask(`${shop}/strict`)).json.error).to.equal('session_ended')
     })
 
     for (const [kind, path, body] of [

@@ -6,8 +6,9 @@ export function shopApp(site: Site): Express {
   const app = express()
   app.use(site.router, site.session(), express.json())
   app.get('/me', async ({ session }, res) => {
+    const data = await session.data()
     const { status, subject, claims, fields } = session
-    res.json({ status, subject, claims, fields, data: await session.data() })
+    res.json({ status, subject, claims, fields, data })
   })
   /** Without the data, so without asking the hub. */
   app.get('/who', ({ session: { subject, isStale } }, res) => {

@@ -60,12 +60,16 @@ function withRoutes(app: express.Router, name: string, site: Site | AppSite): ex
     res.type('html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>`)
   })
   app.get('/whoami', async ({ session }, res) => {
-    res.json({
-      session: session.status,
-      subject: session.subject,
-      claims: session.claims,
-      data: await session.data(),
-    })
+    // First, for it may turn out that the session has ended.
+    const data = await session.data()
+    res.json({ session: session.status, subject: session.subject, claims: session.claims, data })
+  })
+  /** The same where an ended session is an error, and why it has ended where it is none. */
+  app.get('/strict', async ({ session }, res) => {
+    res.json({ data: await session.data({ strict: true }), endReason: session.endReason })
+  })
+  app.get('/end-reason', async ({ session }, res) => {
+    res.json({ data: await session.data(), endReason: session.endReason })
   })
   /** Without the data, so without asking the hub. */
   app.get('/who', ({ session }, res) => {

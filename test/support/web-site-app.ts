@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { type AppSite, type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
 
 /** What the application below answers. A test that adds routes, or reads bodies before the site does, is about Express. */
-const OWN = /^\/((plain|whoami|who|cart|wish|patch|sign-in|sign-out)?(\?|$)|session-hub\/)/
+const OWN = /^\/((plain|whoami|who|strict|end-reason|cart|wish|patch|sign-in|sign-out)?(\?|$)|session-hub\/)/
 
 export function webSiteApp(
   name: string,
@@ -36,12 +36,16 @@ export function webSiteApp(
   app.get('/plain', (c) => c.html(`<!doctype html><title>${name}</title><h1>${name}</h1>`))
   app.get('/whoami', async (c) => {
     const { session } = c.var.visit
-    return c.json({
-      session: session.status,
-      subject: session.subject,
-      claims: session.claims,
-      data: await session.data(),
-    })
+    const data = await session.data()
+    return c.json({ session: session.status, subject: session.subject, claims: session.claims, data })
+  })
+  app.get('/strict', async (c) => {
+    const { session } = c.var.visit
+    return c.json({ data: await session.data({ strict: true }), endReason: session.endReason })
+  })
+  app.get('/end-reason', async (c) => {
+    const { session } = c.var.visit
+    return c.json({ data: await session.data(), endReason: session.endReason })
   })
   app.get('/who', (c) => {
     const { session } = c.var.visit

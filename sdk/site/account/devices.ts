@@ -4,6 +4,7 @@ import { is128Bits } from '../../protocol/formats.js'
 import { ofCall } from '../../settings/call-options.js'
 import { whole } from '../../settings/checks.js'
 import type { SiteContext } from '../context.js'
+import { whileItLives } from '../session/index.js'
 
 /** One of the user's sessions, ready to show. */
 export interface UserSession {
@@ -23,9 +24,9 @@ export interface UserSession {
   readonly isCurrent: boolean
 }
 
-/** @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
+/** @throws SessionHubError `sign_in_required`, `unavailable` */
 export async function userSessions(site: SiteContext, request: object): Promise<readonly UserSession[]> {
-  const { sessions } = await site.hub.list(handleOf(site, request))
+  const { sessions } = await asUser(site, request, (handle) => site.hub.list(handle))
   return sessions.map((one) => ({
     ref: one.ref,
     site: one.site,
@@ -40,19 +41,20 @@ export async function userSessions(site: SiteContext, request: object): Promise<
 
 /**
  * @returns whether it was live
- * @throws SessionHubError `sign_in_required`, `request_invalid`, `session_ended`, `unavailable`
+ * @throws SessionHubError `sign_in_required`, `request_invalid`, `unavailable`
  */
 export async function endUserSession(site: SiteContext, request: object, ref: unknown): Promise<boolean> {
-  const handle = handleOf(site, request)
-  // A form without it must not end all others.
-  if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has such a "ref"')
-  const { ended } = await site.hub.endOther({ handle, ref })
+  const { ended } = await asUser(site, request, async (handle) => {
+    // A form without it must not end all others.
+    if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has such a "ref"')
+    return site.hub.endOther({ handle, ref })
+  })
   return ended > 0
 }
 
-/** @returns how many were live @throws SessionHubError `sign_in_required`, `session_ended`, `unavailable` */
+/** @returns how many were live @throws SessionHubError `sign_in_required`, `unavailable` */
 export async function endOtherUserSessions(site: SiteContext, request: object): Promise<number> {
-  const { ended } = await site.hub.endOther({ handle: handleOf(site, request) })
+  const { ended } = await asUser(site, request, (handle) => site.hub.endOther({ handle }))
   return ended
 }
 
@@ -73,15 +75,25 @@ export function requireRecent(
     throw new SessionHubError('sign_in_required', 'This needs a sign-in that is not long ago')
 }
 
-/** @throws SessionHubError `sign_in_required`, `unavailable` */
-function handleOf(site: SiteContext, request: object): string {
+/**
+ * Asks the hub by the user's own session. Whose session has ended elsewhere is signed in no more, and gets the same answer as anybody who is not.
+ *
+ * @throws SessionHubError `sign_in_required`, `unavailable`
+ */
+async function asUser<Reply extends object>(
+  site: SiteContext,
+  request: object,
+  ask: (handle: string) => Promise<Reply>,
+): Promise<Reply> {
   const session = site.sessions.loaded(request)
   // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
   if (session && session.handle === null && (session.subject !== null || session.isStale))
     throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
   if (!session?.handle || session.subject === null)
     throw new SessionHubError('sign_in_required', 'Nobody is signed in')
-  return session.handle
+  const reply = await whileItLives(session, ask)
+  if (reply) return reply
+  throw new SessionHubError('sign_in_required', 'The session has ended, and nobody is signed in any more')
 }
 
 const date = (seconds: number) => new Date(seconds * 1000)

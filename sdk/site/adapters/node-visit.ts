@@ -17,7 +17,7 @@ type NodeRequest = IncomingMessage & {
   readonly body?: unknown
 }
 
-/** @param given the answer; an upgrade request has none, and the usual way to ask who opens a web socket is `site.session()(req, {}, next)` */
+/** @param given the answer; an upgrade request has none, and `site.session()(req, {}, next)` is a usual way to ask who opens a web socket */
 export const visitOf = (req: IncomingMessage, given: unknown, property: string, proxyHops = 0): NodeVisit =>
   new NodeVisit(req, isAnswer(given) ? given : noAnswer(req), property, proxyHops)
 
@@ -91,6 +91,17 @@ export class NodeVisit implements Visit {
 
   reply(reply: Reply): void {
     sendReply(this.answer, reply)
+  }
+}
+
+/** Of a request that is only looked at: nothing is put there, and nothing can be added to its answer, if it has one. */
+export class UnansweredVisit extends NodeVisit {
+  constructor(request: NodeRequest) {
+    super(request, noAnswer(request), '', 0)
+  }
+
+  override show(): boolean {
+    return false
   }
 }
 

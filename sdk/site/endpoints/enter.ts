@@ -11,7 +11,7 @@ import { logError } from '../../settings/log.js'
 import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from '../context.js'
 import type { Limit } from './limit.js'
-import { type HeldSession, isCode } from '../session/index.js'
+import { type HeldSession, isCode, whileItLives } from '../session/index.js'
 import { ownTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent } from './ticket.js'
 import type { Visit } from '../visit.js'
@@ -90,12 +90,6 @@ async function enter(site: SiteContext, visit: Visit, limit: Limit, ticket: stri
 
 /** Only a user who is still signed in is in the way; this site may have trusted its cookie for a while. */
 async function lookAgain({ hub }: SiteContext, session: HeldSession): Promise<void> {
-  const { handle, subject } = session
-  if (handle === null || subject === null) return
-  try {
-    await session.accept(await hub.read(handle), handle)
-  } catch (error) {
-    if (!isCode(error, 'session_ended')) throw error
-    session.over(toSessionHubError(error))
-  }
+  if (session.subject === null) return
+  await whileItLives(session, async (handle) => session.accept(await hub.read(handle), handle))
 }

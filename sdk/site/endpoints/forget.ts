@@ -3,6 +3,7 @@ import { COOKIE_SECONDS, setCookie } from '../../http/cookies.js'
 import { parseForgetBody } from '../../protocol/bodies.js'
 import { cookieNames } from '../../protocol/wire.js'
 import type { SiteContext } from '../context.js'
+import { whileItLives } from '../session/index.js'
 import type { Visit } from '../visit.js'
 
 export async function forgetSharing(site: SiteContext, visit: Visit, body: unknown): Promise<object> {
@@ -14,8 +15,8 @@ export async function forgetSharing(site: SiteContext, visit: Visit, body: unkno
     ])
   if (off === false) return {}
   const session = await site.sessions.load(visit)
-  if (session.handle === null) return {}
-  const { handle, ...view } = await site.hub.part(session.handle)
-  if (handle !== undefined) await session.accept(view, handle)
+  // What has ended has nothing to part from.
+  const parted = await whileItLives(session, (handle) => site.hub.part(handle))
+  if (parted?.handle !== undefined) await session.accept(parted, parted.handle)
   return {}
 }

@@ -1,11 +1,10 @@
 /** `POST <endpoint>/offer`: the site states, under its signature, which session this browser holds here. */
 import { type OfferReply, parseOfferBody } from '../../protocol/bodies.js'
-import { toSessionHubError } from '../../protocol/errors.js'
 import { limits } from '../../protocol/wire.js'
 import { random128, sha256 } from '../../tokens/random.js'
 import { signToken } from '../../tokens/sign.js'
 import type { SiteContext } from '../context.js'
-import { isCode } from '../session/index.js'
+import { whileItLives } from '../session/index.js'
 import type { Visit } from '../visit.js'
 
 export const makeOffer = (site: SiteContext, visit: Visit, body: unknown): Promise<OfferReply> =>
@@ -16,17 +15,12 @@ export async function offerFor(site: SiteContext, visit: Visit, nonce: string): 
   const { settings, hub } = site
   if (!(await settings.mayShare(visit))) return { offer: null }
   const session = await site.sessions.load(visit)
-  const { handle, endReason: ended } = session
-  if (handle === null) return { offer: null, ...(ended && { ended }) }
-  try {
-    // The page asks because something has changed, so what is known here is not good enough.
-    const view = await hub.read(handle)
-    await session.accept(view, handle)
-  } catch (error) {
-    if (!isCode(error, 'session_ended')) throw error
-    session.over(toSessionHubError(error))
-    return { offer: null, ...(session.endReason && { ended: session.endReason }) }
-  }
+  // The page asks because something has changed, so what is known here is not good enough.
+  const handle = await whileItLives(session, async (own) => {
+    await session.accept(await hub.read(own), own)
+    return own
+  })
+  if (handle === undefined) return { offer: null, ...(session.endReason && { ended: session.endReason }) }
   const iat = Math.floor(settings.now() / 1000)
   const claims = {
     iss: settings.origin,

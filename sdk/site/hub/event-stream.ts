@@ -27,6 +27,8 @@ export interface EndingsHeard {
 export interface EventStream {
   /** Connects, if it has not yet: a site process that has no visitors asks for nothing. */
   start(): void
+  /** Whether everything that ends is heard at this moment. */
+  readonly isOpen: boolean
   close(): void
 }
 
@@ -49,6 +51,7 @@ export function createEventStream(
   const closed = new AbortController()
   let isStarted = false
   let isLost = false
+  let isOpen = false
   let refusals = 0
   let lastId: string | undefined
   let pauseMs = FIRST_PAUSE_MS
@@ -96,6 +99,7 @@ export function createEventStream(
       res.on('error', () => undefined)
       res.on('close', () => {
         clearTimeout(silence)
+        isOpen = false
         resolve()
       })
     })
@@ -117,6 +121,7 @@ export function createEventStream(
   function found(): void {
     pauseMs = FIRST_PAUSE_MS
     refusals = 0
+    isOpen = true
     if (isLost) log({ level: 'info', event: 'stream_back' })
     isLost = false
   }
@@ -132,6 +137,9 @@ export function createEventStream(
       if (isStarted || closed.signal.aborted) return
       isStarted = true
       void connect()
+    },
+    get isOpen() {
+      return isOpen
     },
     close() {
       clearTimeout(timer)

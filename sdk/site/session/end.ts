@@ -21,7 +21,11 @@ export async function endSession(site: SessionParts, visit: Visit, everywhere: b
     const before = await ownClaims(site, visit)
     // Of the visitor who does not wait for it, too: nothing ends whose cookies stay.
     requireStillOpen(site, visit)
-    for (const claims of [before, session.token]) if (claims) site.provisional.revoke(claims)
+    for (const claims of [before, session.token]) {
+      if (!claims) continue
+      site.provisional.revoke(claims)
+      site.endings.endedHere(claims, 'signed-out')
+    }
     if (site.posted.isIn(visit)) site.posted.clear(visit)
     const handle = session.handle ?? before?.sk ?? before?.was
     session.clear()

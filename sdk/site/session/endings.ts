@@ -8,9 +8,11 @@ import type { EndingsHeard } from '../hub/event-stream.js'
 import { type EndReason, limits } from '../../protocol/wire.js'
 import { boundedCache } from '../../http/bounded-cache.js'
 import type { AppSettings } from '../options.js'
-import { createWatchers, type Watcher } from './watchers.js'
+import { createWatchers, nameOf, type Watcher } from './watchers.js'
 
 export interface Endings extends EndingsHeard {
+  /** By an act at this site, whether or not the hub can be told. */
+  endedHere(claims: SessionClaims, reason: EndReason): void
   /** Why this session has ended, as far as this process knows. */
   reasonOf(claims: SessionClaims): EndReason | undefined
   /** Whether the hub has to be asked, fresh or not; then nothing but its answer counts. */
@@ -55,6 +57,11 @@ export function createEndings(
   const sessions = bounded<Known>()
   const subjects = bounded<KnownSubject>()
 
+  function ended(name: string, reason: EndReason): void {
+    sessions.set(name, { reason, heardMs: now() })
+    for (const watcher of watchers.ofSession(name)) watcher.ended(reason)
+  }
+
   const reasonOf = ({ st }: SessionClaims) => (st === undefined ? undefined : sessions.peek(st)?.reason)
 
   /** What ended all of the user's sessions up to this one, or a later one. A session that was spared has another generation by now. */
@@ -65,8 +72,7 @@ export function createEndings(
 
   return {
     ended({ session_tag: tag, reason }) {
-      sessions.set(tag, { reason, heardMs: now() })
-      for (const watcher of watchers.ofSession(tag)) watcher.ended(reason)
+      ended(tag, reason)
     },
     subjectEnded({ subject_tag: tag, generation, reason }) {
       const most = Math.max(generation, subjects.peek(tag)?.generation ?? 0)
@@ -76,6 +82,9 @@ export function createEndings(
     reset() {
       doubtBefore(now())
       for (const watcher of watchers.all()) watcher.unknown()
+    },
+    endedHere(claims, reason) {
+      ended(nameOf(claims), reason)
     },
     reasonOf,
     isDoubtful(claims) {
@@ -91,6 +100,6 @@ export function createEndings(
       else if (subject) watcher.mayHaveEnded(subject.reason)
       return leave
     },
-    watching: ({ st = '' }) => watchers.ofSession(st).length,
+    watching: (claims) => watchers.ofSession(nameOf(claims)).length,
   }
 }

@@ -7,6 +7,11 @@ import type { JsonObject } from '../../protocol/json.js'
 import type { EndReason } from '../../protocol/wire.js'
 import type { Carried } from './carrier.js'
 
+export interface DataOptions {
+  /** Rejects with `session_ended` where the session that the request came with has ended. @default false */
+  readonly strict?: boolean
+}
+
 export interface SiteSession {
   /** `none`: nothing is stored for this visitor, and no cookie was set. */
   readonly status: 'none' | 'anonymous' | 'signed-in'
@@ -21,11 +26,17 @@ export interface SiteSession {
   /** The hub cannot be reached, and this is what was known last. */
   readonly isStale: boolean
   /**
-   * The session's data, shared with the other sites: a copy, which is the caller's own. Asks the hub, once per request.
-   *
-   * @throws SessionHubError `unavailable`, `session_ended`
+   * Why the session that the visitor had until this request is over; `null` where none was, where it lives, and in a request that is late: the
+   * visitor has signed in or out meanwhile. `data()` may find it out, so look after that.
    */
-  data(): Promise<StoredData>
+  readonly endReason: EndReason | null
+  /**
+   * The session's data, shared with the other sites: a copy, which is the caller's own. Asks the hub, once per request. A session that turns
+   * out to have ended has none: then `status` is `none` from here on.
+   *
+   * @throws SessionHubError `unavailable`; `session_ended` with `{ strict: true }`; `request_invalid` for a wrong option
+   */
+  data(options?: DataOptions): Promise<StoredData>
   /**
    * Changes the data by a JSON merge patch (RFC 7396): members replace, `null` removes. Starts a session where there is none.
    * Given a function, it gets the present data and returns the patch; it is called again when another site wrote meanwhile, so
@@ -68,8 +79,10 @@ export interface HeldSession extends SiteSession {
   readonly handle: string | null
   /** The handle that the request came with, also where its session is over. */
   readonly formerHandle: string | null
-  /** Why the session that was here until this request is here no more. */
-  readonly endReason: EndReason | null
+  /** The hub's word that the session which the request came with has ended, also where the browser has a newer one. */
+  readonly ended: SessionHubError | undefined
+  /** When its life is over, in seconds since 1970, where the hub has been asked; each use may prolong it. */
+  readonly expiresAt: number | undefined
   /** Takes over a session that the hub has shown. */
   accept(view: SessionView, handle: string): Promise<void>
   /**

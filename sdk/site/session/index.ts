@@ -15,6 +15,8 @@ import { createClearable } from './neighbours.js'
 import type { SessionParts } from './parts.js'
 import { createPosted } from './posted.js'
 import { createProvisional, createSignIns } from './provisional.js'
+import { type ReadSession, readSession } from './reading.js'
+import { createFollowers } from './followers.js'
 import { createRenewals, createRenewed } from './renewals.js'
 import type { HeldSession } from './held-session.js'
 import { createSuperseded } from './superseded.js'
@@ -23,14 +25,18 @@ import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
 import type { Watcher } from './watchers.js'
 
-export type { HeldSession, SiteSession } from './held-session.js'
+export type { DataOptions, HeldSession, SiteSession } from './held-session.js'
+export { type EndedListener, noSession, type ReadSession } from './reading.js'
 export { isCode } from './session.js'
+export { whileItLives } from './while-it-lives.js'
 
 export interface Sessions {
   /** The request's session for the application. @throws SessionHubError `session_ambiguous`, only with `takesBearer` */
   open(visit: Visit, takesBearer: boolean): HeldSession | Promise<HeldSession>
   /** The request's session, loaded now if the application has not done so. Never rejects because of the hub. */
   load(visit: Visit): Promise<HeldSession>
+  /** The session of a request that has no answer. @throws SessionHubError `session_ambiguous`, only with `takesBearer` */
+  read(visit: Visit, takesBearer: boolean): Promise<ReadSession>
   /** What was loaded for this request. */
   loaded(request: object): HeldSession | undefined
   /** What the request's own token says, whether or not it is still good for anything else. */
@@ -53,9 +59,11 @@ export interface AllSessions {
   of(site: OneSite): Sessions
   /** For whoever hears from the hub what has ended: on any of the sites. */
   readonly heard: EndingsHeard
+  /** Whoever waits for the end of a session hears that nothing more will be known. */
+  close(): void
 }
 
-interface OneSite extends Pick<SessionParts, 'listen' | 'tellEnd'> {
+interface OneSite extends Pick<SessionParts, 'listen' | 'isListening' | 'tellEnd'> {
   readonly settings: SiteSettings
   readonly hub: HubClient
 }
@@ -65,6 +73,7 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
   const content = createTokenContent(app, log)
   const cookies = createSiteCookies(cookieName, cookieSeconds)
   const endings = createEndings(app)
+  const followers = createFollowers()
   const loaded = new WeakMap<object, HeldSession>()
   const takeTurn = createTurns()
   const superseded = createSuperseded()
@@ -76,7 +85,7 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
   ]
 
   return {
-    of({ settings, hub, listen, tellEnd }) {
+    of({ settings, hub, ...own }) {
       const tokens = createSessionTokens(settings, content, readTokens)
       const carrier = createCarrier(cookieName, cookies, tokens, createClearable(settings), carried)
       return sessionsOf({
@@ -89,21 +98,25 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
         loaded,
         takeTurn,
         superseded,
-        listen,
-        tellEnd,
+        followers,
         log,
+        ...own,
         renewals: createRenewals(settings, hub, tokens, renewed),
         posted: createPosted(settings, tokens, carrier),
         provisional: createProvisional(hub, settings, signIns),
       })
     },
     heard: endings,
+    close() {
+      followers.close()
+    },
   }
 }
 
 const sessionsOf = (parts: SessionParts): Sessions => ({
   open: (visit, takesBearer) => openSession(parts, visit, takesBearer),
   load: (visit) => loadSession(parts, visit),
+  read: (visit, takesBearer) => readSession(parts, visit, takesBearer),
   loaded: (request) => parts.loaded.get(request),
   ownClaims: (visit) => ownClaims(parts, visit),
   inTurn: parts.takeTurn,

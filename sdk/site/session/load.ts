@@ -71,7 +71,8 @@ export async function loadSession(site: SessionParts, visit: Visit): Promise<Hel
   return site.loaded.get(visit.request) ?? keep(site, visit, await load(site, visit))
 }
 
-async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
+/** Anew: as a request with these cookies is judged now. */
+export async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
   return (await loadPosted(site, visit)) ?? loadOwn(site, visit)
 }
 

@@ -6,6 +6,7 @@ import type { Carrier } from './carrier.js'
 import type { Endings } from './endings.js'
 import type { Posted } from './posted.js'
 import type { Provisional } from './provisional.js'
+import type { Followers } from './followers.js'
 import type { Renewals } from './renewals.js'
 import type { HeldSession } from './held-session.js'
 import type { Superseded } from './superseded.js'
@@ -25,8 +26,11 @@ export interface SessionParts {
   readonly takeTurn: TakeTurn
   readonly superseded: Superseded
   readonly endings: Endings
+  readonly followers: Followers
   /** From now on this process wants to know at once what ends. */
   readonly listen: () => void
+  /** Whether this process hears at this moment what ends. */
+  readonly isListening: () => boolean
   /** Tells the hub that a session is over, at once or later. */
   readonly tellEnd: (handle: string, everywhere?: boolean) => Promise<void>
   /** What was loaded, by the server's own request. */

@@ -7,10 +7,13 @@ import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import { plainJson } from '../../protocol/plain-json.js'
 import { type EndReason, limits } from '../../protocol/wire.js'
+import { ofCall } from '../../settings/call-options.js'
+import { flag } from '../../settings/checks.js'
 import { logError } from '../../settings/log.js'
+import { refuseUnknown } from '../../settings/refuse-unknown.js'
 import { unawaited } from '../../settings/unawaited.js'
 import type { Carried } from './carrier.js'
-import type { HeldSession } from './held-session.js'
+import type { DataOptions, HeldSession } from './held-session.js'
 import type { SessionParts } from './parts.js'
 import { secretFor } from './secret-for.js'
 import type { IssuedToken } from './token.js'
@@ -35,6 +38,7 @@ class LoadedSession implements HeldSession {
   /** Whether a user was signed in at any time of this request. */
   #wasSignedIn: boolean
   #endReason: EndReason | null = null
+  #ended: SessionHubError | undefined
   /** Why nothing can be stored: the browser has newer cookies than this request came with. */
   #late: SessionHubError | undefined
   #token: SessionClaims | undefined
@@ -83,11 +87,24 @@ class LoadedSession implements HeldSession {
     return this.#endReason
   }
 
-  async data(): Promise<JsonObject> {
-    const { handle } = this
-    if (handle === null) return {}
-    if (!this.#view) this.#see(await this.#read(handle))
-    return structuredClone(this.#view?.data ?? {})
+  get ended() {
+    return this.#ended
+  }
+
+  get expiresAt() {
+    return this.#view?.expires_at
+  }
+
+  async data(options: DataOptions = {}): Promise<JsonObject> {
+    const isStrict = readDataOptions(options)
+    try {
+      const data = await this.#data()
+      if (isStrict && this.#ended && !this.#token) throw this.#ended
+      return data
+    } catch (error) {
+      if (isStrict || !isCode(error, 'session_ended')) throw error
+      return {}
+    }
   }
 
   update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
@@ -167,6 +184,7 @@ class LoadedSession implements HeldSession {
   over(ended: SessionHubError): void {
     const { handle } = this
     const { renewals, superseded } = this.#site
+    this.#ended = ended
     if (handle !== null) {
       renewals.forget(handle)
       if (ended.isSuperseded || superseded.has(handle)) {
@@ -292,9 +310,17 @@ class LoadedSession implements HeldSession {
     }
   }
 
+  /** @throws SessionHubError `unavailable`; `session_ended` where this look has found it out */
+  async #data(): Promise<JsonObject> {
+    const { handle } = this
+    if (handle === null) return {}
+    if (!this.#view) this.#see(await this.#read(handle))
+    return structuredClone(this.#view?.data ?? {})
+  }
+
   async #dataOrNothing(): Promise<JsonObject> {
     try {
-      return await this.data()
+      return await this.#data()
     } catch (error) {
       if (isCode(error, 'session_ended') && !this.#wasSignedIn && !this.#late) return {}
       throw error
@@ -305,11 +331,19 @@ class LoadedSession implements HeldSession {
     try {
       return await this.#site.hub.read(handle)
     } catch (error) {
-      if (isCode(error, 'session_ended')) this.over(toSessionHubError(error))
+      // What has taken its place meanwhile, in this very request, is well.
+      if (isCode(error, 'session_ended') && this.handle === handle) this.over(toSessionHubError(error))
       throw error
     }
   }
 }
+
+/** @returns whether an end is an error @throws SessionHubError `request_invalid` */
+const readDataOptions = (options: DataOptions): boolean =>
+  ofCall(() => {
+    refuseUnknown('data', options, ['strict'])
+    return flag('data', 'strict', options.strict ?? false)
+  })
 
 /** @throws SessionHubError `request_invalid`, naming the path */
 function patchOf(what: 'update' | 'updateClaims', given: unknown): JsonObject {

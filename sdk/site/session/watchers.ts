@@ -28,9 +28,10 @@ export function createWatchers(): Watchers {
   const bySubject = new Map<string, Set<Entry>>()
 
   return {
-    add({ st, sg, gen: generation = 0 }, watcher) {
+    add(claims, watcher) {
+      const { sg, gen: generation = 0 } = claims
       const entry = { generation, watcher }
-      const places = [put(bySession, st, entry), put(bySubject, sg, entry)]
+      const places = [put(bySession, nameOf(claims), entry), put(bySubject, sg, entry)]
       return () => {
         for (const leave of places) leave()
       }
@@ -42,6 +43,9 @@ export function createWatchers(): Watchers {
       watchersOf([...(bySubject.get(tag) ?? [])].filter(({ generation }) => generation <= upTo)),
   }
 }
+
+/** The hub's tag of a session; of a sign-in that the hub does not know yet, its own id. */
+export const nameOf = ({ st, jti = '' }: SessionClaims): string => st ?? jti
 
 const watchersOf = (entries: Iterable<Entry> = []) => [...entries].map(({ watcher }) => watcher)
 

@@ -87,7 +87,7 @@ function appOf(site: Site): RequestListener {
   app.use(site.session())
   app.get('/', async ({ session }, res) => {
     // First, for it may turn out that the session has ended.
-    const items = await session.data().then(Object.keys, () => null)
+    const items = await session.data({ strict: true }).then(Object.keys, () => null)
     res.json({ status: session.status, subject: session.subject, items })
   })
   app.post('/store', express.json(), async ({ session, body }, res) => {

@@ -1,0 +1,136 @@
+/** A session that is read where no answer can be given, such as for a web socket, and word of its end for as long as somebody wants it. */
+import { type ErrorCode, SessionHubError, toSessionHubError } from '../../protocol/errors.js'
+import { logError, reasonOf } from '../../settings/log.js'
+import type { Visit } from '../visit.js'
+import type { Ended } from './followers.js'
+import type { HeldSession, SiteSession } from './held-session.js'
+import { load } from './load.js'
+import type { SessionParts } from './parts.js'
+
+export type EndedListener = (reason: Ended) => unknown
+
+/** What `site.read` has found. */
+export interface ReadSession {
+  /** As `req.session`, or `null` where the visitor has none. It can be read and updated; none can begin here. */
+  readonly session: SiteSession | null
+  /**
+   * Why there is none, or `null` where the visitor simply has none: `unavailable` (the hub cannot be asked), `session_ended`, `origin_denied` (another
+   * site's page opens the web socket), `session_ambiguous`, `host_denied`.
+   */
+  readonly reason: ErrorCode | null
+  /**
+   * Tells once when the session ends, wherever that happens; at once if it has ended already. While the hub can be heard, that is within a second.
+   * What the listener throws is logged.
+   *
+   * @returns lets go of the listener; call it when the socket closes
+   */
+  readonly onEnded: (listener: EndedListener) => () => void
+}
+
+export const noSession = (reason: ErrorCode | null): ReadSession => ({
+  session: null,
+  reason,
+  onEnded: (listener) => {
+    requireListener(listener)
+    return () => undefined
+  },
+})
+
+/** @throws SessionHubError `session_ambiguous`, only with `takesBearer` */
+export async function readSession(
+  site: SessionParts,
+  visit: Visit,
+  takesBearer: boolean,
+): Promise<ReadSession> {
+  if (isFromElsewhere(visit, site.settings.origin)) return noSession('origin_denied')
+  if (takesBearer) await site.carrier.acceptBearer(visit)
+  const known = site.loaded.get(visit.request)
+  const session = known?.token ? known : await load(site, visit)
+  if (session.token)
+    return {
+      session,
+      reason: null,
+      onEnded: (listener) => follow(site, visit, session, requireListener(listener)),
+    }
+  return noSession(session.ended ? 'session_ended' : session.isStale ? 'unavailable' : null)
+}
+
+/** R18: any page may open a web socket to here, and no answer of ours keeps it from reading what comes; the browser says whose it is. */
+const isFromElsewhere = ({ headers }: Visit, origin: string): boolean =>
+  headers.upgrade !== undefined && headers.origin !== undefined && headers.origin !== origin
+
+function requireListener(listener: unknown): EndedListener {
+  if (typeof listener !== 'function')
+    throw new SessionHubError('request_invalid', 'onEnded: the listener has to be a function')
+  return listener as EndedListener
+}
+
+/** @returns how to stop */
+function follow(site: SessionParts, visit: Visit, first: HeldSession, listener: EndedListener): () => void {
+  const { followers, endings, settings, log } = site
+  let session = first
+  let isOver = false
+  let isLooking = false
+  let leave: (() => void) | undefined
+
+  function stop(): void {
+    isOver = true
+    clearInterval(timer)
+    leave?.()
+    followers.delete(tell)
+  }
+
+  function tell(reason: Ended): void {
+    if (isOver) return
+    stop()
+    // Later, also for whoever is told at once: it has not heard yet how to stop.
+    Promise.resolve(reason)
+      .then(listener)
+      .catch((cause: unknown) => {
+        log({ level: 'error', event: 'hook_failed', hook: 'onEnded', description: reasonOf(cause) })
+      })
+  }
+
+  /** As a new request with the same cookie would be judged. */
+  async function look(): Promise<void> {
+    if (isLooking || isOver) return
+    isLooking = true
+    try {
+      const next = await load(site, visit)
+      if (next.token) watch(next)
+      else tell(next.ended?.endReason ?? 'unknown')
+    } catch (thrown) {
+      logError(log, toSessionHubError(thrown), 'read')
+      tell('unknown')
+    } finally {
+      isLooking = false
+    }
+  }
+
+  function watch(next: HeldSession): void {
+    session = next
+    leave?.()
+    leave =
+      next.token &&
+      endings.watch(next.token, {
+        ended: tell,
+        mayHaveEnded: () => void look(),
+        unknown: () => void look(),
+      })
+    // It may have been told already, before there was a way to leave.
+    if (isOver) leave?.()
+  }
+
+  /** Asking the hub prolongs a session. While the stream tells of every end, only the end of its life has to be asked for. */
+  const isKnownToLive = () =>
+    site.isListening() && !session.isStale && (session.expiresAt ?? 0) * 1000 > settings.now()
+
+  // As often as requests would ask (R28).
+  const timer = setInterval(() => {
+    if (!isKnownToLive()) void look()
+  }, settings.freshForSeconds * 500).unref()
+
+  followers.add(tell)
+  watch(first)
+  return stop
+}
