@@ -64,8 +64,8 @@ module.exports = {
     // Only adapters know a framework or a server. The hub's room speaks HTTP, as a client.
     never(
       'site-core-knows-no-server',
-      { path: '^sdk/site/', pathNot: '^sdk/site/(adapters/|hub/|(site|index)\\.ts$)' },
-      { path: '^(node:)?https?$|^node_modules/(@types/)?express|^sdk/http/node/' },
+      { path: '^sdk/site/', pathNot: '^sdk/site/(adapters/|hub/|(site|fastify|index)\\.ts$)' },
+      { path: '^(node:)?https?$|^node_modules/((@types/)?express|fastify)|^sdk/http/node/' },
     ),
     never(
       'site-sessions-by-their-door',

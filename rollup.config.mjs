@@ -68,6 +68,7 @@ const server = [
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',
       'express-session': './sdk/express-session/index.ts',
+      fastify: './sdk/site/fastify.ts',
     },
     external: /^(node:|@?[a-z])/,
     output: {

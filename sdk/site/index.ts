@@ -7,6 +7,8 @@ export {
   type RequestSession,
   type Site,
   type SiteOptions,
+  type SiteRequest,
+  type SiteResponse,
 } from './site.js'
 export type { FindOrigin, KeysOf, TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'

@@ -1,11 +1,12 @@
 /** The door: a site's core with its adapters around it. */
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler } from 'express'
 
 import type { UserSession } from './account/devices.js'
 import type { SignIn } from './account/sign-in.js'
 import type { SignOut } from './account/sign-out.js'
+import { standsOn } from './adapters/core-of.js'
 import { nonceOf } from './adapters/express.js'
 import { listenerOf, type ListenerOptions } from './adapters/listener.js'
 import {
@@ -15,7 +16,7 @@ import {
   sessionMiddleware,
   type SessionOptions,
 } from './adapters/middleware.js'
-import { visitOf } from './adapters/node-visit.js'
+import { requestOf, visitOf } from './adapters/node-visit.js'
 import { readSite, type ReadableRequest, type ReadOptions } from './adapters/read.js'
 import { fetchSite, type SiteVisit, type Visited, type VisitOptions, visitSite } from './adapters/web.js'
 import { createCore } from './core.js'
@@ -47,7 +48,7 @@ interface UsualSession {
 }
 
 /** A base of the request's, and no member of it: one that another package declares too would be an error in that package. */
-type OnRequest = keyof RequestSession extends never ? UsualSession : RequestSession
+export type OnRequest = keyof RequestSession extends never ? UsualSession : RequestSession
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way to add to Express's request
@@ -63,6 +64,11 @@ export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native
 export type AppOptions<Native extends object = Request> = AnyAppOptions<Native>
 /** @typeParam Native the server's own request */
 export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
+
+/** A request as the application has it: Express's or Node's own, or one that has Node's inside, as Fastify's has. */
+export type SiteRequest = IncomingMessage | { readonly raw: IncomingMessage }
+/** Its answer. */
+export type SiteResponse = ServerResponse | { readonly raw: ServerResponse }
 
 export interface Site {
   /** Where a request has its session: the option of this name. */
@@ -89,28 +95,30 @@ export interface Site {
    *
    * @throws SessionHubError `request_invalid`, `data_too_large`, `data_denied`, `session_limit`; then nothing has changed
    */
-  signIn(req: Request, res: Response, who: SignIn): Promise<void>
+  signIn(req: SiteRequest, res: SiteResponse, who: SignIn): Promise<void>
   /**
    * Ends the session, here and on every other site of this browser; with `everywhere` in every browser of the user's.
    *
    * @throws SessionHubError `request_invalid` for an option that is unknown or of the wrong type; then nothing has ended
    */
-  signOut(req: Request, res: Response, options?: SignOut): Promise<void>
+  signOut(req: SiteRequest, res: SiteResponse, options?: SignOut): Promise<void>
   /**
    * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
    *
    * @throws SessionHubError `sign_in_required`, also where the session has ended elsewhere; `unavailable`
    */
-  sessions(req: Request): Promise<readonly UserSession[]>
+  sessions(req: SiteRequest): Promise<readonly UserSession[]>
   /** Ends one of them by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */
-  endSession(req: Request, ref: string): Promise<boolean>
+  endSession(req: SiteRequest, ref: string): Promise<boolean>
   /** Ends all of them but this request's own. @returns how many were live @throws SessionHubError as `sessions` */
-  endOtherSessions(req: Request): Promise<number>
+  endOtherSessions(req: SiteRequest): Promise<number>
   /**
    * Middleware for sensitive pages, after `site.session()`: the user has signed in at most so many seconds ago. Otherwise the
-   * application's error handler gets a SessionHubError `sign_in_required`.
+   * application's error handler gets a SessionHubError `sign_in_required`. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
    */
-  requireRecent(maxAgeSeconds: number): RequestHandler
+  requireRecent(
+    maxAgeSeconds: number,
+  ): (req: SiteRequest, res: unknown, next: (error?: never) => void) => void
   /**
    * Middleware that takes a visitor's window to the hub and back, once in a browser session, before the first page: for sites that
    * want the session there already, in browsers that keep the hub's cookie from frames too. Only for navigations to HTML, never for
@@ -123,7 +131,10 @@ export interface Site {
    *
    * @throws SessionHubError `options_invalid`
    */
-  listener(app: RequestListener, options?: ListenerOptions): RequestListener
+  listener(
+    app: (req: IncomingMessage & OnRequest, res: ServerResponse) => unknown,
+    options?: ListenerOptions,
+  ): RequestListener
   /**
    * For servers that speak the Web's `Request` and `Response`: the answer of an endpoint, or what `app` makes of the visit, with the
    * visitor's cookies in it. Where `app` throws after the visitor's session has changed, by a sign-in for example, the answer is a bare 500, or the status
@@ -175,7 +186,7 @@ export async function createSite<Native extends object = Request>(
   options: SiteOptions<Native> | AppOptions<Native>,
 ): Promise<AppSite> {
   const core = await createCore(options)
-  return {
+  const site: AppSite = {
     sessionProperty: core.property,
     router: endpointsMiddleware(core),
     session: (sessionOptions) => sessionMiddleware(core, sessionOptions),
@@ -183,11 +194,11 @@ export async function createSite<Native extends object = Request>(
     read: (req, readOptions) => readSite(core, req, readOptions),
     signIn: (req, res, who) => core.signIn(visitOf(req, res, core.property), who),
     signOut: (req, res, how) => core.signOut(visitOf(req, res, core.property), how),
-    sessions: (req) => core.sessions(req),
-    endSession: (req, ref) => core.endSession(req, ref),
-    endOtherSessions: (req) => core.endOtherSessions(req),
+    sessions: (req) => core.sessions(requestOf(req)),
+    endSession: (req, ref) => core.endSession(requestOf(req), ref),
+    endOtherSessions: (req) => core.endOtherSessions(requestOf(req)),
     requireRecent: (maxAgeSeconds) => requireRecentMiddleware(core, maxAgeSeconds),
-    listener: (app, listenerOptions) => listenerOf(core, app, listenerOptions),
+    listener: (app, listenerOptions) => listenerOf(core, app as RequestListener, listenerOptions),
     fetch: (request, app, visitOptions) => fetchSite(core, request, app, visitOptions),
     visit: (request, visitOptions) => visitSite(core, request, visitOptions),
     scriptTag: (req, tagOptions) => core.scriptTag(nonceOf(req), tagOptions),
@@ -195,4 +206,5 @@ export async function createSite<Native extends object = Request>(
       core.close()
     },
   }
+  return standsOn(site, core)
 }

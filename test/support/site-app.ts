@@ -2,22 +2,45 @@
 import express, { type ErrorRequestHandler } from 'express'
 import { type AppSite, type JsonObject, SessionHubError, type Site } from 'session-hub/site'
 
-import { webSiteApp } from './web-site-app.js'
+import { express4App } from './adapters/express4.js'
+import { fastifySiteApp } from './adapters/fastify.js'
+import { webSiteApp } from './adapters/web.js'
+
+/** Those that need nothing but this package's own dependencies. */
+export const adapters = ['express', 'express4', 'node', 'fastify', 'web'] as const
+
+/** The same tests, with the site behind another adapter: `npm run test:adapters`. */
+const adapter: string = process.env.SITE_ADAPTER ?? 'express'
 
 /** @param isOnce whether the first page of a browser session comes by the hub */
-export function siteApp(name: string, site: Site | AppSite, isOnce = false): express.RequestHandler {
-  // The same tests, with the site behind another adapter: `npm run test:adapters`.
-  if (adapter === 'node' && !isOnce) return nodeApp(name, site)
+export function siteApp(
+  name: string,
+  site: Site | AppSite,
+  isOnce = false,
+  behind = adapter,
+): express.RequestHandler {
   const app = expressApp(name, site, isOnce)
-  return adapter === 'web' ? webSiteApp(name, site, isOnce, app) : app
+  switch (behind) {
+    case 'express':
+      return app
+    case 'express4':
+      return express4App((router, json) => void addSite(router, name, site, isOnce, json))
+    case 'node':
+      // It has no `redirectOnce`.
+      return isOnce ? app : nodeApp(name, site)
+    case 'fastify':
+      return fastifySiteApp(name, site, isOnce, app)
+    case 'web':
+      return webSiteApp(name, site, isOnce, app)
+    default:
+      throw new Error(`There is no adapter "${behind}"`)
+  }
 }
 
 /** Skips a test of what only Express has, such as its own request in a hook. */
 export function ofExpress(context: Mocha.Context): void {
   if (adapter === 'web') context.skip()
 }
-
-const adapter = process.env.SITE_ADAPTER
 
 /** The site in front of an application that knows nothing of it but `req.session`. */
 function nodeApp(name: string, site: Site | AppSite): express.RequestHandler {
@@ -30,15 +53,28 @@ function nodeApp(name: string, site: Site | AppSite): express.RequestHandler {
   }
 }
 
-function expressApp(name: string, site: Site | AppSite, isOnce: boolean): express.Router {
-  const app = express.Router()
+const expressApp = (name: string, site: Site | AppSite, isOnce: boolean) =>
+  addSite(express.Router(), name, site, isOnce)
+
+function addSite(
+  app: express.Router,
+  name: string,
+  site: Site | AppSite,
+  isOnce: boolean,
+  json = express.json,
+): express.Router {
   app.use(site.router)
   if (isOnce) app.use(site.redirectOnce())
   app.use(site.session())
-  return withRoutes(app, name, site)
+  return withRoutes(app, name, site, json)
 }
 
-function withRoutes(app: express.Router, name: string, site: Site | AppSite): express.Router {
+function withRoutes(
+  app: express.Router,
+  name: string,
+  site: Site | AppSite,
+  json = express.json,
+): express.Router {
   // A host that is none of the application's has no session, and is for whoever comes next.
   app.use((req, _res, next) => {
     next('session' in req ? undefined : 'router')
@@ -75,19 +111,19 @@ function withRoutes(app: express.Router, name: string, site: Site | AppSite): ex
   app.get('/who', ({ session }, res) => {
     res.json({ session: session.status, subject: session.subject, isStale: session.isStale })
   })
-  app.post('/cart', express.json(), async (req, res) => {
+  app.post('/cart', json(), async (req, res) => {
     const { item } = req.body as { item: string }
     const data = await req.session.update(({ cart = [] }) => ({ cart: [...(cart as string[]), item] }))
     res.json(data)
   })
-  app.post('/wish', express.json(), async (req, res) => {
+  app.post('/wish', json(), async (req, res) => {
     const { wish } = req.body as { wish: string | null }
     res.json(await req.session.update({ wish }))
   })
-  app.post('/patch', express.json(), async (req, res) => {
+  app.post('/patch', json(), async (req, res) => {
     res.json(await req.session.update(req.body as JsonObject))
   })
-  app.post('/sign-in', express.json(), async (req, res) => {
+  app.post('/sign-in', json(), async (req, res) => {
     const { name: subject, claims } = req.body as { name: string; claims?: Record<string, string> }
     await site.signIn(req, res, { subject, ...(claims && { claims }) })
     res.json({ subject: req.session.subject })

@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly once?: boolean
   /** Makes everything https; this process has to trust it (`trustedCertificate`). */
   readonly certificate?: Certificate
+  /** The adapter that the sites are behind. @default the one that this run is about */
+  readonly adapter?: string
   /** Sees each request to the hub first, as a proxy would. */
   readonly inFrontOfHub?: RequestHandler
 }
@@ -117,7 +119,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...own,
     })
     if (build) build(listener.app, site)
-    else listener.use(siteApp(name, site, options.once))
+    else listener.use(siteApp(name, site, options.once, options.adapter))
     return (sites[name] = { origin: listener.origin, keys: made.keys, registration, site, listener })
   }
   for (const name of names) await addSite(name)

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { flag, whole } from '../../settings/checks.js'
 import { refuseUnknown } from '../../settings/refuse-unknown.js'
 import type { SiteCore } from '../core.js'
-import { visitOf } from './node-visit.js'
+import { requestOf, visitOf, type Wrapped } from './node-visit.js'
+import { passEndpoints, passRedirectOnce, passSession } from './steps.js'
 
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
 
@@ -19,15 +20,7 @@ export interface SessionOptions {
 export const endpointsMiddleware =
   (site: SiteCore, proxyHops = 0): Middleware =>
   (req, res, next) => {
-    const answering = site.answer(visitOf(req, res, site.property, proxyHops))
-    if (!answering) {
-      next()
-      return
-    }
-    const goOn = outside(next)
-    answering.then((isAnswered) => {
-      if (!isAnswered) goOn()
-    }, goOn)
+    passEndpoints(site, visitOf(req, res, site.property, proxyHops), next)
   }
 
 /** @throws SessionHubError `options_invalid` */
@@ -35,59 +28,26 @@ export function sessionMiddleware(site: SiteCore, options: SessionOptions = {}):
   refuseUnknown('session', options, ['bearer'])
   const takesBearer = flag('session', 'bearer', options.bearer ?? false)
   return (req, res, next) => {
-    const visit = visitOf(req, res, site.property)
-    let opening
-    try {
-      opening = site.openSession(visit, takesBearer)
-    } catch (thrown) {
-      next(thrown)
-      return
-    }
-    if (!(opening instanceof Promise)) {
-      // Loaded before, perhaps; and another site of this application may have shown its own since.
-      if (opening) visit.show(opening)
-      next()
-      return
-    }
-    const goOn = outside(next)
-    opening.then((session) => {
-      if (session) visit.show(session)
-      goOn()
-    }, goOn)
+    passSession(site, visitOf(req, res, site.property), takesBearer, next)
   }
 }
 
 export const redirectOnceMiddleware =
   (site: SiteCore): Middleware =>
   (req, res, next) => {
-    const visit = visitOf(req, res, site.property)
-    const going = site.redirectOnce(visit)
-    if (!going) {
-      next()
-      return
-    }
-    const goOn = outside(next)
-    going.then((reply) => {
-      if (reply) visit.reply(reply)
-      else goOn()
-    }, goOn)
+    passRedirectOnce(site, visitOf(req, res, site.property), next)
   }
 
 /** @throws SessionHubError `options_invalid` */
-export function requireRecentMiddleware(site: SiteCore, maxAgeSeconds: number): Middleware {
+export function requireRecentMiddleware(site: SiteCore, maxAgeSeconds: number) {
   const most = whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 })
-  return (req, _res, next) => {
+  return (req: Wrapped<IncomingMessage>, _res: unknown, next: (error?: never) => void): void => {
     let refused
     try {
-      site.requireRecent(req, most)
+      site.requireRecent(requestOf(req), most)
     } catch (error) {
       refused = error
     }
-    next(refused)
+    next(refused as never)
   }
-}
-
-/** Outside of the promise: what the rest of the application throws is its own, and no rejection that nobody hears. */
-const outside = (next: (error?: unknown) => void) => (error?: unknown) => {
-  process.nextTick(next, error)
 }

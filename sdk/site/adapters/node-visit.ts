@@ -17,9 +17,22 @@ type NodeRequest = IncomingMessage & {
   readonly body?: unknown
 }
 
+/** Frameworks such as Fastify have a request of their own, with Node's inside. */
+export type Wrapped<Own> = Own | { readonly raw: Own }
+
 /** @param given the answer; an upgrade request has none, and `site.session()(req, {}, next)` is a usual way to ask who opens a web socket */
-export const visitOf = (req: IncomingMessage, given: unknown, property: string, proxyHops = 0): NodeVisit =>
-  new NodeVisit(req, isAnswer(given) ? given : noAnswer(req), property, proxyHops)
+export function visitOf(
+  request: Wrapped<IncomingMessage>,
+  given: unknown,
+  property: string,
+  proxyHops = 0,
+): NodeVisit {
+  const req = requestOf(request)
+  return new NodeVisit(req, answerOf(given) ?? noAnswer(req), property, proxyHops)
+}
+
+export const requestOf = (given: Wrapped<IncomingMessage>): IncomingMessage =>
+  'raw' in given ? given.raw : given
 
 /** Sessions of any site of this process: two sites of one application may have the same property. */
 const ours = new WeakSet<object>()
@@ -110,6 +123,13 @@ function noAnswer(req: IncomingMessage): ServerResponse {
   const none = new ServerResponse(req)
   Object.defineProperty(none, 'headersSent', { value: true })
   return none
+}
+
+function answerOf(given: unknown): ServerResponse | undefined {
+  if (isAnswer(given)) return given
+  const inside: unknown =
+    typeof given === 'object' && given !== null && 'raw' in given ? given.raw : undefined
+  return isAnswer(inside) ? inside : undefined
 }
 
 const isAnswer = (given: unknown): given is ServerResponse =>

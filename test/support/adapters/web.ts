@@ -1,11 +1,10 @@
-/** The small site of `site-app.ts` once more, on `Request` and `Response`: Hono behind its server for Node. */
+/** The small site of `../site-app.ts` once more, on `Request` and `Response`: Hono behind its server for Node. */
 import { getRequestListener } from '@hono/node-server'
 import type { RequestHandler } from 'express'
 import { Hono } from 'hono'
 import { type AppSite, type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
 
-/** What the application below answers. A test that adds routes, or reads bodies before the site does, is about Express. */
-const OWN = /^\/((plain|whoami|who|strict|end-reason|cart|wish|patch|sign-in|sign-out)?(\?|$)|session-hub\/)/
+import { isOwn } from './own-paths.js'
 
 export function webSiteApp(
   name: string,
@@ -77,7 +76,7 @@ export function webSiteApp(
     return c.json({ error: code }, status as 500)
   })
   return (req, res, next) => {
-    if (!OWN.test(req.originalUrl) || req.body !== undefined) {
+    if (!isOwn(req)) {
       others(req, res, next)
       return
     }

@@ -1,0 +1,61 @@
+/** What a request goes through before the application has it, for servers that go on by `next`. */
+import type { SiteCore } from '../core.js'
+import type { Visit } from '../visit.js'
+
+type Next = (error?: unknown) => void
+
+/** The SDK's endpoints: what is theirs is answered, and `next` is not called. */
+export function passEndpoints(site: SiteCore, visit: Visit, next: Next): void {
+  const answering = site.answer(visit)
+  if (!answering) {
+    next()
+    return
+  }
+  const goOn = outside(next)
+  answering.then((isAnswered) => {
+    if (!isAnswered) goOn()
+  }, goOn)
+}
+
+/** Takes a visitor's window to the hub and back, once in a browser session. */
+export function passRedirectOnce(site: SiteCore, visit: Visit, next: Next): void {
+  const going = site.redirectOnce(visit)
+  if (!going) {
+    next()
+    return
+  }
+  const goOn = outside(next)
+  going.then((reply) => {
+    if (reply) visit.reply(reply)
+    else goOn()
+  }, goOn)
+}
+
+/** Shows the request its session. */
+export function passSession(site: SiteCore, visit: Visit, takesBearer: boolean, next: Next): void {
+  let opening
+  try {
+    opening = site.openSession(visit, takesBearer)
+  } catch (thrown) {
+    next(thrown)
+    return
+  }
+  if (!(opening instanceof Promise)) {
+    // Loaded before, perhaps; and another site of this application may have shown its own since.
+    if (opening) visit.show(opening)
+    next()
+    return
+  }
+  const goOn = outside(next)
+  opening.then((session) => {
+    if (session) visit.show(session)
+    goOn()
+  }, goOn)
+}
+
+/** Outside of the promise: what the rest of the application throws is its own, and no rejection that nobody hears. */
+const outside =
+  (next: Next): Next =>
+  (error) => {
+    process.nextTick(next, error)
+  }

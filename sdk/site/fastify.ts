@@ -1,0 +1,83 @@
+/** `session-hub/fastify`: a site as a plugin of Fastify 5. */
+import type { FastifyPluginAsync } from 'fastify'
+
+import { flag } from '../settings/checks.js'
+import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import { coreOf } from './adapters/core-of.js'
+import { FastifyVisit } from './adapters/fastify-visit.js'
+import { passEndpoints, passRedirectOnce, passSession } from './adapters/steps.js'
+import type { AppSite, OnRequest, Site } from './site.js'
+
+declare module 'fastify' {
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- all that it adds is the base
+  interface FastifyRequest extends OnRequest {}
+}
+
+export interface FastifySiteOptions {
+  /** What `createSite()` has made. */
+  readonly site: Site | AppSite
+  /** As for `site.session()`. @default false */
+  readonly bearer?: boolean
+  /** The first page of a browser session comes by the hub, as with `site.redirectOnce()`. @default false */
+  readonly redirectOnce?: boolean
+}
+
+/**
+ * Answers the SDK's endpoints and gives each request its `request.session`, before Fastify reads the body. It holds for the whole
+ * instance that it is registered in, routes and other plugins alike, as if made by fastify-plugin.
+ *
+ * @example
+ * const app = Fastify()
+ * await app.register(fastifySite, { site })
+ * app.get('/', ({ session }) => ({ subject: session.subject }))
+ * app.post('/sign-out', async (request, reply) => {
+ *   await site.signOut(request, reply)
+ *   return {}
+ * })
+ *
+ * @throws SessionHubError `options_invalid`, when the application becomes ready
+ */
+export const fastifySite: FastifyPluginAsync<FastifySiteOptions> = Object.assign(
+  (async (fastify, options) => {
+    const { core, bearer, redirectOnce } = readOptions(options)
+    const { property } = core
+    if (fastify.hasRequestDecorator(property))
+      throw wrong(
+        'fastifySite',
+        `request.${property} belongs to another plugin; say in createSite({ sessionProperty }) where this one’s session shall be`,
+      )
+    fastify.decorateRequest(property, {
+      getter() {
+        return Reflect.get(this.raw, property) as never
+      },
+    })
+    fastify.addHook('onRequest', (request, reply, next) => {
+      const visit = new FastifyVisit(request, reply, property)
+      const goOn = next as (error?: unknown) => void
+      const open = () => {
+        passSession(core, visit, bearer, goOn)
+      }
+      passEndpoints(core, visit, (error) => {
+        if (error !== undefined) goOn(error)
+        else if (redirectOnce) passRedirectOnce(core, visit, open)
+        else open()
+      })
+    })
+  }) satisfies FastifyPluginAsync<FastifySiteOptions>,
+  {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'session-hub',
+    [Symbol.for('plugin-meta')]: { name: 'session-hub', fastify: '5.x' },
+  },
+)
+
+/** @throws SessionHubError `options_invalid` */
+function readOptions(options: FastifySiteOptions) {
+  refuseUnknown('fastifySite', options, ['site', 'bearer', 'redirectOnce'])
+  const { site, bearer = false, redirectOnce = false } = options
+  return {
+    core: coreOf('fastifySite', site),
+    bearer: flag('fastifySite', 'bearer', bearer),
+    redirectOnce: flag('fastifySite', 'redirectOnce', redirectOnce),
+  }
+}

@@ -1,0 +1,27 @@
+/** Express 4 around routes that are written for Express 5. */
+import type express from 'express'
+import express4, { type RequestHandler } from 'express4'
+
+/** @param fill adds the routes to a router of Express 4 */
+export function express4App(
+  fill: (router: express.Router, json: typeof express.json) => void,
+): express.RequestHandler {
+  const app = express4().disable('x-powered-by')
+  const router = express4.Router()
+  for (const method of ['get', 'post'] as const) {
+    const add = router[method].bind(router) as (path: string, ...handlers: RequestHandler[]) => unknown
+    Object.assign(router, {
+      [method]: (path: string, ...handlers: RequestHandler[]) => add(path, ...handlers.map(heard)),
+    })
+  }
+  fill(router as unknown as express.Router, express4.json)
+  app.use(router)
+  return app
+}
+
+/** Express 4 hears of no rejected promise by itself. */
+const heard =
+  (handler: (...given: Parameters<RequestHandler>) => unknown): RequestHandler =>
+  (req, res, next) => {
+    Promise.resolve(handler(req, res, next)).catch(next)
+  }
