@@ -1,9 +1,9 @@
 /** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key; or an app, for one of its sites. */
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 
 import { boundedCache } from '../../sdk/http/bounded-cache.js'
 import { parseSiteClaims } from '../../sdk/protocol/claims.js'
-import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { isCompactJws } from '../../sdk/protocol/formats.js'
 import { limits, siteHeader } from '../../sdk/protocol/wire.js'
 import { checkTimes } from '../../sdk/tokens/times.js'
@@ -17,6 +17,9 @@ import type { Limiters } from './limits.js'
 /** @returns the site that the request is for @throws SessionHubError `site_token_invalid` */
 export type Authenticate = (req: HubRequest) => Promise<Site>
 
+/** The header that says for which of its sites an app speaks. */
+type Named = string | readonly string[] | undefined
+
 interface Verified {
   readonly issuer: string
   /** The very key that it was verified under, by its name and its coordinates: where that is not registered, nobody has verified the token. */
@@ -29,8 +32,25 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
   // A process uses one token for a minute, whatever its sites; its signature is looked at once. The key is the whole text.
   const known = boundedCache<Verified>(2000)
 
-  return async ({ headers: { authorization, [siteHeader]: named }, ip }) => {
+  return async (req) => {
+    const { authorization, [siteHeader]: named } = req.headers
     const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''
+    try {
+      return await siteOf(token, named, req.ip)
+    } catch (thrown) {
+      const error = toSessionHubError(thrown)
+      if (error.code === 'site_token_invalid') warn(token, named, error)
+      throw thrown
+    }
+  }
+
+  /** Whoever has mixed up keys looks here: the words of a site that is to be found, and its key. */
+  function warn(token: string, named: Named, { message }: SessionHubError): void {
+    const { site, kid } = said(token, named)
+    hub.log({ level: 'warn', event: 'site_token_refused', site, kid, description: message })
+  }
+
+  async function siteOf(token: string, named: Named, ip: string | undefined): Promise<Site> {
     if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('A site token is missing')
     const before = known.get(token)
     // A process shows a new token once a minute. Whoever shows many is counted before anything is verified.
@@ -66,11 +86,22 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
 const timeCodes = { expired: 'site_token_invalid', invalid: 'site_token_invalid' } as const
 
 /** For which site: the issuer itself, or the one that an app names. @throws SessionHubError `site_token_invalid` */
-function originOf(issuer: string, named: string | readonly string[] | undefined): string {
+function originOf(issuer: string, named: Named): string {
   const isApp = issuer.startsWith('app:')
   if (named === undefined && !isApp) return issuer
   if (typeof named === 'string' && (isApp || named === issuer)) return named
   throw refused(`An app says for which of its sites it speaks, by "${siteHeader}"; a site speaks for itself`)
+}
+
+/** What a token says of itself, as far as it can be read: for the log alone. */
+function said(token: string, named: Named): { site: string | undefined; kid: string | undefined } {
+  try {
+    const { kid }: { kid?: unknown } = decodeProtectedHeader(token)
+    const site = originOf(claimedIssuer(token), named)
+    return { site, kid: typeof kid === 'string' ? kid : undefined }
+  } catch {
+    return { site: undefined, kid: undefined }
+  }
 }
 
 /** Only to know under whose keys to look (R7); believed after the signature is. */

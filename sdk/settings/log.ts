@@ -26,6 +26,10 @@ export type LogEvent =
   /** The hub's event stream cannot be had; what ends elsewhere is known when a session token is not fresh any more. */
   | 'stream_lost'
   | 'stream_back'
+  /** The hub does not accept this site's keys; `site`, `app` and `kid` say which. Once a minute and registration. */
+  | 'site_refused'
+  /** A site token was refused on the back-channel; `site` and `kid` are what it names, believed or not. */
+  | 'site_token_refused'
   /** This machine's clock and the hub's differ by more than the protocol forgives. */
   | 'clock_differs'
   /** The hub will not be told of a sign-out: it refused it for good, or too many were waiting. The site's own cookies were cleared. */

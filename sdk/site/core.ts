@@ -26,6 +26,7 @@ import { createHubClient } from './hub/client.js'
 import { createEventStream } from './hub/event-stream.js'
 import { createHubKeys } from './hub/keys.js'
 import { createHubLine } from './hub/line.js'
+import { createRefusals } from './hub/refusals.js'
 import { createRecentSpeakers, createSpeakers } from './hub/speaker.js'
 import { createHubTransport } from './hub/transport.js'
 import type { ImportedKeys } from './keys.js'
@@ -80,6 +81,7 @@ export async function createCore<Native extends object>(
   const line = createHubLine(settings, transport, log)
   const speakerOf = createSpeakers(settings)
   const speakers = createRecentSpeakers()
+  const refusals = createRefusals(settings.now, log)
   const pending = createPendingEnds(line, log)
   const sessions = createSessions(settings, log)
   const events = createEventStream(transport, speakers, sessions.heard, log)
@@ -90,7 +92,7 @@ export async function createCore<Native extends object>(
 
   function siteOf(own: SiteSettings): SiteContext {
     const speaker = speakerOf(own.origin, own)
-    const hub = createHubClient(line, speaker, settings.now)
+    const hub = createHubClient(line, speaker, settings.now, refusals(own))
     return {
       settings: own,
       hub,

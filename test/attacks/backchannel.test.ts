@@ -348,7 +348,7 @@ describe('a site that is turned off or removed', () => {
         expect((await visitor.frame(origin, nonce)).status).to.equal(404)
         expectRefusalWithoutCookies(await visitor.exchange(data, null), 404, 'site_unknown')
         const redeemed = await visitor.post(origin, '/session-hub/redeem', { ticket, verifier })
-        expectRefusalWithoutCookies(redeemed, 401, 'site_token_invalid')
+        expectRefusalWithoutCookies(redeemed, 503, 'unavailable')
 
         if (how === 'removed') return
         turn(true)

@@ -70,7 +70,7 @@ describe('findSite', () => {
 
     world.unregister(late)
     expect((await visitor.frame(late, binding().nonce)).status).to.equal(404)
-    expect((await visitor.ask(`${late}/whoami`)).status, 'nor does the back-channel know it').to.equal(401)
+    expect((await visitor.ask(`${late}/whoami`)).status, 'nor does the back-channel know it').to.equal(503)
 
     world.register(mine)
     expect(await visitor.sync(late)).to.include({ outcome: 'keep' })
@@ -188,7 +188,7 @@ describe('findSite', () => {
     world.register({ ...mine, enabled: false })
     expect((await visitor.frame(shop, nonce)).status).to.equal(404)
     expect((await visitor.exchange(data, offer)).json.error).to.equal('site_unknown')
-    expect((await visitor.ask(`${shop}/whoami`)).json.error).to.equal('site_token_invalid')
+    expect((await visitor.ask(`${shop}/whoami`)).json.error).to.equal('unavailable')
 
     world.register(mine)
     expect((await visitor.exchange(data, offer)).json.outcome).to.equal('adopt')

@@ -40,6 +40,8 @@ function nextStep({ reason, rung, isBlocked, atMs }: Status): string {
   if (!atMs) return 'call sync()'
   if (reason === 'unreachable')
     return 'see the console: is the hub up, the site registered, the hub in frame-src?'
+  if (reason === 'unavailable')
+    return "see the log of this site's backend, then the hub's: a key, the registration, a clock or the store is wrong"
   if (isBlocked && !rung) return 'use another rung'
   return reason ? `look up "${reason}" in docs/errors.md` : 'nothing'
 }

@@ -25,14 +25,8 @@ export interface PendingEnds {
   close(): void
 }
 
-/** Trouble of the hub, the line or the configuration: it may pass. Any other refusal is the hub's last word on this sign-out. */
-const MAY_PASS: readonly ErrorCode[] = [
-  'unavailable',
-  'rate_limited',
-  'site_token_invalid',
-  'site_unknown',
-  'body_timeout',
-]
+/** Trouble of the hub, the line or, as `unavailable` too, the configuration: it may pass. Any other refusal is the hub's last word on this sign-out. */
+const MAY_PASS: readonly ErrorCode[] = ['unavailable', 'rate_limited', 'body_timeout']
 
 export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log): PendingEnds {
   const ends = new Map<string, Pending>()

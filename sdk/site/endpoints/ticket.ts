@@ -30,6 +30,8 @@ export async function readTicket(
     claims = parseTicketClaims(await verifyToken('ticket+jwt', jws, site.hubKeys))
   } catch (cause) {
     if (isCode(cause, 'unavailable')) throw cause // R21
+    // Sealed for the keys that are registered, perhaps: then it is this site that is wrong, and not the visitor.
+    await site.hub.requireAccepted()
     throw new SessionHubError('ticket_invalid', 'The ticket is not valid', { cause })
   }
   const { iss, aud, origin } = claims

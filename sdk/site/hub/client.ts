@@ -24,6 +24,7 @@ import type { JsonObject } from '../../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../../protocol/wire.js'
 import { random128 } from '../../tokens/random.js'
 import type { HubLine, Reply } from './line.js'
+import type { TellRefused } from './refusals.js'
 import type { Speaker } from './speaker.js'
 
 /** Every method rejects with the hub's error code, or with `unavailable` when there is no usable answer (R21). */
@@ -40,25 +41,48 @@ export interface HubClient {
   /** This site's share of the session becomes one of its own, with a new handle. */
   part(handle: string): Promise<SessionView>
   sisters(): Promise<SistersReply>
+  /**
+   * Looks whether the hub accepts this site's keys, once a minute at most: where a ticket cannot be opened, that may be why.
+   *
+   * @throws SessionHubError `unavailable` where it does not
+   */
+  requireAccepted(): Promise<void>
   /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
 }
 
-/** @param speak in whose name */
-export const createHubClient = (line: HubLine, speak: Speaker, now: () => number): HubClient =>
-  new LineClient(line, speak, now)
+/** How long the hub's last word on this site's keys is believed. */
+const ACCEPTED_MS = 60_000
+
+/** The hub's words for a site that it does not know by these keys. */
+const REFUSALS = ['site_token_invalid', 'site_unknown']
+
+/**
+ * @param speak in whose name
+ * @param refused what an act comes to that the hub refuses for the site's own sake
+ */
+export const createHubClient = (
+  line: HubLine,
+  speak: Speaker,
+  now: () => number,
+  refused: TellRefused,
+): HubClient => new LineClient(line, speak, now, refused)
 
 /** A class, because there is one per site, and an application may have thousands: an object literal would make each method anew. */
 class LineClient implements HubClient {
   readonly #line: HubLine
   readonly #speak: Speaker
   readonly #now: () => number
+  readonly #refused: TellRefused
+  #lookedMs = -Infinity
+  #look: Promise<SessionHubError | undefined> = Promise.resolve(undefined)
   readonly #reads = new Map<string, Promise<SessionView>>()
 
-  constructor(line: HubLine, speak: Speaker, now: () => number) {
+  constructor(line: HubLine, speak: Speaker, now: () => number, refused: TellRefused) {
     this.#line = line
     this.#speak = speak
     this.#now = now
+    this.#refused = refused
   }
 
   async redeem(body: BackchannelRedeemBody) {
@@ -108,6 +132,19 @@ class LineClient implements HubClient {
     return parsed(parseSistersReply, await this.#act('sisters', {}))
   }
 
+  async requireAccepted() {
+    if (Math.abs(this.#now() - this.#lookedMs) >= ACCEPTED_MS) {
+      this.#lookedMs = this.#now()
+      // A hub that does not answer has said nothing of this site.
+      this.#look = this.#act('sisters', {}).then(
+        () => undefined,
+        (thrown: unknown) => (isRefusal(thrown) ? thrown : undefined),
+      )
+    }
+    const refusal = await this.#look
+    if (refusal !== undefined) throw refusal
+  }
+
   isReachable() {
     return this.#line.isReachable()
   }
@@ -121,7 +158,8 @@ class LineClient implements HubClient {
       isRepeatable: name !== 'part',
     })
     if (reply.status === 200) return reply.body
-    throw errorOf(reply)
+    const error = errorOf(reply)
+    throw REFUSALS.includes(error.code) ? this.#refused(error) : error
   }
 
   /** What the hub knows a repeated request by, so that it acts on it once. */
@@ -133,6 +171,11 @@ class LineClient implements HubClient {
 /** A plain patch of a session that is there does no more by being applied twice. */
 const once = (body: UpdateBody): UpdateBody =>
   body.handle === null || body.version !== undefined ? { ...body, jti: random128() } : body
+
+const isRefusal = (thrown: unknown): thrown is SessionHubError =>
+  thrown instanceof SessionHubError &&
+  thrown.cause instanceof SessionHubError &&
+  REFUSALS.includes(thrown.cause.code)
 
 function parsed<Answer>(parse: (value: unknown) => Answer, body: JsonObject): Answer {
   try {

@@ -1,0 +1,42 @@
+/**
+ * The hub does not accept this site's word: another registration's keys, or none at all. That is the owner's to mend and no visitor's fault, so
+ * visitors get `unavailable` (R21), and the log says once in a while which key it was.
+ */
+import { boundedCache } from '../../http/bounded-cache.js'
+import { SessionHubError } from '../../protocol/errors.js'
+import type { Log } from '../../settings/log.js'
+import type { SiteSettings } from '../options.js'
+
+type Registered = Pick<SiteSettings, 'origin' | 'hub' | 'app' | 'signingKey'>
+
+/** @returns what the visitor's request comes to */
+export type TellRefused = (refusal: SessionHubError) => SessionHubError
+
+/** Of one registration. */
+const EVERY_MS = 60_000
+/** So many registrations are remembered. */
+const MOST = 1000
+
+export function createRefusals(now: () => number, log: Log): (site: Registered) => TellRefused {
+  const told = boundedCache<{ readonly atMs: number }>(MOST)
+  return ({ origin, hub, app, signingKey: { kid } }) =>
+    (refusal) => {
+      const name = `${app || origin} ${kid}`
+      if (Math.abs(now() - (told.get(name)?.atMs ?? -Infinity)) >= EVERY_MS) {
+        told.set(name, { atMs: now() })
+        log({
+          level: 'error',
+          event: 'site_refused',
+          site: origin,
+          ...(app && { app }),
+          kid,
+          hub,
+          code: refusal.code,
+          description: `${refusal.message}. Compare "kid" with the signing keys that are registered, and both clocks`,
+        })
+      }
+      return new SessionHubError('unavailable', "The hub does not accept this site's keys", {
+        cause: refusal,
+      })
+    }
+}
