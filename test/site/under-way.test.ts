@@ -37,7 +37,12 @@ describe('R31: while the hub hangs', () => {
     transport = createHubTransport(settings)
     logged = []
     const line = createHubLine(settings, transport, ({ event }) => void logged.push(event), MOST)
-    const client: HubClient = createHubClient(line, () => Promise.resolve([]), settings.now, (error) => error)
+    const client: HubClient = createHubClient(
+      line,
+      () => Promise.resolve([]),
+      settings.now,
+      (error) => error,
+    )
     const provisional = createProvisional(client, settings)
     const none = () => Promise.reject(new Error('The hub has shown no session'))
     const renewals = createRenewals(settings, client, {
