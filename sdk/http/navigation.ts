@@ -50,7 +50,7 @@ export function refuseAhead(req: RequestHead): void {
 /** Whether script of the site itself fetches it: its router, or a service worker that makes a request of its own of a navigation. */
 export const isOwnFetch = ({ headers }: RequestHead): boolean =>
   headers['sec-fetch-dest'] === 'empty' &&
-  headers['sec-fetch-mode'] !== 'navigate' &&
+  ['cors', 'same-origin'].includes(String(headers['sec-fetch-mode'])) &&
   headers['sec-fetch-site'] === 'same-origin'
 
 /**

@@ -187,6 +187,66 @@ describe('a visitor’s own window', () => {
     })
   })
 
+  describe('in whose place a service worker fetches what a link leads through', () => {
+    const fetched: Headers = {
+      'sec-fetch-dest': 'empty',
+      'sec-fetch-mode': 'cors',
+      'sec-fetch-site': 'same-origin',
+    }
+    /** Both steps: what the page posts, with the ticket or without it, and what comes after that. */
+    const post = async (headers: Headers) => {
+      const ticket = String(await ada.linkTicket(shop, travel))
+      return ada.ask(`${travel}/session-hub/enter`, {
+        method: 'POST',
+        body: new URLSearchParams({ to: `${travel}/whoami`, ticket }).toString(),
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      })
+    }
+    const steps: Record<string, (headers: Headers) => Promise<Reply>> = {
+      'the form': (headers) => post({ ...headers, origin: travel }),
+      'the form, in Firefox': ({ 'sec-fetch-site': from }) =>
+        post({ ...throughFirefoxWorker, 'sec-fetch-site': from, origin: 'null' }),
+      'the address of the form': (headers) => {
+        const to = encodeURIComponent(`${travel}/whoami`)
+        return ada.ask(`${travel}/session-hub/enter?to=${to}`, { headers })
+      },
+      'the second step': async (headers) => {
+        const posted = await post({ ...window, origin: shop })
+        return ada.ask(String(posted.headers.location), { headers })
+      },
+    }
+    for (const [name, step] of Object.entries(steps)) {
+      it(`${name}: goes on to the page, which is told why; nobody is signed in`, async () => {
+        ada.cookies(travel).clear()
+        const reply = await step(fetched)
+        expect(reply.status).to.equal(400)
+        expect(reply.json).to.include({ error: 'request_invalid' })
+        expect(reply.headers.refresh).to.equal(`0;url=${travel}/whoami`)
+        expect(ada.arrival(travel)).to.equal('link.failed.request_invalid.0')
+        expect(await ada.whoami(travel)).to.include({ session: 'none' })
+      })
+
+      it(`R38: ${name}: a stranger’s fetch leaves no word for the page`, async () => {
+        const reply = await step({ ...fetched, 'sec-fetch-site': 'cross-site' })
+        expect((reply.headers['set-cookie'] ?? []).join()).to.not.include('arrival')
+        expect(reply.headers.refresh).to.equal(undefined)
+      })
+    }
+  })
+
+  describe('in whose place a service worker fetches the way back from the hub', () => {
+    it('goes on to the page, which is told why', async () => {
+      const callback = await ada.walk(redirect(), '/session-hub/callback')
+      const reply = await ada.ask(callback, {
+        headers: { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
+      })
+      expect(reply.status).to.equal(400)
+      expect(reply.headers.refresh).to.equal(`0;url=${travel}/whoami`)
+      expect(ada.arrival(travel)).to.equal('redirect.failed.request_invalid.0')
+      expect((await go(callback, window)).at(-1)?.json, 'the twin').to.include({ subject: 'ada' })
+    })
+  })
+
   describe('of a browser without Fetch Metadata, at the hub’s frames', () => {
     const silent: Headers = {
       'sec-fetch-dest': undefined,

@@ -41,8 +41,7 @@ describe('a session on several sites, in Chromium with third-party cookies allow
     await page.fetch('/cart', { item: 'boots' })
     expect(await page.sync()).to.include({ outcome: 'adopt', rung: 'frame' })
 
-    const synced = await page.visit(travel)
-    expect(synced.detail).to.include({ outcome: 'replace', requests: 2, reason: null })
+    expect(await page.visitLoaded(travel)).to.include({ outcome: 'replace', requests: 2, reason: null })
     expect(await page.eventsNamed('session-replaced')).to.deep.equal([
       { reason: 'empty', source: 'frame', signedIn: false },
     ])
@@ -135,7 +134,7 @@ describe('a session on several sites, in Chromium with third-party cookies allow
   })
 
   it('takes one request for a visitor with nothing to share, and none in the time that it is good for', async () => {
-    expect((await page.visit(shop)).detail).to.include({ outcome: 'none', requests: 1 })
+    expect(await page.visitLoaded(shop)).to.include({ outcome: 'none', requests: 1 })
     expect((await page.visit(shop)).detail).to.include({ requests: 0 })
     expect(await browser.cookies()).to.deep.equal([])
   })

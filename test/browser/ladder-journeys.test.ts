@@ -144,7 +144,7 @@ describe('the ladder where the frame has its cookies', () => {
         await page.fetch('/cart', { item: 'boots' })
         await page.sync()
         const before = requestsOf(world)
-        expect((await page.visit(travel)).detail).to.include({ outcome: 'replace', rung: 'frame' })
+        expect(await page.visitLoaded(travel)).to.include({ outcome: 'replace', rung: 'frame' })
         expect(requestsOf(world) - before).to.equal(requests)
         noteRung(kind, 'frame', { how: 'works', requests })
 

@@ -93,7 +93,9 @@ for (const kind of ['blocked', 'firefox'] as const) {
       await isAt()
       expect(await page.page.evaluate(() => document.referrer)).to.equal('')
       expect(entered()).to.have.length(1)
-      expect(entered()[0]!.url).to.equal('/session-hub/enter')
+      // Where the link leads, and nothing of the session.
+      const [to = ''] = (travel + TARGET).split('#')
+      expect(entered()[0]!.url).to.equal(`/session-hub/enter?to=${encodeURIComponent(to)}`)
       expect(await cartAt()).to.deep.equal({ cart: ['boots'] })
     })
 

@@ -199,7 +199,7 @@ describe('storage access in Chromium, third-party cookies blocked, with a grant 
       expect(ofHub[0]!.partitionKey).to.equal(undefined)
 
       world.hub.listener.seen.length = 0
-      expect((await tab.visit(travel)).detail).to.include({ outcome: 'replace', requests: 2 })
+      expect(await tab.visitLoaded(travel)).to.include({ outcome: 'replace', requests: 2 })
       expect(await tab.fetch('/whoami')).to.deep.include({ data: { cart: ['boots'] } })
       expect(asked(stage, '/frame')).to.deep.equal([
         { access: 'inactive', cookies: [] },
@@ -219,7 +219,7 @@ describe('storage access in Chromium, third-party cookies blocked, with a grant 
     (stage) => {
       it('without those headers the frame’s script asks, in silence too', async () => {
         await signInByWindow(stage)
-        expect((await stage.tab.visit(stage.travel)).detail).to.include({ outcome: 'replace', requests: 2 })
+        expect(await stage.tab.visitLoaded(stage.travel)).to.include({ outcome: 'replace', requests: 2 })
         expect(await stage.tab.fetch('/whoami')).to.include({ subject: 'ada' })
         expect(asked(stage, '/look')).to.deep.equal([{ access: 'active', cookies: [HUB, TURN] }])
       })

@@ -28,6 +28,8 @@ export interface SdkEvent {
 export interface DrivenPage extends Driver {
   /** Opens an address and waits for the SDK's sync to end. @returns how the sync ended */
   visit(url: string): Promise<SdkEvent>
+  /** The same on a page that has loaded before: until then the frame steps aside on a slow machine, and the hub is asked once more. @returns the status */
+  visitLoaded(origin: string): Promise<Record<string, unknown>>
   /** A request of the page's own script to its own backend. */
   fetch(path: string, body?: object): Promise<Record<string, unknown>>
   /** Asks the SDK to sync now. @returns its status */
@@ -48,6 +50,11 @@ export function drive(driver: Driver): DrivenPage {
             }
           }),
       )
+    },
+    async visitLoaded(origin) {
+      await driver.open(`${origin}/?start=manual`)
+      await driver.until(() => 'SessionHub' in window)
+      return run(async () => ({ ...(await SessionHub.sync()) }))
     },
     fetch: (path, body) =>
       run(

@@ -17,12 +17,14 @@ export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => voi
   const { target } = link
   const needsPage = keepsOpener(link)
   const page = needsPage ? document : openInner()
+  const to = link.href.replace(/#.*/, '')
   const form = create(
     'form',
     {
       method: 'post',
-      // Its fragment is for no server: a browser takes it along by itself.
-      action: link.origin + PATH + link.hash,
+      // In the address for a service worker there that makes a request of its own, without the form. The fragment is for no server: a browser
+      // takes it along by itself.
+      action: link.origin + PATH + queryFor(to) + link.hash,
       // Seen from the inner document, the page is the parent.
       target: target === '_self' ? '_parent' : target,
       rel: needsPage ? link.rel : 'noopener',
@@ -31,7 +33,7 @@ export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => voi
     '',
     page,
   )
-  for (const [name, value] of Object.entries({ ticket, to: link.href.replace(/#.*/, '') }))
+  for (const [name, value] of Object.entries({ ticket, to }))
     form.append(create('input', { name, value }, '', page))
 
   let isRefused = false
@@ -54,6 +56,12 @@ export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => voi
     // Of the page itself there is none: in a frame, no link is entered.
     page.defaultView?.frameElement?.remove()
   }, SENT_MS)
+}
+
+/** A sister refuses an address that is too long. Few are, and only such a worker loses by that. */
+function queryFor(to: string): string {
+  const sent = encodeURIComponent(to)
+  return sent.length < 4000 ? `?to=${sent}` : ''
 }
 
 /**

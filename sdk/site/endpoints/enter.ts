@@ -11,6 +11,7 @@ import { logError } from '../../settings/log.js'
 import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from '../context.js'
 import type { Limit } from './limit.js'
+import { refuseFetch } from './refuse-fetch.js'
 import { type HeldSession, isCode, whileItLives } from '../session/index.js'
 import { ownTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent } from './ticket.js'
@@ -35,8 +36,12 @@ export async function takeLink(site: SiteContext, visit: Visit, limit: Limit): P
     await readTicket(site, ticket, 'link', origin)
     await ownTokens.enter.write(visit, { ticket })
   } catch (thrown) {
+    const back = to ?? `${settings.origin}/`
+    // A worker hides which page has posted, and there is no other way to know that (R10).
+    const refused = refuseFetch(site, visit, 'enter', back)
+    if (refused) return refused
     logError(site.log, toSessionHubError(thrown), sitePaths.enter)
-    return onwardReply(visit.headers, to ?? `${settings.origin}/`)
+    return onwardReply(visit.headers, back)
   }
   return onwardReply(
     visit.headers,
@@ -54,15 +59,14 @@ function shortened(to: string): string {
 export async function finishLink(site: SiteContext, visit: Visit, limit: Limit): Promise<Reply> {
   refuseAhead(visit)
   const { settings, ownTokens } = site
+  const to = ownTarget(settings, single(queryOf(visit.url), 'to')) ?? `${settings.origin}/`
+  if (!isNavigation(visit)) return refuseFetch(site, visit, 'enter', to) ?? onwardReply(visit.headers, to)
   const waiting = await ownTokens.enter.read(visit)
-  if (waiting && isNavigation(visit)) {
+  if (waiting) {
     ownTokens.enter.clear(visit)
     announce(visit, 'link', await enter(site, visit, limit, waiting.ticket))
   }
-  return onwardReply(
-    visit.headers,
-    ownTarget(settings, single(queryOf(visit.url), 'to')) ?? `${settings.origin}/`,
-  )
+  return onwardReply(visit.headers, to)
 }
 
 async function enter(site: SiteContext, visit: Visit, limit: Limit, ticket: string): Promise<Arrival> {

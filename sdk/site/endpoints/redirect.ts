@@ -1,7 +1,7 @@
 /** The redirect rung: to the hub and back, in the visitor's own window. It needs no script, and no cookie of anybody's frame. */
 import { readCookie, setCookie } from '../../http/cookies.js'
-import { isNavigation, isOwnFetch, queryOf, refuseAhead, saysNothing, single } from '../../http/navigation.js'
-import { errorReply, onwardReply, type Reply } from '../../http/reply.js'
+import { isNavigation, queryOf, refuseAhead, saysNothing, single } from '../../http/navigation.js'
+import { onwardReply, type Reply } from '../../http/reply.js'
 import { BOT } from '../../protocol/bots.js'
 import type { StartClaims } from '../../protocol/claims.js'
 import { isErrorCode, SessionHubError, toSessionHubError } from '../../protocol/errors.js'
@@ -13,6 +13,7 @@ import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from '../context.js'
 import type { Limit } from './limit.js'
 import { offerFor } from './offer.js'
+import { refuseFetch } from './refuse-fetch.js'
 import { isCode } from '../session/index.js'
 import { openTarget, ownTarget, sealTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'
@@ -31,9 +32,8 @@ export async function beginRedirect(site: SiteContext, visit: Visit, limit: Limi
   const to = ownTarget(settings, single(queryOf(visit.url), 'return')) ?? `${settings.origin}/`
   if (!isNavigation(visit)) {
     refuseAhead(visit)
-    if (isOwnFetch(visit)) return refuseFetch(site, visit, to)
     // An image in somebody's text, or a frame: nothing comes of it.
-    return onwardReply(visit.headers, to)
+    return refuseFetch(site, visit, 'redirect', to) ?? onwardReply(visit.headers, to)
   }
   try {
     await limit()
@@ -43,20 +43,6 @@ export async function beginRedirect(site: SiteContext, visit: Visit, limit: Limi
   } catch (thrown) {
     return arrive(visit, to, failed(site, thrown, await isSignedIn(site, visit)))
   }
-}
-
-/**
- * A redirect would be followed by the script that asks, and the page never be left. Routers go to an address themselves that answers
- * like this; where a service worker has asked, the window shows the answer, goes on to the page, and is told why there.
- */
-function refuseFetch(site: SiteContext, visit: Visit, to: string): Reply {
-  const error = new SessionHubError(
-    'request_invalid',
-    'This address is for a window, not for a script or a service worker',
-  )
-  announce(visit, 'redirect', failedArrival(error, false))
-  logError(site.log, error, sitePaths.redirect)
-  return errorReply(error, { refresh: `0;url=${to}` })
 }
 
 /** Sets out for the hub. @throws SessionHubError `redirect_loop` */
@@ -97,6 +83,8 @@ export async function finishRedirect(site: SiteContext, visit: Visit, limit: Lim
   const { settings, ownTokens } = site
   const query = queryOf(visit.url)
   const to = ownTarget(settings, await openTarget(settings, single(query, 'return'))) ?? `${settings.origin}/`
+  const refused = isNavigation(visit) ? undefined : refuseFetch(site, visit, 'callback', to)
+  if (refused) return refused
   const start = await ownTokens.start.read(visit)
   if (start?.verifier === undefined || !isNavigation(visit)) {
     logError(
