@@ -2,6 +2,7 @@
 import { errorReply, type Reply } from '../http/reply.js'
 import { readSdk } from '../http/sdk-asset.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
+import { handled } from '../settings/handled.js'
 import { type Log, logError, safeLog } from '../settings/log.js'
 import {
   endOtherUserSessions,
@@ -144,6 +145,8 @@ export async function createCore<Native extends object>(
     return site
   }
 
+  const called = <Result>(where: string, call: () => Promise<Result>) => handled(log, where, call())
+
   return {
     property: settings.sessionProperty,
     log,
@@ -175,11 +178,15 @@ export async function createCore<Native extends object>(
       // A visitor is never held up by it.
       return going instanceof Promise ? going.catch(() => undefined) : undefined
     },
-    signIn: async (visit, who) => (await ownSite(visit)).sessions.begin(visit, readSignIn(who)),
-    signOut: async (visit, how) => (await ownSite(visit)).sessions.end(visit, readSignOut(how)),
-    sessions: async (request) => userSessions(visited(request), request),
-    endSession: async (request, ref) => endUserSession(visited(request), request, ref),
-    endOtherSessions: async (request) => endOtherUserSessions(visited(request), request),
+    signIn: (visit, who) =>
+      called('signIn', async () => (await ownSite(visit)).sessions.begin(visit, readSignIn(who))),
+    signOut: (visit, how) =>
+      called('signOut', async () => (await ownSite(visit)).sessions.end(visit, readSignOut(how))),
+    sessions: (request) => called('sessions', async () => userSessions(visited(request), request)),
+    endSession: (request, ref) =>
+      called('endSession', async () => endUserSession(visited(request), request, ref)),
+    endOtherSessions: (request) =>
+      called('endOtherSessions', async () => endOtherUserSessions(visited(request), request)),
     requireRecent: (request, maxAgeSeconds) => {
       requireRecent(visited(request), request, maxAgeSeconds)
     },

@@ -12,6 +12,7 @@ import { endSession } from './end.js'
 import { createEndings } from './endings.js'
 import { loadSession, openSession, ownClaims } from './load.js'
 import { createClearable } from './neighbours.js'
+import { createMisuse } from './misuse.js'
 import type { SessionParts } from './parts.js'
 import { createPosted } from './posted.js'
 import { createProvisional, createSignIns } from './provisional.js'
@@ -74,6 +75,7 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
   const cookies = createSiteCookies(cookieName, cookieSeconds)
   const endings = createEndings(app)
   const followers = createFollowers()
+  const misuse = createMisuse(log)
   const loaded = new WeakMap<object, HeldSession>()
   const takeTurn = createTurns()
   const superseded = createSuperseded()
@@ -99,6 +101,7 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
         takeTurn,
         superseded,
         followers,
+        misuse,
         log,
         ...own,
         renewals: createRenewals(settings, hub, tokens, renewed),

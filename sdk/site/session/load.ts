@@ -42,14 +42,11 @@ function keep(site: SessionParts, visit: Visit, session: HeldSession): HeldSessi
   return session
 }
 
-function tellTaken({ settings, log }: SessionParts): void {
-  const { sessionProperty: name } = settings
-  const error = new SessionHubError(
-    'options_invalid',
+function tellTaken({ settings: { sessionProperty: name }, misuse }: SessionParts): void {
+  misuse(
+    '',
     `req.${name} belongs to another middleware, such as express-session; choose another name for ours: createSite({ sessionProperty: "hub" })`,
   )
-  if (process.env.NODE_ENV !== 'production') throw error
-  logError(log, error, 'session')
 }
 
 /** Anew, also where the same middleware without `bearer` has been here before and has seen nobody. */

@@ -4,6 +4,7 @@ import type { HubClient } from '../hub/client.js'
 import type { SiteSettings } from '../options.js'
 import type { Carrier } from './carrier.js'
 import type { Endings } from './endings.js'
+import type { TellMisuse } from './misuse.js'
 import type { Posted } from './posted.js'
 import type { Provisional } from './provisional.js'
 import type { Followers } from './followers.js'
@@ -35,5 +36,6 @@ export interface SessionParts {
   readonly tellEnd: (handle: string, everywhere?: boolean) => Promise<void>
   /** What was loaded, by the server's own request. */
   readonly loaded: WeakMap<object, HeldSession>
+  readonly misuse: TellMisuse
   readonly log: Log
 }

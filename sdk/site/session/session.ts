@@ -11,9 +11,11 @@ import { ofCall } from '../../settings/call-options.js'
 import { flag } from '../../settings/checks.js'
 import { logError } from '../../settings/log.js'
 import { refuseUnknown } from '../../settings/refuse-unknown.js'
+import { handled } from '../../settings/handled.js'
 import { unawaited } from '../../settings/unawaited.js'
 import type { Carried } from './carrier.js'
 import type { DataOptions, HeldSession } from './held-session.js'
+import { foreignMembers } from './misuse.js'
 import type { SessionParts } from './parts.js'
 import { secretFor } from './secret-for.js'
 import type { IssuedToken } from './token.js'
@@ -31,6 +33,15 @@ export const createSession = (
 
 /** A class, because there is one per request: an object literal would make each getter anew. */
 class LoadedSession implements HeldSession {
+  static {
+    Object.setPrototypeOf(
+      this.prototype,
+      foreignMembers((session, name) => {
+        if (session instanceof LoadedSession) session.#tellForeign(name)
+      }),
+    )
+  }
+
   readonly isStale: boolean
   readonly formerHandle: string | null
   readonly #site: SessionParts
@@ -95,7 +106,11 @@ class LoadedSession implements HeldSession {
     return this.#view?.expires_at
   }
 
-  async data(options: DataOptions = {}): Promise<JsonObject> {
+  data(options: DataOptions = {}): Promise<JsonObject> {
+    return handled(this.#site.log, 'data', this.#dataFor(options))
+  }
+
+  async #dataFor(options: DataOptions): Promise<JsonObject> {
     const isStrict = readDataOptions(options)
     try {
       const data = await this.#data()
@@ -108,7 +123,9 @@ class LoadedSession implements HeldSession {
   }
 
   update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
-    return this.#site.takeTurn(this, () => this.#update(change))
+    const turn = this.#site.takeTurn(this, () => this.#update(change))
+    // A promise of its own: the next in turn waits for the other, and would make a rejection somebody's.
+    return handled(this.#site.log, 'update', turn.then())
   }
 
   async #update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
@@ -287,6 +304,15 @@ class LoadedSession implements HeldSession {
         'origin_denied',
         "Another site's page has posted this, without this visitor's cookies; lead the visitor on to a page of this site and store it there",
       )
+  }
+
+  #tellForeign(name: string): void {
+    const { misuse, settings } = this.#site
+    const at = `req.${settings.sessionProperty}`
+    misuse(
+      name,
+      `${at}.${name} is nothing that this session has, and writing it stores nothing: await ${at}.update({ ${name}: … }), or give "session-hub/express-session" its place`,
+    )
   }
 
   /** A new token, where the one that the visitor has does not say any more what the session is. */
