@@ -32,6 +32,13 @@ export interface Client {
   sync(options?: { force?: boolean }): Promise<Status>
   /** Signs out on this site and on every other of this browser. @returns whether this site could be told */
   signOut(): Promise<boolean>
+  /**
+   * A token for a service on another host, for `Authorization: Bearer`; the same until its last seconds, or another session. Never rejects.
+   *
+   * @param audience the service's origin, one of the site's `audiences`
+   * @returns `undefined` where there is none: no session, no such audience, or this site does not answer
+   */
+  tokenFor(audience: string): Promise<string | undefined>
   /** After `session-conflict`: the visitor has said which user stays, the hub's or this site's. Never rejects. */
   resolve(choice: Choice): Promise<Status>
   /**
@@ -166,7 +173,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
 
     // Only this document's own: one that is being left hears of the next one's cookies too.
     if (status === nothingYet && readCookie('arrival')) {
-      const arrived = await later('takeArrival', quiet)()
+      const arrived = await later('arrival', quiet)()
       if (arrived) {
         conclude(...arrived)
         if (!isForced) return status
@@ -180,7 +187,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       state === known &&
       Math.abs(Date.now() - (atMs as number)) < goodForMs &&
       resting?.element.isConnected !== false &&
-      (status !== nothingYet || !(await later('mayBringNews', quiet)()))
+      (status !== nothingYet || !(await later('news', quiet)()))
     if (isFresh) {
       tell('synced', settle({ reason: before, isBlocked: wasBlocked }))
       return status
@@ -226,7 +233,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     look,
     run,
     running: () => running,
-    loadLadder: () => importPart('ladder', endpoint),
+    load: importPart,
     settle,
     openFrame,
     createBinding,
@@ -265,6 +272,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     sync: (options) => run(options?.force ? AT_ONCE : interval * 1000),
     resolve: later('resolve', lost),
     signOut: later('signOut', () => false),
+    tokenFor: later('tokenFor', quiet),
     forget: later('forget', lost),
     requestAccess: later('requestAccess', lost),
     accessButton: whileBlocked('accessButton'),

@@ -10,6 +10,7 @@ export const inertClient: Client = {
   on: nothingToStop,
   sync: unchanged,
   signOut: () => Promise.resolve(false),
+  tokenFor: () => Promise.resolve(undefined),
   resolve: unchanged,
   forget: unchanged,
   requestAccess: unchanged,

@@ -11,6 +11,7 @@ import { signOut } from './live/sign-out.js'
 import { listen } from './live/stream.js'
 import { shareWithTabs } from './live/tabs.js'
 import { syncNext } from './live/sync-next.js'
+import { createTokens } from './live/tokens.js'
 import { watch } from './live/watch.js'
 
 /**
@@ -47,9 +48,10 @@ export function create(given: LiveKit): Live {
       if (isOn(kit.live)) listen(kit)
       return undefined
     },
-    takeArrival: async () => takeArrival(),
-    mayBringNews: async () => mayBringNews(),
+    arrival: async () => takeArrival(),
+    news: async () => mayBringNews(),
     signOut: () => signOut(kit),
+    tokenFor: createTokens(kit),
     resolve: (choice) => syncNext(kit, undefined, choice),
     forget: (options) => forget(kit, options),
     ...climbWhereBlocked(kit),

@@ -33,6 +33,11 @@ export type ForgetBody = Fields<typeof forgetRequired, typeof forgetOptional>
 export const parseForgetBody = (value: unknown): ForgetBody =>
   readFields('The body', value, forgetRequired, forgetOptional)
 
+/** Page → its own backend, `POST <endpoint>/token`. */
+const tokenFields = { audience: isOrigin }
+export type TokenBody = Fields<typeof tokenFields>
+export const parseTokenBody = (value: unknown): TokenBody => readFields('The body', value, tokenFields)
+
 /** Page → its own backend, `POST <endpoint>/redeem`. A missing verifier has a code of its own (R10). */
 const redeemFields = { ticket: isToken }
 const redeemOptional = { verifier: is256Bits }
@@ -259,6 +264,11 @@ export interface OfferReply {
   readonly offer: string | null
   /** The site's session turned out to have ended. */
   readonly ended?: (typeof endReasons)[number]
+}
+export interface TokenReply {
+  readonly token: string
+  /** In seconds. */
+  readonly expires_in: number
 }
 export interface RedeemReply {
   readonly state: string

@@ -33,6 +33,8 @@ const STATUS = {
   redirect_loop: 429,
   /** The origin is none of this site's sisters. */
   sister_unknown: 403,
+  /** The service is none of this site's audiences. */
+  audience_unknown: 403,
   /** The verifier is missing or does not belong to the ticket (R10). */
   verifier_invalid: 401,
   offer_invalid: 401,

@@ -57,6 +57,8 @@ export const sitePaths = {
   callback: '/callback',
   /** The visitor’s opt-out, and its undoing. */
   forget: '/forget',
+  /** Gives a token for a service on another host. */
+  token: '/token',
   /** Open pages hear when their session ends. */
   live: '/live',
   /** The public keys of this site's session token. */
@@ -123,6 +125,10 @@ export const limits = {
   tokenContentBytes: 768,
   /** How many names that may be: with the token's own members, at most `jsonKeys`. */
   tokenNames: 20,
+  /** The life of a token for a service on another host. */
+  serviceTokenSeconds: { min: 1, max: 300, default: 60 },
+  /** For how many services one site makes tokens. */
+  audiences: 32,
   /** Beside a longer name, browsers would not keep the longest session token. */
   cookieNameLength: 64,
   /** What is kept of a browser's own description, in characters. */

@@ -83,6 +83,13 @@ export interface SiteOptions<Native extends object> {
   readonly tokenClaims?: (session: TokenSession, req: Native) => object | Promise<object>
   /** The token's member that holds the handle, wrapped. @default 'sk' */
   readonly sessionField?: string
+  /**
+   * The services on other hosts for which this site makes tokens, by their origins, such as `['https://api.example']`: at most 32. It needs a key pair for
+   * session tokens, because a service with the secret could make them. @default none
+   */
+  readonly audiences?: readonly string[]
+  /** How long such a token lives, in seconds, 1 to 300; never longer than the session is fresh. @default 60 */
+  readonly serviceTokenSeconds?: number
   /** The longest life of a ticket that this site accepts, in seconds, 5 to 300. @default 300 */
   readonly maxTicketSeconds?: number
   /** The hub's session wins over this site's, whenever the hub has one. @default false */
@@ -148,6 +155,8 @@ export interface AppSettings {
   readonly freshForSeconds: number
   readonly graceForSeconds: number
   readonly cookieSeconds: number
+  readonly audiences: readonly string[]
+  readonly serviceTokenSeconds: number
   readonly maxTicketSeconds: number
   readonly alwaysReplace: boolean
   readonly live: boolean
@@ -199,6 +208,8 @@ const KNOWN: Record<keyof SiteOptions<object> | keyof AppOptions<object>, true> 
   fields: true,
   tokenClaims: true,
   sessionField: true,
+  audiences: true,
+  serviceTokenSeconds: true,
   maxTicketSeconds: true,
   alwaysReplace: true,
   live: true,
@@ -247,10 +258,11 @@ async function resolveAppOptions<Native extends object>(given: AppOptions<Native
       findOrigin: callable(where, 'findOrigin', findOrigin),
       cacheSeconds: whole(where, 'originCacheSeconds', originCacheSeconds, { min: 0, max: 3600 }),
     }
-    return { settings, origins: asked, keysOf: await keySource(keys) }
+    return { settings, origins: asked, keysOf: await keySource(keys, settings) }
   }
   const listed = checkedOrigins(origins)
-  const keysOf = await keySource(keys)
+  requireOthers(settings, listed)
+  const keysOf = await keySource(keys, settings)
   // At start-up, so that a wrong key is not found by a visitor.
   const known = new Map<string, ImportedKeys>()
   for (const one of listed) known.set(one, await keysOf(one))
@@ -271,14 +283,16 @@ function checkedOrigins(given: unknown): readonly string[] {
 }
 
 /** One set for all, or each origin's own: all of one app, because one event stream tells of all. */
-async function keySource(given: AppOptions<object>['keys']): Promise<ImportedKeysOf> {
+async function keySource(given: AppOptions<object>['keys'], settings: AppSettings): Promise<ImportedKeysOf> {
   if (typeof given !== 'function') {
     const keys = ofAnApp(await importKeys(given, where))
+    requirePair(settings, keys)
     return () => keys
   }
   let app: string | undefined
   return async (site) => {
     const keys = ofAnApp(await importKeys(await given(site), `${where}: keys("${site}")`))
+    requirePair(settings, keys)
     app ??= keys.app
     if (keys.app !== app)
       throw wrong(
@@ -313,12 +327,11 @@ export async function resolveSiteOptions<Native extends object>(
       '"host" has to be a host as browsers send it, such as "shop.example" or "shop.example:8443"',
     )
   }
-  return {
-    ...resolveCommon(options),
-    origin: siteOrigin,
-    host,
-    ...(await importKeys(options.keys, where)),
-  }
+  const settings = resolveCommon(options)
+  requireOthers(settings, [siteOrigin])
+  const keys = await importKeys(options.keys, where)
+  requirePair(settings, keys)
+  return { ...settings, origin: siteOrigin, host, ...keys }
 }
 
 function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'keys'>): AppSettings {
@@ -351,6 +364,13 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     sessionField: sessionFieldName(sessionField),
     fields: options.fields === undefined ? undefined : fieldRules(options.fields, sessionField),
     tokenClaims: callable(where, 'tokenClaims', options.tokenClaims),
+    audiences: audienceList(options.audiences ?? []),
+    serviceTokenSeconds: whole(
+      where,
+      'serviceTokenSeconds',
+      options.serviceTokenSeconds ?? limits.serviceTokenSeconds.default,
+      limits.serviceTokenSeconds,
+    ),
     maxTicketSeconds: whole(where, 'maxTicketSeconds', maxTicketSeconds, limits.ticketSeconds),
     alwaysReplace: flag(where, 'alwaysReplace', alwaysReplace),
     live: flag(where, 'live', live),
@@ -369,6 +389,33 @@ function backchannel(given: unknown): string {
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.origin !== given)
     throw wrong(where, '"backchannel" has to be scheme, host and port alone, such as "http://hub:4000"')
   return given
+}
+
+function audienceList(given: unknown): readonly string[] {
+  if (!Array.isArray(given) || given.length > limits.audiences)
+    throw wrong(where, `"audiences" has to be a list of at most ${limits.audiences} origins`)
+  const listed = given.map((one) => origin(where, 'audiences', one))
+  const twice = listed.find((one, at) => listed.indexOf(one) !== at)
+  if (twice !== undefined) throw wrong(where, `"audiences" lists "${twice}" twice`)
+  return listed
+}
+
+/** R36: who verifies by the secret could make session tokens of any user, and unwrap handles. */
+function requirePair(
+  { audiences }: Pick<AppSettings, 'audiences'>,
+  { sessionKeys: [first] }: ImportedKeys,
+): void {
+  if (audiences.length > 0 && first.publicJwk === null)
+    throw wrong(
+      where,
+      '"audiences" needs a key pair as the first of "keys.session": a service that verifies by a secret could make session tokens',
+    )
+}
+
+/** A token for the site itself would be a session token without a session. */
+function requireOthers({ audiences }: Pick<AppSettings, 'audiences'>, origins: readonly string[]): void {
+  const own = origins.find((one) => audiences.includes(one))
+  if (own !== undefined) throw wrong(where, `"audiences" lists the site's own origin, "${own}"`)
 }
 
 /** What a request of some server has already. */

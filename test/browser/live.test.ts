@@ -1,11 +1,17 @@
 /** What open pages hear of a session that changes elsewhere, in real browsers. */
 import { expect } from 'chai'
+import { verifySession } from 'session-hub/verify'
 
 import type { TestPage } from '../support/browser.js'
+import { keyPair } from '../support/key-pairs.js'
 import { byRedirect } from '../support/rungs.js'
 import { inBrowser, type Stage } from '../support/stage.js'
 import { until } from '../support/until.js'
 import { Visitor } from '../support/visitor.js'
+
+const API = 'https://api.example'
+const pair = keyPair('EdDSA')
+const WITH_TOKENS = { sessionKey: () => pair.jwk, site: { audiences: [API] } }
 
 /** How long a test waits for news. The figures are the bench's; a busy machine may take longer than a visitor's. */
 const PATIENCE_MS = 5000
@@ -130,22 +136,46 @@ describe('an open tab on another site, in Chromium with cookies blocked where th
 })
 
 describe('tabs of one site, in Chromium with third-party cookies allowed', () => {
-  inBrowser('allowed', (stage) => {
-    it('hear of a sign-out in another of them', async () => {
-      await stage.tab.visit(stage.shop)
-      await stage.tab.fetch('/sign-in', { name: 'ada' })
-      await stage.tab.sync()
-      const second = await stage.browser.newPage()
-      await second.visit(stage.shop)
-      await isWatching(second)
-      await isWatching(stage.tab)
-      await second.run(() => SessionHub.signOut())
-      expect(await heard(stage.tab, 'session-ended', 0)).to.deep.equal({ reason: 'signed-out' })
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      for (const tab of [stage.tab, second])
-        expect(await tab.eventsNamed('session-ended')).to.deep.equal([{ reason: 'signed-out' }])
-    })
-  })
+  inBrowser(
+    'allowed',
+    (stage) => {
+      it('hear of a sign-out in another of them', async () => {
+        await stage.tab.visit(stage.shop)
+        await stage.tab.fetch('/sign-in', { name: 'ada' })
+        await stage.tab.sync()
+        const second = await stage.browser.newPage()
+        await second.visit(stage.shop)
+        await isWatching(second)
+        await isWatching(stage.tab)
+        await second.run(() => SessionHub.signOut())
+        expect(await heard(stage.tab, 'session-ended', 0)).to.deep.equal({ reason: 'signed-out' })
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        for (const tab of [stage.tab, second])
+          expect(await tab.eventsNamed('session-ended')).to.deep.equal([{ reason: 'signed-out' }])
+      })
+
+      it('has tokens for services on other hosts: one at a time for each, and none of a session that is over', async () => {
+        const { tab, shop, world } = stage
+        await tab.visit(shop)
+        const tokenFor = (audience: string) => tab.run((of) => SessionHub.tokenFor(of), audience)
+        const asked = () =>
+          world.siteOf('shop').listener.seen.filter(({ url }) => url === '/session-hub/token').length
+        expect(await tokenFor(API)).to.equal(undefined)
+        await tab.fetch('/sign-in', { name: 'ada' })
+        const token = await tokenFor(API)
+        const options = { key: pair.publicJwk, issuer: shop, audience: API }
+        expect(await verifySession(token!, options)).to.include({ subject: 'ada' })
+        expect([await tokenFor(API), asked()]).to.deep.equal([token, 2])
+        expect(await tokenFor('https://stranger.example')).to.equal(undefined)
+
+        await tab.fetch('/sign-in', { name: 'bob' })
+        expect(await verifySession((await tokenFor(API))!, options)).to.include({ subject: 'bob' })
+        await tab.run(() => SessionHub.signOut())
+        expect(await tokenFor(API)).to.equal(undefined)
+      })
+    },
+    WITH_TOKENS,
+  )
 })
 
 describe('a page that comes out of the back/forward cache, in Chromium', () => {

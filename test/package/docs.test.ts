@@ -35,6 +35,7 @@ import {
   replaceReasons,
   sitePaths,
 } from '../../sdk/protocol/wire.js'
+import { keyPair } from '../support/key-pairs.js'
 import { openSchema } from '../support/postgres.js'
 import { type Ask, type Reply, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
@@ -307,7 +308,11 @@ describe('docs/protocol.md', () => {
     const listed = table.flatMap(([paths = '']) => [...paths.matchAll(/`(GET|POST) (\/[\w./-]+)`/g)])
     expect(new Set(listed.map(([, , path]) => path))).to.deep.equal(new Set(Object.values(sitePaths)))
 
-    const world = await startWorld({ sites: ['shop'], site: { live: true } })
+    const world = await startWorld({
+      sites: ['shop'],
+      site: { live: true, audiences: ['https://api.example'] },
+      sessionKey: () => keyPair('EdDSA').jwk,
+    })
     try {
       const { origin } = world.siteOf('shop')
       for (const [what, method, path] of listed) {

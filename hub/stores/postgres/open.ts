@@ -65,7 +65,7 @@ async function versionOf(query: Query, name: string): Promise<number | undefined
   )
   if (Reflect.get(found as object, 'is_there') !== 't') return undefined
   const [row] = await query(`SELECT version FROM ${name}.meta`)
-  return row ? Number(Reflect.get(row as object, 'version')) : 0
+  return row ? Number(Reflect.get(row, 'version')) : 0
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Climb, LiveKit } from './kit.js'
 import { syncNext } from './sync-next.js'
 
 export function climbWhereBlocked(kit: LiveKit): Climb {
-  const { client, on, rungs, settle, loadLadder, said } = kit
+  const { client, on, rungs, settle, endpoint, said } = kit
   const hasFrame = rungs.includes('frame')
   let ladder: Ladder | undefined
   let loading: Promise<Ladder> | undefined
@@ -13,7 +13,7 @@ export function climbWhereBlocked(kit: LiveKit): Climb {
   const reached = new Promise<Ladder>((resolve) => (reach = resolve))
 
   const load = () =>
-    (loading ??= loadLadder().then(
+    (loading ??= kit.load('ladder', endpoint).then(
       ({ create }) => (ladder = create({ ...kit, syncBy: (by) => syncNext(kit, by) })),
       (error: unknown) => {
         // The next one tries again.

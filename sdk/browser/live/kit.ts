@@ -17,7 +17,10 @@ export interface LiveKit extends Omit<LadderKit, 'syncBy'>, Bus {
   readonly run: (goodForMs: number, by?: Partial<SyncFrame>, choice?: Choice) => Promise<Status>
   /** The sync that is running. */
   readonly running: () => Promise<Status> | undefined
-  readonly loadLadder: () => Promise<{ readonly create: (kit: LadderKit) => Ladder }>
+  readonly load: (
+    name: 'ladder',
+    endpoint: string,
+  ) => Promise<{ readonly create: (kit: LadderKit) => Ladder }>
 }
 
 /** The same within `live.js`, which knows when its own questions change a cookie. */
@@ -29,9 +32,10 @@ export interface WatchfulKit extends LiveKit {
 /** What a client hands on, as it is called there. */
 export interface Given {
   keepUp: []
-  takeArrival: []
-  mayBringNews: []
+  arrival: []
+  news: []
   signOut: []
+  tokenFor: [audience: string]
   resolve: [choice: Choice]
   forget: [options?: { undo?: boolean }]
   requestAccess: [theme?: AccessTheme]
@@ -46,10 +50,11 @@ export interface Results {
   /** From the first sync on: hears what happens elsewhere. */
   keepUp: undefined
   /** What this site's backend has said of how the visitor came here, if it has; once. */
-  takeArrival: Arrival | undefined
-  mayBringNews: boolean
+  arrival: Arrival | undefined
+  news: boolean
   /** Whether this site could be told. */
   signOut: boolean
+  tokenFor: string | undefined
   resolve: Status
   forget: Status
   requestAccess: Status

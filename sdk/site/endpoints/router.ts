@@ -19,6 +19,7 @@ import { makeOffer } from './offer.js'
 import { pathBelow } from './path-below.js'
 import { redeemTicket } from './redeem.js'
 import { beginRedirect, finishRedirect } from './redirect.js'
+import { makeServiceToken } from './token.js'
 
 /** It counts the request itself: even a visitor who comes too often is led on, not left at an error. */
 type Step = (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
@@ -52,6 +53,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
     [sitePaths.redeem, redeemTicket],
     [sitePaths.forget, forgetSharing],
     [sitePaths.link, makeLinkTicket],
+    ...(settings.audiences.length > 0 ? [[sitePaths.token, makeServiceToken] as const] : []),
     [sitePaths.sisters, (site, _visit, body) => listSisters(sisters, site, body)],
     [
       sitePaths.signOut,

@@ -6,6 +6,7 @@ import type { SessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import type { EndReason } from '../../protocol/wire.js'
 import type { Carried } from './carrier.js'
+import type { ServiceToken } from './service-token.js'
 
 export interface DataOptions {
   /** Rejects with `session_ended` where the session that the request came with has ended. @default false */
@@ -69,6 +70,14 @@ export interface SiteSession {
    * @throws SessionHubError `request_invalid` for a purpose that is none
    */
   secretFor(purpose: string): string | null
+  /**
+   * A token for a service on another host, for `Authorization: Bearer`: it says who the visitor is to that service alone, for `serviceTokenSeconds`,
+   * and opens nothing here. Of an anonymous session it has no subject. The service reads it by `verifySession` with its own `audience`.
+   *
+   * @param audience the service's origin, one of `audiences`
+   * @throws SessionHubError `audience_unknown`; `token_missing` where there is no session; `unavailable` while the hub cannot say that it is alive
+   */
+  tokenFor(audience: string): Promise<string>
 }
 
 /** The session with what only this package may do to it. */
@@ -83,6 +92,8 @@ export interface HeldSession extends SiteSession {
   readonly ended: SessionHubError | undefined
   /** When its life is over, in seconds since 1970, where the hub has been asked; each use may prolong it. */
   readonly expiresAt: number | undefined
+  /** `tokenFor`, with the token's life. */
+  issueFor(audience: string): Promise<ServiceToken>
   /** Takes over a session that the hub has shown. */
   accept(view: SessionView, handle: string): Promise<void>
   /**

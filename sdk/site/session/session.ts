@@ -18,6 +18,7 @@ import type { DataOptions, HeldSession } from './held-session.js'
 import { foreignMembers } from './misuse.js'
 import type { SessionParts } from './parts.js'
 import { secretFor } from './secret-for.js'
+import { issueServiceToken, type ServiceToken } from './service-token.js'
 import type { IssuedToken } from './token.js'
 import { requireOpen, type Visit } from '../visit.js'
 
@@ -140,6 +141,17 @@ class LoadedSession implements HeldSession {
 
   secretFor(purpose: string): string | null {
     return this.#token ? secretFor(this.#site.settings, this.#token, purpose) : null
+  }
+
+  async tokenFor(audience: string): Promise<string> {
+    return (await this.issueFor(audience)).token
+  }
+
+  async issueFor(audience: string): Promise<ServiceToken> {
+    const { settings, content } = this.#site
+    if (this.#token) return issueServiceToken(settings, content, this.#token, audience)
+    if (this.isStale) throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
+    throw new SessionHubError('token_missing', 'There is no session to make a token of')
   }
 
   updateClaims(patch: JsonObject): Promise<JsonObject> {

@@ -1,0 +1,25 @@
+/** Tokens for services on other hosts: asked for when they are needed, and good for several requests. */
+import type { TokenReply } from '../../protocol/bodies.js'
+import type { LiveKit } from './kit.js'
+
+export function createTokens({
+  endpoint,
+  post,
+  readState,
+}: Pick<LiveKit, 'endpoint' | 'post' | 'readState'>): (audience: string) => Promise<string | undefined> {
+  const kept: Record<string, readonly [token: string, untilMs: number]> = {}
+  return async (audience) => {
+    // Another session's token is none of this one's.
+    const name = readState() + audience
+    const [known, untilMs = 0] = kept[name] ?? []
+    if (Date.now() < untilMs) return known
+    return post<TokenReply>(`${endpoint}/token`, { audience }).then(
+      ({ token, expires_in: seconds }) => {
+        // Half of its life is left for the service, and for clocks.
+        kept[name] = [token, Date.now() + seconds * 500]
+        return token
+      },
+      () => undefined,
+    )
+  }
+}
