@@ -47,10 +47,13 @@ export function refuseAhead(req: RequestHead): void {
     throw new SessionHubError('request_invalid', 'This address is not to be fetched ahead of a visit')
 }
 
-/** Whether script of the site itself fetches it: its router, or a service worker that makes a request of its own of a navigation. */
+/**
+ * Whether script of the site itself fetches it: its router, or a service worker that makes a request of its own of a navigation. So looks also a form
+ * of another site that a worker has passed on in Firefox and Safari, which hide who has posted it.
+ */
 export const isOwnFetch = ({ headers }: RequestHead): boolean =>
   headers['sec-fetch-dest'] === 'empty' &&
-  ['cors', 'same-origin'].includes(String(headers['sec-fetch-mode'])) &&
+  headers['sec-fetch-mode'] !== 'no-cors' &&
   headers['sec-fetch-site'] === 'same-origin'
 
 /**

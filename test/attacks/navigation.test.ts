@@ -206,6 +206,8 @@ describe('a visitor’s own window', () => {
       'the form': (headers) => post({ ...headers, origin: travel }),
       'the form, in Firefox': ({ 'sec-fetch-site': from }) =>
         post({ ...throughFirefoxWorker, 'sec-fetch-site': from, origin: 'null' }),
+      'the form, in Safari': ({ 'sec-fetch-site': from }) =>
+        post({ ...throughWorker, 'sec-fetch-site': from, origin: travel }),
       'the address of the form': (headers) => {
         const to = encodeURIComponent(`${travel}/whoami`)
         return ada.ask(`${travel}/session-hub/enter?to=${to}`, { headers })

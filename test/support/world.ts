@@ -42,6 +42,8 @@ export interface WorldOptions {
   readonly adapter?: string
   /** Sees each request to the hub first, as a proxy would. */
   readonly inFrontOfHub?: RequestHandler
+  /** The same for each of the sites. */
+  readonly inFrontOfSites?: RequestHandler
 }
 
 /** Makes an application of a site. */
@@ -104,6 +106,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
   async function addSite(name: string, build?: Build, own: Partial<SiteOptions> = {}): Promise<WorldSite> {
     const listener = await listen(`${name}.localhost`, options.certificate)
+    if (options.inFrontOfSites) listener.use(options.inFrontOfSites)
     const made = await generateSite(listener.origin)
     rememberSessionKey(made.keys)
     const registration = { ...made.registration, ...options.registration?.(name) }
