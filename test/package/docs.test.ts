@@ -514,6 +514,34 @@ describe('docs/frameworks', () => {
   })
 })
 
+describe('docs/migrating.md', () => {
+  const page = text('docs/migrating.md')
+  const rows = page.split('\n').filter((line) => /^ *\|(?! (there|on there) |---)/.test(line))
+
+  it('names, as ours, only what the other documents have', () => {
+    const known = new Set(
+      documents.filter((name) => name !== 'docs/migrating.md').flatMap((name) => codeOf(text(name))),
+    )
+    const named = rows.flatMap((row) => codeOf(cellsOf(row.trim())[1] ?? ''))
+    expect(named).to.have.length.above(60)
+    expect(named.filter((word) => !known.has(word))).to.deep.equal(['both', 'short', 'long'])
+  })
+
+  it('has the defaults of the code', () => {
+    const ours = new Map([
+      ...defaultsOf('sdk/site/options.ts'),
+      ...defaultsOf('hub/options.ts'),
+      ...defaultsOf('sdk/browser/options.ts'),
+    ])
+    const said = rows.flatMap((row) => [
+      ...(cellsOf(row.trim())[1] ?? '').matchAll(/`(\w+)` of the \w+, by default `?([\w/-]+)`?/g),
+    ])
+    expect(said).to.have.length.above(4)
+    for (const [, name = '', value = ''] of said)
+      expect(ours.get(name)?.replace(/[`',.]/g, ''), name).to.equal(value)
+  })
+})
+
 describe('docs/stores.md', () => {
   it('has a hub on PostgreSQL, which shares a cart', async () => {
     const { postgres } = await openSchema()
