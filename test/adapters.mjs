@@ -5,7 +5,7 @@
  *
  *     npm run test:adapters                  all
  *     npm run test:adapters -- fastify jest  some of them
- *     npm run test:adapters -- guards        breaks a guard of each file of the site's core, and asks whether each adapter's tests notice
+ *     npm run test:adapters -- guards        breaks guards of the core, and asks whether the tests behind each adapter notice
  */
 import { spawnSync } from 'node:child_process'
 
@@ -41,12 +41,7 @@ const files = frameworks
   .filter((one) => chosen.includes(one))
   .map((one) => `build/test/frameworks/${one}.test.js`)
 if (files.length > 0) mocha(['--no-config', ...files])
-if (chosen.includes('guards')) {
-  for (const adapter of ['express', ...adapters]) {
-    console.log(`Guards of the core, behind the adapter "${adapter}":`)
-    run(process.execPath, ['build/test/mutants/main.js', '--sample', '--only', 'sdk/site/'], adapter)
-  }
-}
+if (chosen.includes('guards')) run(process.execPath, ['build/test/mutants/adapters.js'])
 process.exitCode = failed
 
 function mocha(parameters, adapter) {

@@ -5,7 +5,7 @@
  *     npm run test:mutants -- --server         or --browser: that half
  *     npm run test:mutants -- --only redeem    files with this in their path, from the start
  *     npm run test:mutants -- --again          those that lived once more, with far more time for each
- *     npm run test:mutants -- --sample         one of each file, as `npm test` does; of some files with --only
+ *     npm run test:mutants -- --sample         one of each file, as `npm test` does
  *     npm run test:mutants -- --resample       writes sample.json from the last run
  *
  * Those that no test notices stand in `survivors.json`, each with the reason.
@@ -40,7 +40,7 @@ const survivors = JSON.parse(readFileSync(join(root, 'test/mutants/survivors.jso
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  if (flags.includes('--sample')) return runSample(only)
+  if (flags.includes('--sample')) return runSample()
   if (flags.includes('--resample')) {
     await writeSample([...before().values()])
     return 0
