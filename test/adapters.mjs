@@ -1,22 +1,57 @@
 /**
  * The tests of sites and of attacks once more, with the sites of their worlds behind each other adapter: no adapter has a rule of its own. And
- * the journeys, in a real Chromium.
+ * the journeys, in a real Chromium. Then the applications of docs/frameworks on what is too heavy to be a dependency here, each in a project that npm
+ * installs; and Jest.
  *
  *     npm run test:adapters                  all
- *     node test/adapters.mjs web             one of them
+ *     npm run test:adapters -- fastify jest  some of them
+ *     npm run test:adapters -- guards        breaks guards of the core, and asks whether the tests behind each adapter notice
  */
 import { spawnSync } from 'node:child_process'
 
-const [only] = process.argv.slice(2)
-const files = ['build/test/{site,attacks}/**/*.test.js', 'build/test/browser/journeys.test.js']
+const adapters = ['node', 'express4', 'fastify', 'web']
+const frameworks = ['nestjs', 'nextjs', 'runtimes', 'jest']
+const parts = [...adapters, ...frameworks, 'guards']
+
+const given = process.argv.slice(2)
+const unknown = given.filter((part) => !parts.includes(part))
+if (unknown.length > 0) {
+  console.error(`There is no "${unknown.join('", "')}": there are ${parts.join(', ')}.`)
+  process.exit(1)
+}
+const chosen = given.length > 0 ? given : parts
+
 let failed = 0
-for (const adapter of only ? [only] : ['node', 'web']) {
+for (const adapter of adapters.filter((one) => chosen.includes(one))) {
   console.log(`Sites behind the adapter "${adapter}":`)
-  const { status } = spawnSync(
-    'node_modules/.bin/mocha',
-    ['--forbid-only', '--parallel', '--jobs', '2', '--reporter', 'dot', ...files],
-    { stdio: 'inherit', env: { ...process.env, SITE_ADAPTER: adapter } },
+  mocha(
+    [
+      '--parallel',
+      '--jobs',
+      '2',
+      '--reporter',
+      'dot',
+      'build/test/{site,attacks}/**/*.test.js',
+      'build/test/browser/journeys.test.js',
+    ],
+    adapter,
   )
+}
+const files = frameworks
+  .filter((one) => chosen.includes(one))
+  .map((one) => `build/test/frameworks/${one}.test.js`)
+if (files.length > 0) mocha(['--no-config', ...files])
+if (chosen.includes('guards')) run(process.execPath, ['build/test/mutants/adapters.js'])
+process.exitCode = failed
+
+function mocha(parameters, adapter) {
+  run('node_modules/.bin/mocha', ['--forbid-only', ...parameters], adapter)
+}
+
+function run(command, parameters, adapter = 'express') {
+  const { status } = spawnSync(command, parameters, {
+    stdio: 'inherit',
+    env: { ...process.env, SITE_ADAPTER: adapter },
+  })
   if (status !== 0) failed = 1
 }
-process.exitCode = failed

@@ -13,7 +13,7 @@ export {
 export type { FindOrigin, KeysOf, TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
-export type { SessionOptions } from './adapters/middleware.js'
+export type { Middleware, SessionOptions } from './adapters/middleware.js'
 export type { ListenerOptions } from './adapters/listener.js'
 export type { ReadableRequest, ReadOptions } from './adapters/read.js'
 export type { SiteVisit, Visited, VisitOptions } from './adapters/web.js'

@@ -1,7 +1,7 @@
 /** The door: a site's core with its adapters around it. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
-import type { Request, RequestHandler } from 'express'
+import type { Request } from 'express'
 
 import type { UserSession } from './account/devices.js'
 import type { SignIn } from './account/sign-in.js'
@@ -11,6 +11,7 @@ import { nonceOf } from './adapters/express.js'
 import { listenerOf, type ListenerOptions } from './adapters/listener.js'
 import {
   endpointsMiddleware,
+  type Middleware,
   redirectOnceMiddleware,
   requireRecentMiddleware,
   sessionMiddleware,
@@ -74,12 +75,12 @@ export interface Site {
   /** Where a request has its session: the option of this name. */
   readonly sessionProperty: string
   /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
-  readonly router: RequestHandler
+  readonly router: Middleware
   /**
    * Middleware that gives each request its `req.session`. In the first half of freshness it costs no hub call; with `{ bearer: true }`
    * an API client may send its token as `Authorization: Bearer`.
    */
-  session(options?: SessionOptions): RequestHandler
+  session(options?: SessionOptions): Middleware
   /**
    * The session of a request that gets no answer of yours: an upgrade to a web socket, or anything else that only wants to know who is there. Nothing
    * is put at the request, and no cookie is set. Of a web socket, only one that this site's own page has opened, or a client that is no browser (R18).
@@ -124,7 +125,7 @@ export interface Site {
    * want the session there already, in browsers that keep the hub's cookie from frames too. Only for navigations to HTML, never for
    * bots, prefetches, or while the hub is down. Put it before `site.session()`. Not on unless you use it.
    */
-  redirectOnce(): RequestHandler
+  redirectOnce(): Middleware
   /**
    * The site in front of an application on a Node server, with or without Express: `createServer(site.listener(app))`. It answers the
    * endpoints and gives each request its `req.session` before the application looks at it.

@@ -37,12 +37,13 @@ import {
 } from '../../sdk/protocol/wire.js'
 import { keyPair } from '../support/key-pairs.js'
 import { openSchema } from '../support/postgres.js'
+import { expectToTravel } from '../support/travel.js'
 import { type Ask, type Reply, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const text = (name: string) => readFileSync(join(root, name), 'utf8')
-const documents = ['.', 'docs', 'docs/flows'].flatMap((folder) =>
+const documents = ['.', 'docs', 'docs/flows', 'docs/frameworks'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
@@ -473,33 +474,83 @@ describe('docs/testing.md', () => {
   })
 })
 
-describe('docs/frameworks.md', () => {
-  for (const file of ['node.mjs', 'hono.mjs']) {
-    it(`has a site in ${file} to which a cart and a sign-in travel`, async () => {
-      const company = await startCompany('docs/frameworks.md', file, undefined, undefined)
-      const { hub, shop, travel } = company
+describe('docs/frameworks', () => {
+  const applications = {
+    node: 'node.mjs',
+    express: 'express4.mjs',
+    fastify: 'fastify.mjs',
+    hono: 'hono.mjs',
+  }
+  for (const [page, file] of Object.entries(applications)) {
+    it(`has a site in ${page}.md to which a cart and a sign-in travel`, async () => {
+      const company = await startCompany(`docs/frameworks/${page}.md`, file, undefined, undefined)
       try {
-        const visitor = new Visitor(hub)
-        expect((await visitor.ask(`${shop}/`)).text).to.include(`data-hub="${hub}"`)
-        const added = await visitor.post(shop, '/cart', {})
-        expect(added.json).to.deep.equal({ cart: ['boots'] })
-        expect((await visitor.sync(shop)).outcome).to.equal('adopt')
-        expect((await visitor.sync(travel)).outcome).to.equal('replace')
-        await visitor.post(travel, '/sign-in', {})
-        expect((await visitor.sync(travel)).outcome).to.equal('adopt')
-        expect((await visitor.sync(shop)).outcome).to.equal('replace')
-        const { json } = await visitor.ask(`${shop}/session`)
-        expect(json).to.deep.equal({ subject: 'ada', cart: ['boots'] })
+        await expectToTravel(company)
       } finally {
         await company.close()
       }
     })
   }
+
+  it('has a page for each framework, with the versions that are tested', () => {
+    const rows = tableOf(text('docs/frameworks.md'))
+    const listed = rows.flatMap(([, , , page = '']) => [...page.matchAll(/\(frameworks\/([\w-]+\.md)\)/g)])
+    expect(listed.map(([, name]) => name)).to.have.members(readdirSync(join(root, 'docs/frameworks')))
+    const { devDependencies } = JSON.parse(text('package.json')) as {
+      devDependencies: Record<string, string>
+    }
+    const versions = Object.fromEntries(rows.map(([name = '', version]) => [name.split(/\W/)[0]!, version]))
+    for (const name of ['fastify', 'hono']) {
+      const [major] = /\d+/.exec(devDependencies[name]!)!
+      expect(versions[name[0]!.toUpperCase() + name.slice(1)]).to.equal(major)
+    }
+    const heavy = readdirSync(join(root, 'test/frameworks')).map((file) => text(`test/frameworks/${file}`))
+    for (const [name, version] of [
+      ['next', versions.Next],
+      ['@nestjs/core', versions.NestJS],
+    ])
+      expect(heavy.join('')).to.include(`'${name}@${version}'`)
+  })
+
+  it('lists the options of the plugin for Fastify', () => {
+    const page = text('docs/frameworks/fastify.md')
+    for (const name of membersOf('sdk/site/fastify.ts', 'FastifySiteOptions')) rowOf(page, name)
+    for (const [name, value] of defaultsOf('sdk/site/fastify.ts'))
+      expect(rowOf(page, name).at(-1), name).to.include(value)
+  })
 })
 
-describe('docs/frameworks.md, web sockets', () => {
+describe('docs/migrating.md', () => {
+  const page = text('docs/migrating.md')
+  const rows = page.split('\n').filter((line) => /^ *\|(?! (there|on there) |---)/.test(line))
+
+  it('names, as ours, only what the other documents have', () => {
+    const known = new Set(
+      documents.filter((name) => name !== 'docs/migrating.md').flatMap((name) => codeOf(text(name))),
+    )
+    const named = rows.flatMap((row) => codeOf(cellsOf(row.trim())[1] ?? ''))
+    expect(named).to.have.length.above(60)
+    expect(named.filter((word) => !known.has(word))).to.deep.equal(['both', 'short', 'long'])
+  })
+
+  it('has the defaults of the code', () => {
+    const ours = new Map([
+      ...defaultsOf('sdk/site/options.ts'),
+      ...defaultsOf('hub/options.ts'),
+      ...defaultsOf('sdk/browser/options.ts'),
+    ])
+    const said = rows.flatMap((row) => [
+      ...(cellsOf(row.trim())[1] ?? '').matchAll(/`(\w+)` of the \w+, by default `?([\w/-]+)`?/g),
+    ])
+    expect(said).to.have.length.above(4)
+    for (const [, name = '', value = ''] of said)
+      expect(ours.get(name)?.replace(/[`',.]/g, ''), name).to.equal(value)
+  })
+})
+
+describe('docs/web-sockets.md', () => {
   it('has a socket that greets the user, and closes when the user signs out on another site', async () => {
-    const company = await startCompany('docs/frameworks.md', 'sockets.mjs', undefined, undefined)
+    const company = await startCompany('docs/web-sockets.md', 'sockets.mjs', undefined, undefined)
     const { hub, shop, travel } = company
     try {
       const visitor = new Visitor(hub)
@@ -525,7 +576,7 @@ describe('docs/frameworks.md, web sockets', () => {
 describe('docs/stores.md', () => {
   it('has a hub on PostgreSQL, which shares a cart', async () => {
     const { postgres } = await openSchema()
-    const company = await startCompany('docs/frameworks.md', 'node.mjs', undefined, 'hub.mjs', {
+    const company = await startCompany('docs/frameworks/node.md', 'node.mjs', undefined, 'hub.mjs', {
       hubFrom: 'docs/stores.md',
       environment: { DATABASE_URL: postgres.url },
     })
@@ -829,7 +880,9 @@ async function startCompany(
   const runner = createRunner()
   try {
     const copy = (name: string, from: string) => {
-      runner.write(name, exampleOf(name, from))
+      // Express 4 has another name here.
+      const code = exampleOf(name, from)
+      runner.write(name, name === 'express4.mjs' ? code.replace("from 'express'", "from 'express4'") : code)
     }
     if (hubFile !== undefined) copy(hubFile, hubFrom)
     copy(siteFile, document)

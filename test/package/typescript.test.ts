@@ -33,7 +33,17 @@ describe('the packed package, in TypeScript', function () {
     const { dependencies } = JSON.parse(await readFile(join(project.home, 'package.json'), 'utf8')) as {
       dependencies: Record<string, string>
     }
-    const beside = ['@types/node', '@types/express-session', '@types/react', 'react', 'vue', 'svelte']
+    const beside = [
+      '@types/node',
+      '@types/express-session',
+      '@types/express4',
+      '@types/react',
+      'express4',
+      'fastify',
+      'react',
+      'vue',
+      'svelte',
+    ]
     await Promise.all([...Object.keys(dependencies), ...beside].map((name) => project.link(name)))
     page = await readFile(join(ROOT, 'docs/typescript.md'), 'utf8')
     readme = await readFile(join(ROOT, 'README.md'), 'utf8')
@@ -240,6 +250,46 @@ describe('the packed package, in TypeScript', function () {
     expect(without).to.include(said)
   })
 
+  it('do Fastify, Node’s own server and Express 4 know where the session is, and take their own requests?', async () => {
+    const facts = `${SAME}
+      import { createServer } from 'node:http'
+      import express4 from 'express4'
+      import Fastify from 'fastify'
+      import { fastifySite } from 'session-hub/fastify'
+      import type { Site, SiteSession } from 'session-hub/site'
+
+      export async function facts(site: Site) {
+        const app = Fastify()
+        await app.register(fastifySite, { site, bearer: true })
+        app.get('/', { preHandler: site.requireRecent(300) }, async (request, reply) => {
+          is<Same<typeof request.session, SiteSession>>()
+          await site.signIn(request, reply, { subject: 'ada' })
+          return site.sessions(request)
+        })
+        // @ts-expect-error -- a slip in an option
+        await app.register(fastifySite, { site, baerer: true })
+
+        createServer(
+          site.listener(async (req, res) => {
+            is<Same<typeof req.session, SiteSession>>()
+            await site.signOut(req, res, { everywhere: true })
+          }),
+        )
+
+        const old = express4()
+        old.use(site.router, site.session())
+        old.get('/', site.requireRecent(300), (req, res, next) => {
+          is<Same<typeof req.session, SiteSession>>()
+          site.signIn(req, res, { subject: 'ada' }).then(() => res.json({}), next)
+        })
+        createServer(site.listener(old))
+        // @ts-expect-error -- no request at all
+        await site.sessions({})
+      }
+      `
+    expect(await compile('servers', { ...esm, skipLibCheck: true }, { 'facts.ts': facts })).to.equal('')
+  })
+
   it('does an application of CommonJS compile, by `import` where `module` knows `require` of ES modules, and by `import()` elsewhere?', async () => {
     const plain = `
       import { createSite, type Site } from 'session-hub/site'
@@ -293,7 +343,7 @@ describe('the packed package, in TypeScript', function () {
     const jest = exampleOf('cart.test.js')
     await project.write({
       'runners/package.json': { private: true, type: 'module' },
-      // Jest itself is too much for one test: Vitest has its words too.
+      // Vitest has Jest’s words too. Under Jest itself it runs in `npm run test:adapters jest`.
       'runners/vitest.config.js': `export default {
         test: { include: ['*.vitest.js', '*.test.js'] },
         resolve: { alias: { '@jest/globals': 'vitest' } }

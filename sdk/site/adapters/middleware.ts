@@ -7,6 +7,7 @@ import type { SiteCore } from '../core.js'
 import { requestOf, visitOf, type Wrapped } from './node-visit.js'
 import { passEndpoints, passRedirectOnce, passSession } from './steps.js'
 
+/** For Express 5 and 4, and everything else with `(req, res, next)`. */
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
 
 export interface SessionOptions {

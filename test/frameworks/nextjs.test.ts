@@ -1,0 +1,79 @@
+/** The application of docs/frameworks/nextjs.md, as npm installs and Next.js builds it. `npm run test:adapters nextjs` */
+import { expect } from 'chai'
+
+import { listenTo } from '../support/event-source.js'
+import { type InstalledProject, installProject } from '../support/installed-project.js'
+import { filesOf } from '../support/page-of-code.js'
+import { expectGuards, expectToTravel, expectToTravelInChromium, type TwoSites } from '../support/travel.js'
+import { startTwoSites } from '../support/two-sites.js'
+import { Visitor } from '../support/visitor.js'
+import { startWorld, type World } from '../support/world.js'
+
+describe('docs/frameworks/nextjs.md', function () {
+  this.timeout(900_000)
+  let project: InstalledProject
+  let world: World
+  let sites: TwoSites
+
+  before(async () => {
+    project = await installProject(
+      [
+        'next@16',
+        'react@19',
+        'react-dom@19',
+        'typescript@5',
+        '@types/node@22',
+        '@types/react@19',
+        '@types/react-dom@19',
+      ],
+      {},
+    )
+    const files = filesOf('docs/frameworks/nextjs.md')
+    await project.write({
+      ...files,
+      // So that it can be seen whether the proxy file lets an answer go on.
+      'lib/site.ts': files['lib/site.ts']!.replace('keys:', 'live: true, keys:'),
+      'tsconfig.json': { compilerOptions: { strict: true } },
+    })
+    await project.run('next', ['build'], { NEXT_TELEMETRY_DISABLED: '1' })
+    world = await startWorld({ sites: [] })
+    const { api: _none, ...started } = await startTwoSites(world, (environment) =>
+      project.start(
+        project.program('next'),
+        ['start', '--hostname', '127.0.0.1', '--port', environment.PORT],
+        { ...environment, NEXT_TELEMETRY_DISABLED: '1' },
+        /Ready/,
+      ),
+    )
+    sites = { ...started, api: '/api' }
+  })
+  after(async () => {
+    await project.remove()
+    await world.close()
+  })
+
+  it('has a site to which a cart and a sign-in travel', () => expectToTravel(sites))
+  it('does so in Chromium', () => expectToTravelInChromium(sites))
+  it('R18, R31, R39: refuses what the core refuses', () => expectGuards(sites))
+
+  it('has pages that know the visitor, and hear of an end at once; one stream for all of a process', async () => {
+    const { hub, shop } = sites
+    const visitor = new Visitor(hub)
+    await visitor.post(shop, '/api/cart', {})
+    await visitor.post(shop, '/api/sign-in', {})
+    const { text } = await visitor.ask(`${shop}/`)
+    expect(text.replaceAll('<!-- -->', '')).to.include('Hello ada! In your cart: 1')
+    const { host } = new URL(shop)
+    const cookie = [...visitor.cookies(shop)].map((pair) => pair.join('=')).join('; ')
+    const page = await listenTo(`${shop}/session-hub/live`, { host, cookie, 'sec-fetch-site': 'same-origin' })
+    expect(page.status).to.equal(200)
+    await world.hub.hub.sessions.endAll('ada')
+    await page.heard('ended')
+    page.close()
+    const again = await visitor.ask(`${shop}/`)
+    expect(again.text.replaceAll('<!-- -->', '')).to.include('Hello stranger! In your cart: 0')
+    const streams = world.hub.listener.seen.filter(({ url }) => url === '/backchannel/events')
+    expect(new Set(streams.map(({ headers }) => headers.authorization)).size).to.be.most(2)
+    expect(streams).to.have.length.most(2)
+  })
+})
