@@ -92,7 +92,17 @@ const kinds = Object.keys(WEIGHTS) as Step['do'][]
 const bag = kinds.flatMap((kind) => Array<Step['do']>(WEIGHTS[kind]).fill(kind))
 const fixedBag = bag.filter((kind) => !REGISTERS.includes(kind))
 
-const ACTS: readonly Act[] = ['read', 'update', 'sign-in', 'end', 'part', 'list', 'end-other', 'link']
+const ACTS: readonly Act[] = [
+  'read',
+  'update',
+  'claims',
+  'sign-in',
+  'end',
+  'part',
+  'list',
+  'end-other',
+  'link',
+]
 
 /** Seconds, around what means something: clocks apart, a double submit, a ticket, a frame, the lives of sessions. */
 const CLOCK_STEPS = [1, 3, 3, 6, 6, 29, 34, 36, 36, 100, 125, 125, 200, 590, 610, 910, -4, -10]

@@ -60,6 +60,7 @@ const codeOf = ({ error }: Answer): string => (typeof error === 'string' ? error
 export interface ActBodies {
   read: { handle: string }
   update: { handle: string | null; patch: Patch; version?: number }
+  claims: { handle: string; patch: Patch }
   'sign-in': {
     handle: string | null
     subject: string

@@ -325,6 +325,7 @@ export class Journey {
     const bodies: { [Act in Of<'use'>['act']]: ActBodies[Act] } = {
       read: { handle },
       update: { handle, patch: { wish: 'of a stranger' } },
+      claims: { handle, patch: { name: user, plan: null } },
       'sign-in': { handle, subject: user, claims: {} },
       end: { handle, everywhere: false },
       part: { handle },

@@ -50,7 +50,7 @@ export interface At {
 /** A ticket, handle or exchange that was seen before, as a number: the newest is 0. */
 type Old = number
 
-export type Act = 'read' | 'update' | 'sign-in' | 'end' | 'part' | 'list' | 'end-other' | 'link'
+export type Act = 'read' | 'update' | 'claims' | 'sign-in' | 'end' | 'part' | 'list' | 'end-other' | 'link'
 
 export type Step =
   | ({ readonly do: 'visit' | 'redirect' | 'opt out' | 'opt in' | 'part' | 'end others' } & At)

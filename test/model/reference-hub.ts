@@ -95,6 +95,7 @@ export class ReferenceHub implements HubSide {
     const acts: { [Act in keyof ActBodies]: (body: ActBodies[Act]) => Answer } = {
       read: (asked) => this.#read(site, asked),
       update: (asked) => this.#update(site, asked),
+      claims: (asked) => this.#claims(site, asked),
       'sign-in': (asked) => this.#signIn(site, asked),
       end: (asked) => this.#end(site, asked),
       part: (asked) => this.#part(site, asked),
@@ -106,7 +107,7 @@ export class ReferenceHub implements HubSide {
     const said = answer(() =>
       this.#policy(site).isEnabled ? acts[name](body) : refuse('site_token_invalid'),
     )
-    const isByHandle = name === 'read' || name === 'update' || name === 'part'
+    const isByHandle = name === 'read' || name === 'update' || name === 'claims' || name === 'part'
     const isSuperseded =
       isByHandle && 'handle' in body && said.error === 'session_ended' && this.#trace(site, body.handle)
     return isSuperseded ? { ...said, superseded: true } : said
@@ -137,6 +138,21 @@ export class ReferenceHub implements HubSide {
       session.version += 1
       this.#use(session)
       return this.#view(session, site)
+    })
+  }
+
+  #claims(site: number, { handle, patch }: ActBodies['claims']): Answer {
+    const { claims, mayOffer, group } = this.#policy(site)
+    this.#requireAllowed(patch, claims)
+    const own = this.#userOf(handle, site)
+    const isReached = ({ site: began }: Session) =>
+      mayOffer ? this.#policy(began).isEnabled && this.#policy(began).group === group : began === site
+    return this.#transaction(() => {
+      if (!mayOffer && own.site !== site) refuse('data_denied')
+      for (const session of this.#liveOf(own.subject))
+        if (session === own || isReached(session)) session.claims = patched(session.claims, patch)
+      this.#use(own)
+      return this.#view(own, site)
     })
   }
 

@@ -32,8 +32,8 @@ describe('the size of', () => {
       [`${world.hub.origin}/sdk.js`, 3000],
       [origin + beside, 3500],
       [`${world.hub.origin}/ladder.js`, 3500],
-      [origin + own.replace('/sdk.', '/live.'), 2250],
-      [`${world.hub.origin}/live.js`, 2250],
+      [origin + own.replace('/sdk.', '/live.'), 2400],
+      [`${world.hub.origin}/live.js`, 2400],
     ] as const) {
       const { status, headers } = await send(url, { method: 'HEAD', headers: { 'accept-encoding': 'br' } })
       expect({ status, encoding: headers['content-encoding'] }, url).to.deep.equal({

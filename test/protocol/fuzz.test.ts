@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { readCookie, setCookie } from '../../sdk/http/cookies.js'
 import {
   parseBackchannelRedeem,
+  parseClaimsBody,
   parseCountReply,
   parseEndBody,
   parseEndOtherBody,
@@ -18,6 +19,7 @@ import {
   parseRedeemedView,
   parseSessionView,
   parseSignInBody,
+  parseTokenBody,
   parseUpdateBody,
 } from '../../sdk/protocol/bodies.js'
 import {
@@ -256,6 +258,12 @@ describe('fuzzing: bodies and claims', () => {
       required: { handle: fc.option(bits256), patch: objects },
       optional: { version: time, jti: bits128 },
     },
+    parseClaimsBody: {
+      parse: parseClaimsBody,
+      required: { handle: bits256, patch: objects },
+      optional: { jti: bits128 },
+    },
+    parseTokenBody: { parse: parseTokenBody, required: { audience: origin } },
     parseSignInBody: {
       parse: parseSignInBody,
       required: { handle: fc.option(bits256), subject, claims: objects },
@@ -391,6 +399,7 @@ describe('fuzzing: a list of sessions', () => {
   const listed = fc.record({
     ref: bits128,
     site: origin,
+    sites: fc.array(origin, { maxLength: 16 }),
     agent: fc.option(fc.string({ minLength: 1, maxLength: 256 })),
     created_at: time,
     seen_at: time,
