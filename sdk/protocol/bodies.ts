@@ -182,8 +182,14 @@ const viewFields = {
   session_tag: is128Bits,
   subject_tag: isNullOr(is128Bits),
 }
-/** `handle`: of the session that was just made. The last two: only in the answer to `redeem`. */
-const viewOptional = { handle: is256Bits, was_empty: isFlag, reason: isOneOf(replaceReasons) }
+/** `handle`: of the session that was just made. The others: only in the answer to `redeem`. */
+const viewOptional = {
+  handle: is256Bits,
+  was_empty: isFlag,
+  reason: isOneOf(replaceReasons),
+  /** Where the session began. */
+  from: isOrigin,
+}
 export type SessionView = Fields<typeof viewFields, typeof viewOptional>
 export const parseSessionView = (value: unknown): SessionView =>
   readFields('The answer of the hub', value, viewFields, viewOptional)

@@ -5,10 +5,11 @@ export {
   createSite,
   type ReplacedEvent,
   type RequestSession,
+  type SignedInEvent,
   type Site,
   type SiteOptions,
 } from './site.js'
-export type { FindOrigin, KeysOf, TokenSession } from './options.js'
+export type { EndedEvent, FindOrigin, KeysOf, TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { SessionOptions } from './adapters/middleware.js'

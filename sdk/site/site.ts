@@ -22,6 +22,7 @@ import { createCore } from './core.js'
 import type {
   AppOptions as AnyAppOptions,
   ReplacedEvent as AnyReplacedEvent,
+  SignedInEvent as AnySignedInEvent,
   SiteOptions as AnySiteOptions,
 } from './options.js'
 import type { ScriptTagOptions } from './script-tag.js'
@@ -63,6 +64,9 @@ export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native
 export type AppOptions<Native extends object = Request> = AnyAppOptions<Native>
 /** @typeParam Native the server's own request */
 export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
+
+/** @typeParam Native the server's own request */
+export type SignedInEvent<Native extends object = Request> = AnySignedInEvent<Native>
 
 export interface Site {
   /** Where a request has its session: the option of this name. */

@@ -258,7 +258,7 @@ describe('fuzzing: bodies and claims', () => {
         session_tag: bits128,
         subject_tag: fc.option(bits128),
       },
-      optional: { handle: bits256, was_empty: fc.boolean() },
+      optional: { handle: bits256, was_empty: fc.boolean(), from: origin },
     },
     parseTicketClaims: {
       parse: parseTicketClaims,
