@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 
@@ -87,6 +87,9 @@ const server = [
 /** `--config-part browser` or `server` builds that part anew and leaves the other as it is; `test/one.mjs` does so. */
 export default ({ configPart }) => {
   if (configPart) return { browser, server }[configPart]
-  rmSync('dist', { recursive: true, force: true })
+  // The types are tsc's, which may be at it just now.
+  if (existsSync('dist'))
+    for (const name of readdirSync('dist').filter((each) => each !== 'types'))
+      rmSync(`dist/${name}`, { recursive: true })
   return [...browser, ...server]
 }

@@ -50,7 +50,9 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
   )
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
-  return { ...viewFor(session, at, hub), handle, was_empty: wasEmpty, reason }
+  // R33: a session travels among the sites of one group only, so where it began is for each of them to know.
+  const from = session.site && { from: session.site }
+  return { ...viewFor(session, at, hub), handle, was_empty: wasEmpty, reason, ...from }
 }
 
 interface Decided {

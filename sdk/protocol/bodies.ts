@@ -223,9 +223,11 @@ const redeemedFields = {
   was_empty: isFlag,
   reason: isOneOf(replaceReasons),
 }
-export type RedeemedView = Fields<typeof redeemedFields>
+/** `from`: where the session began. */
+const redeemedOptional = { from: isOrigin }
+export type RedeemedView = Fields<typeof redeemedFields, typeof redeemedOptional>
 export const parseRedeemedView = (value: unknown): RedeemedView =>
-  readFields('The answer of the hub', value, redeemedFields)
+  readFields('The answer of the hub', value, redeemedFields, redeemedOptional)
 
 /** Hub → site: one of a user's sessions, as its owner may see it. */
 const listedFields = {

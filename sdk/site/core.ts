@@ -42,6 +42,7 @@ import {
 } from './options.js'
 import { scriptTag, type ScriptTagOptions } from './script-tag.js'
 import { createSessions, type HeldSession, noSession, type ReadSession } from './session/index.js'
+import { createStorage } from './storage.js'
 import type { Visit } from './visit.js'
 
 export type { ScriptTagOptions, SignIn, SignOut, UserSession }
@@ -85,7 +86,8 @@ export async function createCore<Native extends object>(
   const speakers = createRecentSpeakers()
   const refusals = createRefusals(settings.now, log)
   const pending = createPendingEnds(line, log)
-  const sessions = createSessions(settings, log)
+  const storage = createStorage(settings, log)
+  const sessions = createSessions(settings, storage, log)
   const events = createEventStream(transport, speakers, sessions.heard, log)
   const hubKeys = createHubKeys(line, settings.now, log)
   const live = createLive()
@@ -99,10 +101,12 @@ export async function createCore<Native extends object>(
       settings: own,
       hub,
       hubKeys,
+      storage,
+      mayShare: async (visit) => (await storage.look(visit)) && own.mayShare(visit),
       log,
       // Made when a redirect or a link needs them, which is seldom.
       get ownTokens() {
-        return createOwnTokens(own)
+        return createOwnTokens(own, storage)
       },
       sessions: sessions.of({
         settings: own,

@@ -5,12 +5,13 @@ export {
   createSite,
   type ReplacedEvent,
   type RequestSession,
+  type SignedInEvent,
   type Site,
   type SiteOptions,
   type SiteRequest,
   type SiteResponse,
 } from './site.js'
-export type { FindOrigin, KeysOf, TokenSession } from './options.js'
+export type { EndedEvent, FindOrigin, KeysOf, TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { Middleware, SessionOptions } from './adapters/middleware.js'

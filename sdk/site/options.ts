@@ -7,7 +7,7 @@ import {
   type TokenField,
 } from '../protocol/token-fields.js'
 import type { StoredClaims, StoredData } from '../protocol/app-types.js'
-import { cookieNames, defaultEndpoint, limits, type Mode } from '../protocol/wire.js'
+import { cookieNames, defaultEndpoint, type EndReason, limits, type Mode } from '../protocol/wire.js'
 import { isHost } from '../protocol/origins.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
@@ -33,6 +33,23 @@ export interface ReplacedEvent<Native> {
   readonly source: Mode
   /** Whether the visitor had nothing here that could be missed. */
   readonly wasEmpty: boolean
+  /** The origin of the site where the session began, as in `site.sessions()`; `null` where that is not known any more. */
+  readonly from: string | null
+}
+
+/** @typeParam Native the server's own request */
+export interface SignedInEvent<Native> {
+  readonly req: Native
+  readonly subject: string
+  readonly claims: StoredClaims
+}
+
+export interface EndedEvent {
+  /** On which of the application's origins. */
+  readonly origin: string
+  /** Whose it was, or `null` of an anonymous visitor. */
+  readonly subject: string | null
+  readonly reason: EndReason
 }
 
 /** @typeParam Native the server's own request, as the hooks get it */
@@ -99,10 +116,26 @@ export interface SiteOptions<Native extends object> {
    * page that is looked at. @default false
    */
   readonly live?: boolean
+  /**
+   * Whether anything may be stored in this visitor's browser. Until it says `true`: no cookie, no session, no sign-in (`consent_required`), and nothing is
+   * shared. What is there already stays, and is not renewed. What it throws is a no. @default everywhere
+   */
+  readonly mayStore?: (req: Native) => boolean | Promise<boolean>
   /** The consent hook: whether this visitor's session may be shared. @default everyone's may */
   readonly mayShare?: (req: Native) => boolean | Promise<boolean>
-  /** Called after a session from elsewhere has become this site's, before the page is told. */
+  /** Called after a session from elsewhere has become this site's, before the page is told: the answer waits. What it throws is logged. */
   readonly onReplaced?: (event: ReplacedEvent<Native>) => void | Promise<void>
+  /**
+   * Called once for each sign-in on this site, after it; `signIn` waits. Also while the hub is down, and not again when the hub is told. A user who
+   * arrives signed in from another site is `onReplaced`. What it throws is logged.
+   */
+  readonly onSignedIn?: (event: SignedInEvent<Native>) => void | Promise<void>
+  /**
+   * Called when a session ends of which this process has had a request: as soon as the process knows, by a sign-out here, by the hub's event stream, or by
+   * the visitor's next request. Once in each such process, of the 50,000 sessions used most lately; nothing waits for it. The `reason` says whether
+   * another took its place (`signed-in`, `replaced`). What it throws is logged.
+   */
+  readonly onEnded?: (event: EndedEvent) => void | Promise<void>
   /** How long to wait for the hub, in milliseconds. @default 2000 */
   readonly hubTimeoutMs?: number
   /** Requests per minute from one address to each of this site’s endpoints. @default 600 */
@@ -160,12 +193,16 @@ export interface AppSettings {
   readonly maxTicketSeconds: number
   readonly alwaysReplace: boolean
   readonly live: boolean
+  /** `undefined`: everywhere. */
+  readonly mayStore: ((req: object) => boolean | Promise<boolean>) | undefined
   readonly mayShare: (visit: Visit) => boolean | Promise<boolean>
   /** `undefined`: the token carries all claims, as they are. */
   readonly fields: readonly FieldRule[] | undefined
   readonly tokenClaims: ((session: TokenSession, req: object) => object | Promise<object>) | undefined
   readonly sessionField: string
   readonly onReplaced: (event: ReplacedEvent<object>) => void | Promise<void>
+  readonly onSignedIn: (event: SignedInEvent<object>) => void | Promise<void>
+  readonly onEnded: ((event: EndedEvent) => void | Promise<void>) | undefined
   readonly hubTimeoutMs: number
   readonly perAddress: number
   readonly log: Log | undefined
@@ -213,8 +250,11 @@ const KNOWN: Record<keyof SiteOptions<object> | keyof AppOptions<object>, true> 
   maxTicketSeconds: true,
   alwaysReplace: true,
   live: true,
+  mayStore: true,
   mayShare: true,
   onReplaced: true,
+  onSignedIn: true,
+  onEnded: true,
   hubTimeoutMs: true,
   perAddress: true,
   log: true,
@@ -344,7 +384,8 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     live = false,
   } = options
   const { hubTimeoutMs = 2000, perAddress = 600, now = Date.now } = options
-  const { mayShare = () => true, onReplaced = () => undefined, sessionField = 'sk' } = options
+  const { mayShare = () => true, sessionField = 'sk' } = options
+  const { onReplaced = () => undefined, onSignedIn = () => undefined } = options
   if (!/^__Host-[A-Za-z0-9_-]+$/.test(cookieName))
     throw wrong(where, '"cookieName" has to begin with "__Host-"') // R22
   if (cookieName.length > limits.cookieNameLength)
@@ -374,8 +415,11 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     maxTicketSeconds: whole(where, 'maxTicketSeconds', maxTicketSeconds, limits.ticketSeconds),
     alwaysReplace: flag(where, 'alwaysReplace', alwaysReplace),
     live: flag(where, 'live', live),
+    mayStore: callable(where, 'mayStore', options.mayStore),
     mayShare: unlessOptedOut(callable(where, 'mayShare', mayShare)),
     onReplaced: callable(where, 'onReplaced', onReplaced),
+    onSignedIn: callable(where, 'onSignedIn', onSignedIn),
+    onEnded: callable(where, 'onEnded', options.onEnded),
     hubTimeoutMs: whole(where, 'hubTimeoutMs', hubTimeoutMs, { min: 50, max: 30_000 }),
     perAddress: whole(where, 'perAddress', perAddress, { min: 1, max: 1e9 }),
     log: callable(where, 'log', options.log),

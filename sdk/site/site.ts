@@ -24,6 +24,7 @@ import { createCore } from './core.js'
 import type {
   AppOptions as AnyAppOptions,
   ReplacedEvent as AnyReplacedEvent,
+  SignedInEvent as AnySignedInEvent,
   SiteOptions as AnySiteOptions,
 } from './options.js'
 import type { ScriptTagOptions } from './script-tag.js'
@@ -65,6 +66,9 @@ export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native
 export type AppOptions<Native extends object = Request> = AnyAppOptions<Native>
 /** @typeParam Native the server's own request */
 export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
+
+/** @typeParam Native the server's own request */
+export type SignedInEvent<Native extends object = Request> = AnySignedInEvent<Native>
 
 /** A request as the application has it: Express's or Node's own, or one that has Node's inside, as Fastify's has. */
 export type SiteRequest = IncomingMessage | { readonly raw: IncomingMessage }

@@ -98,7 +98,7 @@ class WireHub implements HubSide {
     if (name === 'link' && typeof said.ticket === 'string' && 'to' in body)
       return { ticket: this.#opened(body.to, said.ticket) }
     if (name === 'list') return { sessions: (said.sessions as Json[]).map((one) => this.#listed(one)) }
-    const { remember: _remember, session_tag: _session, subject_tag: _tag, ...view } = said
+    const { remember: _remember, session_tag: _session, subject_tag: _tag, from: _from, ...view } = said
     return view
   }
 

@@ -282,6 +282,7 @@ describe('fuzzing: bodies and claims', () => {
         was_empty: fc.boolean(),
         reason: fc.constantFrom(...replaceReasons),
       },
+      optional: { from: origin },
     },
     parseTicketClaims: {
       parse: parseTicketClaims,

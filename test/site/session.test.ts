@@ -664,14 +664,14 @@ describe('the session of a site', () => {
       }
       await start({ site: (name) => (name === 'travel' ? { onReplaced } : {}) })
       await shared()
-      expect(told).to.deep.equal([{ source: 'frame', wasEmpty: true }])
+      expect(told).to.deep.equal([{ source: 'frame', wasEmpty: true, from: shop }])
 
       const bob = new Visitor(world.hub.origin)
       await bob.post(shop, '/patch', { from: 'shop' })
       await bob.sync(shop)
       await bob.post(travel, '/patch', { also: 'travel' })
       expect((await bob.sync(travel)).redeemed?.json).to.include({ reason: 'merged' })
-      expect(told.slice(1)).to.deep.equal([{ source: 'frame', wasEmpty: false }])
+      expect(told.slice(1)).to.deep.equal([{ source: 'frame', wasEmpty: false, from: shop }])
       expect((await bob.whoami(travel))['data']).to.deep.equal({ from: 'shop', also: 'travel' })
     })
 

@@ -2,6 +2,7 @@
 import { setCookie } from '../../http/cookies.js'
 import { toSessionHubError } from '../../protocol/errors.js'
 import { cookieNames, type Mode, type Outcome } from '../../protocol/wire.js'
+import type { SiteContext } from '../context.js'
 import type { Visit } from '../visit.js'
 
 export interface Arrival {
@@ -15,12 +16,13 @@ export interface Arrival {
 const ARRIVAL_SECONDS = 60
 
 export function announce(
+  { storage }: Pick<SiteContext, 'storage'>,
   visit: Visit,
   rung: Exclude<Mode, 'frame'>,
   { outcome, reason = '', isSignedIn }: Arrival,
 ): void {
   const value = [rung, outcome, reason, isSignedIn ? 1 : 0].join('.')
-  visit.addCookies([
+  storage.store(visit, [
     setCookie(cookieNames.arrival, value, { sameSite: 'Lax', httpOnly: false }, ARRIVAL_SECONDS),
   ])
 }

@@ -64,7 +64,7 @@ export async function finishLink(site: SiteContext, visit: Visit, limit: Limit):
   const waiting = await ownTokens.enter.read(visit)
   if (waiting) {
     ownTokens.enter.clear(visit)
-    announce(visit, 'link', await enter(site, visit, limit, waiting.ticket))
+    announce(site, visit, 'link', await enter(site, visit, limit, waiting.ticket))
   }
   return onwardReply(visit.headers, to)
 }

@@ -8,7 +8,7 @@ import type { Visit } from '../visit.js'
 
 export async function forgetSharing(site: SiteContext, visit: Visit, body: unknown): Promise<object> {
   const { off } = parseForgetBody(body)
-  // Before anything that can fail: the visitor has said so.
+  // Before anything that can fail, and whatever else may be stored: the visitor has said so.
   if (off !== undefined)
     visit.addCookies([
       setCookie(cookieNames.off, off ? '1' : '', { sameSite: 'Lax', httpOnly: false }, COOKIE_SECONDS),

@@ -9,7 +9,7 @@ import type { Visit } from '../visit.js'
 /** `POST <endpoint>/link` */
 export async function makeLinkTicket(site: SiteContext, visit: Visit, body: unknown): Promise<LinkReply> {
   const { to } = parseLinkBody(body)
-  if (!(await site.settings.mayShare(visit))) return { ticket: null }
+  if (!(await site.mayShare(visit))) return { ticket: null }
   const { handle } = await site.sessions.load(visit)
   return handle === null ? { ticket: null } : site.hub.link({ handle, to })
 }

@@ -13,7 +13,7 @@ export const makeOffer = (site: SiteContext, visit: Visit, body: unknown): Promi
 /** @param nonce the frame's; in a redirect the hub's own (R13) */
 export async function offerFor(site: SiteContext, visit: Visit, nonce: string): Promise<OfferReply> {
   const { settings, hub } = site
-  if (!(await settings.mayShare(visit))) return { offer: null }
+  if (!(await site.mayShare(visit))) return { offer: null }
   const session = await site.sessions.load(visit)
   // The page asks because something has changed, so what is known here is not good enough.
   const handle = await whileItLives(session, async (own) => {

@@ -11,6 +11,7 @@ import { signToken } from '../../tokens/sign.js'
 import { timesFault } from '../../tokens/times.js'
 import { lookup, verifyToken } from '../../tokens/verify.js'
 import type { SiteSettings } from '../options.js'
+import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
 
 interface Standard {
@@ -32,7 +33,10 @@ export interface OwnTokens {
   readonly enter: OwnToken<EnterClaims>
 }
 
-export function createOwnTokens({ origin, now, startKey, startKeys }: SiteSettings): OwnTokens {
+export function createOwnTokens(
+  { origin, now, startKey, startKeys }: SiteSettings,
+  storage: Storage,
+): OwnTokens {
   function ownToken<Claims extends Standard>(
     type: 'start+jwt' | 'enter+jwt',
     cookieName: string,
@@ -56,7 +60,7 @@ export function createOwnTokens({ origin, now, startKey, startKeys }: SiteSettin
       async write(visit, claims) {
         const iat = Math.floor(now() / 1000)
         const all = { iss: origin, aud: origin, iat, exp: iat + limits.redirectSeconds, ...claims }
-        visit.addCookies([cookie(await signToken(type, all, startKey, 'HS256'))])
+        storage.store(visit, [cookie(await signToken(type, all, startKey, 'HS256'))])
       },
       clear(visit) {
         visit.addCookies([cookie('')])

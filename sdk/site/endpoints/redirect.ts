@@ -41,7 +41,7 @@ export async function beginRedirect(site: SiteContext, visit: Visit, limit: Limi
     if (!(await site.hub.isReachable())) throw new SessionHubError('unavailable', 'The hub does not answer')
     return await leave(site, visit, to)
   } catch (thrown) {
-    return arrive(visit, to, failed(site, thrown, await isSignedIn(site, visit)))
+    return arrive(site, visit, to, failed(site, thrown, await isSignedIn(site, visit)))
   }
 }
 
@@ -113,12 +113,12 @@ export async function finishRedirect(site: SiteContext, visit: Visit, limit: Lim
     arrival = failed(site, thrown, await isSignedIn(site, visit))
     if (isCode(thrown, 'verifier_invalid')) {
       // Another window of this browser is on its way too, and the verifier is that one's.
-      return arrive(visit, to, arrival)
+      return arrive(site, visit, to, arrival)
     }
   }
   // The verifier has been used; how many redirects there were in a row is still known.
   await ownTokens.start.write(visit, { since: start.since, count: start.count })
-  return arrive(visit, to, arrival)
+  return arrive(site, visit, to, arrival)
 }
 
 /** Why a visitor who has opted out got nothing; the one reason that is no error. */
@@ -179,8 +179,8 @@ async function sendOffer(
 }
 
 /** The clean page. */
-function arrive(visit: Visit, to: string, arrival: Arrival): Reply {
-  announce(visit, 'redirect', arrival)
+function arrive(site: SiteContext, visit: Visit, to: string, arrival: Arrival): Reply {
+  announce(site, visit, 'redirect', arrival)
   return onwardReply(visit.headers, to)
 }
 
@@ -207,8 +207,8 @@ async function goOnce(site: SiteContext, visit: Visit): Promise<Reply | undefine
   const to = ownTarget(site.settings, visit.fullUrl)
   if (to === undefined) return undefined
   try {
-    if (!(await site.settings.mayShare(visit)) || !(await site.hub.isReachable())) return undefined
-    visit.addCookies([setCookie(cookieNames.once, '1', { sameSite: 'Lax', httpOnly: true })])
+    if (!(await site.mayShare(visit)) || !(await site.hub.isReachable())) return undefined
+    site.storage.store(visit, [setCookie(cookieNames.once, '1', { sameSite: 'Lax', httpOnly: true })])
     return await leave(site, visit, to)
   } catch (thrown) {
     logError(site.log, toSessionHubError(thrown), sitePaths.redirect)

@@ -28,7 +28,7 @@ export function refuseFetch(
     'request_invalid',
     'This address is for a window, not for a script or a service worker',
   )
-  announce(visit, RUNGS[step], failedArrival(error, false))
+  announce(site, visit, RUNGS[step], failedArrival(error, false))
   logError(site.log, error, sitePaths[step])
   return errorReply(error, { refresh: `0;url=${to}` })
 }

@@ -79,6 +79,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
 
   async function pass(step: Step, path: string, site: SiteContext, visit: Visit): Promise<Reply | undefined> {
     requireOwnHost(visit, site.settings)
+    await site.storage.look(visit)
     // R38: a window that another site's page leads here is counted apart from this site's own.
     const from = visit.headers['sec-fetch-site'] === 'same-origin' ? 'own' : 'led'
     return step(site, visit, () => limit(visit.address, `${site.settings.origin} ${path} ${from}`))

@@ -5,11 +5,11 @@ import type { RedeemedView } from '../../protocol/bodies.js'
 import { parseTicketClaims, type TicketClaims } from '../../protocol/claims.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { cookieNames, type Mode } from '../../protocol/wire.js'
-import { reasonOf } from '../../settings/log.js'
 import { sha256 } from '../../tokens/random.js'
 import { checkTimes } from '../../tokens/times.js'
 import { lookup, openToken, verifyToken } from '../../tokens/verify.js'
 import type { SiteContext } from '../context.js'
+import { tellHook } from '../hook.js'
 import { isCode } from '../session/index.js'
 import { requireOpen, type Visit } from '../visit.js'
 
@@ -57,8 +57,8 @@ export function requireVerifier({ nonce }: TicketClaims, verifier: string | unde
 }
 
 /** @throws SessionHubError `consent_required` */
-export async function requireConsent({ settings }: SiteContext, visit: Visit): Promise<void> {
-  if (!(await settings.mayShare(visit)))
+export async function requireConsent(site: SiteContext, visit: Visit): Promise<void> {
+  if (!(await site.mayShare(visit)))
     throw new SessionHubError('consent_required', 'This visitor has not agreed')
 }
 
@@ -101,24 +101,10 @@ export async function acceptTicket(
     return redeemed
   })
   const isSame = readCookie(visit.headers.cookie, cookieNames.state) === view.state
-  if (!isSame) await tellApplication(site, visit, mode, view.was_empty)
-  return { view, isSame }
-}
-
-async function tellApplication(
-  site: SiteContext,
-  visit: Visit,
-  source: Mode,
-  wasEmpty: boolean,
-): Promise<void> {
-  try {
-    await site.settings.onReplaced({ req: visit.request, source, wasEmpty })
-  } catch (cause) {
-    site.log({
-      level: 'error',
-      event: 'hook_failed',
-      hook: 'onReplaced',
-      description: reasonOf(cause),
-    })
+  if (!isSame) {
+    const { was_empty: wasEmpty, from = null } = view
+    const event = { req: visit.request, source: mode, wasEmpty, from }
+    await tellHook(site.log, 'onReplaced', () => site.settings.onReplaced(event))
   }
+  return { view, isSame }
 }

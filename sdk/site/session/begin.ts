@@ -2,6 +2,8 @@
 import { toSessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import { logError } from '../../settings/log.js'
+import { tellHook } from '../hook.js'
+import { requireStorage } from '../storage.js'
 import { requireOpen, type Visit } from '../visit.js'
 import { agentOf, loadSession, ownClaims } from './load.js'
 import type { SessionParts } from './parts.js'
@@ -22,8 +24,14 @@ const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_l
  */
 export async function beginSession(site: SessionParts, visit: Visit, who: Who): Promise<void> {
   requireOpen(visit)
+  await requireStorage(site.storage, visit)
   const session = await loadSession(site, visit)
   await site.takeTurn(session, () => begin(site, visit, session, who))
+  const { subject, claims } = who
+  // Out of its turn: a hook may update the session.
+  await tellHook(site.log, 'onSignedIn', () =>
+    site.settings.onSignedIn({ req: visit.request, subject, claims }),
+  )
 }
 
 async function begin(

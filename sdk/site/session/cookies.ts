@@ -2,6 +2,7 @@
 import { setCookie } from '../../http/cookies.js'
 import { cookieNames } from '../../protocol/wire.js'
 import type { ClearableCookies } from './neighbours.js'
+import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
 
 export interface SiteCookies {
@@ -15,7 +16,7 @@ export interface SiteCookies {
 }
 
 /** @param cookieSeconds how long browsers keep both */
-export function createSiteCookies(cookieName: string, cookieSeconds: number): SiteCookies {
+export function createSiteCookies(cookieName: string, cookieSeconds: number, storage: Storage): SiteCookies {
   const cookie = (name: string, value: string, httpOnly: boolean, isRemembered: boolean) =>
     setCookie(name, value, { sameSite: 'Lax', httpOnly }, isRemembered ? cookieSeconds : undefined)
 
@@ -26,7 +27,7 @@ export function createSiteCookies(cookieName: string, cookieSeconds: number): Si
     ] as const
   return {
     write(visit, token, tag, isRemembered) {
-      visit.addCookies(pair(token, tag, isRemembered))
+      storage.store(visit, pair(token, tag, isRemembered))
     },
     clear(visit, which) {
       const [session, state] = pair('', '')

@@ -4,12 +4,14 @@ import type { Log } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
 import type { EndingsHeard } from '../hub/event-stream.js'
 import type { AppSettings, SiteSettings } from '../options.js'
+import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
 import { beginSession, type Who } from './begin.js'
 import { createCarried, createCarrier } from './carrier.js'
 import { createSiteCookies } from './cookies.js'
 import { endSession } from './end.js'
 import { createEndings } from './endings.js'
+import { createKnownSessions } from './known-sessions.js'
 import { loadSession, openSession, ownClaims } from './load.js'
 import { createClearable } from './neighbours.js'
 import { createMisuse } from './misuse.js'
@@ -69,12 +71,13 @@ interface OneSite extends Pick<SessionParts, 'listen' | 'isListening' | 'tellEnd
   readonly hub: HubClient
 }
 
-export function createSessions(app: AppSettings, log: Log): AllSessions {
+export function createSessions(app: AppSettings, storage: Storage, log: Log): AllSessions {
   const { cookieName, cookieSeconds } = app
   const content = createTokenContent(app, log)
-  const cookies = createSiteCookies(cookieName, cookieSeconds)
+  const cookies = createSiteCookies(cookieName, cookieSeconds, storage)
   const endings = createEndings(app)
   const followers = createFollowers()
+  const known = createKnownSessions(app, endings, log)
   const misuse = createMisuse(log)
   const loaded = new WeakMap<object, HeldSession>()
   const takeTurn = createTurns()
@@ -100,12 +103,14 @@ export function createSessions(app: AppSettings, log: Log): AllSessions {
         loaded,
         takeTurn,
         superseded,
+        storage,
         followers,
+        known,
         misuse,
         log,
         ...own,
         renewals: createRenewals(settings, hub, tokens, renewed),
-        posted: createPosted(settings, tokens, carrier),
+        posted: createPosted(settings, tokens, carrier, storage),
         provisional: createProvisional(hub, settings, signIns),
       })
     },

@@ -70,6 +70,7 @@ export async function loadSession(site: SessionParts, visit: Visit): Promise<Hel
 
 /** Anew: as a request with these cookies is judged now. */
 export async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
+  await site.storage.look(visit)
   return (await loadPosted(site, visit)) ?? loadOwn(site, visit)
 }
 

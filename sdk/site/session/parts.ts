@@ -2,8 +2,10 @@
 import type { Log } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
 import type { SiteSettings } from '../options.js'
+import type { Storage } from '../storage.js'
 import type { Carrier } from './carrier.js'
 import type { Endings } from './endings.js'
+import type { KnownSessions } from './known-sessions.js'
 import type { TellMisuse } from './misuse.js'
 import type { Posted } from './posted.js'
 import type { Provisional } from './provisional.js'
@@ -24,10 +26,13 @@ export interface SessionParts {
   readonly carrier: Carrier
   readonly provisional: Provisional
   readonly posted: Posted
+  readonly storage: Storage
   readonly takeTurn: TakeTurn
   readonly superseded: Superseded
   readonly endings: Endings
   readonly followers: Followers
+  /** `undefined` where the application does not want to hear of ends. */
+  readonly known: KnownSessions | undefined
   /** From now on this process wants to know at once what ends. */
   readonly listen: () => void
   /** Whether this process hears at this moment what ends. */

@@ -11,6 +11,7 @@ import type { Carrier } from './carrier.js'
 import { isNeighbours } from './neighbours.js'
 import type { SiteSettings } from '../options.js'
 import type { IssuedToken, SessionTokens } from './token.js'
+import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
 
 export interface Posted {
@@ -27,6 +28,7 @@ export function createPosted(
   { origin }: Pick<SiteSettings, 'origin'>,
   tokens: Pick<SessionTokens, 'read'>,
   carrier: Pick<Carrier, 'textOf' | 'isBearer'>,
+  storage: Storage,
 ): Posted {
   const cookie = (value: string, isRemembered = true) =>
     setCookie(
@@ -47,7 +49,7 @@ export function createPosted(
       return claims?.jti === undefined ? undefined : claims
     },
     write(visit, { token }, isRemembered) {
-      visit.addCookies([cookie(token, isRemembered)])
+      storage.store(visit, [cookie(token, isRemembered)])
     },
     clear(visit) {
       const text = readCookie(visit.headers.cookie, cookieNames.posted)

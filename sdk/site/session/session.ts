@@ -20,6 +20,7 @@ import type { SessionParts } from './parts.js'
 import { secretFor } from './secret-for.js'
 import { issueServiceToken, type ServiceToken } from './service-token.js'
 import type { IssuedToken } from './token.js'
+import { requireStorage } from '../storage.js'
 import { requireOpen, type Visit } from '../visit.js'
 
 /** How often an update is tried again when others write at the same time. */
@@ -63,6 +64,7 @@ class LoadedSession implements HeldSession {
     this.#visit = visit
     this.#wasSignedIn = claims?.sub !== undefined
     this.#token = claims
+    if (claims) site.known?.add(claims, site)
   }
 
   get status() {
@@ -212,7 +214,8 @@ class LoadedSession implements HeldSession {
 
   over(ended: SessionHubError): void {
     const { handle } = this
-    const { renewals, superseded } = this.#site
+    const token = this.#token
+    const { renewals, superseded, known } = this.#site
     this.#ended = ended
     if (handle !== null) {
       renewals.forget(handle)
@@ -225,6 +228,7 @@ class LoadedSession implements HeldSession {
     // A cookie that the hub did not know of yet may have been registered by a request beside this one.
     if (this.#late || handle === null) return
     this.#endReason = ended.endReason ?? 'expired'
+    if (token) known?.over(token, this.#endReason)
     this.#site.carrier.clear(this.#visit)
   }
 
@@ -243,6 +247,7 @@ class LoadedSession implements HeldSession {
 
   #hold(claims: SessionClaims): void {
     this.#token = claims
+    this.#site.known?.add(claims, this.#site)
     this.#wasSignedIn ||= claims.sub !== undefined
     this.#late = undefined
   }
@@ -286,7 +291,8 @@ class LoadedSession implements HeldSession {
 
   async #write(patch: JsonObject, version?: number): Promise<JsonObject> {
     const { handle } = this
-    if (handle === null) this.#requireBeginnable()
+    if (handle === null) await this.#requireBeginnable()
+    else await this.#site.storage.look(this.#visit)
     if (Buffer.byteLength(JSON.stringify(patch)) > limits.patchBytes) {
       throw new SessionHubError('data_too_large', `One update carries at most ${limits.patchBytes} bytes`)
     }
@@ -308,9 +314,10 @@ class LoadedSession implements HeldSession {
     return structuredClone(view.data)
   }
 
-  /** @throws SessionHubError `headers_sent`; `origin_denied` where a new session's cookie would take the place of one that was kept back */
-  #requireBeginnable(): void {
+  /** @throws SessionHubError `headers_sent`; `consent_required`; `origin_denied` where a new session's cookie would take the place of one that was kept back */
+  async #requireBeginnable(): Promise<void> {
     requireOpen(this.#visit)
+    await requireStorage(this.#site.storage, this.#visit)
     if (this.#site.posted.isBlind(this.#visit))
       throw new SessionHubError(
         'origin_denied',

@@ -1,0 +1,85 @@
+/** For the hook `onEnded`: the sessions that this process has had requests of, each told once when it ends. */
+import { boundedCache } from '../../http/bounded-cache.js'
+import type { SessionClaims } from '../../protocol/claims.js'
+import { toSessionHubError } from '../../protocol/errors.js'
+import type { EndReason } from '../../protocol/wire.js'
+import type { Log } from '../../settings/log.js'
+import { tellHook } from '../hook.js'
+import type { HubClient } from '../hub/client.js'
+import type { AppSettings } from '../options.js'
+import type { Endings } from './endings.js'
+import { nameOf } from './watchers.js'
+
+export interface KnownSessions {
+  /** A request has come with it, or it has just begun. */
+  add(claims: SessionClaims, site: Asked): void
+  /** A request has found it over. */
+  over(claims: SessionClaims, reason: EndReason): void
+}
+
+/** The site that the request was for. */
+interface Asked {
+  readonly hub: Pick<HubClient, 'read'>
+  readonly listen: () => void
+}
+
+interface Known {
+  readonly tell: (reason: EndReason) => void
+  readonly leave: () => void
+}
+
+/** So many; the one that was used least lately is forgotten. */
+const MOST = 50_000
+
+/** @returns `undefined` where nobody wants to know */
+export function createKnownSessions(
+  { onEnded }: Pick<AppSettings, 'onEnded'>,
+  endings: Endings,
+  log: Log,
+  most = MOST,
+): KnownSessions | undefined {
+  if (!onEnded) return undefined
+  const known = boundedCache<Known>(most, {
+    dispose({ leave }) {
+      leave()
+    },
+  })
+
+  return {
+    add(claims, { hub, listen }) {
+      const name = nameOf(claims)
+      if (known.get(name)) return
+      const { iss: origin, sub: subject = null, sk: handle } = claims
+      let isTold = false
+      // eslint-disable-next-line prefer-const -- whoever has ended already is told before there is one
+      let leave: (() => void) | undefined
+      const tell = (reason: EndReason) => {
+        if (isTold) return
+        isTold = true
+        leave?.()
+        void tellHook(log, 'onEnded', () => onEnded({ origin, subject, reason }))
+      }
+      // It stays when it has been told: a late request with the old cookie is no second end.
+      known.set(name, { tell, leave: () => leave?.() })
+      listen()
+      leave = endings.watch(claims, {
+        ended: tell,
+        mayHaveEnded(reason) {
+          if (handle !== undefined)
+            hub.read(handle).catch((thrown: unknown) => {
+              const { code, endReason = reason } = toSessionHubError(thrown)
+              if (code === 'session_ended') tell(endReason)
+            })
+        },
+        // The visitor's next request finds it out.
+        unknown: () => undefined,
+      })
+      // It may have been told already, before there was a way to leave.
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the watcher says so
+      if (isTold) leave()
+    },
+    over(claims, reason) {
+      known.get(nameOf(claims))?.tell(reason)
+    },
+  }
+}

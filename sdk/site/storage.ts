@@ -1,0 +1,43 @@
+/**
+ * Whether anything may be stored in a visitor's browser: the application's `mayStore`. Where it says no, or has not been asked for this request yet,
+ * no cookie is set by anybody here. To remove one is not to store.
+ */
+import { SessionHubError } from '../protocol/errors.js'
+import { type Log, reasonOf } from '../settings/log.js'
+import type { AppSettings } from './options.js'
+import type { Visit } from './visit.js'
+
+export interface Storage {
+  /** Asks the application, anew for each act: the visitor may agree in this very request. Never rejects. */
+  look(visit: Visit): Promise<boolean>
+  /** Sets cookies, where that is allowed. */
+  store(visit: Visit, cookies: readonly string[]): void
+}
+
+export function createStorage({ mayStore }: Pick<AppSettings, 'mayStore'>, log: Log): Storage {
+  const allowed = new WeakMap<object, boolean>()
+  return {
+    async look({ request }) {
+      if (!mayStore) return true
+      try {
+        // Whatever else it says is no consent.
+        const isAgreed = await mayStore(request)
+        allowed.set(request, isAgreed)
+        return isAgreed
+      } catch (cause) {
+        log({ level: 'error', event: 'hook_failed', hook: 'mayStore', description: reasonOf(cause) })
+        allowed.set(request, false)
+        return false
+      }
+    },
+    store(visit, cookies) {
+      if (!mayStore || allowed.get(visit.request)) visit.addCookies(cookies)
+    },
+  }
+}
+
+/** Before the hub is asked to begin what could not be kept. @throws SessionHubError `consent_required` */
+export async function requireStorage(storage: Storage, visit: Visit): Promise<void> {
+  if (!(await storage.look(visit)))
+    throw new SessionHubError('consent_required', 'This visitor has not agreed that anything is stored')
+}
