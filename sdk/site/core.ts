@@ -46,7 +46,7 @@ import { createStorage } from './storage.js'
 import type { Visit } from './visit.js'
 
 export type { ScriptTagOptions, SignIn, SignOut, UserSession }
-export type { EndedListener, ReadSession, SiteSession } from './session/index.js'
+export type { ReadSession, SiteSession } from './session/index.js'
 
 /** What adapters stand on; each member is as the one of `Site` that has its name. A request of a host that is none of the application's has no session. */
 export interface SiteCore {

@@ -20,8 +20,9 @@ export function createStorage({ mayStore }: Pick<AppSettings, 'mayStore'>, log: 
     async look({ request }) {
       if (!mayStore) return true
       try {
+        const said: unknown = await mayStore(request)
         // Whatever else it says is no consent.
-        const isAgreed = await mayStore(request)
+        const isAgreed = said === true
         allowed.set(request, isAgreed)
         return isAgreed
       } catch (cause) {
