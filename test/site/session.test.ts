@@ -1,4 +1,6 @@
 /** `site.session()` and `req.session`: what a visitor's session costs, keeps and survives on one site. */
+import { inspect } from 'node:util'
+
 import { expect } from 'chai'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { generateSite } from 'session-hub/hub'
@@ -12,6 +14,7 @@ import {
 } from 'session-hub/site'
 
 import { createGate } from '../support/gate.js'
+import { handleIn } from '../support/handles.js'
 import { listen, type Listener } from '../support/listener.js'
 import { type Reply, Visitor } from '../support/visitor.js'
 import { type WatchedStore, watchedStore } from '../support/watched-store.js'
@@ -45,6 +48,15 @@ describe('the session of a site', () => {
     listeners = []
     closing = []
     await world.close()
+  })
+
+  it('R30: shows no handle to whoever prints it or copies its members', async () => {
+    await start()
+    await ada.post(shop, '/sign-in', { name: 'ada' })
+    const handle = handleIn(ada.cookies(shop).get(SESSION)!)!
+    const { printed, members } = (await ada.ask(`${shop}/printed`)).json
+    expect(printed).to.be.a('string').that.does.not.include(handle)
+    expect(JSON.stringify(members)).to.not.include(handle)
   })
 
   /** One more registered site whose application is what this makes of it. */
@@ -835,6 +847,9 @@ const patchRoute: RequestHandler = express.Router().post('/patch', express.json(
 /** What the small site of every world does not have. */
 function addRoutes({ app }: Listener, site: Site): void {
   app.use(patchRoute)
+  app.get('/printed', ({ session }, res) => {
+    res.json({ printed: inspect(session, { depth: 9 }), members: { ...session } })
+  })
   app.get('/twice', async ({ session }, res) => {
     res.json([await session.data(), await session.data()])
   })

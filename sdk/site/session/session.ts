@@ -45,7 +45,7 @@ class LoadedSession implements HeldSession {
   }
 
   readonly isStale: boolean
-  readonly formerHandle: string | null
+  readonly #formerHandle: string | null
   readonly #site: SessionParts
   readonly #visit: Visit
   /** Whether a user was signed in at any time of this request. */
@@ -59,7 +59,7 @@ class LoadedSession implements HeldSession {
 
   constructor(site: SessionParts, visit: Visit, claims: SessionClaims | undefined, isStale: boolean) {
     this.isStale = isStale
-    this.formerHandle = claims?.sk ?? null
+    this.#formerHandle = claims?.sk ?? null
     this.#site = site
     this.#visit = visit
     this.#wasSignedIn = claims?.sub !== undefined
@@ -95,6 +95,10 @@ class LoadedSession implements HeldSession {
 
   get handle() {
     return this.#token?.sk ?? null
+  }
+
+  get formerHandle() {
+    return this.#formerHandle
   }
 
   get endReason() {
