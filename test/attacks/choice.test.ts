@@ -178,12 +178,12 @@ describe('R34: the visitor’s choice, attacked', () => {
       expect((await redeem(ticket, verifier)).status).to.equal(200)
     })
 
-    it('is what overrules: the same ticket without the word does not', async () => {
+    it('is the hub’s alone: the same ticket without the word is none', async () => {
       await begin()
       const [one, other] = [await chosenTicket(), await chosenTicket()]
       const plain = open(one.ticket)
       const unchosen = plain.again({ claims: without(plain.claims, 'chosen') })
-      expectRefusal(await redeem(unchosen, one.verifier), 409, 'session_conflict')
+      expectRefusal(await redeem(unchosen, one.verifier), 401, 'ticket_invalid')
       expect((await redeem(open(other.ticket).again(), other.verifier)).status).to.equal(200)
     })
 
