@@ -47,7 +47,7 @@ export interface Results {
   keepUp: undefined
   /** What this site's backend has said of how the visitor came here, if it has; once. */
   takeArrival: Arrival | undefined
-  mayBringNews: boolean
+  mayBringNews: unknown
   /** Whether this site could be told. */
   signOut: boolean
   resolve: Status
