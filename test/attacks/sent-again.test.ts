@@ -61,7 +61,7 @@ describe('a request of a site that comes again', () => {
         expect(again.status, `after ${seconds} s`).to.equal(200)
         expect(again.json).to.deep.equal(first.json)
       }
-      expect(world.log).to.deep.equal([])
+      expect(world.log.map(({ event }) => event)).to.not.include('ticket_replayed')
       expect((await act('read', { handle: first.json.handle })).json).to.include({ subject: 'ada' })
     })
 

@@ -8,13 +8,14 @@ import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { compile } from 'svelte/compiler'
 import { render } from 'svelte/server'
-import { build, type Plugin } from 'vite'
+import type { Plugin } from 'vite'
 import { createSSRApp } from 'vue'
 import { compileScript, parse } from 'vue/compiler-sfc'
 import { renderToString as renderVue } from 'vue/server-renderer'
 
 import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
 import { startWorld, type World } from '../support/world.js'
+import { viteBuild } from '../support/vite-build.js'
 import { App as ReactApp } from './frontends/react-app.js'
 import { App as VueApp } from './frontends/vue-app.js'
 
@@ -145,7 +146,7 @@ describe('in Chromium, a page that is rendered on the server', () => {
       resolveId: (id) => (id.endsWith('.svelte') ? join(BUILT, basename(id)) : null),
       load: (id) => (id.endsWith('.svelte') ? compiled(basename(id), 'client') : null),
     }
-    await build({
+    await viteBuild({
       configFile: false,
       root: BUILT,
       logLevel: 'error',

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { expect } from 'chai'
-import { build } from 'vite'
 
 import { type PackedProject, startPackedProject } from '../support/packed-project.js'
+import { viteBuild } from '../support/vite-build.js'
 
 describe('the packed package, bundled by Vite', function () {
   this.timeout(60_000)
@@ -20,7 +20,7 @@ describe('the packed package, bundled by Vite', function () {
   /** @returns what stands in the way */
   async function bundle(source: string): Promise<string> {
     await project.write({ 'package.json': { private: true, type: 'module' }, 'page.js': source })
-    return build({
+    return viteBuild({
       configFile: false,
       root: project.folder,
       logLevel: 'silent',

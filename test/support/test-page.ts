@@ -1,5 +1,5 @@
 /** A page that records what the SDK says and what goes wrong, in every browser that Puppeteer drives. */
-import type { Page } from 'puppeteer'
+import { type Page, TimeoutError } from 'puppeteer'
 
 import { drive, type DrivenPage, type Driver, type SdkEvent } from './driven-page.js'
 import { until } from './until.js'
@@ -70,6 +70,8 @@ export async function recordPage(page: Page): Promise<TestPage> {
   }
 }
 
+const ANEW_MS = 4000
+
 /** Puppeteer's types unwrap its handles from the arguments; there are none here. */
 type Plain = (...args: unknown[]) => unknown
 
@@ -80,7 +82,14 @@ const driverOf = (page: Page): Driver => ({
   run: <Args extends unknown[], Result>(act: (...args: Args) => Result | Promise<Result>, ...args: Args) =>
     page.evaluate(act as Plain, ...args) as Promise<Result>,
   async until(isSo, ...args) {
-    await page.waitForFunction(isSo as Plain, { polling: 20 }, ...args)
+    // It may look on in a document that is gone, in Firefox: so it begins anew now and then. Where the page is closed, it rejects otherwise.
+    for (;;)
+      try {
+        await page.waitForFunction(isSo as Plain, { polling: 20, timeout: ANEW_MS }, ...args)
+        return
+      } catch (thrown) {
+        if (!(thrown instanceof TimeoutError)) throw thrown
+      }
   },
   click: (selector) => page.click(selector),
   async inPopup(open, act) {

@@ -117,7 +117,10 @@ const driverOf = (session: WebDriverSession): Driver => ({
     const handle = await untilFound(async () => (await handles()).find((one) => !before.includes(one)))
     const [own] = before
     await session.post('/window', { handle })
-    await act(driverOf(session))
+    const popup = driverOf(session)
+    // A window that has just opened is empty; what is clicked in it may not be there yet.
+    await popup.until(() => location.href !== 'about:blank' && document.readyState === 'complete')
+    await act(popup)
     await untilFound(async () => (!(await handles()).includes(handle) ? true : undefined))
     await session.post('/window', { handle: own })
   },

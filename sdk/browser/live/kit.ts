@@ -51,7 +51,7 @@ export interface Results {
   keepUp: undefined
   /** What this site's backend has said of how the visitor came here, if it has; once. */
   arrival: Arrival | undefined
-  news: boolean
+  news: unknown
   /** Whether this site could be told. */
   signOut: boolean
   tokenFor: string | undefined

@@ -323,7 +323,7 @@ class Journey {
     this.#isUp = true
     for (const handle of this.#owed)
       for (let tries = 0; (await byHandle(this.world, handle)).isLive; tries += 1) {
-        if (tries === 200) throw new Wrong('the hub was never told of a sign-out in its absence')
+        if (tries === 2000) throw new Wrong('the hub was never told of a sign-out in its absence')
         await delay(1)
         await this.world.settle()
       }
