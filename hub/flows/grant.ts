@@ -1,7 +1,7 @@
 /**
- * What stands in a ticket for its session. The hub keeps nothing of a ticket until it is used: the grant says itself which session it is for and
- * which ticket it belongs to, and only the hub can make or read one. Whoever has the keys of a site's tickets can so put together a ticket
- * of their own, and none that the hub accepts (R2, R19).
+ * The grant in a ticket. The hub stores nothing of a ticket until it is used: the grant says which session it is for and which ticket it belongs
+ * to, and only the hub can make or read one. Someone who has the keys of a site's tickets can make a ticket, but none that the hub
+ * accepts (R2, R19).
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 

@@ -2,7 +2,7 @@
 import type { EndReason } from '../../sdk/protocol/wire.js'
 import type { Ending, Session, Subject } from '../stores/store.js'
 
-/** How far the sessions of a user are counted that end all at once. */
+/** Where all of a user's sessions end at once, they are counted up to this number. */
 export const COUNTED = 1000
 
 const before = (subject: string): Subject => ({

@@ -55,7 +55,7 @@ export async function readSession(
   return noSession(session.ended ? 'session_ended' : session.isStale ? 'unavailable' : null)
 }
 
-/** R18: any page may open a web socket to here, and no answer of ours keeps it from reading what comes; the browser says whose it is. */
+/** R18: any page may open a web socket to this site and read what comes over it. The browser says in `Origin` which site's page it is. */
 const isFromElsewhere = ({ headers }: Visit, origin: string): boolean =>
   headers.upgrade !== undefined && headers.origin !== undefined && headers.origin !== origin
 
