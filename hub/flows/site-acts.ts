@@ -23,7 +23,7 @@ import {
   viewFor,
 } from './sessions.js'
 import { cut } from './subjects.js'
-import { traceOf } from './trace.js'
+import { signedInSince, traceHash, traceOf } from './trace.js'
 
 export async function readSession(hub: HubContext, site: Site, { handle }: HandleBody): Promise<SessionView> {
   const nowMs = hub.now()
@@ -60,7 +60,8 @@ export async function updateSession(hub: HubContext, site: Site, body: UpdateBod
 
 /**
  * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's. Ending what has ended is no
- * error.
+ * error. A sign-out that was sent beside a sign-in, with the same cookie, and comes second ends what that sign-in has begun: its answer takes
+ * the visitor's cookies away, and nobody would hold the new session.
  */
 export async function endSession(
   hub: HubContext,
@@ -68,20 +69,24 @@ export async function endSession(
   { handle, everywhere = false }: EndBody,
 ): Promise<object> {
   const nowMs = hub.now()
-  const hash = sha256(handle)
-  const subject = live(await hub.store.find(hash), site.origin, nowMs)?.subject ?? null
+  const [hash, { origin }] = [sha256(handle), site]
+  const trace = traceHash(hash, origin)
+  const now =
+    live(await hub.store.find(hash), origin, nowMs) ??
+    signedInSince(await hub.store.find(trace), origin, nowMs)
+  const subject = now?.subject ?? null
   const isAll = subject !== null && (everywhere || (await endsAll(hub, subject)))
   return hub.store.transact(
-    { handles: [hash], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
-    ({ held: [held], subject: known }) => {
-      const session = live(held, site.origin, nowMs)
+    { handles: [hash, trace], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
+    ({ held: [held, left], subject: known }) => {
+      const session = live(held, origin, nowMs) ?? signedInSince(left, origin, nowMs)
       if (!session) return { result: {} }
       const gone = ended(session, 'signed-out', nowMs)
       const all = isAll && known ? cut(known, known.generation, 'signed-out', nowMs) : undefined
       return {
         changes: {
           sessions: [gone],
-          handles: [traceOf(hash, site.origin, gone, nowMs)],
+          handles: [traceOf(hash, origin, gone, nowMs)],
           ...(all && { subjects: [all.subject] }),
           endings: [endingOf(gone), ...(all ? [all.ending] : [])],
         },

@@ -55,9 +55,13 @@ export function signedInBefore(
   subject: string,
   nowMs: number,
 ): Session | undefined {
-  const session = successor(held, site, nowMs)
-  const isBySignIn = held?.handle.site === placeOf(site, 'by a sign-in')
-  return isBySignIn && session?.subject === subject ? session : undefined
+  const session = signedInSince(held, site, nowMs)
+  return session?.subject === subject ? session : undefined
+}
+
+/** What a sign-in at this site has begun in the handle's place. */
+export function signedInSince(held: Held | undefined, site: string, nowMs: number): Session | undefined {
+  return held?.handle.site === placeOf(site, 'by a sign-in') ? successor(held, site, nowMs) : undefined
 }
 
 /** An act of a site by a handle; `session_ended` says besides whether the site itself gave the handle up a moment ago. */

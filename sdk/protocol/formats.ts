@@ -4,8 +4,11 @@
 const BITS_256 = /^[A-Za-z0-9_-]{43}$/
 /** 128 bits as base64url: `jti` and `state`. */
 const BITS_128 = /^[A-Za-z0-9_-]{22}$/
-/** 256 bits wrapped by RFC 3394, as base64url: a handle inside a session token, what a ticket grants. */
-const WRAPPED = /^[A-Za-z0-9_-]{54}$/
+/**
+ * 256 bits wrapped by RFC 3394, as base64url: a handle inside a session token, what a ticket grants. It has one spelling, as a token's parts have:
+ * what comes again under another would be no known replay (R27).
+ */
+const WRAPPED = /^[A-Za-z0-9_-]{53}[AQgw]$/
 /** 128 bits wrapped likewise: how an administrator names a session. */
 const REF = /^[A-Za-z0-9_-]{32}$/
 /** R7 */

@@ -79,6 +79,28 @@ describe('R2: a ticket whose terms the site has changed', () => {
     expect((await redeem(redemptionOf(claims))).status).to.equal(200)
   })
 
+  it('R27: is refused where its grant is spelled otherwise, before and after it is used', async () => {
+    const claims = await tickets['of a frame']!()
+    const grant = String(claims.grant)
+    const bytes = (text: string) => Buffer.from(text, 'base64url').toString('hex')
+    const others = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+      .split('')
+      .map((last) => `${grant.slice(0, -1)}${last}`)
+      .filter((other) => other !== grant && bytes(other) === bytes(grant))
+    expect(others).to.have.length(15)
+    const tryOthers = async () => {
+      for (const other of others)
+        expectRefusalWithoutCookies(
+          await redeem({ ...redemptionOf(claims), grant: other }),
+          400,
+          'request_invalid',
+        )
+    }
+    await tryOthers()
+    expect((await redeem(redemptionOf(claims))).status).to.equal(200)
+    await tryOthers()
+  })
+
   it('is refused with what the site or the hub has wrapped for another purpose', async () => {
     const claims = await tickets['of a frame']!()
     const token = ada.cookies(shop).get('__Host-session')!

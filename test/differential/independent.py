@@ -21,7 +21,7 @@ JWE = re.compile(r"[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_
 KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BITS_128 = re.compile(r"[A-Za-z0-9_-]{22}")
 BITS_256 = re.compile(r"[A-Za-z0-9_-]{43}")
-WRAPPED = re.compile(r"[A-Za-z0-9_-]{54}")
+WRAPPED = re.compile(r"[A-Za-z0-9_-]{53}[AQgw]")
 FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 MODES = ("frame", "link", "redirect")
 

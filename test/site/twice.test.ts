@@ -197,4 +197,44 @@ describe('a sign-in that is sent twice', () => {
     await late.post(users.travel, '/account/sign-in', { subject: 'ada', claims })
     expect(await visitor.whoami(users.shop)).to.deep.include({ claims: {}, data: { cart: ['boots'] } })
   })
+
+  describe('and a sign-out that was sent beside it, with the same cookie', () => {
+    it('leaves no session behind that nobody holds', async () => {
+      await start()
+      const late = clicking()
+      await signIn(visitor, users.shop)
+      await late.post(users.shop, '/sign-out', {})
+      expect(await users.count('ada')).to.equal(0)
+      expect(await visitor.whoami(users.shop)).to.include({ session: 'none' })
+    })
+
+    it('ends all of the user’s where it is a sign-out everywhere', async () => {
+      await start()
+      const elsewhere = users.browser()
+      await signIn(elsewhere, users.shop)
+      const late = clicking()
+      await signIn(visitor, users.shop)
+      await late.post(users.shop, '/account/sign-out', { everywhere: true })
+      expect(await users.count('ada')).to.equal(0)
+    })
+
+    it('ends nothing at another site, whose cookie of before it is', async () => {
+      await start()
+      await visitor.sync(users.shop)
+      await visitor.sync(users.travel)
+      const late = clicking()
+      await signIn(visitor, users.shop)
+      await late.post(users.travel, '/sign-out', {})
+      expect(await users.count('ada')).to.equal(1)
+    })
+
+    it('ends nothing where it comes much later', async () => {
+      await start()
+      const late = clicking()
+      await signIn(visitor, users.shop)
+      users.world.advance(TOGETHER + 1)
+      await late.post(users.shop, '/sign-out', {})
+      expect(await users.count('ada')).to.equal(1)
+    })
+  })
 })

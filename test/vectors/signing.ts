@@ -31,7 +31,7 @@ export const NOW = 1_893_456_000
 export const ISSUER = 'https://shop.example'
 
 /** Of no real handle: 54 characters, as a wrapped one has. */
-const WRAPPED = 'dGhpcyBpcyBubyBoYW5kbGUgYXQgYWxsLCBidXQgaGFzIGl0cyBsZW'
+const WRAPPED = 'dGhpcyBpcyBubyBoYW5kbGUgYXQgYWxsLCBidXQgaGFzIGl0cyBsZQ'
 export const STATE = 'AAECAwQFBgcICQoLDA0ODw'
 
 export const plain: Claims = {
