@@ -32,13 +32,12 @@ export async function loadKeys(folder: string): Promise<DemoKeys> {
 }
 
 async function makeKeys(): Promise<DemoKeys> {
-  const [hub, shop, travel, magazine] = await Promise.all([
-    generateHubKeys(),
+  const [shop, travel, magazine] = await Promise.all([
     makeSite('shop'),
     makeSite('travel'),
     makeSite('magazine'),
   ])
-  return { hub, shop, travel, magazine }
+  return { hub: generateHubKeys(), shop, travel, magazine }
 }
 
 async function makeSite(name: SiteName): Promise<SiteSecrets> {

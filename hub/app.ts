@@ -13,7 +13,7 @@ import type { createAdminRouter } from './admin/router.js'
 import { createDecisions } from './decisions.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
-import { createKeyring, type HubKeys } from './keys/keyring.js'
+import { readHubKeys } from './keys/hub-keys.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
 import { readPageScripts } from './page-scripts.js'
 import { createLimiters } from './routes/limits.js'
@@ -36,8 +36,6 @@ export interface Hub {
   listener(app: RequestListener, options?: { readonly proxyHops?: number }): RequestListener
   /** A user's sessions: to see and to end. */
   readonly sessions: HubSessions
-  /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
-  setKeys(keys: HubKeys): Promise<void>
   /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. */
   endStreams(): void
   /** Ends the event streams, stops what runs in the background, and closes the store. */
@@ -52,7 +50,7 @@ export interface Hub {
 export async function createHub(options: HubOptions): Promise<Hub> {
   const settings = resolveHubOptions(options)
   const written = safeLog(settings.log)
-  let keyring = await createKeyring(settings.keys)
+  const secret = readHubKeys(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings
   const sites = await createRegistry({
     sites: registrations,
@@ -67,9 +65,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const hub: HubContext = {
     origin: settings.origin,
     store,
-    get keyring() {
-      return keyring
-    },
+    secret,
     rules: settings.rules,
     now: settings.now,
     log,
@@ -99,9 +95,6 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       }
     },
     sessions: createSessions(hub),
-    async setKeys(keys) {
-      keyring = await createKeyring(keys)
-    },
     endStreams() {
       feed.stop()
     },

@@ -21,10 +21,10 @@ export {
   generateHubKeys,
   generateSite,
   type GeneratedSiteKeys,
-  rotateHubKeys,
+  type SigningKey,
   type SymmetricKey,
 } from './keys/generate.js'
-export type { HubKeys, HubSigningKey } from './keys/keyring.js'
+export type { HubKeys } from './keys/hub-keys.js'
 export type { RateLimits } from './routes/limits.js'
 export type { FindSite } from './sites/registry.js'
 export type { SharePolicy, SiteRegistration } from './sites/site.js'

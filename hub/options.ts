@@ -15,7 +15,7 @@ import {
   type MergeName,
   mergeNames,
 } from './flows/merge-rules.js'
-import type { HubKeys } from './keys/keyring.js'
+import type { HubKeys } from './keys/hub-keys.js'
 import { defaultRateLimits, type RateLimits } from './routes/limits.js'
 import type { FindSite } from './sites/registry.js'
 import type { SiteRegistration } from './sites/site.js'

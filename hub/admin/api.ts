@@ -31,7 +31,7 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
 
   router.get('/sessions', async (req, res) => {
     const by = await reader(hub.origin, guard, req)
-    const { secret } = hub.keyring
+    const { secret } = hub
     const sought = readSearch(secret, queryOf(req.originalUrl))
     const { rows, hasMore } = await findSessions(at, by, sought, PAGE)
     const last = rows.at(-1)
@@ -52,7 +52,7 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
     if (body.subject !== undefined) {
       sendJson(res, 200, { ended: await endSubject(at, by, body.subject), spared: 0 })
     } else {
-      const ids = (body.refs ?? []).map((ref) => idOf(hub.keyring.secret, ref))
+      const ids = (body.refs ?? []).map((ref) => idOf(hub.secret, ref))
       sendJson(res, 200, await endSelected(at, by, ids))
     }
   })

@@ -29,7 +29,7 @@ export function endingPages(at: Administration, guard: Guard): Router {
   router.post(
     paths.end,
     acted(hub, guard, async ({ by, form }, res) => {
-      const wasLive = await endSession(at, by, idOf(hub.keyring.secret, form.get('one') ?? ''))
+      const wasLive = await endSession(at, by, idOf(hub.secret, form.get('one') ?? ''))
       back(res, form, { ended: wasLive ? 1 : 0, spared: 0 })
     }),
   )
@@ -41,7 +41,7 @@ export function endingPages(at: Administration, guard: Guard): Router {
       const refs = form.getAll('ref')
       if (refs.length === 0 || refs.length > PAGE)
         throw new SessionHubError('request_invalid', `Select 1 to ${PAGE} sessions first`)
-      const ids = refs.map((ref) => idOf(hub.keyring.secret, ref))
+      const ids = refs.map((ref) => idOf(hub.secret, ref))
       if (isSure(form)) {
         back(res, form, await endSelected(at, by, ids))
         return
@@ -78,7 +78,7 @@ export function endingPages(at: Administration, guard: Guard): Router {
     acted(hub, guard, async (act, res) => {
       const { by, form } = act
       // All that match, not what is left of the list from this page on: that travels by another name.
-      const sought = readSearch(hub.keyring.secret, form)
+      const sought = readSearch(hub.secret, form)
       if (isSure(form)) {
         back(res, form, await endFound(at, by, sought))
         return

@@ -45,8 +45,8 @@ function cookieOf({ headers }: IncomingMessage): string | undefined {
   return is128Bits(value) ? value : undefined
 }
 
-const tag = ({ keyring }: HubContext, cookie: string, name: string) =>
-  adminTag(keyring.secret, 'form', `${cookie}\n${name}`)
+const tag = ({ secret }: HubContext, cookie: string, name: string) =>
+  adminTag(secret, 'form', `${cookie}\n${name}`)
 
 const denied = () =>
   new SessionHubError('origin_denied', 'Only a form of this hub’s own pages may do this; open the page anew')

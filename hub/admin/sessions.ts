@@ -21,7 +21,7 @@ export function sessionsPages(at: Administration, guard: Guard): Router {
 }
 
 async function show(at: Administration, { by, visit, query }: Look, res: Response): Promise<void> {
-  const { secret } = at.hub.keyring
+  const { secret } = at.hub
   const view = {
     visit,
     admin: by,

@@ -56,7 +56,7 @@ export async function signOut(
   setStrict(res, COOKIE, '')
 }
 
-const seal = ({ keyring }: HubContext, text: string) => adminTag(keyring.secret, 'sign-in', text)
+const seal = ({ secret }: HubContext, text: string) => adminTag(secret, 'sign-in', text)
 
 /** Until the browser is closed, and for requests that begin on the hub's own pages only. */
 export function setStrict(res: ServerResponse, name: string, value: string): void {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { Actor, Administration, Listed } from '../flows/administer.js'
-import { createKeyring } from '../keys/keyring.js'
+import { readHubKeys } from '../keys/hub-keys.js'
 import { resolveHubOptions } from '../options.js'
 import { UsageError } from './command.js'
 import { isMemory } from '../stores/memory.js'
@@ -34,10 +34,9 @@ export async function administer(
   if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
   const { file, hub: options, store: source } = await readConfig(resolve(config), process.env)
   const { origin, rules, admin, now } = resolveHubOptions(options)
-  const keyring = await createKeyring(options.keys)
   const store = await openKept(file, source)
   try {
-    const hub = { origin, store, keyring, rules, now, log: () => undefined }
+    const hub = { origin, store, secret: readHubKeys(options.keys), rules, now, log: () => undefined }
     await work({ at: { hub, isAdmin: admin?.isAdmin ?? (() => false) }, by: shell() })
   } finally {
     await store.close()

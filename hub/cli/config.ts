@@ -5,7 +5,6 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
 import { whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
-import type { HubKeys } from '../keys/keyring.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
 import { loadConfig, type Place } from './config-file.js'
 import { type StoreSource, storeSource } from './config-store.js'
@@ -22,8 +21,6 @@ export interface ServeConfig {
   readonly hub: HubOptions
   /** Opened last, so that a wrong option does not leave a file behind. */
   readonly store: StoreSource
-  /** The keys anew, after a rotation; absent where they do not come from a file. @throws SessionHubError */
-  readonly rereadKeys?: () => Promise<HubKeys>
   /** What works, but hardly as it was meant; each names its file. */
   readonly warnings: readonly string[]
 }
@@ -52,7 +49,6 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
     store: storeSource(store, place, environment),
-    ...(keySource.reread && { rereadKeys: keySource.reread }),
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
       ...(await openSecrets([keySource.path, siteSource.path])),

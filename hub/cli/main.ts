@@ -6,7 +6,7 @@ import { closest } from '../../sdk/settings/refuse-unknown.js'
 import { makeAdminToken } from './admin.js'
 import { showAudit } from './audit.js'
 import { type Command, helpOf, UsageError } from './command.js'
-import { makeKeys, rotateKeys } from './keys.js'
+import { makeKeys } from './keys.js'
 import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
 import { endSessions, eraseSessions, listSessions } from './sessions.js'
@@ -15,7 +15,6 @@ import { hint, leave, painter, survivePipes } from './terminal.js'
 
 const commands: Readonly<Record<string, Command>> = {
   keys: makeKeys,
-  'keys rotate': rotateKeys,
   'sites add': addSite,
   'sites list': listSites,
   sdk: printScriptTag,

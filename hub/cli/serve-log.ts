@@ -9,10 +9,6 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
     /** The configuration works, but hardly as it was meant. */
     | 'config_doubtful'
     | 'listening'
-    /** SIGHUP: the file was read again. */
-    | 'keys_reread'
-    /** SIGHUP: the file could not be used; the old keys stay. */
-    | 'keys_kept'
     | 'stopping'
     /** Some requests had to be cut off. */
     | 'stop_forced'

@@ -2,7 +2,6 @@
 import type { Server } from 'node:http'
 import { resolve } from 'node:path'
 
-import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createHub, type Hub } from '../app.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { readConfig, type ServeConfig } from './config.js'
@@ -15,9 +14,8 @@ export const serve: Command = {
   summary: 'run the hub',
   help: `Usage: session-hub serve --config <file>
 
-Runs the hub until SIGTERM or SIGINT; open requests get five seconds to finish. SIGHUP reads the keys
-again. The hub speaks plain http: put a proxy with TLS before it. Logs go to stdout, as JSON lines unless
-it is a terminal.
+Runs the hub until SIGTERM or SIGINT; open requests get five seconds to finish. The hub speaks plain
+http: put a proxy with TLS before it. Logs go to stdout, as JSON lines unless it is a terminal.
 
 Options:
   --config <file>  JSON, or .mjs with a default export
@@ -63,7 +61,6 @@ Example:
     for (const description of config.warnings) log({ level: 'warn', event: 'config_doubtful', description })
 
     const { hub, server } = await start(config, log)
-    process.on('SIGHUP', () => void rereadKeys(hub, config, log))
     const stopped = firstSignal(['SIGTERM', 'SIGINT'])
     log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server, config) })
 
@@ -91,18 +88,6 @@ function urlOf(server: Server, { host }: ServeConfig): string {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** After a rotation. A hub that runs is worth more than keys that do not: a broken file changes nothing. */
-async function rereadKeys(hub: Hub, { rereadKeys: reread, file }: ServeConfig, log: ServeLog): Promise<void> {
-  try {
-    if (!reread) throw wrong(file, '"keys" names no file that could be read again; restart the hub instead')
-    const keys = await reread()
-    await hub.setKeys(keys)
-    log({ level: 'info', event: 'keys_reread', keys: keys.signing.length })
-  } catch (thrown) {
-    log({ level: 'error', event: 'keys_kept', description: (thrown as Error).message })
-  }
 }
 
 /** Only the first: a second one, from someone who does not want to wait, ends the process at once. */

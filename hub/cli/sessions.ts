@@ -54,7 +54,7 @@ ${SEARCH_HELP}
       const found = await allPages(values.all, (last: FoundSession | undefined) =>
         findSessions(atWork.at, atWork.by, { ...sought, ...(last && { after: last }) }, PAGE),
       )
-      const { secret } = atWork.at.hub.keyring
+      const { secret } = atWork.at.hub
       process.stdout.write(
         values.json
           ? `${JSON.stringify(
@@ -148,7 +148,7 @@ async function end(atWork: AtWork, values: Values, refs: readonly string[], name
   return endSelected(
     at,
     by,
-    refs.map((ref) => idOf(at.hub.keyring.secret, ref)),
+    refs.map((ref) => idOf(at.hub.secret, ref)),
   )
 }
 
@@ -169,7 +169,7 @@ function searchOf({ at }: AtWork, { subject, site, from, before }: Values, name:
     value === undefined ? [] : [[key, value]],
   )
   try {
-    return readSearch(at.hub.keyring.secret, new URLSearchParams(given))
+    return readSearch(at.hub.secret, new URLSearchParams(given))
   } catch (thrown) {
     throw new UsageError((thrown as Error).message, name)
   }
@@ -177,7 +177,7 @@ function searchOf({ at }: AtWork, { subject, site, from, before }: Values, name:
 
 function forPeople({ at }: AtWork, found: readonly FoundSession[]): string {
   if (found.length === 0) return 'No live session matches.\n'
-  const { secret } = at.hub.keyring
+  const { secret } = at.hub
   return tableOf(
     ['ref', 'user', 'administrator', 'site', 'also on', 'browser', 'began', 'last seen'],
     found.map(({ id, subject, site, sites, agent, createdAtMs, seenAtMs, isAdmins }) => [

@@ -1,7 +1,8 @@
 /** What every flow is given: the parts, the rules that the owner chose, and the clock. */
+import type { KeyObject } from 'node:crypto'
+
 import type { StoredClaims, StoredData } from '../../sdk/protocol/app-types.js'
 import type { Log } from '../../sdk/settings/log.js'
-import type { Keyring } from '../keys/keyring.js'
 import type { Store } from '../stores/store.js'
 import type { ConflictPolicy } from './decision.js'
 
@@ -9,7 +10,8 @@ export interface HubContext {
   /** The hub's own origin: the issuer of every ticket. */
   readonly origin: string
   readonly store: Store
-  readonly keyring: Keyring
+  /** For all that only the hub itself reads: grants, tags, proofs. */
+  readonly secret: KeyObject
   readonly rules: HubRules
   /** Milliseconds since 1970. */
   readonly now: () => number

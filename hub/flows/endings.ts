@@ -11,7 +11,7 @@ export interface Told {
 
 /** By tags of that party alone: one that never held the session, or never had the user, learns nothing from them. */
 export function tellParty(
-  { keyring: { secret } }: Pick<HubContext, 'keyring'>,
+  { secret }: Pick<HubContext, 'secret'>,
   party: string,
   { sessionId, subject, generation, reason }: NumberedEnding,
 ): Told | undefined {

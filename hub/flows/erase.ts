@@ -40,5 +40,5 @@ export async function eraseSubject(
 }
 
 /** Rows of one user stay together, and who has the hub's secret alone can say whether they are of a user whose name is known. */
-const erasedName = ({ keyring }: Pick<HubContext, 'keyring'>, subject: string): string =>
-  `erased:${createHmac('sha256', keyring.secret).update(`erased\n${subject}`).digest('base64url').slice(0, 22)}`
+const erasedName = ({ secret }: Pick<HubContext, 'secret'>, subject: string): string =>
+  `erased:${createHmac('sha256', secret).update(`erased\n${subject}`).digest('base64url').slice(0, 22)}`

@@ -95,7 +95,7 @@ function settle(
   { held: [hubHeld, siteHeld] }: View,
 ): { result: Decided; changes?: Changes } {
   const nowMs = hub.now()
-  const { secret } = hub.keyring
+  const { secret } = hub
   const hubSession = live(hubHeld, jarOf(site), nowMs)
   const siteSession = live(siteHeld, site.origin, nowMs)
   const conflict = conflictPolicy(hub, site.origin, siteSession, hubSession)

@@ -42,7 +42,7 @@ export async function answerFrame(
   mode: 'frame' | 'redirect' = 'frame',
 ): Promise<Answer> {
   const { site, nonce, state, hubHandleHash, hasAccess, isOff } = question
-  const { secret } = hub.keyring
+  const { secret } = hub
   // In a partitioned jar the frame would look healthy and share nothing.
   if (!hasAccess) return { outcome: 'blocked' }
   if (isOff) return OPTED_OUT

@@ -9,7 +9,7 @@ import type { TicketClaims } from '../../sdk/protocol/claims.js'
 import { createWrap } from '../../sdk/tokens/wrap.js'
 
 /** All that decides where and how a ticket may be used; the site says at redemption what it has seen of it. */
-export type Terms = Pick<TicketClaims, 'aud' | 'origin' | 'mode' | 'jti' | 'exp' | 'nonce' | 'chosen'>
+export type Terms = Pick<TicketClaims, 'aud' | 'origin' | 'mode' | 'jti' | 'exp' | 'sub' | 'nonce' | 'chosen'>
 
 /** 128 bits each: the session's id, and the mark of the terms. */
 const HALF = 16
@@ -35,7 +35,10 @@ export function grantedBy(secret: KeyObject, grant: string, terms: Terms): strin
 export const handleFor = (secret: KeyObject, grant: string): string =>
   macOf(secret, `handle\n${grant}`).toString('base64url')
 
-const markOf = (secret: KeyObject, { aud, origin, mode, jti, exp, nonce, chosen }: Terms): Buffer =>
-  macOf(secret, `grant\n${JSON.stringify([aud, origin, mode, jti, exp, nonce, chosen])}`).subarray(0, HALF)
+const markOf = (secret: KeyObject, { aud, origin, mode, jti, exp, sub, nonce, chosen }: Terms): Buffer =>
+  macOf(secret, `grant\n${JSON.stringify([aud, origin, mode, jti, exp, sub, nonce, chosen])}`).subarray(
+    0,
+    HALF,
+  )
 
 const macOf = (secret: KeyObject, text: string): Buffer => createHmac('sha256', secret).update(text).digest()

@@ -26,7 +26,7 @@ export async function listOwn(
   const placesOf = await shownPlaces(hub, sites, at, sessions)
   return {
     sessions: sessions.map((session) => ({
-      ref: stateTag(hub.keyring.secret, session.id, site),
+      ref: stateTag(hub.secret, session.id, site),
       site: session.site || site,
       sites: placesOf(session),
       agent: session.agent,
@@ -54,7 +54,7 @@ export async function endOther(
   if (ref === undefined)
     return { ended: await endAllOf(hub, own.subject, 'revoked', { except: own.id, once }) }
   const sessions = await shownAt(hub, sites, at, own)
-  const other = sessions.find(({ id }) => stateTag(hub.keyring.secret, id, site) === ref)
+  const other = sessions.find(({ id }) => stateTag(hub.secret, id, site) === ref)
   if (other) return { ended: (await endOne(hub, other.id, 'revoked', { once })) ? 1 : 0 }
   // It has ended, perhaps by this very request.
   const before = request && answeredBefore(await hub.store.find(request.hash), request, hub.now())

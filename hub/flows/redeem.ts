@@ -19,7 +19,7 @@ type Settled = { session: Session; wasEmpty: boolean; reason: ReplaceReason } | 
 export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemBody): Promise<RedeemedView> {
   const { origin: site } = at
   const nowMs = hub.now()
-  const { secret } = hub.keyring
+  const { secret } = hub
   const id = grantedBy(secret, body.grant, { ...body, aud: site })
   if (id === undefined)
     throw new SessionHubError('ticket_invalid', 'The hub did not issue this ticket to this site')

@@ -31,7 +31,7 @@ export interface RedirectAnswer extends ExchangeAnswer {
 
 export async function answerRedirect(hub: HubContext, question: RedirectQuestion): Promise<RedirectAnswer> {
   const { site, nonce, offer, seal, hubHandleHash, isOff } = question
-  const { secret } = hub.keyring
+  const { secret } = hub
   if (offer === undefined) {
     const answer = await answerFrame(hub, { ...question, hasAccess: true }, 'redirect')
     if (answer.outcome !== 'offer') return answer

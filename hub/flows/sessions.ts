@@ -131,7 +131,7 @@ export function newHandle(
 
 /** The session as a site may see it. Its id stays here. */
 export function viewFor(session: Session, site: Site, hub: HubContext): SessionView {
-  const { secret } = hub.keyring
+  const { secret } = hub
   const { subject } = session
   const state = stateTag(secret, session.id, site.origin)
   return {

@@ -1,11 +1,11 @@
 /** Issuing a ticket: signed and sealed for one site and one page. The store hears of it when it is used. */
 import type { Mode } from '../../sdk/protocol/wire.js'
 import { random128 } from '../../sdk/tokens/random.js'
-import { sealToken, signToken } from '../../sdk/tokens/sign.js'
+import { sealTicket } from '../../sdk/tokens/ticket.js'
 import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { claimsFor, subjectFor } from './share.js'
+import { subjectFor } from './share.js'
 import { grantOf } from './grant.js'
 import { seconds } from './sessions.js'
 
@@ -20,29 +20,18 @@ export type TicketOrder = {
 
 export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<string> {
   const { site, session, mode } = order
-  const nowMs = hub.now()
-  const shown = claimsFor(session.claims, site)
-  const iat = seconds(nowMs)
+  const iat = seconds(hub.now())
   const exp = iat + hub.rules.ticketSeconds
   const terms = {
     aud: site.origin,
     jti: random128(),
     exp,
+    // R10: the site compares it with a sign-in that the hub does not know of yet.
+    ...(session.subject !== null && { sub: subjectFor(hub.secret, session.subject, site) }),
     ...(order.mode === 'link' ? { origin: order.from } : { origin: site.origin, nonce: order.nonce }),
     mode,
     ...(order.mode !== 'link' && order.chosenOver !== undefined && { chosen: order.chosenOver }),
   }
-  const claims = {
-    iss: hub.origin,
-    ...terms,
-    grant: grantOf(hub.keyring.secret, session.id, terms),
-    // R10: the site compares it with a sign-in that the hub does not know of yet.
-    ...(session.subject !== null && { sub: subjectFor(hub.keyring.secret, session.subject, site) }),
-    iat,
-    nbf: iat,
-    ...(session.authTimeMs !== null && { auth_time: seconds(session.authTimeMs) }),
-    // Addresses and cookies are short; the site is told the claims when it redeems.
-    ...(mode === 'frame' && Object.keys(shown).length > 0 && { claims: shown }),
-  }
-  return sealToken(await signToken('ticket+jwt', claims, hub.keyring.signing(nowMs)), site.ticketKey)
+  const grant = grantOf(hub.secret, session.id, terms)
+  return sealTicket({ iss: hub.origin, ...terms, grant, iat, nbf: iat }, site.ticketKey)
 }

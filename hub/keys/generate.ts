@@ -2,17 +2,26 @@
 import { generateKeyPair, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 
-import { limits } from '../../sdk/protocol/wire.js'
 import type { SiteRegistration } from '../sites/site.js'
-import type { HubKeys, HubSigningKey } from './keyring.js'
+import type { HubKeys } from './hub-keys.js'
 
 /** What a site keeps for itself: the `keys` of `createSite`. Secret. */
 export interface GeneratedSiteKeys {
   /** Whose they are, where several sites are registered as one app. */
   readonly app?: string
-  readonly signing: HubSigningKey
+  readonly signing: SigningKey
   readonly ticket: SymmetricKey
   readonly session: SymmetricKey
+}
+
+/** A private JWK, for ES256. */
+export interface SigningKey {
+  readonly kty: 'EC'
+  readonly crv: 'P-256'
+  readonly kid: string
+  readonly x: string
+  readonly y: string
+  readonly d: string
 }
 
 export interface SymmetricKey {
@@ -21,28 +30,8 @@ export interface SymmetricKey {
   readonly k: string
 }
 
-/** A signing key and a secret for a new hub. */
-export async function generateHubKeys(): Promise<HubKeys> {
-  return { signing: [await signingKey()], secret: randomBytes(32).toString('base64url') }
-}
-
-/** How long a new key is published before it signs: as long as a site may keep the old list. */
-const PUBLISH_SECONDS = 900
-
-/**
- * Adds a key that is published now and signs later, and retires the others when their last ticket has expired (R9).
- * What has retired already is dropped.
- */
-export async function rotateHubKeys(keys: HubKeys, nowMs: number): Promise<HubKeys> {
-  const now = Math.floor(nowMs / 1000)
-  const signsFrom = now + PUBLISH_SECONDS
-  const retiresAt = signsFrom + limits.ticketSeconds.max + limits.skewSeconds
-  const alive = keys.signing.filter((key) => (key.retiresAt ?? Infinity) > now)
-  return {
-    secret: keys.secret,
-    signing: [...alive.map((key) => ({ retiresAt, ...key })), { ...(await signingKey()), signsFrom }],
-  }
-}
+/** For a new hub. */
+export const generateHubKeys = (): HubKeys => ({ secret: randomBytes(32).toString('base64url') })
 
 /** All the keys of a new site, and what the hub has to know of them. */
 export async function generateSite(
@@ -71,7 +60,7 @@ async function siteKeys() {
   }
 }
 
-async function signingKey(): Promise<HubSigningKey> {
+async function signingKey(): Promise<SigningKey> {
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
   const { x, y, d } = privateKey.export({ format: 'jwk' }) as { x: string; y: string; d: string }
   return { kty: 'EC', crv: 'P-256', kid: keyId(), x, y, d }

@@ -1,4 +1,4 @@
-/** The documents that describe the hub: its keys, its endpoints, its health. */
+/** The documents that describe the hub: its endpoints, its health. */
 import type { Request, Response } from 'express'
 
 import { sendJson } from '../../sdk/http/node/reply.js'
@@ -8,11 +8,6 @@ import type { HubContext } from '../flows/context.js'
 
 const CACHED = { 'cache-control': 'public, max-age=300' }
 
-/** RFC 7517. Sites ask again when they meet a `kid` that they do not know (R9). */
-export const jwksRoute = (hub: HubContext) => (_req: Request, res: Response) => {
-  sendJson(res, 200, hub.keyring.jwks(hub.now()), CACHED)
-}
-
 export const discoveryRoute = (hub: HubContext, sdk: SdkAsset) => (_req: Request, res: Response) => {
   const at = (path: string) => hub.origin + path
   sendJson(
@@ -21,7 +16,6 @@ export const discoveryRoute = (hub: HubContext, sdk: SdkAsset) => (_req: Request
     {
       issuer: hub.origin,
       protocol_version: protocolVersion,
-      jwks_uri: at(hubPaths.jwks),
       frame_endpoint: at(hubPaths.frame),
       look_endpoint: at(hubPaths.look),
       exchange_endpoint: at(hubPaths.exchange),
@@ -41,9 +35,8 @@ export const healthRoute = (_req: Request, res: Response) => {
   sendJson(res, 200, { status: 'ok' })
 }
 
-/** It can do its work: the store answers and there is a key to sign with. */
+/** It can do its work: the store answers. */
 export const readyRoute = (hub: HubContext) => async (_req: Request, res: Response) => {
-  hub.keyring.signing(hub.now())
   await hub.store.ping()
   sendJson(res, 200, { status: 'ready' })
 }

@@ -24,7 +24,7 @@ export const exchangeRoute =
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, offer, choice } = parseExchangeBody(await readJsonBody(bodyOf(req)))
     // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
-    const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
+    const { hasAccess } = readFrameProof(hub.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
     const kind = `${site.origin} frame` as const

@@ -26,7 +26,7 @@ export const forgetRoute =
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, forget } = parseHubForgetBody(await readJsonBody(bodyOf(req)))
-    const { hasAccess } = readFrameProof(hub.keyring.secret, proof, origin, nonce, hub.now())
+    const { hasAccess } = readFrameProof(hub.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
     const kind = `${site.origin} frame` as const

@@ -102,7 +102,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       told = { outcome: 'failed', reason: error.code }
     }
     const message: FrameMessage = { sessionHub: 1, nonce, ...withTurn(req, site, told) }
-    const proof = frameProof(hub.keyring.secret, { site: site.origin, nonce, hasAccess }, hub.now(), proofMs)
+    const proof = frameProof(hub.secret, { site: site.origin, nonce, hasAccess }, hub.now(), proofMs)
     const data = dataElement({ site: site.origin, state, proof, message }, DATA_LENGTH)
     sendPage(
       res,

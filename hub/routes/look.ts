@@ -26,7 +26,7 @@ export const lookRoute =
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, state } = parseLookBody(await readJsonBody(bodyOf(req)))
-    const { secret } = hub.keyring
+    const { secret } = hub
     readFrameProof(secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')

@@ -19,7 +19,7 @@ import { visibleFrame } from './access-frame.js'
 import { peerAddress } from '../../sdk/http/node/peer-address.js'
 import type { HubRequest, Route } from './request.js'
 import { backchannelRoute } from './backchannel.js'
-import { discoveryRoute, healthRoute, jwksRoute, readyRoute } from './documents.js'
+import { discoveryRoute, healthRoute, readyRoute } from './documents.js'
 import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
 import { createFindSite } from './find-site.js'
@@ -121,7 +121,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
 
 const isAdminPath = (path: string): boolean => path === '/admin' || path.startsWith('/admin/')
 
-const DOCUMENT_PATHS: readonly string[] = [hubPaths.jwks, hubPaths.discovery, hubPaths.health, hubPaths.ready]
+const DOCUMENT_PATHS: readonly string[] = [hubPaths.discovery, hubPaths.health, hubPaths.ready]
 
 /** helmet's headers, the policy of a server without pages, and one error answer. */
 function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
@@ -136,7 +136,6 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
       strictTransportSecurity: false,
     }),
   )
-  router.get(hubPaths.jwks, jwksRoute(hub))
   router.get(hubPaths.discovery, discoveryRoute(hub, sdk))
   router.get(hubPaths.health, healthRoute)
   router.get(hubPaths.ready, readyRoute(hub))

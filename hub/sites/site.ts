@@ -4,11 +4,12 @@ import { appIssuer, defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
 import { endpointPath, flag, name, origin } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import {
+  byKid,
   importTicketKey,
   importVerifyingKey,
   type KeySet,
   keySet,
-  type NamedKey,
+  type TicketKey,
 } from '../../sdk/tokens/keys.js'
 
 /** What the hub has to know of a site; `session-hub sites add` prints it. */
@@ -70,7 +71,7 @@ export interface Site {
   readonly signingKeys: KeySet
   /** Each signing key's name with its coordinates, by its name: another key may come under an old name. */
   readonly signingPrints: ReadonlyMap<string, string>
-  readonly ticketKey: NamedKey
+  readonly ticketKey: TicketKey
   readonly mayOffer: boolean
   readonly endpoint: string
   readonly sisters: readonly string[]
@@ -158,20 +159,20 @@ function readSisters(sisters: unknown, where: string): readonly string[] {
   return sisters.map((sister) => origin(where, 'sisters', sister))
 }
 
-async function firstOf(jwks: readonly object[], where: string): Promise<NamedKey> {
+async function firstOf(jwks: readonly object[], where: string): Promise<TicketKey> {
   const keys = await all(jwks, 'ticketKeys', where, importTicketKey)
-  keySet(keys, where)
+  byKid(keys, where)
   const [first] = keys
   if (!first) throw wrong(where, '"ticketKeys" has to list at least one key')
   return first
 }
 
-function all(
+function all<Key>(
   jwks: unknown,
   name: string,
   where: string,
-  read: (jwk: unknown, where: string) => Promise<NamedKey>,
-): Promise<NamedKey[]> {
+  read: (jwk: unknown, where: string) => Promise<Key>,
+): Promise<Key[]> {
   if (!Array.isArray(jwks) || jwks.length === 0) throw wrong(where, `"${name}" has to list at least one key`)
   return Promise.all((jwks as JsonObject[]).map((jwk, index) => read(jwk, `${where}.${name}[${index}]`)))
 }

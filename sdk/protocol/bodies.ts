@@ -68,8 +68,7 @@ export const parseHubForgetBody = (value: unknown): HubForgetBody =>
 /** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
 const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }
 const lookOptional = { state: isState }
-/** @public for the endpoint that is to come */
-export type LookBody = Fields<typeof lookFields, typeof lookOptional>
+type LookBody = Fields<typeof lookFields, typeof lookOptional>
 export const parseLookBody = (value: unknown): LookBody =>
   readFields('The body', value, lookFields, lookOptional)
 
@@ -87,10 +86,10 @@ const backchannelRedeemFields = {
   overrule: isFlag,
 }
 /**
- * `nonce` and `chosen`: the ticket's, where it has any. `use`: names this use of the ticket, so that the same request gets the same answer where
+ * `nonce`, `sub` and `chosen`: the ticket's, where it has any. `use`: names this use of the ticket, so that the same request gets the same answer where
  * it comes twice.
  */
-const backchannelRedeemOptional = { nonce: is256Bits, chosen: is128Bits, use: is128Bits }
+const backchannelRedeemOptional = { nonce: is256Bits, sub: isSubject, chosen: is128Bits, use: is128Bits }
 export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields, typeof backchannelRedeemOptional>
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
   readFields('The body', value, backchannelRedeemFields, backchannelRedeemOptional)

@@ -26,8 +26,6 @@ const ticketRequired = {
 const ticketOptional = {
   nonce: is256Bits,
   sub: isSubject,
-  auth_time: isTime,
-  claims: isObject,
   /** The visitor has chosen this user over the one who is signed in at the site: that one's subject tag. */
   chosen: is128Bits,
 }

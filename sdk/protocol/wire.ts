@@ -17,7 +17,6 @@ export const hubPaths = {
   unlock: '/unlock',
   redirect: '/redirect',
   sdk: '/sdk.js',
-  jwks: '/.well-known/jwks.json',
   discovery: '/.well-known/session-hub',
   backchannel: '/backchannel',
   /** The event stream of a site. */

@@ -21,7 +21,6 @@ export type LogEvent =
   /** The hub begins; `description` says what the store's server would lose in a failover. */
   | 'store_opened'
   /** The hub's answer to a request for its keys could not be used; the old keys stay (R9). */
-  | 'jwks_refused'
   /** The hub does not answer; sessions live on what is known. */
   | 'hub_unreachable'
   | 'hub_back'

@@ -1,6 +1,5 @@
 /** What a site's endpoints work with. */
 import type { Log } from '../settings/log.js'
-import type { KeyLookup } from '../tokens/verify.js'
 import type { HubClient } from './hub/client.js'
 import type { SiteSettings } from './options.js'
 import type { OwnTokens } from './endpoints/own-token.js'
@@ -11,7 +10,6 @@ import type { Visit } from './visit.js'
 export interface SiteContext {
   readonly settings: SiteSettings
   readonly hub: HubClient
-  readonly hubKeys: KeyLookup
   readonly sessions: Sessions
   readonly ownTokens: OwnTokens
   readonly storage: Storage

@@ -25,7 +25,6 @@ import { createEndpoints } from './endpoints/router.js'
 import { createOriginLookup, type OriginLookup } from './find-origin.js'
 import { createHubClient } from './hub/client.js'
 import { createEventStream } from './hub/event-stream.js'
-import { createHubKeys } from './hub/keys.js'
 import { createHubLine } from './hub/line.js'
 import { createRefusals } from './hub/refusals.js'
 import { createRecentSpeakers, createSpeakers } from './hub/speaker.js'
@@ -89,7 +88,6 @@ export async function createCore<Native extends object>(
   const storage = createStorage(settings, log)
   const sessions = createSessions(settings, storage, log)
   const events = createEventStream(transport, speakers, sessions.heard, log)
-  const hubKeys = createHubKeys(line, settings.now, log)
   const live = createLive()
   const sdk = readSdk()
   const answer = createEndpoints({ settings, live, sdk, log })
@@ -100,7 +98,6 @@ export async function createCore<Native extends object>(
     return {
       settings: own,
       hub,
-      hubKeys,
       storage,
       mayShare: async (visit) => (await storage.look(visit)) && own.mayShare(visit),
       log,

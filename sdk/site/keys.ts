@@ -7,6 +7,7 @@ import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { createDraw, type Draw } from '../tokens/draw.js'
 import { readKeyText, withoutQuotes } from '../tokens/key-text.js'
 import {
+  byKid,
   deriveStartKey,
   deriveTargetKey,
   importSigningKey,
@@ -14,6 +15,7 @@ import {
   type KeySet,
   keySet,
   type NamedKey,
+  type TicketKey,
 } from '../tokens/keys.js'
 import { importSessionTokenKey, type SessionKey } from '../tokens/session-keys.js'
 import { createWrap, type Wrap } from '../tokens/wrap.js'
@@ -43,7 +45,7 @@ export interface ImportedKeys {
   /** Empty: the site stands by itself. */
   readonly app: string
   readonly signingKey: NamedKey
-  readonly ticketKeys: KeySet
+  readonly ticketKeys: ReadonlyMap<string, TicketKey>
   /** The first signs. */
   readonly sessionKeys: readonly [SiteSessionKey, ...SiteSessionKey[]]
   /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
@@ -78,7 +80,7 @@ export async function importKeys(given: unknown, where: string): Promise<Importe
   return {
     app,
     signingKey,
-    ticketKeys: keySet(ticket, `${at}.ticket`),
+    ticketKeys: byKid(ticket, `${at}.ticket`),
     sessionKeys: session,
     startKey: start[0],
     startKeys: keySet(start, `${at}.session`),

@@ -72,7 +72,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://hub.localhost:${(server.address() as AddressInfo).port}`
-  const keys = await generateHubKeys()
+  const keys = generateHubKeys()
   const registrations = made.map(({ registration }) => registration)
   const own = { origin, keys, sites: registrations, store: memoryStore(), now: clock.now }
   const hub = await createHub({ ...more, ...own }).catch((error: unknown) => {

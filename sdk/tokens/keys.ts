@@ -15,19 +15,32 @@ export interface NamedKey {
   readonly key: CryptoKey
 }
 
+/** Seals tickets, and signs what it seals. */
+export interface TicketKey extends NamedKey {
+  readonly signing: CryptoKey
+}
+
 /** Keys of one issuer by `kid`; a `kid` means nothing outside its issuer (R7). */
 export type KeySet = ReadonlyMap<string, CryptoKey>
 
 export type SignatureAlgorithm = 'ES256' | 'HS256' | 'EdDSA' | 'RS256'
 
-/** Signs tickets, offers and site tokens. */
+/** Signs offers and site tokens. */
 export const importSigningKey = (jwk: unknown, where: string) => importPart(jwk, where, 'private')
 
 /** Verifies them. A private key given by mistake is refused rather than trimmed: it should not be here at all. */
 export const importVerifyingKey = (jwk: unknown, where: string) => importPart(jwk, where, 'public')
 
-/** Encrypts and decrypts tickets: 256 bits for `dir` with A256GCM, held as an imported key. */
-export const importTicketKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'A256GCM')
+/**
+ * Encrypts and decrypts tickets: 256 bits for `dir` with A256GCM, held as an imported key. What is encrypted is signed with a key that is
+ * drawn from it.
+ */
+export async function importTicketKey(jwk: unknown, where: string): Promise<TicketKey> {
+  const { kid, key } = await importSecret(jwk, where, 'A256GCM')
+  const secret = Buffer.from((jwk as { readonly k: string }).k, 'base64url')
+  const { key: signing } = await derive({ kid, secret }, 'ticket+jwt', 'HS256')
+  return { kid, key, signing }
+}
 
 /** Signs and verifies a site's own session tokens. */
 export const importSessionKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'HS256')
@@ -53,13 +66,19 @@ async function derive({ kid, secret }: Source, purpose: string, alg: 'HS256' | '
 }
 
 /** @throws SessionHubError `options_invalid` when two keys share a `kid` */
-export function keySet(keys: readonly NamedKey[], where: string): KeySet {
-  const set = new Map<string, CryptoKey>()
-  for (const { kid, key } of keys) {
-    if (set.has(kid)) throw new SessionHubError('options_invalid', `${where}: two keys have the kid "${kid}"`)
-    set.set(kid, key)
+export const keySet = (keys: readonly NamedKey[], where: string): KeySet =>
+  new Map([...byKid(keys, where)].map(([kid, { key }]) => [kid, key]))
+
+/** @throws SessionHubError `options_invalid` when two keys share a `kid` */
+export function byKid<Key extends NamedKey>(keys: readonly Key[], where: string): ReadonlyMap<string, Key> {
+  const found = new Map<string, Key>()
+  for (const key of keys) {
+    const { kid } = key
+    if (found.has(kid))
+      throw new SessionHubError('options_invalid', `${where}: two keys have the kid "${kid}"`)
+    found.set(kid, key)
   }
-  return set
+  return found
 }
 
 async function importPart(jwk: unknown, where: string, part: 'private' | 'public'): Promise<NamedKey> {

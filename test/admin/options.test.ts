@@ -4,7 +4,7 @@ import { createHub, generateAdminToken, generateHubKeys, type HubKeys, memorySto
 
 describe('the option "admin"', () => {
   let keys: HubKeys
-  before(async () => (keys = await generateHubKeys()))
+  before(async () => (keys = generateHubKeys()))
   const { registration } = generateAdminToken({ name: 'ada', permissions: ['read'] })
   const tokens = [registration]
 

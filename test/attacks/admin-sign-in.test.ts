@@ -148,7 +148,7 @@ describe('R32: signing in at the admin pages', () => {
 
     it('opens nothing once its token is out of the configuration, or at a hub with other keys', async () => {
       const store = memoryStore()
-      const keys = await generateHubKeys()
+      const keys = generateHubKeys()
       const cookie = async (hubOptions: object) => {
         const one = await startAdminWorld({}, { hub: { store, keys, ...hubOptions } })
         const admin = await one.admin('chief')
@@ -163,7 +163,7 @@ describe('R32: signing in at the admin pages', () => {
       const others = {
         same: { keys, admin: { tokens: [token] } },
         without: { keys, admin: { tokens: [{ ...token, sha256: 'A'.repeat(43) }] } },
-        rekeyed: { keys: await generateHubKeys(), admin: { tokens: [token] } },
+        rekeyed: { keys: generateHubKeys(), admin: { tokens: [token] } },
       }
       const statuses: Record<string, number> = {}
       for (const [name, options] of Object.entries(others)) {

@@ -142,7 +142,7 @@ describe('R34: the visitor’s choice, attacked', () => {
       const own = await asked()
       return { ticket: (await choose(own, 'hub')).json.ticket as string, verifier: own.verifier }
     }
-    const open = (ticket: string) => openTicket(world, world.siteOf('travel'), ticket)
+    const open = (ticket: string) => openTicket(world.siteOf('travel'), ticket)
 
     it('is over the user who was asked, and over nobody who has signed in since', async () => {
       await begin()
@@ -255,7 +255,7 @@ describe('R34: the visitor’s choice, attacked', () => {
       const { data, verifier } = await asked()
       for (const choice of ['hub', 'site']) {
         const { ticket } = (await visitor.exchange(data, null, {}, choice)).json
-        const { claims } = openTicket(world, world.siteOf('travel'), String(ticket))
+        const { claims } = openTicket(world.siteOf('travel'), String(ticket))
         expect(claims).to.not.have.property('chosen')
         expectRefusal(await redeem(ticket, verifier), 409, 'session_conflict')
       }

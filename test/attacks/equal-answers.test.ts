@@ -81,15 +81,9 @@ describe('R39: answers that a stranger can cause', () => {
       'a redirect as an image': [`/redirect?site=${site}&nonce=${nonce}`, script],
       'a redirect for no site': [`/redirect?site=${encodeURIComponent(EVIL)}&nonce=${nonce}`, window],
       ...Object.fromEntries(
-        [
-          '/sdk.js',
-          '/ladder.js',
-          '/live.js',
-          '/.well-known/jwks.json',
-          '/.well-known/session-hub',
-          '/healthz',
-          '/readyz',
-        ].map((path) => [path, [`${path}?x=`, script] as [string, Ask]]),
+        ['/sdk.js', '/ladder.js', '/live.js', '/.well-known/session-hub', '/healthz', '/readyz'].map(
+          (path) => [path, [`${path}?x=`, script] as [string, Ask]],
+        ),
       ),
       ...Object.fromEntries(
         ['exchange', 'look', 'forget', 'unlock', 'backchannel/read', 'backchannel/x', 'sdk.js'].map(

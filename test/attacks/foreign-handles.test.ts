@@ -45,7 +45,7 @@ describe("R27: another site's handle", () => {
   async function redemption(more: object = {}) {
     await ada.sync(shop)
     const travel = world.siteOf('travel')
-    const { claims } = openTicket(world, travel, (await ada.ticket(travel.origin)).ticket)
+    const { claims } = openTicket(travel, (await ada.ticket(travel.origin)).ticket)
     return { ...redemptionOf(claims), ...more }
   }
 

@@ -39,7 +39,7 @@ describe('R2: a ticket whose terms the site has changed', () => {
       },
     })
   const bits = (count: number) => randomBytes(count / 8).toString('base64url')
-  const opened = (ticket: string) => openTicket(world, world.siteOf('travel'), ticket).claims
+  const opened = (ticket: string) => openTicket(world.siteOf('travel'), ticket).claims
 
   const tickets: Record<string, () => Promise<Claims>> = {
     'of a frame': async () => opened((await ada.ticket(travel)).ticket),
@@ -51,6 +51,8 @@ describe('R2: a ticket whose terms the site has changed', () => {
     'for a redirect': () => ({ mode: 'redirect', nonce: bits(256) }),
     'for another page': () => ({ nonce: bits(256) }),
     'from another site': ({ origin }) => ({ origin: origin === shop ? travel : shop }),
+    'of somebody else': () => ({ sub: 'mallory' }),
+    'of nobody': () => ({ sub: undefined }),
     'for a longer time': ({ exp }) => ({ exp: Number(exp) + 1 }),
     'for a second use': () => ({ jti: bits(128) }),
     'over the head of a user': () => ({ chosen: bits(128) }),

@@ -30,7 +30,7 @@ describe('a guard that stands alone', () => {
   /** What travel's own backend sends: it can say anything of the ticket but its grant. */
   async function redeemer(by = visitor): Promise<(more?: object) => Promise<Reply>> {
     const { ticket } = await by.ticket(travel)
-    const { claims } = openTicket(world, world.siteOf('travel'), ticket)
+    const { claims } = openTicket(world.siteOf('travel'), ticket)
     return (more = {}) =>
       send(`${world.hub.origin}/backchannel/redeem`, {
         method: 'POST',

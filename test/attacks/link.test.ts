@@ -248,10 +248,7 @@ describe('a link ticket', () => {
     const forgeries: Record<string, Forge> = {
       'for another site': () => ticketOf(eve, shop, magazine),
       "another site's, sealed again for this one": async ({ ticket: { siteKeys } }) =>
-        seal(
-          openTicket(world, world.siteOf('magazine'), await ticketOf(eve, shop, magazine)).jws,
-          siteKeys.ticket,
-        ),
+        seal(openTicket(world.siteOf('magazine'), await ticketOf(eve, shop, magazine)).jws, siteKeys.ticket),
       'a frame ticket for this site': async () => {
         await eve.sync(shop)
         return (await eve.ticket(travel)).ticket
@@ -300,7 +297,7 @@ describe('a link ticket', () => {
     for (const [name, forge] of Object.entries(forgeries)) {
       it(`(${name}) only leads on, and the true one works`, async () => {
         const genuine = await ticketOf(eve)
-        const ticket = openTicket(world, world.siteOf('travel'), genuine)
+        const ticket = openTicket(world.siteOf('travel'), genuine)
         const forged = await forge({ genuine, ticket })
         for (const origin of [shop, travel, 'null'])
           await expectMerelyFollowed(await post(victim, { ticket: forged }, { origin }))
@@ -946,7 +943,7 @@ describe('a link ticket', () => {
 
   it('R24, R30: is seen in no address, header, body, cookie of another name, or log entry', async () => {
     const ticket = await ticketOf(eve)
-    const opened = openTicket(world, world.siteOf('travel'), ticket)
+    const opened = openTicket(world.siteOf('travel'), ticket)
     const bob = new Visitor(world.hub.origin)
     await bob.post(travel, '/sign-in', { name: 'bob' })
     const replies = [

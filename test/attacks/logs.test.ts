@@ -79,7 +79,7 @@ describe('R30: logs and errors', () => {
     keep('a ticket', ticket)
     keep('a verifier', made.verifier)
     keep('a nonce', made.nonce)
-    const opened = openTicket(world, world.siteOf('travel'), ticket)
+    const opened = openTicket(world.siteOf('travel'), ticket)
     keep('a grant', opened.claims.grant)
     keep('a jti', opened.claims.jti)
     keep('the JWS inside', opened.jws)
@@ -326,7 +326,7 @@ describe('R30: logs and errors', () => {
       await send(`${hub}/backchannel/read`),
       await send(`${hub}/backchannel/%`, { method: 'POST' }),
       await send(`${hub}/sdk.js`, { method: 'POST' }),
-      await send(`${hub}/.well-known/jwks.json`, { method: 'DELETE' }),
+      await send(`${hub}/.well-known/session-hub`, { method: 'DELETE' }),
       await send(`${hub}/readyz`, { method: 'PUT' }),
       await send(`${shop}/session-hub/redeem`),
     ]
@@ -340,7 +340,7 @@ describe('R30: logs and errors', () => {
     await ada.post(shop, '/sign-in', { name: 'ada' })
     await ada.sync(shop)
     const { ticket, verifier } = await ada.ticket(travel)
-    const opened = openTicket(world, world.siteOf('travel'), ticket)
+    const opened = openTicket(world.siteOf('travel'), ticket)
     const answers = new Set<string>()
     for (const forged of [
       flip(ticket, 3),

@@ -57,10 +57,6 @@ const forgeries: Record<string, Forge> = {
     const { signing } = world.siteOf('travel').keys
     return signEs256({ header: { ...header, kid: signing.kid }, payload: claims }, signing)
   },
-  "R7: the hub's own key": ({ world, header, claims }) => {
-    const [key] = world.hub.keys.signing
-    return signEs256({ header: { ...header, kid: key!.kid }, payload: claims }, key!)
-  },
   'R7: jku': withHeader({ jku: 'http://stranger.localhost/jwks.json' }),
   'R7: jwk': ({ header, claims, keys }) => {
     const { kty, crv, x, y } = keys.signing

@@ -270,7 +270,7 @@ describe('the redirect among strangers', () => {
     it('of a redirect that another page has asked for is none', async () => {
       const address = await toCallback(eve)
       const other = eve.copy()
-      const opened = openTicket(world, world.siteOf('travel'), ticketIn(address))
+      const opened = openTicket(world.siteOf('travel'), ticketIn(address))
       for (const origin of [shop, world.hub.origin, 'null', `${travel}/`]) {
         const forged = new URL(address)
         forged.searchParams.set('ticket', opened.again({ claims: { ...opened.claims, origin } }))
@@ -291,7 +291,7 @@ describe('the redirect among strangers', () => {
       await victim.navigate(callback('replace', ticket))
       expect(victim.arrival(travel)).to.equal('redirect.failed.ticket_invalid.0')
 
-      const opened = openTicket(world, world.siteOf('travel'), ticket)
+      const opened = openTicket(world.siteOf('travel'), ticket)
       victim.cookies(travel).set(START, start)
       await victim.navigate(
         callback('replace', opened.again({ claims: { ...opened.claims, mode: 'redirect' } })),

@@ -44,7 +44,7 @@ describe('a request of a site that comes again', () => {
   /** What the site asks of the hub for a ticket of its page. */
   async function redemption(more: object = {}) {
     const { ticket } = await ada.ticket(travel)
-    const { claims } = openTicket(world, world.siteOf('travel'), ticket)
+    const { claims } = openTicket(world.siteOf('travel'), ticket)
     return { ...redemptionOf(claims), use: id(), ...more }
   }
 

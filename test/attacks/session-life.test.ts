@@ -391,7 +391,7 @@ describe('the life of a session, attacked', () => {
       expect(isLasting(exchanged)).to.equal(false)
 
       const { ticket, verifier } = await ada.ticket(travel)
-      const opened = openTicket(users.world, users.world.siteOf('travel'), ticket)
+      const opened = openTicket(users.world.siteOf('travel'), ticket)
       const forged = opened.again({ claims: { ...opened.claims, remember: true } })
       expectRefusalWithoutCookies(
         await ada.post(travel, '/session-hub/redeem', { ticket: forged, verifier }),

@@ -76,7 +76,7 @@ describe('R37: what a site may not write, brought in by a merge', () => {
 
   /** What travel's own backend sends, with Mallory's handle in place of the visitor's. */
   async function redeemOver(previous: string): Promise<Reply> {
-    const { claims } = openTicket(world, ownerOf(travel), (await ada.ticket(travel)).ticket)
+    const { claims } = openTicket(ownerOf(travel), (await ada.ticket(travel)).ticket)
     return act('redeem', { ...redemptionOf(claims), previous })
   }
 

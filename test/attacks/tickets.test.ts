@@ -17,6 +17,7 @@ import {
   signEs256,
   signHs256,
   siteToken,
+  ticketSecret,
   without,
 } from '../support/forge.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
@@ -34,7 +35,7 @@ interface Scene {
 type Forge = (scene: Scene) => string | Promise<string>
 
 const signed = ({ ticket }: Scene, header: object, payload: object | string = ticket.claims) =>
-  seal(signEs256({ header, payload }, ticket.hubKey), ticket.siteKeys.ticket)
+  seal(signHs256({ header, payload }, ticketSecret(ticket.siteKeys.ticket)), ticket.siteKeys.ticket)
 
 const withHeader =
   (more: object): Forge =>
@@ -67,39 +68,52 @@ const forgeries: Record<string, Forge> = {
     ),
   ...Object.fromEntries(
     [0, 1, 2, 3].map((spelling): [string, Forge] => [
-      `R2: HS256 with the hub's public key as the secret (spelling ${spelling})`,
-      ({ ticket }) =>
+      `R2: HS256 with the site's public key as the secret (spelling ${spelling})`,
+      ({ ticket: { header, claims: payload, siteKeys } }) =>
         seal(
-          signHs256(
-            { header: { ...ticket.header, alg: 'HS256' }, payload: ticket.claims },
-            publicKeySpellings(ticket.hubKey)[spelling]!,
-          ),
-          ticket.siteKeys.ticket,
+          signHs256({ header, payload }, publicKeySpellings(siteKeys.signing)[spelling]!),
+          siteKeys.ticket,
         ),
     ]),
   ),
-  'R2: another spelling of the algorithm': withHeader({ alg: 'es256' }),
-  'R2: an algorithm of the same family': withHeader({ alg: 'ES384' }),
-  'R2: sealed with the right key under another encryption': sealedWith({ enc: 'A256CBC-HS512' }),
-  'R2: sealed with the right key under another key management': sealedWith({ alg: 'A256KW' }),
-  "R7: the hub's kid, a stranger's key": async (scene) => {
-    const stranger = await generateSite('http://stranger.localhost')
-    const { header, claims: payload, siteKeys } = scene.ticket
-    return seal(signEs256({ header, payload }, stranger.keys.signing), siteKeys.ticket)
-  },
-  "R7: another site's key and kid, iss of the hub": (scene) => {
-    const { signing } = scene.world.siteOf('shop').keys
-    const { header, claims: payload, siteKeys } = scene.ticket
-    return seal(signEs256({ header: { ...header, kid: signing.kid }, payload }, signing), siteKeys.ticket)
-  },
-  "R7: another site's key under the hub's kid": (scene) => {
-    const { header, claims: payload, siteKeys } = scene.ticket
-    return seal(signEs256({ header, payload }, scene.world.siteOf('shop').keys.signing), siteKeys.ticket)
-  },
-  "R7: the site's own key and kid, iss of the hub": (scene) => {
+  'R2: HS256 with the key that seals': ({ ticket: { header, claims: payload, siteKeys } }) =>
+    seal(signHs256({ header, payload }, Buffer.from(siteKeys.ticket.k, 'base64url')), siteKeys.ticket),
+  'R2: HS256 with no secret at all': ({ ticket: { header, claims: payload, siteKeys } }) =>
+    seal(signHs256({ header, payload }, Buffer.alloc(0)), siteKeys.ticket),
+  "R2: ES256 by the site's own key, under the ticket's kid": (scene) => {
     const { header, claims: payload, siteKeys } = scene.ticket
     return seal(
-      signEs256({ header: { ...header, kid: siteKeys.signing.kid }, payload }, siteKeys.signing),
+      signEs256({ header: { ...header, alg: 'ES256' }, payload }, siteKeys.signing),
+      siteKeys.ticket,
+    )
+  },
+  'R2: another spelling of the algorithm': withHeader({ alg: 'hs256' }),
+  'R2: an algorithm of the same family': withHeader({ alg: 'HS384' }),
+  'R2: sealed with the right key under another encryption': sealedWith({ enc: 'A256CBC-HS512' }),
+  'R2: sealed with the right key under another key management': sealedWith({ alg: 'A256KW' }),
+  "R7: the ticket's kid, a stranger's key": async (scene) => {
+    const stranger = await generateSite('http://stranger.localhost')
+    const { header, claims: payload, siteKeys } = scene.ticket
+    return seal(signHs256({ header, payload }, ticketSecret(stranger.keys.ticket)), siteKeys.ticket)
+  },
+  "R7: another site's key and kid, sealed with this site's": (scene) => {
+    const key = scene.world.siteOf('shop').keys.ticket
+    const { header, claims: payload, siteKeys } = scene.ticket
+    return seal(
+      signHs256({ header: { ...header, kid: key.kid }, payload }, ticketSecret(key)),
+      siteKeys.ticket,
+    )
+  },
+  "R7: another site's key under this site's kid": (scene) => {
+    const { header, claims: payload, siteKeys } = scene.ticket
+    const secret = ticketSecret(scene.world.siteOf('shop').keys.ticket)
+    return seal(signHs256({ header, payload }, secret), siteKeys.ticket)
+  },
+  "R7: the site's own signing key and kid, iss of the hub": (scene) => {
+    const { header, claims: payload, siteKeys } = scene.ticket
+    const { kid } = siteKeys.signing
+    return seal(
+      signEs256({ header: { ...header, alg: 'ES256', kid }, payload }, siteKeys.signing),
       siteKeys.ticket,
     )
   },
@@ -115,7 +129,7 @@ const forgeries: Record<string, Forge> = {
     const { kty, crv, x, y } = keys.signing
     const header = { ...scene.ticket.header, jwk: { kty, crv, x, y } }
     return seal(
-      signEs256({ header, payload: scene.ticket.claims }, keys.signing),
+      signEs256({ header: { ...header, alg: 'ES256' }, payload: scene.ticket.claims }, keys.signing),
       scene.ticket.siteKeys.ticket,
     )
   },
@@ -255,7 +269,7 @@ describe('a ticket that is not quite one', () => {
       world,
       visitor,
       genuine: made.ticket,
-      ticket: openTicket(world, world.siteOf('travel'), made.ticket),
+      ticket: openTicket(world.siteOf('travel'), made.ticket),
       nowSeconds: Math.floor(world.now() / 1000),
     }
   })

@@ -43,7 +43,7 @@ describe('R21: the store is down', () => {
         },
       })
     const another = (await ada.ticket(travel)).ticket
-    const spend = redemptionOf(openTicket(world, world.siteOf('travel'), another).claims)
+    const spend = redemptionOf(openTicket(world.siteOf('travel'), another).claims)
     const doors = [
       () => ada.exchange(data, offer),
       () => ada.ask(`${world.hub.origin}/readyz`),
@@ -131,7 +131,6 @@ describe('R26: the store is stolen', () => {
         hubHandle,
         pending?.ticket ?? hubHandle,
         world.hub.keys.secret,
-        world.hub.keys.signing[0]!.d,
         shop.keys.ticket.k,
         shop.keys.session.k,
         shop.keys.signing.d,

@@ -22,7 +22,7 @@ export const admin: Group = {
   async measure() {
     const folder = await mkdtemp(join(tmpdir(), 'session-hub-bench-'))
     const { token, known } = newToken('bench', 'read', 'logout')
-    const keys = await generateHubKeys()
+    const keys = generateHubKeys()
     const start = async (count: number) => {
       const path = join(folder, `${count}.db`)
       const store = sqliteStore(path)

@@ -18,7 +18,7 @@ export async function startCompany(): Promise<Company> {
   const { keys, registration } = await generateSite(site.origin)
   await hub.become({
     name: 'hub',
-    options: { origin: hub.origin, keys: await generateHubKeys(), sites: [registration] },
+    options: { origin: hub.origin, keys: generateHubKeys(), sites: [registration] },
   })
   await site.become({ name: 'site', options: { origin: site.origin, hub: hub.origin, keys } })
   return {

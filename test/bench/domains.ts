@@ -30,7 +30,7 @@ export const domains: Group = {
         name: 'hub',
         options: {
           origin: hub.origin,
-          keys: await generateHubKeys(),
+          keys: generateHubKeys(),
           sites: [alone.registration, ...app.registrations],
         },
       })

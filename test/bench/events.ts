@@ -71,7 +71,7 @@ async function told({ sites: siteCount, each, who }: (typeof CASES)[number]): Pr
     name: 'hub',
     options: {
       origin: hub.origin,
-      keys: await generateHubKeys(),
+      keys: generateHubKeys(),
       sites: sites.map(({ registration }) => registration),
     },
     path,
@@ -194,7 +194,7 @@ async function heldByStream(): Promise<number> {
   try {
     await hub.become({
       name: 'hub',
-      options: { origin: hub.origin, keys: await generateHubKeys(), sites: registrations },
+      options: { origin: hub.origin, keys: generateHubKeys(), sites: registrations },
     })
     const tokens = await Promise.all(
       sites.map(async ({ keys, registration: { origin } }) => {
@@ -217,7 +217,7 @@ async function heldByPage(): Promise<number> {
   try {
     await hub.become({
       name: 'hub',
-      options: { origin: hub.origin, keys: await generateHubKeys(), sites: [registration] },
+      options: { origin: hub.origin, keys: generateHubKeys(), sites: [registration] },
     })
     await site.become({ name: 'site', options: { origin: site.origin, hub: hub.origin, keys, live: true } })
     const cookies: string[] = []

@@ -34,7 +34,7 @@ export const signIn: Group = {
     const { keys, registration } = await generateSite(SITE)
     const options: HubOptions = {
       origin: hub.origin,
-      keys: await generateHubKeys(),
+      keys: generateHubKeys(),
       sites: [registration],
       singleSession: true,
     }

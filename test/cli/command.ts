@@ -81,7 +81,7 @@ export function newFolder(): Folder {
     run: (...args) => runWith({}, ...args),
     runWith,
     async serve(config = {}) {
-      write('hub-keys.json', await generateHubKeys())
+      write('hub-keys.json', generateHubKeys())
       write('hub.json', {
         origin: 'https://hub.example',
         keys: 'hub-keys.json',

@@ -13,16 +13,10 @@ describe('session-hub serve', () => {
   beforeEach(() => (folder = newFolder()))
   afterEach(() => folder.close())
 
-  const keysAt = async (hub: RunningHub) => {
-    const response = await hub.get('/.well-known/jwks.json')
-    return ((await response.json()) as { keys: object[] }).keys
-  }
-
   it('serves the hub, with its sessions in a file beside the configuration', async () => {
     const hub = await folder.serve()
 
     expect(await (await hub.get('/readyz')).json()).to.deep.equal({ status: 'ready' })
-    expect(await keysAt(hub)).to.have.length(1)
     expect(await (await hub.get('/sdk.js')).text()).to.equal(readFileSync('dist/sdk.js', 'utf8'))
     expect(existsSync(folder.path('session-hub.sqlite'))).to.equal(true)
   })
@@ -97,7 +91,7 @@ describe('session-hub serve', () => {
   }).slow(20_000)
 
   it('runs a configuration in code, with functions', async () => {
-    folder.write('hub-keys.json', await generateHubKeys())
+    folder.write('hub-keys.json', generateHubKeys())
     folder.write(
       'hub.mjs',
       `export default {
@@ -215,43 +209,6 @@ describe('session-hub serve', () => {
       expect(await open.answer).to.equal('')
       expect(await hub.exitCode()).to.equal(0)
     }).slow(20_000)
-  })
-
-  describe('on SIGHUP', () => {
-    it('publishes the key that "keys rotate" added', async () => {
-      const hub = await folder.serve({ store: 'memory' })
-      await folder.run('keys', 'rotate', '--file', 'hub-keys.json')
-      expect(await keysAt(hub)).to.have.length(1)
-
-      hub.signal('SIGHUP')
-
-      expect(await hub.logged('keys_reread')).to.include({ keys: 2 })
-      expect(await keysAt(hub)).to.have.length(2)
-    })
-
-    it('keeps its keys when the file is broken, and says so', async () => {
-      const hub = await folder.serve({ store: 'memory' })
-      const before = await keysAt(hub)
-      folder.write('hub-keys.json', '{')
-
-      hub.signal('SIGHUP')
-
-      const { level, description } = await hub.logged('keys_kept')
-      expect(level).to.equal('error')
-      expect(description).to.equal(
-        'hub-keys.json: line 1, column 2: a key in double quotes or "}" is expected',
-      )
-      expect(await keysAt(hub)).to.deep.equal(before)
-    })
-
-    it('says that keys in the configuration itself are not read again', async () => {
-      const hub = await folder.serve({ store: 'memory', keys: await generateHubKeys() })
-
-      hub.signal('SIGHUP')
-
-      expect((await hub.logged('keys_kept')).description).to.include('names no file')
-      expect((await hub.get('/readyz')).status).to.equal(200)
-    })
   })
 
   it('lives on when nobody reads its log', async () => {

@@ -50,7 +50,7 @@ describe('a session file of version 1', () => {
 
   const start = async () => {
     const store = sqliteStore(path)
-    hub = await createHub({ origin: 'https://hub.example', keys: await generateHubKeys(), store })
+    hub = await createHub({ origin: 'https://hub.example', keys: generateHubKeys(), store })
     return { store, sessions: hub.sessions }
   }
   const endOf = async (store: ReturnType<typeof sqliteStore>, id: string) => {

@@ -49,7 +49,7 @@ describe('the file of the SQLite store, copied', () => {
 
   it('has what the hub was still writing when it was closed', async () => {
     const store = sqliteStore(path)
-    const hub = await createHub({ origin: 'https://hub.example', keys: await generateHubKeys(), store })
+    const hub = await createHub({ origin: 'https://hub.example', keys: generateHubKeys(), store })
     const writing = held(store)
     await hub.close()
 

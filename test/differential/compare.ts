@@ -30,7 +30,7 @@ export async function compare(python: string, count: number, seed: number): Prom
       const kind = KINDS[index % KINDS.length]!
       return { kind, token: mutated(dice, kind, claimsOf(kind, origins, bound.nonce, index), makers) }
     })
-    const { site, hubKey } = makers
+    const { site } = makers
     const world = {
       now: NOW,
       ...bound,
@@ -40,7 +40,7 @@ export async function compare(python: string, count: number, seed: number): Prom
         ticket: site.ticket,
         session: site.session,
       },
-      hub: { origin: origins.hub, key: publicHalf(hubKey) },
+      hub: { origin: origins.hub },
     }
     const asking = askPython(python, { world, questions })
     const said: (string | null)[] = []
@@ -78,8 +78,6 @@ function claimsOf(
         nonce,
         origin: site,
         mode: 'frame',
-        auth_time: NOW - 60,
-        claims: { name: 'Ada' },
       }
     case 'offer':
       return { iss: site, aud: hub, sid, jti, ...times, nonce }

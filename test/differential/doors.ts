@@ -26,15 +26,12 @@ export async function openDoors(now: number): Promise<Doors> {
   const bound = binding()
   const nowMs = () => now * 1000
   const made = await generateSite(SITE)
-  const keys = await generateHubKeys()
+  const keys = generateHubKeys()
 
-  // What the site asks of its hub: the hub's keys; and of a ticket that the site has taken, that it was spent before.
-  const pretender = createServer((req, res) => {
-    const isKeys = req.url === '/.well-known/jwks.json'
-    res.writeHead(isKeys ? 200 : 401, { 'content-type': 'application/json' })
-    const { kty, crv, x, y, kid } = keys.signing[0]!
-    const list = { keys: [{ kty, crv, x, y, kid, alg: 'ES256', use: 'sig' }] }
-    res.end(JSON.stringify(isKeys ? list : { error: 'ticket_spent', error_description: 'Taken' }))
+  // What the site hears from its hub of a ticket that it has taken: that it was spent before.
+  const pretender = createServer((_req, res) => {
+    res.writeHead(401, { 'content-type': 'application/json' })
+    res.end(JSON.stringify({ error: 'ticket_spent', error_description: 'Taken' }))
   }).listen(0, '127.0.0.1')
   await once(pretender, 'listening')
   const HUB = `http://127.0.0.1:${(pretender.address() as AddressInfo).port}`
@@ -93,7 +90,7 @@ export async function openDoors(now: number): Promise<Doors> {
       ),
   }
   return {
-    makers: { site: made.keys, hubKey: keys.signing[0]!, stranger: (await generateSite(SITE)).keys, now },
+    makers: { site: made.keys, stranger: (await generateSite(SITE)).keys, now },
     origins: { hub: HUB, site: SITE },
     bound,
     show: (kind, token) => doors[kind](token),

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 JWE = re.compile(r"[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -109,7 +110,7 @@ TICKET = {
     "exp": integer, "origin": origin, "mode": lambda value: value in MODES,
 }
 TICKET_MORE = {
-    "nonce": like(BITS_256), "sub": subject, "auth_time": integer, "claims": an_object, "chosen": like(BITS_128),
+    "nonce": like(BITS_256), "sub": subject, "chosen": like(BITS_128),
 }
 OFFER = {
     "iss": origin, "aud": origin, "sid": like(BITS_256), "jti": like(BITS_128), "iat": integer, "exp": integer,
@@ -185,10 +186,18 @@ def hash_of(text):
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
 
 
+def drawn(key):
+    """HKDF (RFC 5869) with SHA-256, no salt, 32 bytes."""
+    derived = HKDF(SHA256(), 32, None, b"session-hub ticket+jwt").derive(decoded(key))
+    return base64.urlsafe_b64encode(derived).rstrip(b"=").decode("ascii")
+
+
 def ticket(token, world):
     site, hub = world["site"], world["hub"]
     inner = opened_jwe(token, {site["ticket"]["kid"]: site["ticket"]})
-    claims = opened_jws(inner, "ticket+jwt", "ES256", {hub["key"]["kid"]: hub["key"]})
+    # The key that seals names the one that signs.
+    sealed_by = parsed(decoded(token.split(".")[0]), 5)["kid"]
+    claims = opened_jws(inner, "ticket+jwt", "HS256", {sealed_by: {"k": drawn(site["ticket"]["k"])}})
     exactly(claims, TICKET, TICKET_MORE)
     need(("nonce" in claims) == (claims["mode"] != "link"), "nonce and mode")
     need("chosen" not in claims or claims["mode"] == "frame", "chosen and mode")

@@ -1,16 +1,15 @@
 /** Tokens that are wrong in one place or several, or only spelt otherwise. */
 import { createCipheriv, randomBytes } from 'node:crypto'
 
-import type { GeneratedSiteKeys, HubSigningKey } from 'session-hub/hub'
+import type { GeneratedSiteKeys } from 'session-hub/hub'
 
-import { base64url, publicKeySpellings, signEs256, signHs256 } from '../support/forge.js'
+import { base64url, publicKeySpellings, signEs256, signHs256, ticketSecret } from '../support/forge.js'
 import type { Dice } from '../model/dice.js'
 
 export type Kind = 'ticket' | 'offer' | 'session'
 
 export interface Makers {
   readonly site: GeneratedSiteKeys
-  readonly hubKey: HubSigningKey
   /** Nobody's. */
   readonly stranger: GeneratedSiteKeys
   readonly now: number
@@ -21,7 +20,7 @@ interface Draft {
   header: string
   payload: string
   sealHeader: string
-  signedBy: 'right' | 'stranger' | 'the public key' | 'nobody'
+  signedBy: 'right' | 'stranger' | 'the public key' | 'the sealing key' | 'nobody'
   isSealed: boolean
 }
 
@@ -35,9 +34,9 @@ export function mutated(dice: Dice, kind: Kind, claims: Claims, makers: Makers):
   return dice.chance(0.25) ? respelt(dice, token) : token
 }
 
-function draftOf(kind: Kind, claims: Claims, { site, hubKey }: Makers): Draft {
-  const kid = { ticket: hubKey.kid, offer: site.signing.kid, session: site.session.kid }[kind]
-  const alg = kind === 'session' ? 'HS256' : 'ES256'
+function draftOf(kind: Kind, claims: Claims, { site }: Makers): Draft {
+  const kid = { ticket: site.ticket.kid, offer: site.signing.kid, session: site.session.kid }[kind]
+  const alg = kind === 'offer' ? 'ES256' : 'HS256'
   return {
     header: JSON.stringify({ alg, typ: `${kind}+jwt`, kid }),
     payload: JSON.stringify(claims),
@@ -57,7 +56,7 @@ function changeDraft(dice: Dice, draft: Draft, kind: Kind, makers: Makers): void
         draft.sealHeader = changedJson(dice, draft.sealHeader, headerValues(dice, makers))
       break
     case 2:
-      draft.signedBy = dice.one(['right', 'stranger', 'the public key', 'nobody'])
+      draft.signedBy = dice.one(['right', 'stranger', 'the public key', 'the sealing key', 'nobody'])
       break
     case 3:
       draft.isSealed = kind === 'ticket' && dice.chance(0.8)
@@ -154,7 +153,7 @@ const ANY_VALUES = [
   '"1900000000"',
 ]
 
-const headerValues = (dice: Dice, { site, hubKey, stranger }: Makers): string[] => [
+const headerValues = (dice: Dice, { site, stranger }: Makers): string[] => [
   ...ANY_VALUES,
   ...[
     'none',
@@ -188,9 +187,9 @@ const headerValues = (dice: Dice, { site, hubKey, stranger }: Makers): string[] 
     site.signing.kid,
     site.ticket.kid,
     site.session.kid,
-    hubKey.kid,
     stranger.signing.kid,
-    `${hubKey.kid} `,
+    stranger.ticket.kid,
+    `${site.ticket.kid} `,
     'a'.repeat(65),
     '../x',
   ].map((text) => JSON.stringify(text)),
@@ -255,22 +254,22 @@ function written(
   kind: Kind,
   makers: Makers,
 ): string {
-  const { site, hubKey, stranger } = makers
+  const { site, stranger } = makers
   const body = dice.chance(0.02)
     ? Buffer.concat([Buffer.from(payload.slice(0, -2)), Buffer.from([0xff, 0x22, 0x7d])])
     : payload
   const parts = { header, payload: body }
-  const rightKey = kind === 'ticket' ? hubKey : site.signing
+  const by = ({ signing, session, ticket }: GeneratedSiteKeys): string =>
+    ({
+      ticket: () => signHs256(parts, ticketSecret(ticket)),
+      offer: () => signEs256(parts, signing),
+      session: () => signHs256(parts, Buffer.from(session.k, 'base64url')),
+    })[kind]()
   const jws = {
-    right: () =>
-      kind === 'session'
-        ? signHs256(parts, Buffer.from(site.session.k, 'base64url'))
-        : signEs256(parts, rightKey),
-    stranger: () =>
-      kind === 'session'
-        ? signHs256(parts, Buffer.from(stranger.session.k, 'base64url'))
-        : signEs256(parts, stranger.signing),
-    'the public key': () => signHs256(parts, dice.one(publicKeySpellings(rightKey))),
+    right: () => by(site),
+    stranger: () => by(stranger),
+    'the public key': () => signHs256(parts, dice.one(publicKeySpellings(site.signing))),
+    'the sealing key': () => signHs256(parts, Buffer.from(site.ticket.k, 'base64url')),
     nobody: () => `${base64url(header)}.${base64url(body)}.${dice.one(['', 'AA', 'A'.repeat(86)])}`,
   }[signedBy]()
   if (!isSealed) return jws

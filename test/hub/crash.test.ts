@@ -33,7 +33,7 @@ describe('a hub that is killed under load and started again on the same file', (
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'session-hub-crash-'))
-    const keys = await generateHubKeys()
+    const keys = generateHubKeys()
     shop = await startSite('shop')
     travel = await startSite('travel')
     const sites = [shop.made.registration, travel.made.registration]

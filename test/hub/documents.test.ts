@@ -9,7 +9,7 @@ import { type Reply, send } from '../support/visitor.js'
 import { watchedStore } from '../support/watched-store.js'
 import { startWorld, type World } from '../support/world.js'
 
-const DOCUMENTS = ['/.well-known/session-hub', '/.well-known/jwks.json', '/healthz', '/readyz', '/sdk.js']
+const DOCUMENTS = ['/.well-known/session-hub', '/healthz', '/readyz', '/sdk.js']
 
 describe('the documents of the hub', () => {
   const store = watchedStore()
@@ -36,7 +36,7 @@ describe('the documents of the hub', () => {
       expect(json).to.include({ issuer: hub, protocol_version: 1 })
       expect(headers['cache-control']).to.equal('public, max-age=300')
       const addresses = Object.entries(json).filter(([name]) => /_(uri|endpoint)$/.test(name))
-      expect(addresses.map(([name]) => name)).to.include.members(['jwks_uri', 'frame_endpoint', 'sdk_uri'])
+      expect(addresses.map(([name]) => name)).to.include.members(['frame_endpoint', 'sdk_uri'])
       for (const [name, address] of addresses) {
         expect(String(address), name).to.match(new RegExp(`^${hub}/`))
         const isRead = name.endsWith('_uri')
@@ -44,17 +44,6 @@ describe('the documents of the hub', () => {
         const { status } = await send(`${String(address)}${path}`)
         expect(status, name).to.be.oneOf(isRead ? [200] : [400, 405])
       }
-    })
-  })
-
-  describe('/.well-known/jwks.json', () => {
-    it('does it hold the public keys, each with its name and its one use?', async () => {
-      const { json, headers } = await get('/.well-known/jwks.json')
-      const { x, y, kid } = world.hub.keys.signing[0]!
-      expect(json).to.deep.equal({
-        keys: [{ kty: 'EC', crv: 'P-256', kid, x, y, alg: 'ES256', use: 'sig' }],
-      })
-      expect(headers['cache-control']).to.equal('public, max-age=300')
     })
   })
 

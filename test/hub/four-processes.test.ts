@@ -45,7 +45,7 @@ describe('four hub processes on one file', () => {
       path: join(folder, 'hub.sqlite'),
       port: 0,
       origin: front.origin,
-      keys: await generateHubKeys(),
+      keys: generateHubKeys(),
       sites: made.map(({ registration }) => registration),
       rules: {
         // What is added up shows how often it was.

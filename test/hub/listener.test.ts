@@ -118,13 +118,7 @@ describe('hub.listener', () => {
       expect(reply.status).to.equal(200)
     })
 
-    for (const path of [
-      '/.well-known/jwks.json',
-      '/.well-known/session-hub',
-      '/healthz',
-      '/readyz',
-      '/sdk.js',
-    ]) {
+    for (const path of ['/.well-known/session-hub', '/healthz', '/readyz', '/sdk.js']) {
       it(`${path} is answered by the application's router`, async () => {
         expect((await send(world.hub.origin + path)).status).to.equal(200)
       })

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 
 import { startSweeper } from '../../hub/sweeper.js'
 import { memoryStore } from '../../hub/stores/memory.js'
-import { createKeyring } from '../../hub/keys/keyring.js'
+import { readHubKeys } from '../../hub/keys/hub-keys.js'
 import { generateHubKeys } from '../../hub/keys/generate.js'
 import { resolveHubOptions } from '../../hub/options.js'
 import { newAuditRow, write } from '../support/records.js'
@@ -22,7 +22,7 @@ describe('the sweeper', () => {
   })
 
   it('keeps what administrators did for as long as it was told, and no longer', async () => {
-    const keys = await generateHubKeys()
+    const keys = generateHubKeys()
     const inner = watchedStore(memoryStore())
     let swept: () => void = () => undefined
     const store = {
@@ -35,8 +35,8 @@ describe('the sweeper', () => {
     }
     let nowMs = 100 * DAY_MS
     const { origin, rules } = resolveHubOptions({ origin: 'https://hub.example', keys })
-    const keyring = await createKeyring(keys)
-    const hub = { origin, store, keyring, rules, now: () => nowMs, log: () => undefined }
+    const secret = readHubKeys(keys)
+    const hub = { origin, store, secret, rules, now: () => nowMs, log: () => undefined }
     await write(store, {
       audit: [
         newAuditRow({ who: 'old', atMs: nowMs - 3 * DAY_MS }),

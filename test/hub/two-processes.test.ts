@@ -39,7 +39,7 @@ describe('two hub processes on one file', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'session-hub-two-'))
     front = await listen('hub.localhost')
-    const keys = await generateHubKeys()
+    const keys = generateHubKeys()
     listeners = [await listen('shop.localhost'), await listen('travel.localhost')]
     const made = await Promise.all(listeners.map(({ origin }) => generateSite(origin)))
     const registrations = made.map(({ registration }) => registration)

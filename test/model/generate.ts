@@ -82,7 +82,6 @@ const WEIGHTS: Readonly<Record<Step['do'], number>> = {
   crash: 2,
   sweep: 1,
   restart: 1,
-  'rotate the hub key': 1,
   'rotate the site key': 1,
   register: 8,
 }
@@ -195,7 +194,6 @@ function stepBy(dice: Dice, kind: Step['do'], at: At): Step {
       return { do: kind, site, policy: { ...policyBy(dice), isEnabled: dice.chance(0.75) } }
     case 'rotate the site key':
       return { do: kind, site }
-    case 'rotate the hub key':
     case 'sweep':
     case 'restart':
       return { do: kind }

@@ -18,7 +18,6 @@ interface Setting {
   rules: Rules
   nowMs: number
   /** The keys are others by now than those that the hub was made with. */
-  isRotated: boolean
   readonly registrations: Map<string, SiteRegistration>
 }
 
@@ -44,9 +43,9 @@ export function pooledHub(rules: Rules, mayRegister: boolean): Promise<PooledHub
 
 async function makeHub(rules: Rules, mayRegister: boolean): Promise<PooledHub> {
   const { merge, most, evict } = rules
-  const keys = await generateHubKeys()
+  const keys = generateHubKeys()
   const store = crashingStore()
-  const setting: Setting = { rules, nowMs: 0, isRotated: false, registrations: new Map() }
+  const setting: Setting = { rules, nowMs: 0, registrations: new Map() }
   const process = () =>
     createHub({
       origin: HUB,

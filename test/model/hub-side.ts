@@ -97,7 +97,6 @@ export interface HubSide {
   /** The user's newest session is 0. */
   revokeOne(subject: string, index: number): Promise<Answer>
   register(site: number, policy: Policy): void
-  rotateHubKey(): Promise<void>
   rotateSiteKey(site: number): Promise<void>
   advance(seconds: number): void
   sweep(): Promise<void>

@@ -115,8 +115,6 @@ export class Journey {
         this.#policies[step.site] = step.policy
         this.#hub.register(step.site, step.policy)
         return {}
-      case 'rotate the hub key':
-        return this.#hub.rotateHubKey()
       case 'rotate the site key':
         return this.#hub.rotateSiteKey(step.site)
       case 'clock':

@@ -39,9 +39,6 @@ export class Pair implements HubSide {
   register(site: number, policy: Policy): void {
     for (const side of this.#sides) side.register(site, policy)
   }
-  async rotateHubKey(): Promise<void> {
-    for (const side of this.#sides) await side.rotateHubKey()
-  }
   async rotateSiteKey(site: number): Promise<void> {
     for (const side of this.#sides) await side.rotateSiteKey(site)
   }

@@ -74,7 +74,6 @@ export type Step =
   | { readonly do: 'revoke all'; readonly user: string }
   | { readonly do: 'revoke one'; readonly user: string; readonly index: number }
   | { readonly do: 'register'; readonly site: number; readonly policy: Policy }
-  | { readonly do: 'rotate the hub key' }
   | { readonly do: 'rotate the site key'; readonly site: number }
   /** The world. */
   | { readonly do: 'clock'; readonly seconds: number }

@@ -208,8 +208,10 @@ export class ReferenceHub implements HubSide {
 
   #end(site: number, { handle, everywhere }: ActBodies['end']): Answer {
     return this.#transaction(() => {
-      const session = this.#live(handle, site)
-      if (!session) return {}
+      const since = this.#trace(site, handle)
+      // A sign-out that was sent beside a sign-in, and comes second.
+      const session = this.#live(handle, site) ?? (since?.isSignIn ? since.session : undefined)
+      if (!session || !this.#isLive(session)) return {}
       session.hasEnded = true
       this.#giveUp(site, handle, session)
       if (session.subject !== null && (everywhere || this.#rules.endAll)) this.#endAll(session.subject)
@@ -474,7 +476,6 @@ export class ReferenceHub implements HubSide {
     this.#sites[site] = policy
   }
 
-  async rotateHubKey(): Promise<void> {}
   async rotateSiteKey(_site: number): Promise<void> {}
   async restart(): Promise<void> {}
 
@@ -647,7 +648,6 @@ export class ReferenceHub implements HubSide {
     const [grant, jti] = [this.#name('grant'), this.#name('jti')]
     const exp = this.now + TICKET_SECONDS
     this.#grants.set(grant, { session, site, jti, mode, redeemBy: exp + CLOCKS_APART })
-    const claims = only(session.claims, this.#policy(site).claims)
     return {
       grant,
       jti,
@@ -655,7 +655,6 @@ export class ReferenceHub implements HubSide {
       mode,
       origin: originOf(from),
       subject: session.subject === null ? null : this.#subjectAt(session.subject, site),
-      claims: mode === 'frame' ? claims : {},
     }
   }
 

@@ -4,9 +4,8 @@ import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import {
   type GeneratedSiteKeys,
   type Hub,
-  type HubSigningKey,
+  type SigningKey,
   memoryStore,
-  rotateHubKeys,
   type SiteRegistration,
   type Store,
 } from 'session-hub/hub'
@@ -56,7 +55,6 @@ export async function wireHub(plan: Plan, reopen?: () => Store): Promise<WireHub
     }),
   )
   pooled.store.use(reopen ? reopen() : memoryStore())
-  if (pooled.setting.isRotated) for (const hub of pooled.processes) await hub.setKeys(pooled.keys)
   return new WireHub(plan, pooled, sites, reopen)
 }
 
@@ -66,18 +64,15 @@ class WireHub implements HubSide {
   readonly #reopen: (() => Store) | undefined
   /** What each ticket says of where and how it may be used, by its grant. */
   readonly #terms = new Map<string, Json>()
-  #keys
   #requests = 0
 
   constructor({ rules }: Plan, pooled: PooledHub, sites: WireSite[], reopen: (() => Store) | undefined) {
     this.#pooled = pooled
     this.#sites = sites
     this.#reopen = reopen
-    this.#keys = pooled.keys
     const { setting } = pooled
     setting.rules = rules
     setting.nowMs = START * 1000
-    setting.isRotated = false
     setting.registrations.clear()
     for (const [index] of sites.entries()) this.#write(index)
   }
@@ -266,10 +261,10 @@ class WireHub implements HubSide {
 
   #opened(site: number, ticket: string): Answer {
     const { claims } = readJws(open(ticket, this.#sites[site]!.keys.ticket))
-    const { grant, jti, exp, sub = null, origin, mode, nonce, chosen, claims: shown = {}, aud } = claims
+    const { grant, jti, exp, sub, origin, mode, nonce, chosen, aud } = claims
     if (aud !== originOf(site)) return { error: `a ticket for ${String(aud)}` }
-    this.#terms.set(String(grant), { mode, origin, nonce, chosen })
-    return { grant, jti, exp, mode, origin, subject: sub, claims: shown }
+    this.#terms.set(String(grant), { mode, origin, sub, nonce, chosen })
+    return { grant, jti, exp, mode, origin, subject: sub ?? null }
   }
 
   #offer({ signer, isOldKey, handle, nonce, jti, iat, yields }: Offer): string {
@@ -304,13 +299,6 @@ class WireHub implements HubSide {
   register(site: number, policy: Policy): void {
     this.#sites[site]!.policy = policy
     this.#write(site)
-  }
-
-  async rotateHubKey(): Promise<void> {
-    // Which one signs, and when it retires, is told by the hub's own clock.
-    this.#keys = await rotateHubKeys(this.#keys, this.#pooled.setting.nowMs)
-    this.#pooled.setting.isRotated = true
-    for (const hub of this.#pooled.processes) await hub.setKeys(this.#keys)
   }
 
   async rotateSiteKey(site: number): Promise<void> {
@@ -385,7 +373,7 @@ class WireHub implements HubSide {
 }
 
 /** Keys as Node wants them: reading one costs more than using it. */
-const imported = new WeakMap<HubSigningKey, KeyObject>()
+const imported = new WeakMap<SigningKey, KeyObject>()
 
 function signed(typ: string, payload: object, { signing }: GeneratedSiteKeys): string {
   const { kty, crv, x, y, d, kid } = signing

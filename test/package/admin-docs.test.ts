@@ -84,7 +84,7 @@ describe('docs/admin.md', () => {
       const staff = { grace: { email: 'grace@staff.example', isLead: false } }
       const store = memoryStore()
       const { app, hub } = await application.startHub(
-        { origin: listener.origin, keys: await generateHubKeys(), store },
+        { origin: listener.origin, keys: generateHubKeys(), store },
         staff,
       )
       listener.use(app)

@@ -77,7 +77,6 @@ describe('the packed package', function () {
           'generateHubKeys',
           'generateSite',
           'memoryStore',
-          'rotateHubKeys',
           'sqliteStore',
         ],
       })
@@ -252,7 +251,7 @@ describe('the packed package', function () {
       const { keys, registration } = await generateSite('https://shop.example')
       const options: HubOptions = {
         origin: 'https://hub.example',
-        keys: await generateHubKeys(),
+        keys: generateHubKeys(),
         sites: [registration],
         store: memoryStore(),
         merge: ({ from, into }) => ({ ...from, ...into }),

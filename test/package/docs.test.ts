@@ -1,6 +1,6 @@
 /** The documents say what the code does: their code runs, their tables are the code's, their links lead somewhere. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync, hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -360,8 +360,10 @@ describe('docs/protocol.md', () => {
       cty: 'JWT',
       kid: 'example-ticket',
     })
-    const signed = await compactVerify(sealed.plaintext, await key('hub-key', 'ES256'))
-    expect(signed.protectedHeader).to.deep.equal({ alg: 'ES256', typ: 'ticket+jwt', kid: 'example-hub' })
+    const { k } = JSON.parse(block('ticket-key')) as { k: string }
+    const signing = hkdfSync('sha256', Buffer.from(k, 'base64url'), '', 'session-hub ticket+jwt', 32)
+    const signed = await compactVerify(sealed.plaintext, new Uint8Array(signing))
+    expect(signed.protectedHeader).to.deep.equal({ alg: 'HS256', typ: 'ticket+jwt', kid: 'example-ticket' })
     expect(JSON.parse(new TextDecoder().decode(signed.payload))).to.deep.equal(claims)
     expect(hash(word('verifier')))
       .to.equal(word('nonce'))
@@ -631,7 +633,7 @@ describe('docs/domains.md', () => {
         runner.write('domains.json', JSON.stringify(records))
       }
       know(de)
-      runner.write('hub-keys.json', JSON.stringify(await generateHubKeys()))
+      runner.write('hub-keys.json', JSON.stringify(generateHubKeys()))
       runner.write('sites.json', JSON.stringify(registrations))
       for (const name of ['hub.mjs', 'domains.mjs']) runner.write(name, exampleOf(name, page))
       await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.mjs'], { ORIGIN: hub })
@@ -667,7 +669,7 @@ describe('docs/domains.md', () => {
       const made = await Promise.all([de, fr].map((origin) => generateApp('shop', [origin])))
       for (const [at, name] of ['de', 'fr'].entries())
         runner.write(`keys/${name}.localhost.json`, JSON.stringify(made[at]!.keys))
-      runner.write('hub-keys.json', JSON.stringify(await generateHubKeys()))
+      runner.write('hub-keys.json', JSON.stringify(generateHubKeys()))
       runner.write('sites.json', JSON.stringify(made.flatMap(({ registrations }) => registrations)))
       runner.write(
         'hub.json',
@@ -754,7 +756,7 @@ describe('docs/flows', () => {
   it('has the lifetimes of the code', () => {
     const { lifetimes } = resolveHubOptions({
       origin: 'https://hub.example',
-      keys: { secret: '', signing: [] },
+      keys: { secret: 'A'.repeat(43) },
     }).rules
     const rows = tableOf(sectionOf(page('lifetimes'), '## How long it lives')).map(
       ([name = '', idle = '', absolute = '']) => [
@@ -892,7 +894,7 @@ async function startCompany(
     const write = (name: string, value: unknown) => {
       runner.write(name, JSON.stringify(value))
     }
-    write('hub-keys.json', await generateHubKeys())
+    write('hub-keys.json', generateHubKeys())
     write('sites.json', [
       { ...sites.shop.registration, sisters: [travel] },
       { ...sites.travel.registration, sisters: [shop] },

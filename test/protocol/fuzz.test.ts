@@ -37,9 +37,10 @@ import { isFrameMessage, readPageMessage } from '../../sdk/protocol/messages.js'
 import { originFault, parseOrigin } from '../../sdk/protocol/origins.js'
 import { choices, endReasons, modes, outcomes, replaceReasons } from '../../sdk/protocol/wire.js'
 import { importSigningKey, importTicketKey, importVerifyingKey, keySet } from '../../sdk/tokens/keys.js'
-import { sealToken, signToken } from '../../sdk/tokens/sign.js'
+import { signToken } from '../../sdk/tokens/sign.js'
+import { openTicket, sealTicket } from '../../sdk/tokens/ticket.js'
 import { timesFault } from '../../sdk/tokens/times.js'
-import { lookup, openToken, verifyToken } from '../../sdk/tokens/verify.js'
+import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
 import { generateSite } from '../../hub/keys/generate.js'
 
 /** The value, or `undefined` where it was refused as it should be. */
@@ -239,7 +240,7 @@ describe('fuzzing: bodies and claims', () => {
         previous: fc.option(bits256),
         overrule: fc.boolean(),
       },
-      optional: { nonce: bits256, chosen: bits128, use: bits128 },
+      optional: { nonce: bits256, sub: subject, chosen: bits128, use: bits128 },
     },
     parseHandleBody: { parse: parseHandleBody, required: { handle: bits256 } },
     parsePartBody: { parse: parsePartBody, required: { handle: bits256 }, optional: { jti: bits128 } },
@@ -299,7 +300,7 @@ describe('fuzzing: bodies and claims', () => {
         origin,
         mode: fc.constant('frame'),
       },
-      optional: { sub: subject, auth_time: time, claims: objects, chosen: bits128 },
+      optional: { sub: subject, chosen: bits128 },
     },
     parseOfferClaims: {
       parse: parseOfferClaims,
@@ -605,11 +606,14 @@ describe('fuzzing: tokens', () => {
     const signing = await importSigningKey(keys.signing, 'test')
     const ticket = await importTicketKey(keys.ticket, 'test')
     const verifying = lookup(keySet([await importVerifyingKey(registration.signingKeys[0], 'test')], 'test'))
-    const jws = await signToken('ticket+jwt', claims, signing)
-    const jwe = await sealToken(jws, ticket)
-    const openAll = async (token: string) =>
-      verifyToken('ticket+jwt', await openToken(token, lookup(keySet([ticket], 'test'))), verifying)
-    return { jws, jwe, openAll, verify: (token: string) => verifyToken('ticket+jwt', token, verifying) }
+    const jws = await signToken('offer+jwt', claims, signing)
+    const jwe = await sealTicket(claims, ticket)
+    return {
+      jws,
+      jwe,
+      openAll: (token: string) => openTicket(token, new Map([[ticket.kid, ticket]])),
+      verify: (token: string) => verifyToken('offer+jwt', token, verifying),
+    }
   }
 
   /** One character replaced, removed or put in. */

@@ -9,7 +9,7 @@ import { sqliteStore } from 'session-hub/hub'
 import { createSite } from 'session-hub/site'
 
 import { stateTag } from '../../hub/flows/tags.js'
-import { createKeyring } from '../../hub/keys/keyring.js'
+import { readHubKeys } from '../../hub/keys/hub-keys.js'
 import { createLine, type Line } from '../support/line.js'
 import { listen } from '../support/listener.js'
 import { type OwnStream, startOwnStream } from '../support/own-stream.js'
@@ -273,7 +273,7 @@ describe('the event stream of a site', () => {
 
     it(`hears each of ${ENDINGS} once and in order, while its connection breaks at random places`, async function () {
       this.timeout(60_000)
-      const { secret } = await createKeyring(world.hub.keys)
+      const secret = readHubKeys(world.hub.keys)
       const expected: string[] = []
       const end = (count: number) =>
         world.hub.store.transact({ handles: [] }, () => ({

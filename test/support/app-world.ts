@@ -69,7 +69,7 @@ export async function startAppWorld(options: AppWorldOptions = {}): Promise<AppW
   const now = () => Date.now() + offsetMs
 
   const hubListener = await listen('hub.localhost')
-  const hubKeys = await generateHubKeys()
+  const hubKeys = generateHubKeys()
   const registrations = new Map<string, SiteRegistration>()
   const hub = await createHub({
     origin: hubListener.origin,

@@ -11,7 +11,7 @@ import {
 import { createEndingsFeed } from '../../hub/endings-feed.js'
 import type { HubContext } from '../../hub/flows/context.js'
 import { stateTag } from '../../hub/flows/tags.js'
-import { createKeyring } from '../../hub/keys/keyring.js'
+import { readHubKeys } from '../../hub/keys/hub-keys.js'
 import { resolveHubOptions } from '../../hub/options.js'
 import { eventsRoute } from '../../hub/routes/events.js'
 import { createLimiters, defaultRateLimits } from '../../hub/routes/limits.js'
@@ -42,16 +42,16 @@ export interface StreamsHub {
 
 export async function startStreamsHub(beatMs: number, store: Store = memoryStore()): Promise<StreamsHub> {
   const listener = await listen('hub.localhost')
-  const keys = await generateHubKeys()
+  const keys = generateHubKeys()
   const made = await generateSite('http://shop.localhost')
   let { registration } = made
   const log: LogEntry[] = []
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
   const note = (entry: LogEntry) => void log.push(entry)
-  const keyring = await createKeyring(keys)
+  const secret = readHubKeys(keys)
   const { rules } = resolveHubOptions({ origin: listener.origin, keys })
-  const hub: HubContext = { origin: listener.origin, store, keyring, rules, now, log: note }
+  const hub: HubContext = { origin: listener.origin, store, secret, rules, now, log: note }
   const sites = await createRegistry({ sites: [], findSite: () => registration, cacheSeconds: 0, log: note })
   const limiters = createLimiters(defaultRateLimits)
   const feed = createEndingsFeed(hub)
@@ -93,7 +93,7 @@ export async function startStreamsHub(beatMs: number, store: Store = memoryStore
         changes: { endings: ids.map(endingOf) },
         result: undefined,
       }))
-      return ids.map((id) => stateTag(keyring.secret, id, site.origin))
+      return ids.map((id) => stateTag(secret, id, site.origin))
     },
     advance(seconds) {
       offsetMs += seconds * 1000

@@ -9,7 +9,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import type { GeneratedSiteKeys, HubSigningKey, SymmetricKey } from 'session-hub/hub'
+import type { GeneratedSiteKeys, SigningKey, SymmetricKey } from 'session-hub/hub'
 
 import type { World, WorldSite } from './world.js'
 
@@ -37,7 +37,7 @@ export interface JwsParts {
 }
 
 /** ES256, whatever the header says. */
-export function signEs256({ header, payload }: JwsParts, { kty, crv, x, y, d }: HubSigningKey): string {
+export function signEs256({ header, payload }: JwsParts, { kty, crv, x, y, d }: SigningKey): string {
   const text = `${base64url(header)}.${base64url(payload)}`
   const key = createPrivateKey({ key: { kty, crv, x, y, d }, format: 'jwk' })
   return `${text}.${base64url(sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }))}`
@@ -50,12 +50,18 @@ export function signHs256({ header, payload }: JwsParts, secret: Buffer): string
 }
 
 /** What a careless library would take for an HMAC secret: the public key in each of its usual spellings. */
-export function publicKeySpellings({ kty, crv, x, y }: HubSigningKey): Buffer[] {
+export function publicKeySpellings({ kty, crv, x, y }: SigningKey): Buffer[] {
   const key = createPublicKey({ key: { kty, crv, x, y }, format: 'jwk' })
   const pem = key.export({ format: 'pem', type: 'spki' }) as string
   const raw = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
   return [Buffer.from(pem), Buffer.from(pem.trim()), key.export({ format: 'der', type: 'spki' }), raw]
 }
+
+/** What signs inside a ticket, drawn from the key that seals it. */
+export const ticketSecret = ({ k }: SymmetricKey): Buffer => drawn(k, 'ticket+jwt')
+
+const drawn = (k: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', Buffer.from(k, 'base64url'), '', `session-hub ${purpose}`, 32))
 
 export const sealHeader = ({ kid }: SymmetricKey) => ({ alg: 'dir', enc: 'A256GCM', cty: 'JWT', kid })
 
@@ -85,25 +91,25 @@ export interface OpenTicket {
   readonly jws: string
   readonly header: Claims
   readonly claims: Claims
-  readonly hubKey: HubSigningKey
   readonly siteKeys: GeneratedSiteKeys
   /** Signed and sealed again. What an attacker could not do himself, the world's own keys do for him. */
   again(change?: { claims?: Claims | string; header?: Part }): string
 }
 
-export function openTicket(world: World, site: WorldSite, ticket: string): OpenTicket {
+export function openTicket(site: WorldSite, ticket: string): OpenTicket {
   const jws = open(ticket, site.keys.ticket)
   const { header, claims } = readJws(jws)
-  const hubKey = world.hub.keys.signing[0]!
   return {
     jws,
     header,
     claims,
-    hubKey,
     siteKeys: site.keys,
     again: (change = {}) =>
       seal(
-        signEs256({ header: change.header ?? header, payload: change.claims ?? claims }, hubKey),
+        signHs256(
+          { header: change.header ?? header, payload: change.claims ?? claims },
+          ticketSecret(site.keys.ticket),
+        ),
         site.keys.ticket,
       ),
   }
@@ -114,12 +120,13 @@ export const without = (claims: Claims, ...names: string[]): Claims =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)))
 
 /** What a site asks of the hub for a ticket that it has opened, by what it has seen of it. */
-export const redemptionOf = ({ grant, jti, exp, mode, origin, nonce, chosen }: Claims): Claims => ({
+export const redemptionOf = ({ grant, jti, exp, mode, origin, sub, nonce, chosen }: Claims): Claims => ({
   grant,
   jti,
   exp,
   mode,
   origin,
+  sub,
   nonce,
   chosen,
   previous: null,
@@ -145,12 +152,11 @@ export function siteToken(
 export interface SiteTokenChange {
   readonly claims?: Claims
   readonly header?: Claims
-  readonly key?: HubSigningKey
+  readonly key?: SigningKey
 }
 
 /** The key of a site's short words to itself, drawn from its session key. */
-const ownKey = ({ keys }: WorldSite): Buffer =>
-  Buffer.from(hkdfSync('sha256', Buffer.from(keys.session.k, 'base64url'), '', 'session-hub start+jwt', 32))
+const ownKey = ({ keys }: WorldSite): Buffer => drawn(keys.session.k, 'start+jwt')
 
 /** A start or enter cookie as the site itself would write it, with changes. */
 export function ownToken(

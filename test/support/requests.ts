@@ -2,7 +2,7 @@
 import { defaultEndpoint, hubPaths, sitePaths } from '../../sdk/protocol/wire.js'
 import type { World } from './world.js'
 
-const BY_BACKENDS = [hubPaths.backchannel, hubPaths.jwks, hubPaths.health, hubPaths.discovery]
+const BY_BACKENDS = [hubPaths.backchannel, hubPaths.health, hubPaths.discovery]
 
 /** How many requests there were; the pages and the SDK's own files do not count. */
 export function requestsOf(world: World): number {

@@ -89,7 +89,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const sites: Record<string, WorldSite> = {}
 
   const hubListener = await listen(`${options.hubName ?? 'hub'}.localhost`, options.certificate)
-  const keys = await generateHubKeys()
+  const keys = generateHubKeys()
   const store = options.hub?.store ?? (await storeOfWorld())
   const hub = await createHub({
     origin: hubListener.origin,

@@ -12,8 +12,6 @@ export interface HubLine {
   ask(asked: Asked): Promise<Reply>
   /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
-  /** The hub's published keys, as they came. */
-  jwks(): Promise<JsonObject>
 }
 
 export interface Reply extends RawReply {
@@ -26,8 +24,6 @@ interface Asked {
   readonly body?: object
   /** In whose name. */
   readonly speech?: Speech
-  /** Whether everything else waits when this one fails. @default true */
-  readonly isTelling?: boolean
 }
 
 /** A proxy's words for a hub that is silent. */
@@ -54,7 +50,7 @@ export function createHubLine(
   let clockSeenMs = -Infinity
   let answeredMs = -Infinity
 
-  async function ask({ isTelling = true, ...asked }: Asked): Promise<Reply> {
+  async function ask(asked: Asked): Promise<Reply> {
     // Too many visitors say nothing of the hub.
     if (underWay >= mostUnderWay)
       throw new SessionHubError('unavailable', 'Too many requests wait for the hub already')
@@ -65,7 +61,7 @@ export function createHubLine(
       raw = await send({ ...asked, maxBytes: MAX_REPLY_BYTES })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
-      if (isTelling) pause.failed(attempt)
+      pause.failed(attempt)
       throw new SessionHubError('unavailable', 'The hub does not answer', { cause })
     } finally {
       underWay -= 1
@@ -106,12 +102,6 @@ export function createHubLine(
       } catch {
         return false
       }
-    },
-    async jwks() {
-      // This one address may hang, or send too much, while all others answer.
-      const reply = await ask({ method: 'GET', path: hubPaths.jwks, isTelling: false })
-      if (reply.status !== 200) throw new SessionHubError('unavailable', 'The hub does not give its keys')
-      return reply.body
     },
   }
 }

@@ -26,7 +26,7 @@ export async function openWorld(): Promise<World> {
   const rules: World['rules'] = { conflict: 'keep-both' }
   const hub = await createHub({
     origin: hubOrigin,
-    keys: await generateHubKeys(),
+    keys: generateHubKeys(),
     store,
     findSite: (origin) => registrations.get(origin),
     lifetimes: { anonymous: lifetime(ANONYMOUS), signedIn: lifetime(SIGNED_IN) },
