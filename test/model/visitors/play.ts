@@ -325,6 +325,8 @@ class Journey {
       for (let tries = 0; (await byHandle(this.world, handle)).isLive; tries += 1) {
         if (tries === 2000) throw new Wrong('the hub was never told of a sign-out in its absence')
         await delay(1)
+        // A try that came too soon has made the pause longer, and this clock stands still.
+        if (tries % 100 === 99) await this.world.waitForPause()
         await this.world.settle()
       }
     this.#owed = []

@@ -8,7 +8,8 @@ import type { World } from './world.js'
 /** What is wrong by this seed's sequence, in the smallest words; `undefined`: nothing. */
 export async function search(world: World, seed: number): Promise<string | undefined> {
   const plan = planOf(seed)
-  if ((await play(world, plan)) === undefined) return undefined
+  const first = await play(world, plan)
+  if (first === undefined) return undefined
   const smallest = await shrunk(
     plan,
     simplerThan,
@@ -16,7 +17,9 @@ export async function search(world: World, seed: number): Promise<string | undef
   )
   const steps = smallest.steps.map((step) => JSON.stringify(step))
   const head = `Seed ${seed}, conflict ${smallest.conflict}`
-  return [head, ...steps, await play(world, smallest), `As JSON: ${JSON.stringify(smallest)}`].join('\n')
+  // What goes wrong only now and then may not do so again: the first complaint is of the whole sequence.
+  const last = (await play(world, smallest)) ?? 'Nothing this time'
+  return [`${head}: ${first}`, ...steps, last, `As JSON: ${JSON.stringify(smallest)}`].join('\n')
 }
 
 function* simplerThan(plan: Plan): Generator<Plan> {

@@ -78,8 +78,13 @@ export class World {
   async mend(): Promise<void> {
     if (this.line.isUp) return
     this.line.mend()
-    await this.advance(PAUSE_MS / 1000)
+    await this.waitForPause()
     await this.settle()
+  }
+
+  /** So long a site leaves a hub alone, at most, that did not answer. */
+  waitForPause(): Promise<void> {
+    return this.advance(PAUSE_MS / 1000)
   }
 
   /** Every process knows what has ended, if it can. */
