@@ -63,7 +63,9 @@ export function explains(step: Step, before: Before, lost: Lost, subject: (user:
     case 'twice': {
       const [one, other] = step.acts
       const isRace = step.process !== step.other && one.do !== other.do
-      return byAct(one) || byAct(other) || (isHere && (isRace || areTwo(one, other) || !before.siteIsLive))
+      if (isHere && (isRace || areTwo(one, other) || !before.siteIsLive)) return true
+      // What the sign-in has begun ends where the sign-out comes second.
+      return byAct(one) || byAct(other) || (isHere && signInBesideSignOut(step) !== undefined)
     }
     case 'visit':
     case 'store':
@@ -78,6 +80,12 @@ export function explains(step: Step, before: Before, lost: Lost, subject: (user:
     case 'hub goes':
       return false
   }
+}
+
+/** @returns the user */
+export function signInBesideSignOut(step: Step): string | undefined {
+  if (step.do !== 'twice' || !step.acts.some((act) => act.do === 'sign out')) return undefined
+  return step.acts.find((act) => act.do === 'sign in')?.user
 }
 
 /** Two users sign in with one cookie: what was in the cart is the first one's. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { binding } from '../../support/visitor.js'
 import { Browser, type Reply, type Sent } from './browser.js'
-import { type Before, explains } from './excuse.js'
+import { type Before, explains, signInBesideSignOut } from './excuse.js'
 import { type Act, type At, BROWSERS, type Plan, PROCESSES, type Step } from './plan.js'
 import { type Behind, behind, byHandle, itemsOf } from './truth.js'
 import type { World } from './world.js'
@@ -450,11 +450,22 @@ class Journey {
             explains(step, before, lost, (user) => this.#subject(user)),
             `${item} was lost: its session is ${holder.endReason ?? 'live'}, and no end explains it`,
           )
+          const user = signInBesideSignOut(step)
+          if (user !== undefined) await this.#requireNowhere(item, this.#subject(user))
         }
       }
       after.push(items)
     }
     this.#items = after
+  }
+
+  /** Of what no browser can reach, nothing lives on. */
+  async #requireNowhere(item: string, subject: string): Promise<void> {
+    for (const { id } of await this.world.hub.sessions.list(subject)) {
+      const session = await sessionIn(this.world.store, id)
+      const holdsIt = JSON.stringify(session?.data).includes(JSON.stringify(item))
+      this.#require(!holdsIt, `${item} is in a session that nobody holds`)
+    }
   }
 
   #subject(user: string): string {
