@@ -266,7 +266,7 @@ describe('the audit', () => {
     const { text } = await reader.read('/admin/audit')
     await world.world.close()
 
-    expect(text).to.include('Acted as a user').and.include('&lt;img src=x onerror=alert(1)')
+    expect(text).to.include('Acted as a user').and.include('&#60;img src=x onerror=alert(1)&#62;')
     expect(text).to.match(/\(until <time datetime="2030-03-17T17:46:40.000Z">/)
     expect(text).to.not.include('<img')
   })
