@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 
 import { expect } from 'chai'
 
-import { siteToken, signEs256 } from '../support/forge.js'
+import { openTicket, redemptionOf, siteToken, signEs256 } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { expectRefusal } from '../support/refusal.js'
 import { startUsers, type Users } from '../support/users.js'
@@ -345,6 +345,8 @@ describe('R43: acting as a user, attacked', () => {
       expect(back.json).to.deep.include({ subject: 'root' })
       expect(back.json).to.not.have.property('actor')
       expect((await ask('stop-acting', stopped)).json).to.deep.include({ subject: 'root' })
+      const mixed = asked({ handle: back.json.handle, jti: stopped.jti })
+      expectRefusal(await ask('act-as', mixed), 403, 'acting_denied')
       users.world.advance(61)
       expectRefusal(await ask('stop-acting', stopped), 403, 'acting_denied')
       expect((await audit()).reverse()).to.deep.equal(['act-as root ada done', 'stop-acting root ada done'])
@@ -375,6 +377,23 @@ describe('R43: acting as a user, attacked', () => {
       await stop()
       root.cookies(shop).delete('__Host-session-state')
       expect((await root.sync(shop)).redeemed?.status).to.equal(200)
+    })
+
+    it('by a ticket that the site’s backend redeems all the same: the hub refuses it, and the site does not even ask; after the end it is', async () => {
+      await start()
+      root.cookies(shop).delete('__Host-session-state')
+      const [first, second] = [await root.ticket(shop), await root.ticket(shop)]
+      await act()
+      const { claims } = openTicket(users.world, users.world.siteOf('shop'), first.ticket)
+      const redemption = { ...redemptionOf(claims), previous: heldAt() }
+      expectRefusal(await ask('redeem', redemption), 409, 'session_conflict')
+      const redeem = () =>
+        root.post(shop, '/session-hub/redeem', { ticket: second.ticket, verifier: second.verifier })
+      expectCode(await redeem(), 409, 'session_conflict')
+      expect(await who()).to.include({ subject: 'ada' })
+      await stop()
+      expect((await redeem()).status, 'the ticket is not spent').to.equal(200)
+      expect(await who()).to.include({ subject: 'root' })
     })
 
     it('by a sign-in that another site’s page posts; after the end it is', async () => {
