@@ -82,7 +82,16 @@ export interface AuditRow {
   readonly untilMs?: number
 }
 
-export const auditActs = ['sign-in', 'sign-out', 'list', 'end', 'end-all', 'erase', 'act-as', 'stop-acting'] as const
+export const auditActs = [
+  'sign-in',
+  'sign-out',
+  'list',
+  'end',
+  'end-all',
+  'erase',
+  'act-as',
+  'stop-acting',
+] as const
 export type AuditAct = (typeof auditActs)[number]
 
 /** `nothing`: there was nothing to end any more. */

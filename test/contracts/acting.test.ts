@@ -106,7 +106,7 @@ describe('a session file from before anybody could act as a user', () => {
     const path = `${newFolder()}/sessions.db`
     const database = new DatabaseSync(':memory:')
     database.exec(`ATTACH '${path}' AS file; ${MIGRATIONS.slice(0, 4).join('')}`)
-    database.exec(`PRAGMA file.application_id = ${0x53487562}; PRAGMA file.user_version = 4`)
+    database.exec(`PRAGMA file.application_id = 1397257570; PRAGMA file.user_version = 4`)
     database.exec(`
       INSERT INTO file.session VALUES ('one', 'root', '{}', '{}', 0, 1, 1, 1, 9, NULL, NULL, 9, 1, 1, 'https://shop.example', NULL);
       INSERT INTO file.handle VALUES ('${sha256('old')}', 'one', 'https://shop.example', 1, 1, 9);
