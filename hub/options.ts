@@ -136,6 +136,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
       '"store" has to be a store: sqliteStore("sessions.sqlite"), memoryStore(), or your own',
     )
   }
+  const admin = options.admin === undefined ? undefined : resolveAdmin(`${where}: admin`, options.admin)
   refuseUnknown(`${where}: limits`, limits, Object.keys(defaultRateLimits))
   return {
     origin: origin(where, 'origin', options.origin),
@@ -156,13 +157,14 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
           : whole(where, 'maxSessions', maxSessions, { min: 1, max: 1000 }),
       evict: oneOf(where, 'evict', evict, ['oldest', 'refuse']),
       endAllOnSignOut: answering(where, 'endAllOnSignOut', endAllOnSignOut),
+      isAdmin: admin?.isAdmin ?? (() => false),
     },
     limits: {
       perAddress: rate('perAddress', limits),
       perSession: rate('perSession', limits),
       perSite: rate('perSite', limits),
     },
-    admin: options.admin === undefined ? undefined : resolveAdmin(`${where}: admin`, options.admin),
+    admin,
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }

@@ -5,6 +5,7 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Handle, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { requireNotActing } from './acting.js'
 import { boundedClaims, merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
@@ -39,6 +40,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
     },
     ({ held: [held, trace], spentBefore, subject: known, sessions: others }) => {
       if (spentBefore) return { result: { before: spentBefore } }
+      requireNotActing(held, site, nowMs)
       const first = signedInBefore(trace, site.origin, subject, nowMs)
       if (first) return sentTwice(hub, site, first, fresh, { handle, record })
       const old = live(held, site.origin, nowMs)

@@ -139,7 +139,10 @@ class MemoryStore implements Store {
     for (const session of cut) this.#sessions.set(session.id, this.#seen(session))
     const sessions = remove(this.#sessions, isOver, limit)
     if (sessions > 0) remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
-    const handles = remove(this.#handles, (handle) => handle.activatedAtMs === null && isPast(handle), limit)
+    const isDue = (handle: Handle) =>
+      (handle.activatedAtMs === null && isPast(handle)) ||
+      (handle.acting !== undefined && handle.acting.untilMs < endedBeforeMs)
+    const handles = remove(this.#handles, isDue, limit)
     const spends = remove(this.#spends, isPast, limit)
     const subjects = remove(this.#subjects, ({ untilMs }) => untilMs <= nowMs, limit)
     const old = this.#endings.filter(({ atMs }) => atMs < endingsBeforeMs).slice(0, limit)
@@ -227,8 +230,17 @@ class MemoryStore implements Store {
 
   #erase({ subject, name }: NonNullable<Changes['erase']>): void {
     remove(this.#sessions, (session) => session.subject === subject, Infinity)
-    remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
-    this.#audit = this.#audit.map((row) => (row.subject === subject ? { ...row, subject: name } : row))
+    remove(
+      this.#handles,
+      ({ sessionId, acting }) => !this.#sessions.has(sessionId) || acting?.subject === subject,
+      Infinity,
+    )
+    if (name === subject) return
+    this.#audit = this.#audit.map((row) => {
+      if (row.subject !== subject) return row
+      const { reason: _said, ...rest } = row
+      return { ...rest, subject: name }
+    })
   }
 
   #checkOpen(): void {

@@ -303,7 +303,7 @@ class PostgresStore implements Store {
     return {
       cut,
       sessions: await run(statements.sweepSessions, nowMs, endedBeforeMs),
-      handles: await run(statements.sweepHandles, nowMs),
+      handles: await run(statements.sweepHandles, nowMs, endedBeforeMs),
       spends: await run(statements.sweepSpends, nowMs),
       subjects: await run(statements.sweepSubjects, nowMs),
       endings: await run(statements.sweepEndings, endingsBeforeMs),

@@ -206,7 +206,7 @@ class SqliteStore implements Store {
     return {
       cut,
       sessions: await run(sweepSessions, { nowMs, endedBeforeMs }),
-      handles: await run(sweepHandles, { nowMs }),
+      handles: await run(sweepHandles, { nowMs, endedBeforeMs }),
       spends: await run(sweepSpends, { nowMs }),
       subjects: await run(sweepSubjects, { nowMs }),
       endings: await run(sweepEndings, { endingsBeforeMs }),
@@ -264,6 +264,7 @@ class SqliteStore implements Store {
   }: Changes): void {
     if (erase) {
       this.#statements.eraseSessions.run({ subject: erase.subject })
+      this.#statements.eraseActing.run({ subject: erase.subject })
       this.#statements.renameInAudit.run({ ...erase })
     }
     for (const subject of subjects) this.#statements.putSubject.run({ ...subjectColumns(subject) })

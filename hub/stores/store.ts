@@ -76,9 +76,22 @@ export interface AuditRow {
   /** The network address that it came from, or the machine of a command. */
   readonly from: string
   readonly outcome: AuditOutcome
+  /** In the words of whoever did it, where a reason is asked for. */
+  readonly reason?: string
+  /** Until when it holds, where it ends by itself. */
+  readonly untilMs?: number
 }
 
-export const auditActs = ['sign-in', 'sign-out', 'list', 'end', 'end-all', 'erase'] as const
+export const auditActs = [
+  'sign-in',
+  'sign-out',
+  'list',
+  'end',
+  'end-all',
+  'erase',
+  'act-as',
+  'stop-acting',
+] as const
 export type AuditAct = (typeof auditActs)[number]
 
 /** `nothing`: there was nothing to end any more. */
@@ -125,6 +138,15 @@ export interface Handle {
   readonly activatedAtMs: number | null
   /** Until when such a note is kept. */
   readonly expiresAtMs: number
+  /** Whoever holds it sees the site as one of its users does; the session behind it is still the holder's own. */
+  readonly acting?: Acting
+}
+
+/** As whom, and how long. */
+export interface Acting {
+  readonly subject: string
+  readonly claims: JsonObject
+  readonly untilMs: number
 }
 
 /** A `jti` that has been used, under its issuer (R8). */
@@ -171,7 +193,10 @@ export interface Changes {
   readonly endings?: readonly Ending[]
   /** Appended to the list that `audit` reads. */
   readonly audit?: readonly AuditRow[]
-  /** Removes all of a subject's sessions, with their handles, and writes `name` wherever the audit has the subject. */
+  /**
+   * Removes all of a subject's sessions, with their handles, and those by which others act as this user. Writes `name` wherever the audit has the
+   * subject, and takes the reasons out of those rows, unless the name is the subject still.
+   */
   readonly erase?: { readonly subject: string; readonly name: string }
 }
 
@@ -265,8 +290,8 @@ export interface Store {
   /**
    * Gives sessions that a subject's cut has ended that end as their own, so that a later cut does not keep them longer. Then
    * removes, at most `limit` rows of each kind: spends and notes past their time, sessions past
-   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; subjects past `untilMs`; endings
-   * before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
+   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; acting handles over before that; subjects
+   * past `untilMs`; endings before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
    */
   sweep(times: SweepTimes, limit: number): Promise<Swept>
 

@@ -78,6 +78,17 @@ const sessionRequired = {
   /** The end of its freshness: from then on the hub is asked. */
   exp: isTime,
 }
+const actorFields = { sub: isSubject }
+/** Who really acts, as RFC 8693 (section 4.1) spells it. */
+const isActor = (value: unknown): value is Fields<typeof actorFields> => {
+  try {
+    readFields('The actor', value, actorFields)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const sessionOptional = {
   /** The handle, wrapped. Absent in a provisional session, which the hub does not know yet. */
   sk: isWrapped,
@@ -93,6 +104,9 @@ const sessionOptional = {
   /** The subject's tag and the session's generation, by which the hub ends all of a user's sessions. */
   sg: is128Bits,
   gen: isTime,
+  /** The administrator who acts as the subject, and when that is over: then there is no `auth_time`. */
+  act: isActor,
+  until: isTime,
   /** Of a provisional session: `false` when the browser is to forget it. */
   remember: isFlag,
 }

@@ -38,6 +38,8 @@ export const backchannelActs = [
   'link',
   'sisters',
   'part',
+  'act-as',
+  'stop-acting',
 ] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
 
@@ -156,6 +158,12 @@ export const limits = {
   skewSeconds: 5,
   /** So two machines that both keep to it may differ by twice as much: two of one site, or one of them and a service that reads its tokens. */
   ownSkewSeconds: 10,
+  /** How long an administrator acts as a user, in seconds. */
+  actingSeconds: { min: 60, max: 28_800, default: 1800 },
+  /** How long ago the administrator may have signed in. */
+  actingSignInSeconds: 3600,
+  /** Why, in characters. */
+  reasonLength: 200,
   /** A site's Bearer token lives this long at most. */
   siteTokenSeconds: 120,
   /** A replay sooner than this is a double submit, not a theft (R27). */

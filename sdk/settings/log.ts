@@ -39,6 +39,10 @@ export type LogEvent =
   | 'hook_failed'
   /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
   | 'token_field_left_out'
+  /** Somebody acts as a user at this `site` from now on; the audit says who, as whom and why. */
+  | 'acting_started'
+  /** And does so no more. */
+  | 'acting_stopped'
   /** Within a minute there were so many more (`times`) entries of the event `of` with this `code`. */
   | 'repeated'
 

@@ -5,7 +5,7 @@ import { quoted } from './open.js'
 
 export type Statements = ReturnType<typeof statementsOf>
 
-const COMMIT_PARAMETERS = 58
+const COMMIT_PARAMETERS = 63
 
 export function statementsOf(schema: string) {
   const name = quoted(schema)
@@ -95,7 +95,7 @@ export function statementsOf(schema: string) {
     ),
     sweepHandles: statement(
       'sweep-handles',
-      sweep('handle', 'activated_at_ms IS NULL AND expires_at_ms <= $2'),
+      sweep('handle', '(activated_at_ms IS NULL AND expires_at_ms <= $2) OR acting_until_ms < $3'),
     ),
     sweepSpends: statement('sweep-spends', sweep('spend', 'expires_at_ms <= $2')),
     sweepSubjects: statement('sweep-subjects', sweep('subject', 'until_ms <= $2')),

@@ -80,6 +80,12 @@ async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession
   const posted = await site.posted.read(visit)
   if (posted) {
     const before = await ownClaims(site, visit)
+    if (isActing(site, before)) {
+      // R43: nobody becomes a user's own session on the way; the page that has posted it cannot be told.
+      logError(site.log, new SessionHubError('while_acting', 'A sign-in was posted beside it'), 'sign-in')
+      site.posted.clear(visit)
+      return undefined
+    }
     const was = before?.sk ?? before?.was
     const claims = { ...posted, ...(was !== undefined && { was }) }
     const session = createSession(site, visit, claims, false)
@@ -102,6 +108,9 @@ async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession
   site.posted.clear(visit)
   return undefined
 }
+
+const isActing = ({ settings }: SessionParts, claims: SessionClaims | undefined): boolean =>
+  claims?.act !== undefined && (claims.until ?? 0) * 1000 > settings.now()
 
 /** Anybody can write anything there. */
 export const agentOf = ({ headers }: Visit): string | undefined =>
@@ -146,7 +155,8 @@ async function loadOwn(site: SessionParts, visit: Visit): Promise<HeldSession> {
     if (isGood) return session
     logError(site.log, trouble, 'session')
     // What may have ended is not trusted on old knowledge, whatever ails the hub.
-    const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
+    const isInGrace =
+      now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims) && !claims.act // R43
     return createSession(site, visit, isInGrace ? claims : undefined, true)
   }
 }
