@@ -4,14 +4,8 @@ import { flag, whole as wholeOption } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimistic.js'
 import { commitValues } from './redis/commit.js'
-import {
-  type Address,
-  byAddress,
-  byClient,
-  createConnector,
-  type RedisClient,
-  UnsafeServer,
-} from './redis/connect.js'
+import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
+import { UnsafeServer } from './redis/faults.js'
 import { createLane } from './redis/lane.js'
 import { createLine, type Line } from './redis/line.js'
 import {
@@ -82,7 +76,6 @@ export interface RedisOptions {
   readonly mayForget?: boolean
 }
 
-const OPEN_MS = 2000
 /** Inside the two seconds that a site waits for its hub. */
 const READ_MS = 1000
 const WRITE_MS = 1500
@@ -94,8 +87,8 @@ const PAGE = 500
  *
  * All keys are in one slot, so that the store runs on one server, behind Sentinel, and in a cluster, whose other nodes it leaves alone. A transaction
  * takes two round trips and holds no lock between them; a lost one is sent again and takes effect once. What was answered survives `kill -9`
- * of the server and of the hub. A failover loses nothing only where one of the replicas is promoted that have confirmed it: `durability`
- * says in a sentence what the server's settings promise.
+ * of the hub, and of the server with `appendfsync always`. A failover loses nothing only where one of the replicas is promoted that have
+ * confirmed it: `durability` says in a sentence what the server's settings promise.
  *
  * Needs the package `redis`, version 6.
  *
@@ -120,7 +113,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   const writer = createWriter(writing, () => ({ replicas: wanted, timeoutMs: settings.replicaTimeoutMs }))
   const line = createLine({ reading, writing, writer, connector, prefix, maxWaiting: settings.maxWaiting })
   try {
-    const format = whole(await line.read('open', [FORMAT], OPEN_MS))
+    const format = whole(await line.read('open', [FORMAT], READ_MS))
     if (format !== FORMAT)
       throw wrong(
         where,
@@ -337,6 +330,7 @@ class RedisStore implements Store {
       const reply = await this.#read(script, values)
       return parsed(() => whole(reply))
     }
+    await this.#line.check()
     const cut = await this.#settle(limit)
     const expired = await run('sweepSessions', nowMs, limit)
     return {

@@ -71,9 +71,13 @@ describe('the configuration of session-hub serve', () => {
       says: 'sites[0]: unknown option "sister"; did you mean "sisters"?',
     },
     { config: { sites: [{ endPoint: '/x' }] }, says: 'unknown option "endPoint"; did you mean "endpoint"?' },
-    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, a postgres:// address, or' },
+    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, a postgres:// or redis://' },
     {
       config: { store: 'postgres://hub@127.0.0.1:9/none' },
+      says: '"store": The session store lets nobody in (connect ECONNREFUSED 127.0.0.1:9)',
+    },
+    {
+      config: { store: 'redis://127.0.0.1:9' },
       says: '"store": The session store lets nobody in (connect ECONNREFUSED 127.0.0.1:9)',
     },
     {

@@ -112,5 +112,5 @@ let prefixes = 0
 /** One server for all tests of a file, and no keys for each. */
 export async function openPrefix(): Promise<{ redis: Redis; prefix: string }> {
   shared ??= startRedis()
-  return { redis: await shared, prefix: `hub ${(prefixes += 1)}` }
+  return { redis: await shared, prefix: `hub-${(prefixes += 1)}` }
 }

@@ -1,5 +1,5 @@
 /** Connections to the server that has the keys: with the scripts loaded, and looked at each time, for it may be another one by now. */
-import { movedTo } from './faults.js'
+import { movedTo, UnsafeServer } from './faults.js'
 import { type RedisConnection, within } from './lane.js'
 import { text } from './replies.js'
 import { scriptTexts } from './scripts.js'
@@ -11,9 +11,6 @@ export interface RedisClient {
   duplicate(overrides?: object): RedisConnection
 }
 
-/** It would lose what it has answered. */
-export class UnsafeServer extends Error {}
-
 interface Place {
   readonly host: string
   readonly port: number
@@ -22,6 +19,8 @@ interface Place {
 export interface Connector {
   /** @throws what the server has said; UnsafeServer */
   connect(limitMs: number): Promise<RedisConnection>
+  /** Looks at the server once more. @throws UnsafeServer */
+  check(connection: RedisConnection): Promise<void>
   /** Where to connect from now on, when a server has said that another one has the keys. */
   follow(thrown: unknown): void
 }
@@ -68,14 +67,18 @@ export function createConnector(
 ): Connector {
   let place: Place | undefined
 
-  async function ready(connection: RedisConnection): Promise<void> {
-    await connection.connect()
+  async function check(connection: RedisConnection): Promise<void> {
     const info = readInfo(text(await connection.sendCommand(['INFO'])))
     if (info.get('role') !== 'master') throw new Error('The server is a replica')
     const fault = faultOf(info, allowances)
     if (fault) throw new UnsafeServer(fault)
-    await Promise.all(scriptTexts.map((script) => connection.sendCommand(['SCRIPT', 'LOAD', script])))
     noticed(info)
+  }
+
+  async function ready(connection: RedisConnection): Promise<void> {
+    await connection.connect()
+    await check(connection)
+    await Promise.all(scriptTexts.map((script) => connection.sendCommand(['SCRIPT', 'LOAD', script])))
   }
 
   return {
@@ -93,6 +96,7 @@ export function createConnector(
         throw thrown
       }
     },
+    check,
     follow(thrown) {
       place = movedTo(thrown) ?? place
     },

@@ -4,6 +4,9 @@
 export const codeOf = (thrown: unknown): string =>
   (thrown instanceof Error && /^([A-Z]{2,})(?= |$)/.exec(thrown.message)?.[0]) || ''
 
+/** It would lose what it has answered. Another connection to it helps nobody. */
+export class UnsafeServer extends Error {}
+
 /** It starts, fails over, moves its slots, runs a long script, or has too few replicas just now. It has done nothing. */
 const PASSING = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'ASK', 'BUSY', 'NOREPLICAS']
 
@@ -16,7 +19,8 @@ export const isServerOver = (thrown: unknown) => ELSEWHERE.includes(codeOf(throw
 /** A new connection may lead to another server. Whether what was sent has run nobody knows, where the connection broke. */
 export const isConnectionOver = (thrown: unknown) => ['', ...ELSEWHERE].includes(codeOf(thrown))
 
-export const isPassing = (thrown: unknown) => isConnectionOver(thrown) || PASSING.includes(codeOf(thrown))
+export const isPassing = (thrown: unknown) =>
+  !(thrown instanceof UnsafeServer) && (isConnectionOver(thrown) || PASSING.includes(codeOf(thrown)))
 
 /** Where the slot is: `MOVED 3999 127.0.0.1:6381`. */
 export function movedTo(thrown: unknown): { host: string; port: number } | undefined {

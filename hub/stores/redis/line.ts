@@ -15,6 +15,8 @@ export interface Line {
   read(script: ScriptName, values: Values, limitMs: number): Promise<unknown>
   /** Answered when the replicas have it that have to. Sent again while nobody knows whether it arrived. */
   write(script: ScriptName, values: Values, limitMs: number): Promise<unknown>
+  /** Looks at the server once more: at whether it still keeps what it answers, and has a replica by now. */
+  check(): Promise<void>
   /** `appendfsync`; `undefined` where the server does not tell. */
   fsync(): Promise<string | undefined>
   close(): void
@@ -76,6 +78,11 @@ export function createLine({ reading, writing, writer, connector, prefix, maxWai
       ),
     write: (script, values, limitMs) =>
       again(writing, limitMs, (leftMs) => writer.write(scriptCommand(prefix, script, values), leftMs)),
+    async check() {
+      await again(reading, SETTING_MS, (leftMs) =>
+        reading.use(leftMs, (connection) => connector.check(connection)),
+      )
+    },
     async fsync() {
       const ask = reading.use(SETTING_MS, (connection) =>
         connection.sendCommand(['CONFIG', 'GET', 'appendfsync']),

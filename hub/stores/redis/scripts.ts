@@ -260,7 +260,7 @@ local found, last = {}, false
 for _, name in ipairs(names) do
   if #found == limit then break end
   local session = get('session', string.sub(name, 17))
-  if isLive(session, cutOf(subjectOf(session)), now) then found[#found + 1] = session end
+  if session and isLive(session, cutOf(subjectOf(session)), now) then found[#found + 1] = session end
   last = name
 end
 return { found, #names == size and last }`,

@@ -33,8 +33,9 @@ export function durabilityOf(info: Info, fsync: string | undefined, replicas: nu
 function afterCrash(info: Info, fsync: string | undefined): string {
   if (info.get('aof_enabled') !== '1') return 'A restart of the server loses what it has answered'
   if (fsync === 'always') return 'What was answered survives a crash of the server, and a power loss'
-  const lost = fsync === 'everysec' ? 'the last second' : 'what was answered last'
-  return `What was answered survives a crash of the server; a power loss may lose ${lost}`
+  // While a slow disk is at one second, the next two are answered and wait in the server's memory.
+  const lost = fsync === 'everysec' ? 'the last two seconds' : 'what was answered last'
+  return `A crash of the server, or a power loss, may lose ${lost}`
 }
 
 function afterFailover(info: Info, replicas: number): string {
