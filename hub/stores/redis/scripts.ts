@@ -147,6 +147,7 @@ local function putAudit(seq, atMs, subject, row)
 end
 local function erase(subject, name)
   for _, id in ipairs(call('ZRANGE', key('of', subject), 0, -1)) do dropSession(id) end
+  if name == subject then return end
   for _, seq in ipairs(call('ZRANGE', key('audit:of', subject), 0, -1)) do
     local row = call('HGET', P .. 'audit', seq)
     putAudit(seq, head(row)[1], name, string.sub(row, string.find(row, '\\n', 1, true) + 1))
