@@ -100,7 +100,9 @@ const PAGE = 500
  */
 export async function redisStore(options: RedisOptions): Promise<Store> {
   const { url, client, prefix, replicas, ...settings } = checked(options)
-  const make = client ? byClient(client) : byAddress(await createClientOfPackage(), url)
+  const make = client
+    ? byClient(client)
+    : byAddress(await createClientOfPackage(), typeof url === 'string' ? url : checkedUrl(url))
   let wanted = replicas ?? 0
   let server: Info = new Map()
   const connector = createConnector(make, settings, (info) => {
@@ -153,14 +155,13 @@ function checked(options: RedisOptions) {
     mayForget = false,
   } = options
   if (!client === !url) throw wrong(where, 'either "url" or "client" has to be there')
-  if (client && typeof client.duplicate !== 'function')
-    throw wrong(where, '"client" has to be what createClient of the package "redis" gives')
-  if (
-    typeof url !== 'function' &&
-    url !== '' &&
-    (typeof url !== 'string' || !/^(rediss?|unix):\/\//.test(url))
-  )
-    throw wrong(where, '"url" has to begin with redis://, rediss:// or unix://')
+  // A cluster's client and Sentinel's look alike, and send each command where they like.
+  if (client && (typeof client.duplicate !== 'function' || 'masters' in client || 'getMasterNode' in client))
+    throw wrong(
+      where,
+      '"client" has to be what createClient of the package "redis" gives; otherwise give "url"',
+    )
+  if (typeof url !== 'function' && url !== '') checkUrl(url)
   // In braces it is the part of a key that says its slot.
   if (typeof prefix !== 'string' || !/^[^{}\0]{1,64}$/.test(prefix))
     throw wrong(where, '"prefix" has to be a name of 1 to 64 characters without braces')
@@ -175,6 +176,19 @@ function checked(options: RedisOptions) {
     mayEvict: flag(where, 'mayEvict', mayEvict),
     mayForget: flag(where, 'mayForget', mayForget),
   }
+}
+
+const checkedUrl = (url: () => string | Promise<string>) => async (): Promise<string> => {
+  const given = await url()
+  checkUrl(given)
+  return given
+}
+
+/** Here, for the parser's own error has the password in it. */
+function checkUrl(url: unknown): void {
+  if (typeof url !== 'string' || !/^(rediss?|unix):\/\//.test(url))
+    throw wrong(where, '"url" has to begin with redis://, rediss:// or unix://')
+  if (!url.startsWith('unix:') && !URL.canParse(url)) throw wrong(where, '"url" is no address')
 }
 
 async function createClientOfPackage() {

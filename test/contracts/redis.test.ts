@@ -1,9 +1,10 @@
 /** What the Redis store promises beside the contract: which server it takes, and what becomes of what was answered when the server fails. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 
 import { expect } from 'chai'
-import { createClient } from 'redis'
+import { createClient, createCluster } from 'redis'
 
 import { redisStore, type RedisOptions } from '../../hub/stores/redis.js'
 import type { Store } from '../../hub/stores/store.js'
@@ -27,6 +28,8 @@ import { openPrefix, type Redis, startRedis } from '../support/redis.js'
 import { inProcesses } from '../support/spend-worker.js'
 import { until } from '../support/until.js'
 import { startWire } from '../support/wire.js'
+
+const NOTHING_DUE = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 const refusal = (call: Promise<unknown>) =>
   call.then(
@@ -53,6 +56,8 @@ describe('the Redis store, when it is opened', () => {
     ['no server', { url: '' }, 'either "url" or "client"'],
     ['two servers', { client: createClient() }, 'either "url" or "client"'],
     ['a client that is none', { url: '', client: {} }, '"client"'],
+    ['a cluster’s client', { url: '', client: createCluster({ rootNodes: [] }) }, '"client"'],
+    ['an address that cannot be read', { url: 'redis://hub:secret@a b' }, '"url" is no address'],
     ['an address that is none', { url: 'postgres://a' }, 'redis://'],
     ['a prefix that would leave the slot', { prefix: 'a}{b' }, '"prefix"'],
     ['no prefix at all', { prefix: '' }, '"prefix"'],
@@ -64,6 +69,7 @@ describe('the Redis store, when it is opened', () => {
       const error = await refusal(opened(options as RedisOptions))
       expect(error).to.include({ code: 'options_invalid' })
       expect(error.message).to.include(words)
+      expect(inspect(error)).not.to.include('secret')
     })
   }
 
@@ -140,7 +146,7 @@ describe('the Redis store, when it is opened', () => {
     const store = await opened({ url })
     const one = await held(store)
     await store.transact({ handles: [one.handle.hash], spend: newSpend() }, answerView)
-    await store.sweep({ nowMs: NOW_MS, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }, 9)
+    await store.sweep(NOTHING_DUE, 9)
     await store.ping()
     expect(await store.find(one.handle.hash)).to.deep.equal(one)
     await store.close()
@@ -456,13 +462,22 @@ describe('the Redis store, when its server fails', () => {
     expect(await store.find(handle.hash)).to.deep.equal({ handle, session })
   })
 
-  it('leaves a server that keeps nothing any more, as soon as a connection is new', async () => {
-    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
-    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
-    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
-    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
-    await until(async () => (await codeOf(store.ping())) === 'answered')
-  })
+  for (const [when, look] of [
+    ['as soon as a connection is new', () => redis.command('CLIENT', 'KILL', 'TYPE', 'normal')],
+    ['with the next sweep', () => codeOf(store.sweep(NOTHING_DUE, 1))],
+  ] as const) {
+    it(`leaves a server that keeps nothing any more, ${when}`, async () => {
+      const { handle } = await held(store)
+      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+      try {
+        await look()
+        expect(await codeOf(store.find(handle.hash))).to.equal('unavailable')
+      } finally {
+        await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+      }
+      await until(async () => (await codeOf(store.ping())) === 'answered')
+    })
+  }
 
   it('goes on where the server has lost the scripts', async () => {
     await redis.command('SCRIPT', 'FLUSH')
@@ -522,10 +537,29 @@ describe('the Redis store, where the server has a replica', () => {
     const store = await opened()
     await replica.command('REPLICAOF', 'NO', 'ONE')
     try {
+      await until(async () =>
+        String(await primary.command('INFO', 'replication')).includes('connected_slaves:0'),
+      )
+      await primary.command('CLIENT', 'KILL', 'TYPE', 'normal')
       expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
     } finally {
       await replica.command('REPLICAOF', '127.0.0.1', String(primary.port))
     }
+    await until(async () => (await codeOf(store.ping())) === 'answered')
+    await store.close()
+  })
+
+  it('begins to ask a replica that has come later, with the next sweep', async () => {
+    await replica.command('REPLICAOF', 'NO', 'ONE')
+    const store = await opened()
+    expect(store.durability).to.include('there is no replica')
+    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('answered')
+    await replica.command('REPLICAOF', '127.0.0.1', String(primary.port))
+    await until(() => isLinked(replica))
+    await store.sweep(NOTHING_DUE, 1)
+    const goOn = replica.hang()
+    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
+    goOn()
     await until(async () => (await codeOf(store.ping())) === 'answered')
     await store.close()
   })

@@ -1,7 +1,7 @@
 /** What can be wrong with the server, by the first word of its reply: what may be tried again, and on which connection. */
 
 /** `''` where no server has said it: the connection broke, or nobody answered. */
-export const codeOf = (thrown: unknown): string =>
+const codeOf = (thrown: unknown): string =>
   (thrown instanceof Error && /^([A-Z]{2,})(?= |$)/.exec(thrown.message)?.[0]) || ''
 
 /** It would lose what it has answered. Another connection to it helps nobody. */
