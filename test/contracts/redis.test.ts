@@ -541,7 +541,8 @@ describe('the Redis store, where the server has a replica', () => {
         String(await primary.command('INFO', 'replication')).includes('connected_slaves:0'),
       )
       await primary.command('CLIENT', 'KILL', 'TYPE', 'normal')
-      expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
+      for (const session of [newSession(), newSession()])
+        expect(await codeOf(write(store, { sessions: [session] }))).to.equal('unavailable')
     } finally {
       await replica.command('REPLICAOF', '127.0.0.1', String(primary.port))
     }
@@ -549,20 +550,25 @@ describe('the Redis store, where the server has a replica', () => {
     await store.close()
   })
 
-  it('begins to ask a replica that has come later, with the next sweep', async () => {
-    await replica.command('REPLICAOF', 'NO', 'ONE')
-    const store = await opened()
-    expect(store.durability).to.include('there is no replica')
-    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('answered')
-    await replica.command('REPLICAOF', '127.0.0.1', String(primary.port))
-    await until(() => isLinked(replica))
-    await store.sweep(NOTHING_DUE, 1)
-    const goOn = replica.hang()
-    expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
-    goOn()
-    await until(async () => (await codeOf(store.ping())) === 'answered')
-    await store.close()
-  })
+  for (const [when, look] of [
+    ['with the next sweep', (store: Store) => store.sweep(NOTHING_DUE, 1)],
+    ['with the next connection', () => primary.command('CLIENT', 'KILL', 'TYPE', 'normal')],
+  ] as const) {
+    it(`begins to ask a replica that has come later, ${when}`, async () => {
+      await replica.command('REPLICAOF', 'NO', 'ONE')
+      const store = await opened()
+      expect(store.durability).to.include('there is no replica')
+      expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('answered')
+      await replica.command('REPLICAOF', '127.0.0.1', String(primary.port))
+      await until(() => isLinked(replica))
+      await look(store)
+      const goOn = replica.hang()
+      expect(await codeOf(write(store, { sessions: [newSession()] }))).to.equal('unavailable')
+      goOn()
+      await until(async () => (await codeOf(store.ping())) === 'answered')
+      await store.close()
+    })
+  }
 
   it('answers many at once with few waits', async () => {
     const store = await opened()

@@ -58,29 +58,38 @@ export function createWriter(lane: Lane, confirmation: () => Confirmation): Writ
 
   async function send(group: readonly Job[]): Promise<void> {
     const { replicas, timeoutMs } = confirmation()
-    const limitMs = REPLY_MS + timeoutMs
-    const inOneGo = async (connection: RedisConnection) => {
-      const commands = [...group.map(({ command }) => command), ['WAIT', String(replicas), String(timeoutMs)]]
-      const replies = await Promise.allSettled(commands.map((command) => connection.sendCommand(command)))
-      const wait = replies.pop()
-      if (wait?.status !== 'fulfilled') throw wait?.reason
-      return { replies, confirmed: whole(wait.value) }
-    }
-    const { replies, confirmed } = await lane.use(limitMs, inOneGo, limitMs)
+    const limitMs = REPLY_MS + (replicas > 0 ? timeoutMs : 0)
+    const { replies, missing } = await lane.use(limitMs, (connection) => inOneGo(connection, group), limitMs)
     for (const [at, job] of group.entries()) {
       const reply = replies[at]
       if (reply?.status !== 'fulfilled') job.reject(reply?.reason)
-      else if (confirmed < replicas) job.reject(unconfirmed(confirmed, replicas))
+      else if (missing) job.reject(new SessionHubError('unavailable', missing))
       else job.resolve(reply.value)
     }
   }
 
+  async function inOneGo(connection: RedisConnection, group: readonly Job[]) {
+    // Asked now, on the connection that it goes by: a new one may have shown that there is a replica.
+    const { replicas, timeoutMs } = confirmation()
+    const commands = group.map(({ command }) => command)
+    if (replicas > 0) commands.push(['WAIT', String(replicas), String(timeoutMs)])
+    const replies = await Promise.allSettled(commands.map((command) => connection.sendCommand(command)))
+    if (replicas === 0) return { replies }
+    const wait = replies.pop()
+    if (wait?.status !== 'fulfilled') throw wait?.reason
+    const confirmed = whole(wait.value)
+    return confirmed < replicas ? { replies, missing: unconfirmed(confirmed, replicas) } : { replies }
+  }
+
   return {
     write(command, limitMs) {
-      if (confirmation().replicas === 0)
-        return lane.use(limitMs, (connection) => connection.sendCommand(command))
       const answer = new Promise<unknown>((resolve, reject) => {
-        waiting.push({ command, endMs: performance.now() + limitMs, resolve, reject })
+        const job: Job = { command, endMs: performance.now() + limitMs, resolve, reject }
+        if (confirmation().replicas === 0) {
+          send([job]).catch(reject)
+          return
+        }
+        waiting.push(job)
         void run()
       })
       return within(answer, limitMs)
@@ -89,7 +98,4 @@ export function createWriter(lane: Lane, confirmation: () => Confirmation): Writ
 }
 
 const unconfirmed = (confirmed: number, replicas: number) =>
-  new SessionHubError(
-    'unavailable',
-    `The session store wrote it, and ${confirmed} of ${replicas} replicas confirmed it in time`,
-  )
+  `The session store wrote it, and ${confirmed} of ${replicas} replicas confirmed it in time`
