@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect } from 'chai'
 
 import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
+import { openPrefix } from '../support/redis.js'
 import { type Folder, newFolder } from './command.js'
 
 /** Nothing here ever listens: each case stops at its fault. */
@@ -184,6 +185,17 @@ describe('the configuration of session-hub serve', () => {
 
     expect((await hub.get('/readyz')).status).to.equal(200)
     expect(existsSync(folder.path('hub.sqlite'))).to.equal(true)
+  })
+
+  it('opens a Redis store by its address, and says in the log what that promises', async () => {
+    const { redis } = await openPrefix()
+    folder.write('hub.json', { ...good, store: redis.url })
+
+    const hub = await folder.start('hub.json')
+
+    expect((await hub.get('/readyz')).status).to.equal(200)
+    const opened = hub.seen.find(({ event }) => event === 'store_opened')
+    expect(opened?.['description']).to.include('A crash of the server')
   })
 
   const wrongMembers: readonly { member: object; says: string }[] = [
