@@ -186,7 +186,16 @@ describe('the Redis store, when it is opened', () => {
     }
     const sizes = await Promise.all(nodes.map((node) => node.command('DBSIZE')))
     expect(sizes).to.include(0)
-    await Promise.all(nodes.map((node) => node.kill()))
+
+    // The node is lost, and the other one takes its slot.
+    const [kept, lost] = sizes[0] === 0 ? [one, two] : [two, one]
+    const store = await opened({ url: kept.url })
+    const slot = String(await kept.command('CLUSTER', 'KEYSLOT', `{${prefix}}:`))
+    await lost.kill()
+    await kept.command('CLUSTER', 'SETSLOT', slot, 'NODE', String(await kept.command('CLUSTER', 'MYID')))
+    await until(async () => (await codeOf(store.ping())) === 'answered')
+    await store.close()
+    await kept.kill()
   })
 })
 
