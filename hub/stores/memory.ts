@@ -1,5 +1,5 @@
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { byId, grouped } from './rows.js'
+import { byBeginning, byId, grouped } from './rows.js'
 import type {
   AuditSearch,
   Changes,
@@ -250,12 +250,6 @@ class MemoryStore implements Store {
 
 /** R8: the replay key is the pair, so that no site can spend another issuer's `jti`. */
 const spendKey = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>) => JSON.stringify([issuer, jti])
-
-type Beginning = Pick<Session, 'createdAtMs' | 'id'>
-
-/** The newest first; of those that began together, by a name that each has alone. */
-const byBeginning = (a: Beginning, b: Beginning) =>
-  b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
 
 function remove<Kind>(records: Map<string, Kind>, isDue: (record: Kind) => boolean, limit: number): number {
   let removed = 0

@@ -171,6 +171,12 @@ export function grouped(pairs: readonly (readonly [id: string, place: string])[]
   return places
 }
 
+type Beginning = Pick<Session, 'createdAtMs' | 'id'>
+
+/** The newest first; of those that began together, by a name that each has alone. */
+export const byBeginning = (a: Beginning, b: Beginning) =>
+  b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+
 export const spendOf = (row: unknown): Spend => ({
   issuer: text(row, 'issuer'),
   jti: text(row, 'jti'),

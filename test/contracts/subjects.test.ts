@@ -338,6 +338,15 @@ for (const { name, isShared, open } of stores) {
       expect(await store.audit({ subject: 'ada', limit: 9 })).to.deep.equal([])
     })
 
+    it('are erased with the audit left as it is, where its name stays', async () => {
+      await write(store, { audit: [newAuditRow({ subject: 'ada' })] })
+      await write(store, { erase: { subject: 'ada', name: 'ada' } })
+      expect(await store.audit({ subject: 'ada', limit: 9 })).to.have.length(1)
+      await write(store, { erase: { subject: 'ada', name: 'gone' } })
+      expect(await store.audit({ subject: 'ada', limit: 9 })).to.deep.equal([])
+      expect(await store.audit({ subject: 'gone', limit: 9 })).to.have.length(1)
+    })
+
     if (!isShared) return
 
     it('are kept over a restart, cut and all', async () => {

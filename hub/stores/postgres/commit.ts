@@ -92,7 +92,3 @@ function known(revs: ReadonlyMap<string, number | null>, key: (text: string) => 
   const rows = [...revs]
   return [column(rows, ([text]) => key(text)), column(rows, ([, rev]) => rev)]
 }
-
-/** Whether there is anything to write. */
-export const isWritten = ({ erase, ...lists }: Changes): boolean =>
-  erase !== undefined || Object.values(lists).some((rows) => rows.length > 0)
