@@ -347,10 +347,11 @@ class RedisStore implements Store {
     await this.#line.check()
     const cut = await this.#settle(limit)
     const expired = await run('sweepSessions', nowMs, limit)
+    const notes = await run('sweepNotes', nowMs, limit)
     return {
       cut,
       sessions: expired + (await run('sweepEnded', `(${endedBeforeMs}`, limit - expired)),
-      handles: await run('sweepNotes', nowMs, limit),
+      handles: notes + (await run('sweepActing', `(${endedBeforeMs}`, limit - notes)),
       spends: await run('sweepSpends', nowMs, limit),
       subjects: await run('sweepSubjects', nowMs, limit),
       endings: await run('sweepEndings', endingsBeforeMs, limit),

@@ -34,8 +34,7 @@ import type {
 export const NOTHING = '-'
 
 /** As JSON, which keeps apart what UTF-8 would not. */
-export const nameOf = (subject: string | null): string =>
-  subject === null ? NOTHING : JSON.stringify(subject)
+export const nameOf = (text: string | null): string => (text === null ? NOTHING : JSON.stringify(text))
 
 export const spendName = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>): string =>
   JSON.stringify([issuer, jti]) // R8
@@ -71,7 +70,12 @@ export const sessionValue = (session: Session, rev: string): string[] => [
 export const handleValue = (handle: Handle, rev: string): string[] => [
   id(handle.hash),
   value(
-    [rev, id(handle.sessionId), handle.activatedAtMs === null ? handle.expiresAtMs : NOTHING],
+    [
+      rev,
+      id(handle.sessionId),
+      handle.activatedAtMs === null ? handle.expiresAtMs : NOTHING,
+      ...(handle.acting ? [nameOf(handle.acting.subject), handle.acting.untilMs] : []),
+    ],
     handleColumns(handle),
   ),
 ]
@@ -92,11 +96,12 @@ export const endingValue = (ending: Ending): string[] => [
   columnsOf(endingColumns(ending)),
 ]
 
-/** Whose it was stands in the head alone: there it can be erased. */
+/** Whose it was, and why, stands in the head alone: there it can be erased. */
 export const auditValue = (row: AuditRow): string[] => [
   String(row.atMs),
   nameOf(row.subject),
-  columnsOf({ ...auditColumns(row), subject: null }),
+  nameOf(row.reason ?? null),
+  columnsOf({ ...auditColumns(row), subject: null, reason: null }),
 ]
 
 const value = (head: readonly (string | number)[], columns: object) =>
@@ -158,9 +163,11 @@ export const readEnding = (name: string, text: string): NumberedEnding =>
 
 export function readAudit(seq: string, text: string): NumberedAuditRow {
   const { head, row } = split(text)
-  const [, name = NOTHING] = head
-  const subject: unknown = name === NOTHING ? null : fromJson(name)
-  return auditRowOf({ ...row, seq: Number(seq), subject })
+  const [subject, reason] = [1, 2].map((at) => {
+    const text = head[at] ?? NOTHING
+    return text === NOTHING ? null : fromJson(text)
+  })
+  return auditRowOf({ ...row, seq: Number(seq), subject, reason })
 }
 
 /** As it is: ended too when all of its subject's sessions up to its generation were ended. */

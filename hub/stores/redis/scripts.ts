@@ -11,7 +11,8 @@
  * | `handles:<id>` | hash: the handles of a session |
  * | `of:<subject>` | sorted set: a subject's sessions by generation; those with an end of their own below zero |
  * | `began`, `began:<site>` | sorted by name: when a session without an end of its own began, and its id |
- * | `expiry`, `ended`, `notes`, `spends`, `subjects` | sorted sets: what is swept when |
+ * | `expiry`, `ended`, `notes`, `acting`, `spends`, `subjects` | sorted sets: what is swept when |
+ * | `acting:<subject>` | set: the handles whose holders see a site as that user |
  * | `cuts` | set: subjects whose sessions may have to be given an end of their own |
  * | `endings`, `endings:last` | stream, and the number of its newest entry ever |
  * | `audit`, `audit:last`, `audit:all`, `audit:of:<subject>`, `audit:times` | hash of rows by number, the newest number, and sorted sets |
@@ -75,10 +76,17 @@ end
 
 const WRITES = `${READS}
 local function whole(number) return string.format('%.0f', number) end
+local function unlistActing(fields, hash)
+  if not fields[4] then return end
+  call('ZREM', P .. 'acting', hash)
+  call('SREM', key('acting', fields[4]), hash)
+end
 local function dropHandle(hash)
   local handle = get('handle', hash)
   call('ZREM', P .. 'notes', hash)
+  call('ZREM', P .. 'acting', hash)
   if not handle then return end
+  unlistActing(head(handle), hash)
   call('DEL', key('handle', hash))
   call('HDEL', key('handles', head(handle)[2]), hash)
 end
@@ -127,7 +135,14 @@ local function putHandle(hash, handle)
   if call('EXISTS', key('session', new[2])) == 0 then return end
   local old = get('handle', hash)
   call('SET', key('handle', hash), handle)
-  if old and head(old)[2] ~= new[2] then call('HDEL', key('handles', head(old)[2]), hash) end
+  if old then
+    if head(old)[2] ~= new[2] then call('HDEL', key('handles', head(old)[2]), hash) end
+    unlistActing(head(old), hash)
+  end
+  if new[4] then
+    call('ZADD', P .. 'acting', new[5], hash)
+    call('SADD', key('acting', new[4]), hash)
+  end
   call('HSET', key('handles', new[2]), hash, '')
   if new[3] == '-' then
     if old then call('ZREM', P .. 'notes', hash) end
@@ -141,16 +156,17 @@ local function putSubject(subject, record)
   call('ZADD', P .. 'subjects', new[3], subject)
   if tonumber(new[2]) > -1 and cutOf(old) ~= new[2] then call('SADD', P .. 'cuts', subject) end
 end
-local function putAudit(seq, atMs, subject, row)
-  call('HSET', P .. 'audit', seq, atMs .. '\\t' .. subject .. '\\n' .. row)
+local function putAudit(seq, atMs, subject, reason, row)
+  call('HSET', P .. 'audit', seq, atMs .. '\\t' .. subject .. '\\t' .. reason .. '\\n' .. row)
   if subject ~= '-' then call('ZADD', key('audit:of', subject), seq, seq) end
 end
 local function erase(subject, name)
   for _, id in ipairs(call('ZRANGE', key('of', subject), 0, -1)) do dropSession(id) end
+  for _, hash in ipairs(call('SMEMBERS', key('acting', subject))) do dropHandle(hash) end
   if name == subject then return end
   for _, seq in ipairs(call('ZRANGE', key('audit:of', subject), 0, -1)) do
     local row = call('HGET', P .. 'audit', seq)
-    putAudit(seq, head(row)[1], name, string.sub(row, string.find(row, '\\n', 1, true) + 1))
+    putAudit(seq, head(row)[1], name, '-', string.sub(row, string.find(row, '\\n', 1, true) + 1))
   end
   call('DEL', key('audit:of', subject))
 end
@@ -225,7 +241,7 @@ for _ = 1, tonumber(take()) do
 end
 for _ = 1, tonumber(take()) do
   local seq, atMs = whole(call('INCR', P .. 'audit:last')), take()
-  putAudit(seq, atMs, take(), take())
+  putAudit(seq, atMs, take(), take(), take())
   call('ZADD', P .. 'audit:all', seq, seq)
   call('ZADD', P .. 'audit:times', atMs, seq)
 end
@@ -318,6 +334,7 @@ return found`,
   sweepSessions: sweepOf('expiry', 'dropSession(name)'),
   sweepEnded: sweepOf('ended', 'dropSession(name)'),
   sweepNotes: sweepOf('notes', 'dropHandle(name)'),
+  sweepActing: sweepOf('acting', 'dropHandle(name)'),
   sweepSpends: sweepOf('spends', `call('DEL', key('spend', name)) call('ZREM', P .. 'spends', name)`),
   sweepSubjects: sweepOf(
     'subjects',
