@@ -510,6 +510,7 @@ describe('the Redis store, where the server has a replica', () => {
   })
   after(() => Promise.all([primary.kill(), replica.kill()]))
 
+  /** Gives up early: most of these writes are not to be confirmed. Those that are get more time, or are tried again. */
   const opened = (options: RedisOptions = {}) =>
     redisStore({ url: primary.url, replicaTimeoutMs: 100, ...options })
 
@@ -523,7 +524,7 @@ describe('the Redis store, where the server has a replica', () => {
 
   it('answers no write that the replica has not, neither when it is tried again; and reads go on', async () => {
     const [store, careless] = [await opened(), await opened({ replicas: 0 })]
-    const { handle, session } = await held(store)
+    const { handle, session } = await held(careless)
     const end = () =>
       store.transact({ handles: [handle.hash] }, ({ held: [one] }) => {
         const { session } = one!
@@ -542,7 +543,7 @@ describe('the Redis store, where the server has a replica', () => {
       goOn()
     }
     await until(async () => (await codeOf(store.ping())) === 'answered')
-    expect(await codeOf(end())).to.equal('answered')
+    await until(async () => (await codeOf(end())) === 'answered')
     await store.close()
     await careless.close()
   })
@@ -585,7 +586,7 @@ describe('the Redis store, where the server has a replica', () => {
   }
 
   it('answers many at once with few waits', async () => {
-    const store = await opened()
+    const store = await opened({ replicaTimeoutMs: 1000 })
     await primary.command('CONFIG', 'RESETSTAT')
     await Promise.all(Array.from({ length: 100 }, () => write(store, { sessions: [newSession()] })))
     const stats = String(await primary.command('INFO', 'commandstats'))
