@@ -31,6 +31,8 @@ const settings = (socket: object) => ({
   name: 'session-hub',
   disableOfflineQueue: true,
   maintNotifications: 'disabled',
+  // The store has limits of its own, and takes replies as text.
+  commandOptions: { timeout: undefined },
   socket: { ...socket, reconnectStrategy: false },
 })
 
@@ -57,6 +59,8 @@ export const byClient =
       // Otherwise the address there would win.
       ...(place && { url: undefined }),
       keyPrefix: undefined,
+      clientSideCache: undefined,
+      emitInvalidate: undefined,
     })
 
 /** @param noticed is told what each server says of itself */

@@ -15,9 +15,11 @@ export const readInfo = (reply: string): Info =>
 
 export const replicasOf = (info: Info): number => Number(info.get('connected_slaves') ?? 0)
 
+const policyOf = (info: Info) => info.get('maxmemory_policy') ?? 'noeviction'
+
 /** @returns why no session may be kept here */
 export function faultOf(info: Info, { mayEvict, mayForget }: Allowances): string | undefined {
-  const policy = info.get('maxmemory_policy') ?? 'noeviction'
+  const policy = policyOf(info)
   if (policy !== 'noeviction' && !mayEvict)
     return `the server has "maxmemory-policy" ${policy}: where its memory is full, it throws away sessions, and the fact that a ticket was spent. Set it to noeviction, or allow this by "mayEvict"`
   if (info.get('aof_enabled') !== '1' && !mayForget)
@@ -27,7 +29,9 @@ export function faultOf(info: Info, { mayEvict, mayForget }: Allowances): string
 
 /** @param fsync `appendfsync`; `undefined` where the server does not tell */
 export function durabilityOf(info: Info, fsync: string | undefined, replicas: number): string {
-  return `${afterCrash(info, fsync)}; ${afterFailover(info, replicas)}`
+  const whenFull =
+    policyOf(info) === 'noeviction' ? '' : '; where its memory is full, it throws away what was answered'
+  return `${afterCrash(info, fsync)}; ${afterFailover(info, replicas)}${whenFull}`
 }
 
 function afterCrash(info: Info, fsync: string | undefined): string {
