@@ -6,6 +6,7 @@ import {
   auditOutcomes,
   type AuditRow,
   type Ending,
+  type EndingsRange,
   type Handle,
   type Held,
   type NumberedAuditRow,
@@ -151,6 +152,12 @@ export function grouped(pairs: readonly (readonly [id: string, place: string])[]
   }
   return places
 }
+
+export const rangeOf = (row: unknown): EndingsRange => ({
+  epoch: text(row, 'epoch'),
+  first: integer(row, 'first'),
+  last: integer(row, 'last'),
+})
 
 export const spendOf = (row: unknown): Spend => ({
   issuer: text(row, 'issuer'),

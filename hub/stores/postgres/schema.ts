@@ -110,6 +110,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_subject ON SCHEMA.audit (subject, seq) WHERE subject IS NOT NULL;
   CREATE INDEX audit_by_rev ON SCHEMA.audit (rev);
   `,
+  `
+  -- Numbers of endings run again after a restore from a backup, and belong to their epoch.
+  ALTER TABLE SCHEMA.ending_last ADD COLUMN epoch text NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', '');
+  `,
 ]
 
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */

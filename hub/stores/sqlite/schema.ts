@@ -103,4 +103,9 @@ export const MIGRATIONS = [
   ALTER TABLE subject ADD COLUMN settled_up_to INTEGER NOT NULL DEFAULT -1;
   CREATE INDEX file.subject_to_settle ON subject (subject) WHERE ended_up_to > settled_up_to;
   `,
+  `
+  -- One row. Numbers of endings run again after a restore from a backup, and belong to their epoch.
+  CREATE TABLE file.ending_epoch (epoch TEXT NOT NULL) STRICT;
+  INSERT INTO ending_epoch VALUES (lower(hex(randomblob(16))));
+  `,
 ]
