@@ -10,7 +10,7 @@ import type { HubContext } from './context.js'
 import { bounded } from './merge.js'
 import { requireOwnKeys } from './share.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
-import { registeredBefore } from './sign-in.js'
+import { registeredBefore, registration } from './sign-in.js'
 import {
   ended,
   endingOf,
@@ -60,22 +60,41 @@ export async function updateSession(hub: HubContext, site: Site, body: UpdateBod
 
 /**
  * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's. Ending what has ended is no
- * error.
+ * error. A sign-in that is still to be registered is spent: then it never is, and where it was, its session ends.
  */
 export async function endSession(
   hub: HubContext,
   site: Site,
-  { handle, everywhere = false }: EndBody,
+  { handle, everywhere = false, ...signIn }: EndBody,
 ): Promise<object> {
+  const gave = await spentSignIn(hub, site, signIn)
+  for (const hash of [handle === null ? null : sha256(handle), gave])
+    if (hash !== null) await endHeld(hub, site, hash, everywhere)
+  return {}
+}
+
+/** @returns the hash of the handle that the sign-in gave, where it was registered before */
+async function spentSignIn(
+  hub: HubContext,
+  site: Site,
+  signIn: Pick<EndBody, 'jti' | 'exp'>,
+): Promise<string | null> {
+  const spend = registration(site, signIn, null, hub.now())
+  if (!spend) return null
+  return hub.store.transact({ handles: [], spend }, ({ spentBefore }) => ({
+    result: spentBefore?.gave ?? null,
+  }))
+}
+
+async function endHeld(hub: HubContext, site: Site, hash: string, everywhere: boolean): Promise<void> {
   const nowMs = hub.now()
-  const hash = sha256(handle)
   const subject = live(await hub.store.find(hash), site.origin, nowMs)?.subject ?? null
   const isAll = subject !== null && (everywhere || (await endsAll(hub, subject)))
   return hub.store.transact(
     { handles: [hash], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
     ({ held: [held], subject: known }) => {
       const session = live(held, site.origin, nowMs)
-      if (!session) return { result: {} }
+      if (!session) return { result: undefined }
       const gone = ended(session, 'signed-out', nowMs)
       const all = isAll && known ? cut(known, known.generation, 'signed-out', nowMs) : undefined
       return {
@@ -85,7 +104,7 @@ export async function endSession(
           ...(all && { subjects: [all.subject] }),
           endings: [endingOf(gone), ...(all ? [all.ending] : [])],
         },
-        result: {},
+        result: undefined,
       }
     },
   )
