@@ -88,7 +88,10 @@ describe('R32: signing in at the admin pages', () => {
       try {
         // From the beginning of a window on, so that none ends in between.
         world.world.advance(300 - ((world.world.now() / 1000) % 300))
-        expect(await statusesOf(20)).to.deep.equal([...Array(5).fill(401), ...Array(15).fill(429)])
+        expect(await statusesOf(20)).to.deep.equal([
+          ...Array<number>(5).fill(401),
+          ...Array<number>(15).fill(429),
+        ])
         expect(Number((await ask(0)).headers['retry-after'])).to.be.within(1, 300)
         expect((await world.program('reader')('/admin/api/sessions')).status).to.equal(200)
         const rows = JSON.stringify(await store.audit({ limit: 100 }))
