@@ -33,7 +33,14 @@ export interface HubOptions {
   /** How long an answer of `findSite` is believed, in seconds; 0 asks each time. @default 5 */
   readonly siteCacheSeconds?: number
   /** Where sessions live. @default SQLite in the file `session-hub.sqlite` of the working directory */
-  readonly store?: Store
+  readonly store?: Store | (() => Promise<Store>)
+  /**
+   * How long the hub waits for the server of a `store` that is given as a function, in seconds, 0 to 3600: it begins meanwhile, and answers
+   * `unavailable`. With 0, `createHub` rejects where the store cannot be opened.
+   *
+   * @default 0
+   */
+  readonly storeWaitSeconds?: number
   /** How long a ticket may be redeemed, in seconds, 5 to 300. @default 30 */
   readonly ticketSeconds?: number
   /**
@@ -84,6 +91,7 @@ export interface HubSettings {
   readonly sites: readonly SiteRegistration[]
   readonly findSite: FindSite | undefined
   readonly siteCacheSeconds: number
+  readonly storeWaitSeconds: number
   readonly rules: HubRules
   readonly limits: RateLimits
   readonly admin: (AdminSettings & { readonly auditSeconds: number }) | undefined
@@ -99,6 +107,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   findSite: true,
   siteCacheSeconds: true,
   store: true,
+  storeWaitSeconds: true,
   ticketSeconds: true,
   lifetimes: true,
   conflict: true,
@@ -122,6 +131,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   const {
     sites = [],
     siteCacheSeconds = 5,
+    storeWaitSeconds = 0,
     ticketSeconds = bounds.ticketSeconds.default,
     maxSessions,
     evict = 'oldest',
@@ -130,10 +140,10 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   const { conflict = 'keep-both', merge = 'fill', limits = {}, now = Date.now } = options
   if (!isJsonObject(options.keys)) throw wrong(where, '"keys" is missing; "session-hub keys" makes them')
   if (!Array.isArray(sites)) throw wrong(where, '"sites" has to be a list')
-  if (options.store !== undefined && !isStore(options.store)) {
+  if (options.store !== undefined && typeof options.store !== 'function' && !isStore(options.store)) {
     throw wrong(
       where,
-      '"store" has to be a store: sqliteStore("sessions.sqlite"), memoryStore(), or your own',
+      '"store" has to be a store: sqliteStore("sessions.sqlite"), memoryStore(), your own, or a function that opens one',
     )
   }
   refuseUnknown(`${where}: limits`, limits, Object.keys(defaultRateLimits))
@@ -143,6 +153,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
     sites: sites as readonly SiteRegistration[],
     findSite: callable(where, 'findSite', options.findSite),
     siteCacheSeconds: whole(where, 'siteCacheSeconds', siteCacheSeconds, { min: 0, max: 3600 }),
+    storeWaitSeconds: whole(where, 'storeWaitSeconds', storeWaitSeconds, { min: 0, max: 3600 }),
     rules: {
       ticketSeconds: whole(where, 'ticketSeconds', ticketSeconds, bounds.ticketSeconds),
       lifetimes: readLifetimes(where, options.lifetimes),

@@ -27,6 +27,7 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   keys              the file that "session-hub keys --out" made; default: ${KEYS_VARIABLE} holds the JSON
   sites             the file that "session-hub sites add --file" made, or the list itself
   store             the SQLite file of the sessions, default "session-hub.sqlite"; "memory" keeps nothing
+  storeWaitSeconds  how long to wait for PostgreSQL that is still starting, answering 503 meanwhile; default 0
   host              the address to listen on, default "127.0.0.1"
   port              default: the port of an http origin, else 4000
   trustProxyHops    how many proxies stand before the hub, default 0
@@ -67,7 +68,8 @@ Example:
     const stopped = firstSignal(['SIGTERM', 'SIGINT'])
     log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server, config) })
 
-    const signal = await stopped
+    // A store that never opens is no hub: whoever started it has to know.
+    const signal = await Promise.race([stopped, hub.ready.then(() => stopped)])
     log({ level: 'info', event: 'stopping', signal })
     hub.endStreams()
     if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })
@@ -78,7 +80,7 @@ Example:
 }
 
 async function start(config: ServeConfig, log: ServeLog): Promise<{ hub: Hub; server: Server }> {
-  const hub = await createHub({ log, ...config.hub, store: await config.store.open() })
+  const hub = await createHub({ log, ...config.hub, store: config.store.open })
   try {
     return { hub, server: await listen(hub, createApp(hub, config, log), config) }
   } catch (thrown) {
