@@ -76,8 +76,15 @@ export interface HubOptions {
   readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
   /** Pages, and an interface for programs, below `/admin`: to see sessions and to end them. @default none */
   readonly admin?: AdminOptions
-  /** Requests per minute, each with its own default. */
+  /** Requests per minute of the whole hub, each with its own default. */
   readonly limits?: Partial<RateLimits>
+  /**
+   * How many processes this hub runs in, 1 to 1000, behind a balancer that spreads requests evenly: each counts in its own memory, and allows its share of
+   * `limits`.
+   *
+   * @default 1
+   */
+  readonly hubProcesses?: number
   /** Receives structured entries, none of which holds a secret. @default silence */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
@@ -118,6 +125,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   endAllOnSignOut: true,
   admin: true,
   limits: true,
+  hubProcesses: true,
   log: true,
   now: true,
 }
@@ -135,6 +143,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
     ticketSeconds = bounds.ticketSeconds.default,
     maxSessions,
     evict = 'oldest',
+    hubProcesses = 1,
   } = options
   const { singleSession = false, endAllOnSignOut = false } = options
   const { conflict = 'keep-both', merge = 'fill', limits = {}, now = Date.now } = options
@@ -168,11 +177,14 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
       evict: oneOf(where, 'evict', evict, ['oldest', 'refuse']),
       endAllOnSignOut: answering(where, 'endAllOnSignOut', endAllOnSignOut),
     },
-    limits: {
-      perAddress: rate('perAddress', limits),
-      perSession: rate('perSession', limits),
-      perSite: rate('perSite', limits),
-    },
+    limits: shareOf(
+      {
+        perAddress: rate('perAddress', limits),
+        perSession: rate('perSession', limits),
+        perSite: rate('perSite', limits),
+      },
+      whole(where, 'hubProcesses', hubProcesses, { min: 1, max: 1000 }),
+    ),
     admin: options.admin === undefined ? undefined : resolveAdmin(`${where}: admin`, options.admin),
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
@@ -238,6 +250,12 @@ function readLifetime(at: string, given: unknown = {}, defaults: Lifetime): Life
 
 const rate = (name: keyof RateLimits, given: Partial<RateLimits>) =>
   whole('createHub: limits', name, given[name] ?? defaultRateLimits[name], { min: 1, max: 1e9 })
+
+/** What one of so many processes allows: never nothing, and rather a little more than a little less. */
+function shareOf({ perAddress, perSession, perSite }: RateLimits, processes: number): RateLimits {
+  const share = (limit: number) => Math.ceil(limit / processes)
+  return { perAddress: share(perAddress), perSession: share(perSession), perSite: share(perSite) }
+}
 
 const METHODS: readonly (keyof Store)[] = [
   'find',
