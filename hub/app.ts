@@ -20,6 +20,7 @@ import { createLimiters } from './routes/limits.js'
 import { createRouter } from './routes/router.js'
 import { createSessions, type HubSessions } from './sessions.js'
 import { createRegistry } from './sites/registry.js'
+import type { SiteRegistration } from './sites/site.js'
 import { openStore } from './store-opening.js'
 import { sqliteStore } from './stores/sqlite.js'
 import { startSweeper } from './sweeper.js'
@@ -41,6 +42,8 @@ export interface Hub {
   readonly sessions: HubSessions
   /** Changes the keys while the hub runs, after a rotation (R9). @throws SessionHubError `options_invalid` */
   setKeys(keys: HubKeys): Promise<void>
+  /** Changes the list of sites while the hub runs; those of `findSite` stay. @throws SessionHubError `options_invalid`; then the list is as it was */
+  setSites(sites: readonly SiteRegistration[]): Promise<void>
   /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. */
   endStreams(): void
   /** Ends the event streams, stops what runs in the background, and closes the store. */
@@ -113,6 +116,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     async setKeys(keys) {
       keyring = await createKeyring(keys)
     },
+    setSites: (others) => sites.set(others),
     endStreams() {
       feed.stop()
     },

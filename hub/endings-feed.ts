@@ -25,7 +25,7 @@ export interface EndingsFeed {
   stop(): void
 }
 
-export interface Position {
+interface Position {
   readonly epoch: string
   readonly seq: number
 }

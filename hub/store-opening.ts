@@ -19,18 +19,19 @@ const LONGEST_PAUSE_MS = 5000
 export function openStore(open: () => Promise<Store>, waitMs: number, log: Log): OpeningStore {
   const endMs = performance.now() + waitMs
   const stopped = new AbortController()
+  const isStopped = () => stopped.signal.aborted
   let inner: Store | undefined
 
   async function attempt(): Promise<Store> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      if (stopped.signal.aborted) throw closed()
+      if (isStopped()) throw closed()
       try {
         const store = await open()
-        if (!stopped.signal.aborted) return (inner = store)
+        if (!isStopped()) return (inner = store)
         await store.close()
         throw closed()
       } catch (thrown) {
-        const isOver = performance.now() + pauseMs > endMs || stopped.signal.aborted
+        const isOver = performance.now() + pauseMs > endMs || isStopped()
         if (isOver || !isAway(thrown)) throw thrown
         if (pauseMs === FIRST_PAUSE_MS)
           log({ level: 'warn', event: 'store_waiting', description: reasonOf(thrown) })

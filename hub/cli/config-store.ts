@@ -19,7 +19,7 @@ export function storeSource(
   environment: NodeJS.ProcessEnv,
 ): StoreSource {
   const given = configured ?? environment[VARIABLE]
-  if (given === 'memory') return { open: async () => memoryStore() }
+  if (given === 'memory') return { isMemory: true, open: async () => memoryStore() }
   if (isStore(given)) return { open: async () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw wrong(file, '"store" has to be the path of an SQLite file, a postgres:// address, or "memory"')
@@ -31,6 +31,8 @@ export function storeSource(
 
 export interface StoreSource {
   readonly path?: string
+  /** Another process would have nothing of it. */
+  readonly isMemory?: true
   readonly open: () => Promise<Store>
 }
 

@@ -9,6 +9,7 @@ import type { HubKeys } from '../keys/keyring.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
 import { loadConfig, type Place } from './config-file.js'
 import { type StoreSource, storeSource } from './config-store.js'
+import type { SiteRegistration } from '../sites/site.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
 import { findSites, sharedHostDoubt, sharedHosts } from './site-list.js'
@@ -24,6 +25,8 @@ export interface ServeConfig {
   readonly store: StoreSource
   /** The keys anew, after a rotation; absent where they do not come from a file. @throws SessionHubError */
   readonly rereadKeys?: () => Promise<HubKeys>
+  /** The sites anew; absent where they do not come from a file. @throws SessionHubError */
+  readonly rereadSites?: () => Promise<readonly SiteRegistration[]>
   /** What works, but hardly as it was meant; each names its file. */
   readonly warnings: readonly string[]
 }
@@ -53,6 +56,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     hub,
     store: storeSource(store, place, environment),
     ...(keySource.reread && { rereadKeys: keySource.reread }),
+    ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
       ...(await openSecrets([keySource.path, siteSource.path])),

@@ -13,6 +13,11 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
     | 'keys_reread'
     /** SIGHUP: the file could not be used; the old keys stay. */
     | 'keys_kept'
+    | 'sites_reread'
+    | 'sites_kept'
+    /** One of several processes has ended by itself, and is replaced after `pauseMs`. */
+    | 'worker_died'
+    | 'worker_replaced'
     | 'stopping'
     /** Some requests had to be cut off. */
     | 'stop_forced'
@@ -22,9 +27,11 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
 
 export type ServeLog = (entry: ServeEntry) => void
 
-export function createServeLog(stream: NodeJS.WriteStream): ServeLog {
+/** @param worker which of several processes speaks */
+export function createServeLog(stream: NodeJS.WriteStream, worker?: number): ServeLog {
   const paint = painter(stream)
-  return (entry) => {
+  return (said) => {
+    const entry = worker === undefined ? said : { ...said, worker }
     const now = new Date()
     stream.write(
       `${stream.isTTY ? textOf(entry, now, paint) : JSON.stringify({ time: now.toISOString(), ...entry })}\n`,
