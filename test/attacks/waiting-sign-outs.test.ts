@@ -4,12 +4,12 @@
  */
 import { expect } from 'chai'
 
-import { base64url, readJws, signHs256 } from '../support/forge.js'
+import { base64url, readJws, signHs256, siteToken } from '../support/forge.js'
 import { handleIn } from '../support/handles.js'
 import { type SecondProcess, startSecondProcess } from '../support/second-process.js'
 import { until } from '../support/until.js'
 import { startUsers, type Users } from '../support/users.js'
-import type { Reply, Visitor } from '../support/visitor.js'
+import { type Reply, send, type Visitor } from '../support/visitor.js'
 
 const ENDED = '__Host-session-ended'
 const SESSION = '__Host-session'
@@ -258,6 +258,28 @@ describe('attacks on sign-outs that wait in the visitor’s browser', () => {
       expect((await visitOther(copy)).json).to.include({ subject: 'cleo' })
       expect(await users.count('cleo')).to.equal(1)
     })
+
+    for (const [name, site, isRegistered] of [
+      ['another site cannot say that it is over', 'travel', true],
+      ['its own site can', 'shop', false],
+    ] as const) {
+      it(`${name}, though it knows its name`, async () => {
+        const { jti, exp } = readJws(jar().get(SESSION)!).claims
+        await comeBack()
+        const { hub } = users.world
+        const reply = await send(`${hub.origin}/backchannel/end`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            authorization: `Bearer ${siteToken(users.world, users.world.siteOf(site))}`,
+          },
+          body: { handle: null, jti, exp: Number(exp) + 3600 },
+        })
+        expect(reply.status).to.equal(200)
+        await visitOther(copy)
+        expect(await users.count('cleo')).to.equal(isRegistered ? 1 : 0)
+      })
+    }
 
     it('what it gave at another process meanwhile ends with the sign-out', async () => {
       await users.signOut(ada)
