@@ -19,7 +19,7 @@ export function storeSource(
   environment: NodeJS.ProcessEnv,
 ): StoreSource {
   const given = configured ?? environment[VARIABLE]
-  if (given === 'memory') return { open: async () => memoryStore() }
+  if (given === 'memory') return { isMemory: true, open: async () => memoryStore() }
   if (isStore(given)) return { open: async () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw wrong(
@@ -37,6 +37,8 @@ const isAddress = /^(postgres(ql)?|rediss?):/
 
 export interface StoreSource {
   readonly path?: string
+  /** Another process would have nothing of it. */
+  readonly isMemory?: true
   readonly open: () => Promise<Store>
 }
 

@@ -11,7 +11,7 @@ import { actingRow, actingView, behindActing, isActing, liveActing, requireNotAc
 import { bounded } from './merge.js'
 import { requireOwnKeys } from './share.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
-import { registeredBefore } from './sign-in.js'
+import { registeredBefore, registration } from './sign-in.js'
 import {
   ended,
   endingOf,
@@ -77,18 +77,45 @@ export async function updateSession(hub: HubContext, site: Site, body: UpdateBod
 /**
  * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's. Ending what has ended is no
  * error. A sign-out that was sent beside a sign-in, with the same cookie, and comes second ends what that sign-in has begun: its answer takes
- * the visitor's cookies away, and nobody would hold the new session. Who acts as a user is signed out too, as whoever they are.
+ * the visitor's cookies away, and nobody would hold the new session. A sign-in that is still to be registered is spent: then it never is, and
+ * where it was, its session ends. Who acts as a user is signed out too, as whoever they are.
  *
  * @param from the network address of the site's backend
  */
 export async function endSession(
   hub: HubContext,
   site: Site,
-  { handle, everywhere = false }: EndBody,
+  { handle, everywhere = false, ...signIn }: EndBody,
   from: string,
 ): Promise<object> {
+  const gave = await spentSignIn(hub, site, signIn)
+  for (const hash of [handle === null ? null : sha256(handle), gave])
+    if (hash !== null) await endHeld(hub, site, hash, everywhere, from)
+  return {}
+}
+
+/** @returns the hash of the handle that the sign-in gave, where it was registered before */
+async function spentSignIn(
+  hub: HubContext,
+  site: Site,
+  signIn: Pick<EndBody, 'jti' | 'exp'>,
+): Promise<string | null> {
+  const spend = registration(site, signIn, null, hub.now())
+  if (!spend) return null
+  return hub.store.transact({ handles: [], spend }, ({ spentBefore }) => ({
+    result: spentBefore?.gave ?? null,
+  }))
+}
+
+async function endHeld(
+  hub: HubContext,
+  site: Site,
+  hash: string,
+  everywhere: boolean,
+  from: string,
+): Promise<void> {
   const nowMs = hub.now()
-  const [hash, { origin }] = [sha256(handle), site]
+  const { origin } = site
   const trace = traceHash(hash, origin)
   const behind = (held: Held | undefined, left: Held | undefined) =>
     live(held, origin, nowMs) ?? behindActing(held, site, nowMs) ?? signedInSince(left, origin, nowMs)
@@ -99,7 +126,7 @@ export async function endSession(
     { handles: [hash, trace], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
     ({ held: [held, left], subject: known }) => {
       const session = behind(held, left)
-      if (!session) return { result: {} }
+      if (!session) return { result: undefined }
       const gone = ended(session, 'signed-out', nowMs)
       const acting = liveActing(held, site, nowMs)
       const all = isAll && known ? cut(known, known.generation, 'signed-out', nowMs) : undefined
@@ -111,7 +138,7 @@ export async function endSession(
           endings: [endingOf(gone), ...(all ? [all.ending] : [])],
           ...(acting && { audit: [actingRow(acting, site, 'stop-acting', from, nowMs)] }),
         },
-        result: {},
+        result: undefined,
       }
     },
   )

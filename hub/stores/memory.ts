@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
+
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { byBeginning, byId, grouped } from './rows.js'
 import type {
   AuditSearch,
   Changes,
+  EndingsRange,
   Handle,
   Held,
   NumberedAuditRow,
@@ -40,6 +43,7 @@ class MemoryStore implements Store {
   #lastEnding = 0
   #audit: NumberedAuditRow[] = []
   #lastAudit = 0
+  #epoch = newEpoch()
   #isOpen = true
 
   async find(hash: string): Promise<Held | undefined> {
@@ -117,9 +121,14 @@ class MemoryStore implements Store {
     return structuredClone(this.#endings.filter(({ seq }) => seq > afterSeq).slice(0, limit))
   }
 
-  async endingsRange(): Promise<{ first: number; last: number }> {
+  async endingsRange(): Promise<EndingsRange> {
     this.#checkOpen()
-    return { first: this.#endings[0]?.seq ?? 0, last: this.#lastEnding }
+    return { epoch: this.#epoch, first: this.#endings[0]?.seq ?? 0, last: this.#lastEnding }
+  }
+
+  async renewEpoch(): Promise<string> {
+    this.#checkOpen()
+    return (this.#epoch = newEpoch())
   }
 
   async ping(): Promise<void> {
@@ -247,6 +256,8 @@ class MemoryStore implements Store {
     if (!this.#isOpen) throw new SessionHubError('unavailable', 'The session store is closed') // R21
   }
 }
+
+const newEpoch = () => randomBytes(16).toString('hex')
 
 /** R8: the replay key is the pair, so that no site can spend another issuer's `jti`. */
 const spendKey = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>) => JSON.stringify([issuer, jti])

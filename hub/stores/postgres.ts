@@ -10,10 +10,22 @@ import { durabilityOf, prepareSchema } from './postgres/open.js'
 import { type Connections, createConnections, type PostgresPool, type Statement } from './postgres/pool.js'
 import { type Statements, statementsOf } from './postgres/statements.js'
 import { bytes, lookedFor, lookedForAll } from './postgres/wire.js'
-import { auditRowOf, byId, endingOf, grouped, heldOf, integer, placeOf, sessionOf, text } from './rows.js'
+import {
+  auditRowOf,
+  byId,
+  endingOf,
+  grouped,
+  heldOf,
+  integer,
+  placeOf,
+  rangeOf,
+  sessionOf,
+  text,
+} from './rows.js'
 import type {
   AuditSearch,
   Changes,
+  EndingsRange,
   Held,
   NumberedAuditRow,
   NumberedEnding,
@@ -240,10 +252,16 @@ class PostgresStore implements Store {
     return parsed(() => rows.map(endingOf))
   }
 
-  async endingsRange(): Promise<{ first: number; last: number }> {
+  async endingsRange(): Promise<EndingsRange> {
     await this.#read(this.#statements.numberEndings, [])
     const [row] = await this.#read(this.#statements.endingsRange, [])
-    return parsed(() => ({ first: integer(row, 'first'), last: integer(row, 'last') }))
+    return parsed(() => rangeOf(row))
+  }
+
+  async renewEpoch(): Promise<string> {
+    // Where an answer is lost it is sent again: of two new epochs, the last one is as good.
+    const [row] = await this.#read(this.#statements.renewEpoch, [])
+    return parsed(() => text(row, 'epoch'))
   }
 
   async ping(): Promise<void> {

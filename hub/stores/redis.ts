@@ -1,4 +1,6 @@
 /** `session-hub/hub/redis`: sessions in Redis or Valkey, for a hub of many processes on many machines. */
+import { randomBytes } from 'node:crypto'
+
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { flag, whole as wholeOption } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
@@ -30,10 +32,11 @@ import { list, maybe, text, whole } from './redis/replies.js'
 import { FORMAT, type ScriptName } from './redis/scripts.js'
 import { durabilityOf, type Info, replicasOf } from './redis/server.js'
 import { createWriter } from './redis/writer.js'
-import { byBeginning, byId, grouped } from './rows.js'
+import { byBeginning, byId, grouped, rangeOf } from './rows.js'
 import type {
   AuditSearch,
   Changes,
+  EndingsRange,
   Held,
   NumberedAuditRow,
   NumberedEnding,
@@ -115,7 +118,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   const writer = createWriter(writing, () => ({ replicas: wanted, timeoutMs: settings.replicaTimeoutMs }))
   const line = createLine({ reading, writing, writer, connector, prefix, maxWaiting: settings.maxWaiting })
   try {
-    const format = whole(await line.read('open', [FORMAT], READ_MS))
+    const format = whole(await line.read('open', [FORMAT, newEpoch()], READ_MS))
     if (format !== FORMAT)
       throw wrong(
         where,
@@ -323,12 +326,18 @@ class RedisStore implements Store {
     )
   }
 
-  async endingsRange(): Promise<{ first: number; last: number }> {
+  async endingsRange(): Promise<EndingsRange> {
     const reply = await this.#read('endingsRange')
     return parsed(() => {
-      const [first, last] = list(reply)
-      return { first: Number.parseInt(text(first), 10), last: whole(last) }
+      const [epoch, first, last] = list(reply)
+      return rangeOf({ epoch, first: Number.parseInt(text(first), 10), last: whole(last) })
     })
+  }
+
+  async renewEpoch(): Promise<string> {
+    const epoch = newEpoch()
+    await this.#line.write('renewEpoch', [epoch], WRITE_MS)
+    return epoch
   }
 
   /** Writes: a hub that cannot is not ready, and neither is one whose replicas are away. */
@@ -377,6 +386,8 @@ class RedisStore implements Store {
     this.#line.close()
   }
 }
+
+const newEpoch = () => randomBytes(16).toString('hex')
 
 /** What a commit says where something that was read has changed. */
 const CHANGED = 1

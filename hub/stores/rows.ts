@@ -7,6 +7,7 @@ import {
   auditOutcomes,
   type AuditRow,
   type Ending,
+  type EndingsRange,
   type Handle,
   type Held,
   type NumberedAuditRow,
@@ -176,6 +177,12 @@ type Beginning = Pick<Session, 'createdAtMs' | 'id'>
 /** The newest first; of those that began together, by a name that each has alone. */
 export const byBeginning = (a: Beginning, b: Beginning) =>
   b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+
+export const rangeOf = (row: unknown): EndingsRange => ({
+  epoch: text(row, 'epoch'),
+  first: integer(row, 'first'),
+  last: integer(row, 'last'),
+})
 
 export const spendOf = (row: unknown): Spend => ({
   issuer: text(row, 'issuer'),

@@ -61,6 +61,16 @@ export interface NumberedEnding extends Ending {
   readonly seq: number
 }
 
+/** Which endings a store still has. */
+export interface EndingsRange {
+  /** 128 random bits in hexadecimal digits: numbers of another epoch are other endings. */
+  readonly epoch: string
+  /** The number of the first that is still kept; 0: none is. */
+  readonly first: number
+  /** The number of the last that there was; 0: there was none. */
+  readonly last: number
+}
+
 /** One act of an administrator, for whoever has to answer for it later (R32). */
 export interface AuditRow {
   readonly atMs: number
@@ -281,8 +291,14 @@ export interface Store {
   /** The endings after this number, in their order; also those that other processes wrote. */
   endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]>
 
-  /** The number of the last ending, 0 when there was none; and of the first that is still kept. */
-  endingsRange(): Promise<{ first: number; last: number }>
+  endingsRange(): Promise<EndingsRange>
+
+  /**
+   * Begins another epoch: after a restore from a backup the numbers run again, and whoever followed them would pass endings by.
+   *
+   * @returns the new epoch
+   */
+  renewEpoch(): Promise<string>
 
   /** Resolves when the store answers; for `/readyz`. */
   ping(): Promise<void>

@@ -95,9 +95,12 @@ export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields, typeo
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
   readFields('The body', value, backchannelRedeemFields, backchannelRedeemOptional)
 
-/** `everywhere`: all sessions of the user behind the handle. */
-const endFields = { handle: is256Bits }
-const endOptional = { everywhere: isFlag }
+/**
+ * `everywhere`: all sessions of the user behind the handle. `jti`: a sign-in of which the hub could not be told at once, and which is over: it
+ * cannot be registered any more, until `exp`, and what it gave ends.
+ */
+const endFields = { handle: isNullOr(is256Bits) }
+const endOptional = { everywhere: isFlag, jti: is128Bits, exp: isTime }
 export type EndBody = Fields<typeof endFields, typeof endOptional>
 export const parseEndBody = (value: unknown): EndBody => readFields('The body', value, endFields, endOptional)
 

@@ -1,8 +1,18 @@
 /** The claims of each token, and one parser for each: exactly the listed members, each of its exact form (R5). */
 import { SessionHubError } from './errors.js'
-import { type Fields, isFlag, isObject, isOneOf, isSubject, isText, isTime, readFields } from './fields.js'
+import {
+  type Fields,
+  isFlag,
+  isNullOr,
+  isObject,
+  isOneOf,
+  isSubject,
+  isText,
+  isTime,
+  readFields,
+} from './fields.js'
 import { is128Bits, is256Bits, isWrapped } from './formats.js'
-import type { JsonObject } from './json.js'
+import { isJsonObject, type JsonObject } from './json.js'
 import { limits, modes } from './wire.js'
 
 const isParty = isText(limits.originLength)
@@ -159,3 +169,22 @@ export type EnterClaims = Fields<typeof enterRequired>
 /** @throws SessionHubError `request_invalid` */
 export const parseEnterClaims = (value: unknown): EnterClaims =>
   readFields('The enter cookie', value, enterRequired)
+
+const isObjects = (value: unknown): value is readonly JsonObject[] =>
+  Array.isArray(value) && value.every(isJsonObject)
+
+const endedRequired = { iss: isParty, aud: isParty, iat: isTime, exp: isTime, ends: isObjects }
+/** Of sign-outs that the hub has still to be told of. */
+export type EndedClaims = Fields<typeof endedRequired>
+
+/** @throws SessionHubError `request_invalid` */
+export const parseEndedClaims = (value: unknown): EndedClaims =>
+  readFields('The ended cookie', value, endedRequired)
+
+/** One of them: names as the site has wrapped them, for nobody else to read. */
+const waitingEndFields = { handle: isNullOr(isText(64)) }
+const waitingEndOptional = { everywhere: isFlag, jti: isText(64), exp: isTime }
+
+/** @throws SessionHubError `request_invalid` */
+export const parseWaitingEnd = (value: unknown) =>
+  readFields('The ended cookie', value, waitingEndFields, waitingEndOptional)

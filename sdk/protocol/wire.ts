@@ -69,7 +69,8 @@ export const sitePaths = {
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */
-export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt' | 'enter+jwt'
+export type TokenType =
+  'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt' | 'enter+jwt' | 'ended+jwt'
 
 /** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
 export const cookieNames = {
@@ -86,6 +87,8 @@ export const cookieNames = {
   state: '__Host-session-state',
   /** A sign-in that another site's page has posted here, until a request comes that shows who was here before. */
   posted: '__Host-session-posted',
+  /** Sign-outs that the hub has still to be told of. */
+  ended: '__Host-session-ended',
   /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */
   start: '__Host-session-start',
   /** A link ticket that was posted, until the same-site step that sees who is here. */

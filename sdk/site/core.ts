@@ -116,8 +116,7 @@ export async function createCore<Native extends object>(
           events.start()
         },
         isListening: () => events.isOpen,
-        tellEnd: (handle, everywhere) =>
-          pending.tell(hub, { handle, ...(everywhere !== undefined && { everywhere }) }),
+        tellEnd: (end) => pending.tell(hub, end),
       }),
     }
   }

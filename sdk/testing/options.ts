@@ -6,7 +6,16 @@ import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { type Clock, createClock } from './clock.js'
 
 /** What a test hub decides itself. */
-const OWN = ['origin', 'keys', 'sites', 'findSite', 'siteCacheSeconds', 'store', 'now'] as const
+const OWN = [
+  'origin',
+  'keys',
+  'sites',
+  'findSite',
+  'siteCacheSeconds',
+  'store',
+  'storeWaitSeconds',
+  'now',
+] as const
 
 export interface TestHubOptions {
   /** The origins of the sites that share the session. @default `['https://shop.example']` */

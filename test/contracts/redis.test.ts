@@ -251,7 +251,7 @@ describe('the Redis store, when it is used', () => {
     const keys = (await redis.command('KEYS', `{${prefix}}:*`)) as string[]
     const left = []
     for (const key of keys) if (Number(await redis.command('PTTL', key)) < 0) left.push(key.split('}:')[1])
-    expect(left.sort()).to.deep.equal(['audit:last', 'endings', 'endings:last', 'format'])
+    expect(left.sort()).to.deep.equal(['audit:last', 'endings', 'endings:last', 'epoch', 'format'])
     expect(await redis.command('XLEN', `{${prefix}}:endings`)).to.equal(0)
   })
 
@@ -437,7 +437,7 @@ describe('the Redis store, when its server fails', () => {
       expect(await codeOf(store.ping())).to.equal('unavailable')
       expect(await store.find(handle.hash)).to.deep.equal({ handle, session })
       expect(await store.isSpent(spend.issuer, spend.jti)).to.equal(false)
-      expect(await store.endingsRange()).to.deep.equal({ first: 0, last: 0 })
+      expect(await store.endingsRange()).to.include({ first: 0, last: 0 })
     } finally {
       await redis.command('CONFIG', 'SET', 'maxmemory', '0')
     }

@@ -104,7 +104,7 @@ for (const { name, isShared, open } of stores) {
         await store.transact({ handles: [] }, () => ({ changes, result: 1 })).catch(() => undefined)
 
         expect(await subjectIn(store, 'ada')).to.equal(undefined)
-        expect(await store.endingsRange()).to.deep.equal({ first: 0, last: 0 })
+        expect(await store.endingsRange()).to.include({ first: 0, last: 0 })
       })
 
       it('shares no object with its caller', async () => {

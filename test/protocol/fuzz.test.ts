@@ -248,8 +248,8 @@ describe('fuzzing: bodies and claims', () => {
     parsePartBody: { parse: parsePartBody, required: { handle: bits256 }, optional: { jti: bits128 } },
     parseEndBody: {
       parse: parseEndBody,
-      required: { handle: bits256 },
-      optional: { everywhere: fc.boolean() },
+      required: { handle: fc.option(bits256) },
+      optional: { everywhere: fc.boolean(), jti: bits128, exp: time },
     },
     parseEndOtherBody: {
       parse: parseEndOtherBody,

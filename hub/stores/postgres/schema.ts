@@ -122,6 +122,10 @@ export const MIGRATIONS: readonly string[] = [
   DROP FUNCTION IF EXISTS SCHEMA.look;
   DROP FUNCTION IF EXISTS SCHEMA.commit;
   `,
+  `
+  -- Numbers of endings run again after a restore from a backup, and belong to their epoch.
+  ALTER TABLE SCHEMA.ending_last ADD COLUMN epoch text NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', '');
+  `,
 ]
 
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */

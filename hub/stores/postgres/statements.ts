@@ -60,7 +60,11 @@ export function statementsOf(schema: string) {
     endings: statement('endings', 'SELECT * FROM SCHEMA.ending WHERE seq > $1 ORDER BY seq LIMIT $2'),
     endingsRange: statement(
       'range',
-      `SELECT coalesce((SELECT min(seq) FROM SCHEMA.ending), 0) AS first, (SELECT seq FROM SCHEMA.ending_last) AS last`,
+      `SELECT epoch, coalesce((SELECT min(seq) FROM SCHEMA.ending), 0) AS first, seq AS last FROM SCHEMA.ending_last`,
+    ),
+    renewEpoch: statement(
+      'epoch',
+      `UPDATE SCHEMA.ending_last SET epoch = replace(gen_random_uuid()::text, '-', '') RETURNING epoch`,
     ),
     // Whether it can be written is what matters: after a failover, an open connection may lead to the old server.
     ping: statement(

@@ -14,7 +14,7 @@
  * | `expiry`, `ended`, `notes`, `acting`, `spends`, `subjects` | sorted sets: what is swept when |
  * | `acting:<subject>` | set: the handles whose holders see a site as that user |
  * | `cuts` | set: subjects whose sessions may have to be given an end of their own |
- * | `endings`, `endings:last` | stream, and the number of its newest entry ever |
+ * | `endings`, `endings:last`, `epoch` | stream, the number of its newest entry ever, and what its numbers belong to |
  * | `audit`, `audit:last`, `audit:all`, `audit:of:<subject>`, `audit:times` | hash of rows by number, the newest number, and sorted sets |
  * | `commit:<rev>` | this commit was written: kept for a minute, so that one that is sent again takes effect once |
  * | `format` | the version of all this |
@@ -182,7 +182,9 @@ return #due`
 
 const TEXTS = {
   open: `${READS}
-if not call('GET', P .. 'format') then call('SET', P .. 'format', take()) end
+local format, epoch = take(), take()
+if not call('GET', P .. 'format') then call('SET', P .. 'format', format) end
+if not call('GET', P .. 'epoch') then call('SET', P .. 'epoch', epoch) end
 return call('GET', P .. 'format')`,
 
   // A write, so that the server says whether it takes any.
@@ -315,7 +317,11 @@ return found`,
 
   endingsRange: `${READS}
 local first = call('XRANGE', P .. 'endings', '-', '+', 'COUNT', 1)[1]
-return { first and first[1] or '0-0', call('GET', P .. 'endings:last') or '0' }`,
+return { call('GET', P .. 'epoch'), first and first[1] or '0-0', call('GET', P .. 'endings:last') or '0' }`,
+
+  renewEpoch: `${READS}
+call('SET', P .. 'epoch', take())
+return 0`,
 
   // Sessions that a cut has ended, each with its subject; the caller writes that end into them. A subject that has none left is done.
   settle: `${READS}

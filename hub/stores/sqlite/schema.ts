@@ -113,4 +113,9 @@ export const MIGRATIONS = [
   ALTER TABLE audit ADD COLUMN reason TEXT;
   ALTER TABLE audit ADD COLUMN until_ms INTEGER;
   `,
+  `
+  -- One row. Numbers of endings run again after a restore from a backup, and belong to their epoch.
+  CREATE TABLE file.ending_epoch (epoch TEXT NOT NULL) STRICT;
+  INSERT INTO ending_epoch VALUES (lower(hex(randomblob(16))));
+  `,
 ]

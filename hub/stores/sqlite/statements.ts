@@ -88,8 +88,10 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   // The last number is remembered by the table itself, past the sweeping of its row.
   endingsRange: database.prepare(`
-    SELECT coalesce((SELECT min(seq) FROM ending), 0) AS first,
-      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ending'), 0) AS last`),
+    SELECT epoch, coalesce((SELECT min(seq) FROM ending), 0) AS first,
+      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ending'), 0) AS last FROM ending_epoch`),
+
+  renewEpoch: database.prepare('UPDATE ending_epoch SET epoch = lower(hex(randomblob(16)))'),
 
   // DO UPDATE, never REPLACE: that deletes the row first, and the session's handles would go with it.
   putSession: database.prepare(`

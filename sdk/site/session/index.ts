@@ -27,6 +27,7 @@ import { createSuperseded } from './superseded.js'
 import { createReadTokens, createSessionTokens } from './token.js'
 import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
+import { createWaitingEnds } from './waiting-ends.js'
 import type { Watcher } from './watchers.js'
 
 export type { As } from './acting.js'
@@ -117,6 +118,7 @@ export function createSessions(app: AppSettings, storage: Storage, log: Log): Al
         log,
         ...own,
         renewals: createRenewals(settings, hub, tokens, renewed),
+        waitingEnds: createWaitingEnds(settings, carrier, storage, own.tellEnd, log),
         posted: createPosted(settings, tokens, carrier, storage),
         provisional: createProvisional(hub, settings, signIns),
       })

@@ -30,6 +30,7 @@ export function openSession(
   const isAtHand =
     known?.sk !== undefined &&
     !site.posted.isIn(visit) &&
+    !site.waitingEnds.isIn(visit) &&
     isTrusted(site, known) &&
     !site.renewals.isDue(known)
   return isAtHand ? keep(site, visit, createSession(site, visit, known, false)) : loadSession(site, visit)
@@ -71,7 +72,20 @@ export async function loadSession(site: SessionParts, visit: Visit): Promise<Hel
 /** Anew: as a request with these cookies is judged now. */
 export async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
   await site.storage.look(visit)
+  if (site.waitingEnds.isIn(visit)) await finishEnds(site, visit)
   return (await loadPosted(site, visit)) ?? loadOwn(site, visit)
+}
+
+/** Before anything else: the hub would give the visitor the session back. What is signed out is refused here, whatever the hub says. */
+async function finishEnds(site: SessionParts, visit: Visit): Promise<void> {
+  const ends = await site.waitingEnds.finish(visit)
+  const claims = await ownClaims(site, visit)
+  const isOver = ends.some(({ handle, jti }) =>
+    claims?.sk === undefined ? jti !== undefined && jti === claims?.jti : handle === claims.sk,
+  )
+  if (!claims || !isOver) return
+  site.provisional.revoke(claims)
+  site.endings.endedHere(claims, 'signed-out')
 }
 
 /** A sign-in that was posted from elsewhere and is waiting, now that the session shows in whose place it comes. */

@@ -200,7 +200,7 @@ class LoadedSession implements HeldSession {
     try {
       requireStillOpen(this.#site, this.#visit)
     } catch (error) {
-      await this.#site.tellEnd(handle)
+      await this.#site.tellEnd({ handle })
       throw error
     }
     this.#keep(issued, view, handle)
