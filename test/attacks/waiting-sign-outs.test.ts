@@ -205,6 +205,19 @@ describe('attacks on sign-outs that wait in the visitor’s browser', () => {
     expect([await users.count('ada'), await users.count('bob')]).to.deep.equal([0, 1])
   })
 
+  it('R38: a copy that is shown again and again costs the hub one question', async () => {
+    await signOutAway()
+    const copy = ended()!
+    const asked = () => users.world.hub.listener.seen.filter(({ url }) => url === '/backchannel/end').length
+    const before = asked()
+    for (let time = 0; time < 10; time += 1) {
+      jar().set(ENDED, copy)
+      await visitOther()
+    }
+    expect(asked()).to.equal(before + 1)
+    expect(await users.count('ada')).to.equal(0)
+  })
+
   it('R20: a session cookie that comes back beside it is refused, also while the hub is still away', async () => {
     const session = jar().get(SESSION)!
     await goAway()

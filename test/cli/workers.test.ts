@@ -24,10 +24,6 @@ describe('session-hub serve --workers', () => {
       .split('\n')
       .map(Number)
   const ready = async (hub: RunningHub) => (await hub.get('/readyz')).status
-  /** A new connection each: they go to one worker after another. */
-  const jwksOf = async (hub: RunningHub) =>
-    JSON.stringify(await (await hub.get('/.well-known/jwks.json')).json())
-
   it('runs so many processes, which share the sessions in the one file, and leaves just that file when they all have ended', async () => {
     const { keys, registration } = await generateSite(ORIGIN)
     const hub = await folder.serve({ sites: [registration] }, '--workers', '2')
@@ -84,23 +80,19 @@ describe('session-hub serve --workers', () => {
     await until(() => !workers.some(isThere))
   })
 
-  it('reads keys and sites again in all of them at SIGHUP, and each says which it is', async () => {
+  it('reads the list of sites again in all of them at SIGHUP, and each says which it is', async () => {
     await folder.run('sites', 'add', ORIGIN, '--file', 'sites.json')
     const hub = await folder.serve({ sites: 'sites.json' }, '--workers', '2')
-    const before = await jwksOf(hub)
     const frame = (site: string) =>
       hub.get(`/frame?site=${site}&nonce=${'n'.repeat(43)}`, { 'sec-fetch-dest': 'iframe' })
     expect((await frame('https://travel.example')).status).to.equal(404)
-    folder.write('hub-keys.json', await generateHubKeys())
     await folder.run('sites', 'add', 'https://travel.example', '--file', 'sites.json')
     hub.signal('SIGHUP')
     const said = [await hub.logged('sites_reread'), await hub.logged('sites_reread')]
     expect(said.map(({ worker }) => worker).sort()).to.deep.equal([1, 2])
     expect(said[0]).to.include({ sites: 2 })
-    for (let time = 0; time < 4; time += 1) {
-      expect(await jwksOf(hub)).to.not.equal(before)
+    for (let time = 0; time < 4; time += 1)
       expect((await frame('https://travel.example')).status).to.equal(200)
-    }
 
     folder.write('sites.json', '[')
     hub.signal('SIGHUP')
@@ -123,7 +115,7 @@ describe('session-hub serve --workers', () => {
   })
 
   it('is refused at once for a number that is none, more than the machine has, or sessions in memory; in one line', async () => {
-    folder.write('hub-keys.json', await generateHubKeys())
+    folder.write('hub-keys.json', generateHubKeys())
     folder.write('hub.json', {
       origin: 'https://hub.example',
       keys: 'hub-keys.json',

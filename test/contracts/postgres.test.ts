@@ -140,7 +140,7 @@ describe('the PostgreSQL store, when its server fails', () => {
 
     async function begin(open: () => Promise<Store>, storeWaitSeconds: number) {
       const log: LogEntry[] = []
-      const keys = await generateHubKeys()
+      const keys = generateHubKeys()
       const listener = await listen('hub.localhost')
       closing.push(() => listener.close())
       const note = (entry: LogEntry) => void log.push(entry)

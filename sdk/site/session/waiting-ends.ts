@@ -3,6 +3,7 @@
  * first, and no restart forgets them. Signed, and bound to this site; the names of sessions in it are wrapped, so it says nothing to anybody else. A copy
  * of it ends what was signed out, and nothing else.
  */
+import { boundedCache } from '../../http/bounded-cache.js'
 import { readCookie, setCookie } from '../../http/cookies.js'
 import type { EndBody } from '../../protocol/bodies.js'
 import { parseEndedClaims, parseWaitingEnd } from '../../protocol/claims.js'
@@ -29,6 +30,9 @@ export interface WaitingEnds {
 /** As long as a handle can lie unused at the hub by default, and as the longest grace. */
 const LIFE_SECONDS = 31 * 86_400
 
+/** Not for longer: a hub that came back from a backup has to be told again. */
+const TOLD_MS = 60_000
+
 /** In one browser: one for each time that somebody signed in and out while the hub was away. */
 const MOST = 8
 
@@ -40,6 +44,8 @@ export function createWaitingEnds(
   log: Log,
 ): WaitingEnds {
   const [signing] = sessionKeys
+  // R38: a cookie that is shown again and again does not spend the site's sign-outs at the hub.
+  const told = boundedCache<true>(10_000, { ttl: TOLD_MS })
   const cookie = (value: string) =>
     setCookie(cookieNames.ended, value, { sameSite: 'Lax', httpOnly: true }, LIFE_SECONDS)
   const isIn = (visit: Visit) =>
@@ -91,11 +97,19 @@ export function createWaitingEnds(
     storage.store(visit, [cookie(await signToken('ended+jwt', claims, startKey, 'HS256'))])
   }
 
+  async function tellOnce(end: EndBody): Promise<boolean> {
+    const name = JSON.stringify([end.handle, end.jti])
+    if (told.has(name)) return true
+    const isDone = await tellEnd(end)
+    if (isDone) told.set(name, true)
+    return isDone
+  }
+
   return {
     isIn,
     async finish(visit) {
       const ends = await read(visit)
-      const isTold = await Promise.all(ends.map(tellEnd))
+      const isTold = await Promise.all(ends.map(tellOnce))
       const left = ends.filter((_, at) => !isTold[at])
       if (left.length === ends.length || !visit.isOpen) return ends
       if (left.length > 0) await write(visit, left)
