@@ -1,0 +1,14 @@
+/** The two clocks, by the `Date` of their answers: this machine's own may be wrong, and does not count. */
+import { limits } from '../../../sdk/protocol/wire.js'
+import type { Line } from '../findings.js'
+import type { Sight } from '../sight.js'
+
+export function clocksLine(site: string, atHub: Sight, atSite: Sight): Line {
+  const line = { about: site, looked: 'has the time of the hub' }
+  const [hub, own] = [atHub.aheadMs, atSite.aheadMs]
+  if (!hub || !own) return { ...line, findings: [], skipped: 'an answer has no "Date"' }
+  const apartMs = Math.abs(own.value - hub.value)
+  const isFar = apartMs - own.tolerance - hub.tolerance > limits.skewSeconds * 1000
+  const what = `they are ${Math.round(apartMs / 1000)} seconds apart`
+  return { ...line, findings: isFar ? [{ code: 'clocks_differ', what }] : [] }
+}

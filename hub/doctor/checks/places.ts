@@ -1,0 +1,80 @@
+/** Where hub and sites are, as browsers judge it: networks and registrable domains. */
+import { isIPv4 } from 'node:net'
+
+import { plainAddress } from '../../../sdk/http/address.js'
+import { isLoopback } from '../../../sdk/protocol/origins.js'
+import type { Finding, Line } from '../findings.js'
+
+export interface Place {
+  readonly origin: string
+  readonly addresses: readonly string[]
+}
+
+/** Names under `.localhost` are on no network. */
+const isHere = ({ origin }: Place) => isLoopback(new URL(origin).hostname)
+
+export function placeLine(hub: Place, site: Place): Line {
+  return {
+    about: site.origin,
+    looked: 'is on a network from which browsers let it load the hub',
+    findings: isHere(hub) || isHere(site) ? [] : networkFindings(hub, site),
+  }
+}
+
+function networkFindings(hub: Place, site: Place): Finding[] {
+  if (hub.addresses.some(isPrivate) && !site.addresses.some(isPrivate))
+    return [{ code: 'hub_on_private_address', what: `the hub is at ${hub.addresses.join(', ')}` }]
+  const isSubdomain = new URL(hub.origin).hostname.endsWith(`.${registrable(site.origin)}`)
+  const isOtherNetwork = !hub.addresses.some((one) =>
+    site.addresses.some((other) => networkOf(one) === networkOf(other)),
+  )
+  const what = `the hub is at ${hub.addresses.join(', ')}, the site at ${site.addresses.join(', ')}`
+  return isSubdomain && isOtherNetwork ? [{ code: 'seven_days', what }] : []
+}
+
+/** Of all sites together: one that has the domain of the hub is enough. */
+export function domainLine(hub: Place, sites: readonly Place[]): Line {
+  const own = registrable(hub.origin)
+  const isLone = !isHere(hub) && !sites.some(({ origin }) => registrable(origin) === own)
+  const what = `its domain is "${own}", judged by the last labels of the name and not by the Public Suffix List`
+  return {
+    about: hub.origin,
+    looked: 'has a domain whose pages visitors use',
+    findings: isLone ? [{ code: 'bounce_tracking', what }] : [],
+  }
+}
+
+/** Below which countries register names one level further down. */
+const SECOND_LEVEL = /^(ac|co|com|edu|go|gob|gov|gouv|govt|ltd|mil|ne|net|nom|or|org|plc|sch)$/
+
+/** An approximation: two labels, or three such as in "example.co.uk". What hosting companies share out it does not know. */
+export function registrable(origin: string): string {
+  const { hostname } = new URL(origin)
+  const labels = hostname.split('.')
+  if (hostname.startsWith('[') || isIPv4(hostname)) return hostname
+  const [second = '', top = ''] = labels.slice(-2)
+  return labels.slice(top.length === 2 && SECOND_LEVEL.test(second) ? -3 : -2).join('.')
+}
+
+/** What Local Network Access calls local: RFC 1918, RFC 6598, link-local, unique local, and loopback. */
+export function isPrivate(address: string): boolean {
+  const plain = plainAddress(address) ?? ''
+  const [first = 0, second = 0] = plain.split('.').map(Number)
+  if (isIPv4(plain))
+    return (
+      [10, 127].includes(first) ||
+      (first === 192 && second === 168) ||
+      (first === 169 && second === 254) ||
+      (first === 172 && second >= 16 && second <= 31) ||
+      (first === 100 && second >= 64 && second <= 127)
+    )
+  return plain === '::1' || /^(f[cd]|fe[89ab])/.test(plain)
+}
+
+/** What WebKit compares: the first half of an address. */
+function networkOf(address: string): string {
+  const plain = plainAddress(address) ?? address
+  if (isIPv4(plain)) return plain.split('.').slice(0, 2).join('.')
+  const [before = ''] = plain.split('::')
+  return before.split(':').slice(0, 4).join(':')
+}

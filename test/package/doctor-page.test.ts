@@ -1,0 +1,20 @@
+/** docs/doctor.md is made from the doctor's own table, so it has to be made again when that changes. */
+import { readFileSync } from 'node:fs'
+
+import { expect } from 'chai'
+
+import { findingCodes } from '../../hub/doctor/findings.js'
+import { doctorFile, writeDoctorPage } from './doctor-page.js'
+
+describe('docs/doctor.md', () => {
+  const page = readFileSync(doctorFile, 'utf8')
+
+  it('says of every finding what the doctor says; if not, "npm run docs:doctor" writes it anew', () => {
+    expect(page).to.equal(writeDoctorPage(page))
+  })
+
+  it('has a section for every finding, by its name', () => {
+    const headings = [...page.matchAll(/^### (\w+)$/gm)].map(([, code]) => code)
+    expect(headings).to.deep.equal([...findingCodes])
+  })
+})
