@@ -1,9 +1,10 @@
 /** Where hub and sites are, as browsers judge it; and certificates by their end. */
 import { expect } from 'chai'
 
-import { domainLine, isPrivate, placeLine, registrable } from '../../hub/doctor/checks/places.js'
+import { domainLine, placeLine, registrable } from '../../hub/doctor/checks/places.js'
 import type { Line } from '../../hub/doctor/findings.js'
 import { certificateFindings } from '../../hub/doctor/reach.js'
+import { isPrivateAddress } from '../../sdk/http/address.js'
 
 const codesIn = ({ findings }: Line) => findings.map(({ code }) => code)
 
@@ -28,7 +29,7 @@ describe('the places of a hub and its sites', () => {
   ]
   for (const [address, expected] of addresses) {
     it(`${address} is ${expected ? '' : 'not '}of a local network`, () => {
-      expect(isPrivate(address)).to.equal(expected)
+      expect(isPrivateAddress(address)).to.equal(expected)
     })
   }
 

@@ -1,7 +1,7 @@
 /** Where hub and sites are, as browsers judge it: networks and registrable domains. */
 import { isIPv4 } from 'node:net'
 
-import { plainAddress } from '../../../sdk/http/address.js'
+import { isPrivateAddress, plainAddress } from '../../../sdk/http/address.js'
 import { isLoopback } from '../../../sdk/protocol/origins.js'
 import type { Finding, Line } from '../findings.js'
 
@@ -22,7 +22,7 @@ export function placeLine(hub: Place, site: Place): Line {
 }
 
 function networkFindings(hub: Place, site: Place): Finding[] {
-  if (hub.addresses.some(isPrivate) && !site.addresses.some(isPrivate))
+  if (hub.addresses.some(isPrivateAddress) && !site.addresses.some(isPrivateAddress))
     return [{ code: 'hub_on_private_address', what: `the hub is at ${hub.addresses.join(', ')}` }]
   const isSubdomain = new URL(hub.origin).hostname.endsWith(`.${registrable(site.origin)}`)
   const isOtherNetwork = !hub.addresses.some((one) =>
@@ -54,21 +54,6 @@ export function registrable(origin: string): string {
   if (hostname.startsWith('[') || isIPv4(hostname)) return hostname
   const [second = '', top = ''] = labels.slice(-2)
   return labels.slice(top.length === 2 && SECOND_LEVEL.test(second) ? -3 : -2).join('.')
-}
-
-/** What Local Network Access calls local: RFC 1918, RFC 6598, link-local, unique local, and loopback. */
-export function isPrivate(address: string): boolean {
-  const plain = plainAddress(address) ?? ''
-  const [first = 0, second = 0] = plain.split('.').map(Number)
-  if (isIPv4(plain))
-    return (
-      [10, 127].includes(first) ||
-      (first === 192 && second === 168) ||
-      (first === 169 && second === 254) ||
-      (first === 172 && second >= 16 && second <= 31) ||
-      (first === 100 && second >= 64 && second <= 127)
-    )
-  return plain === '::1' || /^(f[cd]|fe[89ab])/.test(plain)
 }
 
 /** What WebKit compares: the first half of an address. */
