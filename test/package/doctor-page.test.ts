@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 
 import { expect } from 'chai'
 
+import { examineSites } from '../../hub/cli/doctor.js'
 import { findingCodes } from '../../hub/doctor/findings.js'
 import { doctorFile, writeDoctorPage } from './doctor-page.js'
 
@@ -11,6 +12,12 @@ describe('docs/doctor.md', () => {
 
   it('says of every finding what the doctor says; if not, "npm run docs:doctor" writes it anew', () => {
     expect(page).to.equal(writeDoctorPage(page))
+  })
+
+  it('has every option of the command', () => {
+    const options = examineSites.help.match(/^ {2}--[\w-]+/gm)?.map((option) => option.trim())
+    expect(options).to.have.length.above(3)
+    expect([...page.matchAll(/^\| `(--[\w-]+)/gm)].map(([, option]) => option)).to.deep.equal(options)
   })
 
   it('has a section for every finding, by its name', () => {
