@@ -39,7 +39,7 @@ export interface Eyes {
   firstPartOf(url: string, headers: Readonly<Record<string, string>>): Promise<FirstPart>
 }
 
-export interface FirstPart {
+interface FirstPart {
   readonly status: number
   /** Nothing, where the answer has ended without one. */
   readonly text: string

@@ -136,6 +136,19 @@ describe('the doctor', () => {
   }
 
   let kept = ''
+  const limited: express.RequestHandler = (req, res, next) => {
+    if (req.method === 'POST')
+      res.status(429).json({ error: 'rate_limited', error_description: 'Too many requests' })
+    else next()
+  }
+  it('says that it has asked too often, and that is no fault of the set-up', async () => {
+    atHub.breaks(answering('/unlock', limited))
+    atSites.breaks({ instead: limited })
+    const lines = await linesOf(patients)
+    expect(findingsIn(lines)).to.deep.equal([])
+    expect(lines.filter(({ skipped }) => skipped?.startsWith('too many requests'))).to.have.length(2)
+  })
+
   const brokenHubs: readonly [what: string, code: string, how: Break][] = [
     [
       'takes the beginning of its paths off',
@@ -399,6 +412,42 @@ describe('the doctor', () => {
         text.replace('<h1>', `<meta http-equiv="Content-Security-Policy" content="frame-src 'none'"><h1>`),
     })
     expect(await codes()).to.deep.equal(['csp_frame_src'])
+  })
+
+  it('looks at no server that nobody has named: not by a redirect, not by a tag', async () => {
+    const stranger = await listen('stranger.localhost')
+    try {
+      atSites.breaks(answering('/', (_req, res) => res.redirect(`${stranger.origin}/`)))
+      expect(await codes()).to.deep.equal(['redirects_elsewhere'])
+      atSites.breaks({ body: (text) => text.replace(/src="[^"]*"/, `src="${stranger.origin}/sdk.js"`) })
+      expect(await codes()).to.deep.equal(['csp_script_src'])
+      atSites.breaks({ body: (text) => text.replace(/src="[^"]*"/, 'src="ftp://stranger.example/sdk.js"') })
+      expect(await codes()).to.deep.equal(['csp_script_src'])
+      expect(stranger.seen).to.be.empty
+    } finally {
+      await stranger.close()
+    }
+  })
+
+  it('R31: reads no more than the beginning of a page that never ends', async () => {
+    let bytes = 0
+    atSites.breaks({
+      instead(req, res, next) {
+        if (req.url !== '/') {
+          next()
+          return
+        }
+        const part = '<p>more</p>'.repeat(10_000)
+        const write = () => {
+          do bytes += part.length
+          while (res.write(part))
+        }
+        res.type('html').on('drain', write)
+        write()
+      },
+    })
+    expect(await codes()).to.deep.equal(['tag_missing'])
+    expect(bytes).to.be.above(1024 * 1024)
   })
 
   it('follows a redirect within the site, and looks at the page there', async () => {

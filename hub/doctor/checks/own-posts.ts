@@ -1,7 +1,8 @@
 /** What a page posts to its own server: whether it arrives as it was sent. */
+import type { ErrorCode } from '../../../sdk/protocol/errors.js'
 import { cookieNames, exchangeHeader, hubPaths, sitePaths } from '../../../sdk/protocol/wire.js'
 import { errorOf, inWords, jsonOf } from '../answer.js'
-import type { Finding, Line } from '../findings.js'
+import type { FindingCode, Line } from '../findings.js'
 import { isFinding, seeOr } from '../reach.js'
 import { cookieFindings } from '../set-cookie.js'
 import type { Eyes, Sight } from '../sight.js'
@@ -25,7 +26,7 @@ export async function hubPostLine(eyes: Eyes, hub: string): Promise<Line> {
   const line = { about: hub, looked: 'takes a request of its own page, and its cookie arrives' }
   const sight = await seeOr(eyes, hub + hubPaths.unlock, ownPost(hub, { [exchangeHeader]: '1' }), 'body_lost')
   if (isFinding(sight)) return { ...line, findings: [sight] }
-  if (sight.status !== 200) return { ...line, findings: [refusalOf(sight)] }
+  if (sight.status !== 200) return { ...line, ...refusalOf(sight, 'hub_not_ready') }
   return {
     ...line,
     findings: cookieFindings(sight.lines('set-cookie'), cookieNames.hubSeen, {
@@ -48,27 +49,31 @@ export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): 
   if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
   const { sisters } = jsonOf(sight) ?? {}
   if (sight.status !== 200 || !Array.isArray(sisters))
-    return { line: { ...line, findings: [refusalOf(sight)] } }
+    return { line: { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') } }
   return { line: { ...line, findings: [] }, sisters: sisters.filter((sister) => typeof sister === 'string') }
 }
 
-function refusalOf(sight: Sight): Finding {
-  const what = inWords(sight)
-  switch (errorOf(sight)) {
+/** @param unavailable what it means here that something on the other side does not work */
+function refusalOf(sight: Sight, unavailable: FindingCode): Pick<Line, 'findings' | 'skipped'> {
+  const code = errorOf(sight)
+  if (code === 'rate_limited') return { findings: [], skipped: 'too many requests: try again in a minute' }
+  const isRefused = code === 'unavailable' && /does not accept/.test(sight.text)
+  const found = isRefused ? 'keys_do_not_match' : code === 'unavailable' ? unavailable : causeOf(code)
+  return { findings: [{ code: found, what: inWords(sight) }] }
+}
+
+function causeOf(code: ErrorCode | undefined): FindingCode {
+  switch (code) {
     case 'host_denied':
-      return { code: 'host_rewritten', what }
+      return 'host_rewritten'
     case 'origin_denied':
-      return { code: 'request_origin_lost', what }
+      return 'request_origin_lost'
     case 'request_invalid':
     case 'media_type_invalid':
     case 'body_timeout':
     case 'body_too_large':
-      return { code: 'body_lost', what }
-    case 'unavailable':
-      return /does not accept/.test(sight.text)
-        ? { code: 'keys_do_not_match', what: 'it says that the hub does not accept its keys' }
-        : { code: 'hub_unreachable_from_site', what }
+      return 'body_lost'
     default:
-      return { code: 'post_blocked', what }
+      return 'post_blocked'
   }
 }

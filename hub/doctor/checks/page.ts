@@ -46,7 +46,7 @@ export async function lookAtPage(eyes: Eyes, { hub, site, others, sight }: PageQ
   return {
     tag,
     lines: [
-      { about: site, looked, findings: await tagFindings(eyes, hub, tag) },
+      { about: site, looked, ...(await lookAtFile(eyes, hub, site, tag)) },
       {
         about: site,
         looked: looks,
@@ -56,10 +56,19 @@ export async function lookAtPage(eyes: Eyes, { hub, site, others, sight }: PageQ
   }
 }
 
-async function tagFindings(eyes: Eyes, hub: string, tag: ScriptTag): Promise<Finding[]> {
-  if (tag.hub !== hub) return [{ code: 'tag_names_other_hub', what: `the page names ${tag.hub}` }]
+type Found = Pick<Line, 'findings' | 'skipped'>
+
+async function lookAtFile(eyes: Eyes, hub: string, site: string, tag: ScriptTag): Promise<Found> {
+  if (tag.hub !== hub)
+    return { findings: [{ code: 'tag_names_other_hub', what: `the page names ${tag.hub}` }] }
+  // Nobody has asked to look at a third server.
+  const { origin } = new URL(tag.src)
+  if (origin !== site && origin !== hub) return { findings: [], skipped: `the SDK comes from ${origin}` }
   const file = await seeOr(eyes, tag.src, {}, 'sdk_not_served')
-  if (isFinding(file)) return [file]
+  return { findings: isFinding(file) ? [file] : fileFindings(tag, file) }
+}
+
+function fileFindings(tag: ScriptTag, file: Sight): Finding[] {
   const type = file.header('content-type') ?? ''
   if (file.status !== 200 || !/javascript/.test(type))
     return [{ code: 'sdk_not_served', what: inWords(file) }]
