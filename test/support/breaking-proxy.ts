@@ -51,7 +51,7 @@ export function createBreakingProxy(): BreakingProxy {
 const outside = ServerResponse.prototype
 
 function change(res: ServerResponse, req: IncomingMessage, { head, body }: Break): void {
-  const writeHead = res.writeHead.bind(res) as (status: number) => ServerResponse
+  const writeHead: (status: number) => ServerResponse = res.writeHead.bind(res)
   const end = res.end.bind(res) as (body?: unknown) => ServerResponse
   const onWay: Head = {
     get: (name) => [outside.getHeader.call(res, name) ?? ''].flat().join(', '),
