@@ -2,6 +2,9 @@
 import type { CookieKind } from '../../sdk/http/cookies.js'
 import type { Finding } from './findings.js'
 
+/** Of a name and its value: browsers drop what is longer (RFC 6265bis). */
+const MOST_CHARACTERS = 4096
+
 const PREFIX = '__Host-'
 
 /** @param lines the `Set-Cookie` lines of one answer */
@@ -23,6 +26,7 @@ export function cookieFindings(
   const { attributes } = cookie
   const said = attributes.get('samesite')
   const faults = [
+    cookie.length > MOST_CHARACTERS && `is longer than ${MOST_CHARACTERS} characters`,
     found.length > 1 && `is there ${found.length} times`,
     !attributes.has('secure') && 'has lost "Secure"',
     httpOnly !== attributes.has('httponly') && (httpOnly ? 'has lost "HttpOnly"' : 'has got "HttpOnly"'),
@@ -46,7 +50,7 @@ function readLine(line: string) {
       return [name.trim().toLowerCase(), value.trim()]
     }),
   )
-  return { name: pair.slice(0, Math.max(0, pair.indexOf('='))).trim(), attributes }
+  return { length: pair.length, name: pair.slice(0, Math.max(0, pair.indexOf('='))).trim(), attributes }
 }
 
 /** What a browser would send back with the next request. */

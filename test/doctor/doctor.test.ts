@@ -249,6 +249,11 @@ describe('the doctor', () => {
       { head: cookies((line) => `${line}; Domain=localhost`) },
     ],
     [
+      'has its cookies sealed by a proxy, and too long by that',
+      'cookie_changed',
+      { head: cookies((line) => line.replace('=', `=${'x'.repeat(5000)}`)) },
+    ],
+    [
       'loses the prefix of its cookies',
       'cookie_changed',
       { head: cookies((line) => line.replace('__Host-', '')) },
