@@ -24,7 +24,7 @@ export interface Patients {
 }
 
 interface HubSeen extends Place {
-  readonly sight: Sight
+  readonly aheadMs: Sight['aheadMs']
 }
 
 /** Lines as they come; of a hub that cannot be reached, and of a site, nothing more than that. */
@@ -36,16 +36,18 @@ export async function* examine(eyes: Eyes, patients: Patients, nowMs: number): A
   const discovery = sight && discoveryLine(origin, sight)
   if (discovery) yield discovery
   const isThere = discovery !== undefined && !discovery.findings.some(({ code }) => code === 'hub_not_there')
+  let hub: HubSeen | undefined
   if (isThere) {
     yield await keysLine(eyes, origin)
     yield await readyLine(eyes, origin)
-    yield await hubPostLine(eyes, origin)
+    const { line: posted, aheadMs } = await hubPostLine(eyes, origin)
+    yield posted
+    hub = { origin, addresses, aheadMs }
     yield domainLine(
       { origin, addresses },
       sites.map((site) => ({ origin: site, addresses: [] })),
     )
   }
-  const hub = isThere && sight ? { origin, addresses, sight } : undefined
   for (const site of sites) yield* examineSite(eyes, hub, site, patients, nowMs)
 }
 
@@ -64,7 +66,6 @@ async function* examineSite(
   let isKnown = false
   if (hub) {
     yield placeLine(hub, { origin: site, addresses })
-    yield clocksLine(site, hub.sight, sight)
     const frame = await frameLine(eyes, hub.origin, site)
     yield frame
     isKnown = frame.findings.every(({ code }) => code !== 'site_unregistered' && code !== 'frame_refused')
@@ -76,11 +77,13 @@ async function* examineSite(
   const there = await endpointLine(eyes, site, endpoint)
   yield there
   // What the hub does not know has no keys there either, and is led nowhere.
-  if (there.findings.length > 0 || !isKnown) return
-  const { line: posted, sisters } = await sitePostLine(eyes, site, endpoint)
+  if (there.findings.length > 0 || !hub || !isKnown) return
+  const { line: posted, aheadMs, sisters } = await sitePostLine(eyes, site, endpoint)
+  // First: a clock that is wrong is also a reason for the hub to refuse the site.
+  yield clocksLine(site, hub.aheadMs, aheadMs)
   yield posted
   if (page.tag?.hasSisterLinks && sisters && others.length > 0) yield sistersLine(site, others, sisters)
   if (page.tag?.isLive && posted.findings.length === 0) yield await streamLine(eyes, site, endpoint)
   // Whatever is in the way of one request of the page is in the way of this one too.
-  if (hub && posted.findings.length === 0) yield await handoverLine(eyes, hub.origin, site, endpoint)
+  if (posted.findings.length === 0) yield await handoverLine(eyes, hub.origin, site, endpoint)
 }

@@ -45,7 +45,7 @@ const kinds = {
       'The address answers with a redirect to another origin, such as from "shop.example" to "www.shop.example".',
     why: 'Sessions are for exact origins. The SDK and the hub follow no redirect to another one.',
     remedy:
-      'Give the doctor, the registration and the options the origin that visitors end up on, letter by letter.',
+      'Give the doctor, the registration and the options the origin that visitors end up on, letter by letter. Where a page only asks for a sign-in elsewhere, name another page by "--page".',
   },
   hub_not_there: {
     level: 'error',
@@ -105,7 +105,7 @@ const kinds = {
     meaning: 'The hub, or something before it, refuses the document of the frame.',
     why: 'A sync begins with that document.',
     remedy:
-      'Look up the code in docs/errors.md. Without a code the answer is not of the hub, but of a proxy or a firewall.',
+      'Look up the code in docs/errors.md. Without a code the answer is not of the hub, but of a proxy, or of a firewall that keeps programs out.',
   },
   referer_removed: {
     level: 'error',

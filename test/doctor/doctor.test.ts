@@ -77,7 +77,7 @@ describe('the doctor', () => {
   const codes = async (more: Partial<Patients> = {}) => codesIn(await linesOf({ ...patients, ...more }))
 
   it('finds nothing where all is well, and looks at everything', async () => {
-    const sites = Object.values(world.sites).map(({ origin }) => origin)
+    const sites = ['shop', 'travel'].map((name) => world.siteOf(name).origin)
     const lines = await linesOf({ ...patients, sites })
 
     expect(findingsIn(lines)).to.deep.equal([])
@@ -207,6 +207,14 @@ describe('the doctor', () => {
       'has its frame minified',
       'frame_script_blocked',
       { body: (text) => text.replace('<script>', '<script> ') },
+    ],
+    [
+      'has its frame rewritten so that its scripts come later',
+      'frame_script_blocked',
+      {
+        body: (text) =>
+          text.replace('<script type=application/json id=data>', '<script data-later id="data">'),
+      },
     ],
     [
       'has a second policy of scripts',
@@ -490,13 +498,32 @@ describe('the doctor', () => {
     expect(await codes()).to.deep.equal(['keys_do_not_match'])
   })
 
+  it('names the clock where the hub refuses the site for its time', async () => {
+    const { origin } = await world.addSite('early', undefined, {
+      now: () => world.now() + 600_000,
+    })
+    const ahead = () => new Date(Date.now() + 600_000).toUTCString()
+    atSites.breaks({ head: (head) => head.set('date', ahead()) })
+    const [first] = await codes({ sites: [origin] })
+    expect(first).to.equal('clocks_differ')
+  })
+
+  it('believes no date of a page that a cache has kept', async () => {
+    atSites.breaks({
+      head: (head, req) => {
+        if (req.url === '/') head.set('date', new Date(Date.now() - 3_600_000).toUTCString())
+      },
+    })
+    expect(await codes()).to.deep.equal([])
+  })
+
   it('says that the registration has another endpoint', async () => {
     world.register({ ...world.siteOf('shop').registration, endpoint: '/shop/session-hub' })
     expect(await codes()).to.deep.equal(['endpoint_unregistered'])
   })
 
   it('says, where links carry the session, which sister is missing and that no form may go there', async () => {
-    const sites = Object.values(world.sites).map(({ origin }) => origin)
+    const sites = ['shop', 'travel'].map((name) => world.siteOf(name).origin)
     atSites.breaks({
       body: (text) => text.replace(' data-hub', ' data-sister-links data-hub'),
       head: (head) => {

@@ -3,9 +3,8 @@ import { limits } from '../../../sdk/protocol/wire.js'
 import type { Line } from '../findings.js'
 import type { Sight } from '../sight.js'
 
-export function clocksLine(site: string, atHub: Sight, atSite: Sight): Line {
+export function clocksLine(site: string, hub: Sight['aheadMs'], own: Sight['aheadMs']): Line {
   const line = { about: site, looked: 'has the time of the hub' }
-  const [hub, own] = [atHub.aheadMs, atSite.aheadMs]
   if (!hub || !own) return { ...line, findings: [], skipped: 'an answer has no "Date"' }
   const apartMs = Math.abs(own.value - hub.value)
   const isFar = apartMs - own.tolerance - hub.tolerance > limits.skewSeconds * 1000

@@ -42,7 +42,10 @@ async function frameFindings(
 ): Promise<Finding[]> {
   const message = messageOf(sight)
   if (!message) {
-    if (errorOf(sight) !== 'site_unknown') return [{ code: 'frame_refused', what: inWords(sight) }]
+    const code = errorOf(sight)
+    if (sight.status === 200 && code === undefined)
+      return [{ code: 'frame_script_blocked', what: 'the document is not as the hub has sent it' }]
+    if (code !== 'site_unknown') return [{ code: 'frame_refused', what: inWords(sight) }]
     const other = await registeredTwin(eyes, hub, site)
     const twin = other === undefined ? '' : `, but it knows ${other}`
     return [{ code: 'site_unregistered', what: `the hub does not know ${site}${twin}` }]

@@ -21,23 +21,25 @@ const ownPost = (origin: string, more: Record<string, string> = {}) =>
     body: '{}',
   }) as const
 
-/** The hub's window leaves a cookie that says nothing; it has the attributes of the one that matters. */
-export async function hubPostLine(eyes: Eyes, hub: string): Promise<Line> {
-  const line = { about: hub, looked: 'takes a request of its own page, and its cookie arrives' }
-  const sight = await seeOr(eyes, hub + hubPaths.unlock, ownPost(hub, { [exchangeHeader]: '1' }), 'body_lost')
-  if (isFinding(sight)) return { ...line, findings: [sight] }
-  if (sight.status !== 200) return { ...line, ...refusalOf(sight, 'hub_not_ready') }
-  return {
-    ...line,
-    findings: cookieFindings(sight.lines('set-cookie'), cookieNames.hubSeen, {
-      sameSite: 'None',
-      httpOnly: true,
-    }),
-  }
+export interface Posted {
+  readonly line: Line
+  /** The clock there: no cache keeps the answer to a POST, and its `Date` is new. */
+  readonly aheadMs?: Sight['aheadMs']
 }
 
-export interface SitePosted {
-  readonly line: Line
+/** The hub's window leaves a cookie that says nothing; it has the attributes of the one that matters. */
+export async function hubPostLine(eyes: Eyes, hub: string): Promise<Posted> {
+  const line = { about: hub, looked: 'takes a request of its own page, and its cookie arrives' }
+  const sight = await seeOr(eyes, hub + hubPaths.unlock, ownPost(hub, { [exchangeHeader]: '1' }), 'body_lost')
+  if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
+  const found = sight.status === 200 ? { findings: seenFindings(sight) } : refusalOf(sight, 'hub_not_ready')
+  return { line: { ...line, ...found }, aheadMs: sight.aheadMs }
+}
+
+const seenFindings = (sight: Sight) =>
+  cookieFindings(sight.lines('set-cookie'), cookieNames.hubSeen, { sameSite: 'None', httpOnly: true })
+
+export interface SitePosted extends Posted {
   /** What the hub has told the site, where it has. */
   readonly sisters?: readonly string[]
 }
@@ -47,10 +49,12 @@ export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): 
   const line = { about: site, looked: 'takes a request of its own page, and speaks with the hub' }
   const sight = await seeOr(eyes, site + endpoint + sitePaths.sisters, ownPost(site), 'body_lost')
   if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
+  const { aheadMs } = sight
   const { sisters } = jsonOf(sight) ?? {}
   if (sight.status !== 200 || !Array.isArray(sisters))
-    return { line: { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') } }
-  return { line: { ...line, findings: [] }, sisters: sisters.filter((sister) => typeof sister === 'string') }
+    return { line: { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') }, aheadMs }
+  const known = sisters.filter((sister) => typeof sister === 'string')
+  return { line: { ...line, findings: [] }, aheadMs, sisters: known }
 }
 
 /** @param unavailable what it means here that something on the other side does not work */

@@ -23,7 +23,7 @@ export function placeLine(hub: Place, site: Place): Line {
 
 function networkFindings(hub: Place, site: Place): Finding[] {
   if (hub.addresses.some(isPrivateAddress) && !site.addresses.some(isPrivateAddress))
-    return [{ code: 'hub_on_private_address', what: `the hub is at ${hub.addresses.join(', ')}` }]
+    return [{ code: 'hub_on_private_address', what: `from here the hub is at ${hub.addresses.join(', ')}` }]
   const isSubdomain = new URL(hub.origin).hostname.endsWith(`.${registrable(site.origin)}`)
   const isOtherNetwork = !hub.addresses.some((one) =>
     site.addresses.some((other) => networkOf(one) === networkOf(other)),
