@@ -498,6 +498,20 @@ describe('the doctor', () => {
     expect(await codes()).to.deep.equal(['keys_do_not_match'])
   })
 
+  it('names the cause where something reads the body and keeps it: the router waits for it in vain', async () => {
+    atSites.breaks({
+      instead(req, _res, next) {
+        if (req.method === 'POST') req.on('end', next).resume()
+        else next()
+      },
+    })
+    const { listener } = world.siteOf('shop')
+    const before = listener.seen.length
+    const lines = await linesOf(patients, { timeoutMs: 1500 })
+    expect(codesIn(lines)).to.deep.equal(['body_lost'])
+    expect(listener.seen.slice(before).filter(({ method }) => method === 'POST')).to.have.length(1)
+  })
+
   it('names the clock where the hub refuses the site for its time', async () => {
     const { origin } = await world.addSite('early', undefined, {
       now: () => world.now() + 600_000,
@@ -571,6 +585,6 @@ describe('the doctor', () => {
     expect(await codes()).to.deep.equal(['connect_failed'])
     await listener.start()
     listener.hang(1)
-    expect(codesIn(await linesOf(patients, { timeoutMs: 50 }))).to.deep.equal(['connect_failed'])
+    expect(codesIn(await linesOf(patients, { timeoutMs: 1000 }))).to.deep.equal(['connect_failed'])
   })
 })
