@@ -74,7 +74,7 @@ export function redirectOf({ url, status, header }: Sight): URL | undefined {
 export function certificateFindings({ validToMs }: Pick<Sight, 'validToMs'>, nowMs: number): Finding[] {
   if (validToMs === undefined || validToMs - nowMs > SOON_MS) return []
   const days = Math.max(0, Math.floor((validToMs - nowMs) / 86_400_000))
-  return [{ code: 'tls_expires_soon', what: `the certificate ends in ${days} days` }]
+  return [{ code: 'tls_expires_soon', what: `the certificate expires in ${days} days` }]
 }
 
 const CODES = { dns: 'dns_failed', connect: 'connect_failed', tls: 'tls_untrusted' } as const

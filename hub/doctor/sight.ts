@@ -169,7 +169,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
       try {
         return (await lookup(hostname)).map(({ address }) => address)
       } catch (thrown) {
-        throw new BlindError('dns', `"${hostname}" leads to no address`, thrown)
+        throw new BlindError('dns', `"${hostname}" does not resolve`, thrown)
       }
     },
     firstPartOf: (url, headers) =>
@@ -233,7 +233,7 @@ const tlsWords: Readonly<Record<string, string>> = {
     'an intermediate certificate is missing, or the authority is not trusted here',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
   SELF_SIGNED_CERT_IN_CHAIN: 'the authority is not trusted here',
-  CERT_HAS_EXPIRED: 'the certificate is over',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
   EPROTO: 'there is no TLS at this port',
 }

@@ -88,6 +88,6 @@ describe('session-hub doctor', () => {
     )
 
     await secure.close()
-    expect(stdout.match(/tls_expires_soon: the certificate ends in [67] days/g)).to.have.length(2)
+    expect(stdout.match(/tls_expires_soon: the certificate expires in [67] days/g)).to.have.length(2)
   })
 })

@@ -257,6 +257,16 @@ describe('the doctor', () => {
       { head: cookies((line) => `${line}; Domain=localhost`) },
     ],
     [
+      'speaks another version of the protocol',
+      'protocol_differs',
+      { body: (text) => text.replace('"protocol_version":1', '"protocol_version":2') },
+    ],
+    [
+      'is behind a firewall that knows no frames',
+      'frame_refused',
+      answering('/frame', (_req, res) => res.status(403).type('html').send('<h1>Blocked</h1>')),
+    ],
+    [
       'has its cookies sealed by a proxy, and too long by that',
       'cookie_changed',
       { head: cookies((line) => line.replace('=', `=${'x'.repeat(5000)}`)) },
@@ -417,6 +427,19 @@ describe('the doctor', () => {
         req.url?.startsWith('/frame') ? text.replace('<!doctype html>', `$&${own}`) + own : text,
     })
     expect(await codes()).to.deep.equal([])
+  })
+
+  it('names the code where a visitor does not arrive', async () => {
+    atSites.breaks(answering('/session-hub/callback', (_req, res) => res.status(403).send('Blocked')))
+    expect(await codes()).to.deep.equal(['handover_failed'])
+    // The cookie of the redirect is gone, and with it the visitor's way back.
+    atSites.breaks({ ...without('cookie') })
+    const [finding, ...more] = findingsIn(await linesOf(patients))
+    expect(more).to.be.empty
+    expect(finding).to.deep.equal({
+      code: 'cookie_missing',
+      what: 'the cookie "__Host-session-start" does not come back',
+    })
   })
 
   it('names a policy in a meta element too', async () => {

@@ -111,7 +111,7 @@ describe('the places of a hub and its sites', () => {
     const nowMs = Date.parse('2026-01-01T00:00:00Z')
     const in_ = (days: number) => certificateFindings({ validToMs: nowMs + days * 86_400_000 }, nowMs)
     expect(in_(15)).to.deep.equal([])
-    expect(in_(14)).to.deep.equal([{ code: 'tls_expires_soon', what: 'the certificate ends in 14 days' }])
+    expect(in_(14)).to.deep.equal([{ code: 'tls_expires_soon', what: 'the certificate expires in 14 days' }])
     expect(certificateFindings({ validToMs: undefined }, nowMs)).to.deep.equal([])
   })
 })

@@ -4,7 +4,7 @@ import type { Line } from '../findings.js'
 import type { Sight } from '../sight.js'
 
 export function clocksLine(site: string, hub: Sight['aheadMs'], own: Sight['aheadMs']): Line {
-  const line = { about: site, looked: 'has the time of the hub' }
+  const line = { about: site, looked: 'has the same time as the hub' }
   if (!hub || !own) return { ...line, findings: [], skipped: 'an answer has no "Date"' }
   const apartMs = Math.abs(own.value - hub.value)
   const isFar = apartMs - own.tolerance - hub.tolerance > limits.skewSeconds * 1000

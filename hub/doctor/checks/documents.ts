@@ -10,7 +10,7 @@ import type { Eyes, Sight } from '../sight.js'
 export function discoveryLine(hub: string, sight: Sight): Line {
   return {
     about: hub,
-    looked: 'is a hub, of this version and this origin',
+    looked: 'is a hub of this version and this origin',
     findings: discoveryFindings(hub, sight),
   }
 }
@@ -31,7 +31,7 @@ export async function keysLine(eyes: Eyes, hub: string): Promise<Line> {
   const sight = await seeOr(eyes, hub + hubPaths.jwks, {}, 'keys_unusable')
   return {
     about: hub,
-    looked: 'publishes its keys, and nothing keeps them for long',
+    looked: 'publishes its keys, and no cache keeps them for long',
     findings: isFinding(sight) ? [sight] : keysFindings(sight),
   }
 }
@@ -58,5 +58,5 @@ export async function readyLine(eyes: Eyes, hub: string): Promise<Line> {
   if (isFinding(sight)) return { ...line, findings: [sight] }
   if (jsonOf(sight)?.['status'] === 'ready') return { ...line, findings: [] }
   if (sight.status >= 500) return { ...line, findings: [{ code: 'hub_not_ready', what: inWords(sight) }] }
-  return { ...line, findings: [], skipped: `${hubPaths.ready} is not for everybody here` }
+  return { ...line, findings: [], skipped: `${hubPaths.ready} is not public here` }
 }

@@ -138,7 +138,7 @@ export async function popupLine(eyes: Eyes, hub: string, site: string): Promise<
   const sight = await seeOr(eyes, url, { headers }, 'popup_opener')
   return {
     about: site,
-    looked: 'hears the small window of the hub',
+    looked: 'can hear the small window of the hub',
     findings: isFinding(sight) ? [sight] : popupFindings(sight),
   }
 }

@@ -14,7 +14,7 @@ const windowFrom = (site: 'none' | 'cross-site') => ({
 })
 
 export async function handoverLine(eyes: Eyes, hub: string, site: string, endpoint: string): Promise<Line> {
-  const line = { about: site, looked: 'leads a visitor over the hub and back' }
+  const line = { about: site, looked: 'sends a visitor to the hub and back' }
   const found = await walk(eyes, hub, site, endpoint)
   return typeof found === 'string' ? { ...line, findings: [], skipped: found } : { ...line, findings: found }
 }
@@ -53,8 +53,14 @@ async function walk(eyes: Eyes, hub: string, site: string, endpoint: string): Pr
   const arrived = await seeOr(eyes, back.href, { headers }, 'handover_failed')
   if (isFinding(arrived)) return [...changed, arrived]
   const reason = arrivalOf(arrived.lines('set-cookie'))
-  if (redirectOf(arrived)?.origin !== site)
-    return [...changed, { code: 'handover_failed', what: inWords(arrived) }]
+  const there = redirectOf(arrived)
+  if (there?.origin !== site) return [...changed, { code: 'handover_failed', what: inWords(arrived) }]
+  // How the site leads on a browser that has brought no cookie.
+  if (there.searchParams.get('session-hub') === 'off')
+    return [
+      ...changed,
+      { code: 'cookie_missing', what: `the cookie "${cookieNames.start}" does not come back` },
+    ]
   if (reason !== undefined) return [...changed, arrivedWith(reason)]
   const words = cookieFindings(arrived.lines('set-cookie'), cookieNames.arrival, {
     sameSite: 'Lax',
@@ -65,7 +71,7 @@ async function walk(eyes: Eyes, hub: string, site: string, endpoint: string): Pr
 
 const arrivedWith = (reason: string): Finding =>
   reason === 'unavailable'
-    ? { code: 'hub_unreachable_from_site', what: 'its redirect ends with "unavailable"' }
+    ? { code: 'hub_unreachable_from_site', what: 'its redirect ends with the code "unavailable"' }
     : { code: 'handover_failed', what: `the visitor arrives with the code "${reason}"` }
 
 /** Why the site says that it has failed; `undefined` where it has not. */

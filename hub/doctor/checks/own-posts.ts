@@ -29,7 +29,7 @@ export interface Posted {
 
 /** The hub's window leaves a cookie that says nothing; it has the attributes of the one that matters. */
 export async function hubPostLine(eyes: Eyes, hub: string): Promise<Posted> {
-  const line = { about: hub, looked: 'takes a request of its own page, and its cookie arrives' }
+  const line = { about: hub, looked: 'accepts a request from its own page, and its cookie arrives' }
   const sight = await seeOr(eyes, hub + hubPaths.unlock, ownPost(hub, { [exchangeHeader]: '1' }), 'body_lost')
   if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
   const found = sight.status === 200 ? { findings: seenFindings(sight) } : refusalOf(sight, 'hub_not_ready')
@@ -46,7 +46,7 @@ export interface SitePosted extends Posted {
 
 /** To answer this, the site asks the hub in its own name. */
 export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): Promise<SitePosted> {
-  const line = { about: site, looked: 'takes a request of its own page, and speaks with the hub' }
+  const line = { about: site, looked: 'accepts a request from its own page, and reaches the hub' }
   const sight = await seeOr(eyes, site + endpoint + sitePaths.sisters, ownPost(site), 'body_lost')
   if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
   const { aheadMs } = sight

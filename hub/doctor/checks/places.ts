@@ -16,7 +16,7 @@ const isHere = ({ origin }: Place) => isLoopback(new URL(origin).hostname)
 export function placeLine(hub: Place, site: Place): Line {
   return {
     about: site.origin,
-    looked: 'is on a network from which browsers let it load the hub',
+    looked: 'may load the hub from its network',
     findings: isHere(hub) || isHere(site) ? [] : networkFindings(hub, site),
   }
 }
@@ -39,7 +39,7 @@ export function domainLine(hub: Place, sites: readonly Place[]): Line {
   const what = `its domain is "${own}", judged by the last labels of the name and not by the Public Suffix List`
   return {
     about: hub.origin,
-    looked: 'has a domain whose pages visitors use',
+    looked: 'has a domain that visitors use',
     findings: isLone ? [{ code: 'bounce_tracking', what }] : [],
   }
 }

@@ -4,7 +4,7 @@ import type { Finding, Line } from '../findings.js'
 import { BlindError, type Eyes } from '../sight.js'
 
 export async function streamLine(eyes: Eyes, site: string, endpoint: string): Promise<Line> {
-  const line = { about: site, looked: 'gets its events to open pages at once' }
+  const line = { about: site, looked: 'delivers events to open pages at once' }
   const found = await look(eyes, `${site}${endpoint}${sitePaths.live}?${streamProbe.query}`)
   return typeof found === 'string' ? { ...line, findings: [], skipped: found } : { ...line, findings: found }
 }
