@@ -154,6 +154,8 @@ module.exports = {
       ],
       anyPackage,
     ),
+    // It looks from outside: it knows the wire, and nothing of the hub's own.
+    only('hub-doctor', '^hub/doctor/', ['^sdk/(protocol|http)/'], anyPackage),
     never(
       'hub-only-app-picks-a-store',
       { path: '^hub/', pathNot: '^hub/(app\\.ts$|index\\.ts$|cli/|stores/)' },

@@ -8,7 +8,7 @@ import { sendError, sendJson } from '../../sdk/http/node/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject, isText, readFields } from '../../sdk/protocol/fields.js'
 import { exchangeHeader } from '../../sdk/protocol/wire.js'
-import { logError } from '../../sdk/settings/log.js'
+import { hostsOf, logError } from '../../sdk/settings/log.js'
 import {
   type Actor,
   type Administration,
@@ -70,7 +70,9 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
   })
   router.use(((thrown, req, res, _next) => {
     // R30: without the query, where a token may stand by mistake.
-    logError(hub.log, sendError(res, thrown), pathOf(req.originalUrl))
+    const error = sendError(res, thrown)
+    const hosts = hostsOf(error, req.headers.host, new URL(hub.origin).host)
+    logError(hub.log, error, pathOf(req.originalUrl), hosts)
   }) satisfies ErrorRequestHandler)
   return router
 }

@@ -2,7 +2,7 @@
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
-import { logError } from '../../sdk/settings/log.js'
+import { hostsOf, logError } from '../../sdk/settings/log.js'
 import type { Administration } from '../flows/administer.js'
 import type { Limiters } from '../routes/limits.js'
 import { apiRouter } from './api.js'
@@ -41,7 +41,7 @@ export function createAdminRouter(
   })
   router.use(((thrown, req, res, _next) => {
     const error = toSessionHubError(thrown)
-    logError(at.hub.log, error, req.path)
+    logError(at.hub.log, error, req.path, hostsOf(error, req.headers.host, new URL(at.hub.origin).host))
     if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', error.retryAfterSeconds)
     const { visit } = res.locals as { visit?: Visit }
     send(res, error.status, visit, faultPage(error.message))

@@ -6,6 +6,7 @@ import { closest } from '../../sdk/settings/refuse-unknown.js'
 import { makeAdminToken } from './admin.js'
 import { showAudit } from './audit.js'
 import { type Command, helpOf, UsageError } from './command.js'
+import { examineSites } from './doctor.js'
 import { makeKeys } from './keys.js'
 import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   'sites list': listSites,
   sdk: printScriptTag,
   serve,
+  doctor: examineSites,
   'sessions list': listSessions,
   'sessions end': endSessions,
   'sessions erase': eraseSessions,
@@ -38,7 +40,7 @@ Options:
   -h, --help     show this text; after a command, show the command's own
   -v, --version  show the version
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. One line on stderr says why.
+Exit codes: 0 done, 1 failed, 2 wrong usage. One line on stderr says why. The doctor has its own.
 `
 
 async function main(args: readonly string[]): Promise<void> {

@@ -15,7 +15,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
 }
 
 /** Others write their names: characters that nobody sees, that turn the writing round or begin a line would make another row of it. */
-const visible = (cell: string): string =>
+export const visible = (cell: string): string =>
   cell.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`)
 
 /** A moment, in UTC and to the second. */

@@ -7,10 +7,12 @@ import helmet from 'helmet'
 import { refuseLongAddress } from '../../sdk/http/node/long-address.js'
 import { pathOf } from '../../sdk/http/navigation.js'
 import { sendError, sendReply } from '../../sdk/http/node/reply.js'
+import { isProxyUntrusted } from '../../sdk/http/node/untrusted-proxy.js'
 import { SDK_PATH, type SdkAsset, sdkReply } from '../../sdk/http/sdk-asset.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import { logError } from '../../sdk/settings/log.js'
+import { createProxyHint } from '../../sdk/settings/proxy-hint.js'
 import type { HubContext } from '../flows/context.js'
 import { proofMs } from '../flows/tags.js'
 import type { PageScripts } from '../page-scripts.js'
@@ -79,6 +81,8 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
   const documents = documentsRouter(hub, sdk)
   const others = admin ? express.Router().use(documents, admin) : documents
 
+  const hintAtProxy = createProxyHint(hub.log)
+
   const isDocument = (path: string) =>
     DOCUMENT_PATHS.includes(path) || SDK_PATH.test(path) || (admin !== undefined && isAdminPath(path))
 
@@ -95,6 +99,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
   }
 
   function serve(route: Route, req: HubRequest, res: ServerResponse): void {
+    hintAtProxy(() => isProxyUntrusted(req, req.ip))
     route(req, res).catch((thrown: unknown) => {
       logError(hub.log, sendError(res, thrown), pathOf(req.url))
     })

@@ -32,6 +32,21 @@ export function partyOf(text: string | undefined): string {
   return isIPv4(address) ? address : groupsOf(address).slice(0, 4).join(':')
 }
 
+/** Of a local network, as browsers see it (Local Network Access): RFC 1918, RFC 6598, link-local, unique local, and loopback. */
+export function isPrivateAddress(address: string): boolean {
+  const plain = plainAddress(address) ?? ''
+  const [first = 0, second = 0] = plain.split('.').map(Number)
+  if (isIPv4(plain))
+    return (
+      [10, 127].includes(first) ||
+      (first === 192 && second === 168) ||
+      (first === 169 && second === 254) ||
+      (first === 172 && second >= 16 && second <= 31) ||
+      (first === 100 && second >= 64 && second <= 127)
+    )
+  return plain === '::1' || /^(f[cd]|fe[89ab])/.test(plain)
+}
+
 /** The eight groups, with the zeros that `::` stands for. */
 function groupsOf(address: string): number[] {
   const [before = [], after] = address

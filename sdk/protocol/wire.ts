@@ -66,6 +66,14 @@ export const sitePaths = {
   jwks: '/jwks.json',
   sdk: '/sdk.js',
 } as const
+/** What `GET <endpoint>/live?probe` answers with, whoever asks: two comments, of which the second one ends it. */
+export const streamProbe = {
+  query: 'probe',
+  first: ': first\n\n',
+  last: ': last\n\n',
+  afterMs: 1000,
+} as const
+
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */

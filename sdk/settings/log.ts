@@ -35,6 +35,8 @@ export type LogEvent =
   | 'site_refused'
   /** A site token was refused on the back-channel; `site` and `kid` are what it names, believed or not. */
   | 'site_token_refused'
+  /** A proxy's word of where visitors come from arrives, and is not taken: all of them share one rate limit. Once in a process. */
+  | 'proxy_untrusted'
   /** This machine's clock and the hub's differ by more than the protocol forgives. */
   | 'clock_differs'
   /** The hub will not be told of a sign-out: it refused it for good, or too many were waiting. The site's own cookies were cleared. */
@@ -105,7 +107,7 @@ export function logError(
   log: Log,
   error: SessionHubError,
   where: string,
-  more: { site?: string | undefined } = {},
+  more: { site?: string | undefined; host?: string | undefined; ownHost?: string } = {},
 ): void {
   const failed = error.status >= 500
   log({
@@ -118,6 +120,10 @@ export function logError(
     ...(error.cause !== undefined && { cause: causeOf(error.cause) }),
   })
 }
+
+/** With `host_denied`: which host was asked for, and which one there is. A proxy has changed it, or an option is wrong. */
+export const hostsOf = ({ code }: SessionHubError, host: string | undefined, ownHost: string) =>
+  code === 'host_denied' ? { host, ownHost } : {}
 
 /** What an application's own hook threw, in words; applications throw anything. */
 export const reasonOf = (thrown: unknown): string =>

@@ -12,6 +12,8 @@ export interface Visit extends RequestHead, BodySource {
   readonly fullUrl: string
   /** The network address, for rate limits. */
   readonly address: string | undefined
+  /** Whether the address is that of a proxy of one's own, as far as that can be seen. */
+  readonly isProxyUntrusted: boolean
   /** The framework's own request: what the application's hooks get, and whose session it is. */
   readonly request: object
   /** Puts a session where the application looks for it. @returns whether something of another's was there */

@@ -356,6 +356,18 @@ describe('attacks on the event streams', () => {
 
     it('at another host is refused', () => expectRefused({ host: 'evil.example' }, 'host_denied'))
 
+    it('R39: as a probe from a page of another site is refused; the site’s own page gets two words, the same with a session and without', async () => {
+      const probe = `${travel.origin}${LIVE}?probe`
+      const elsewhere = { ...own(), 'sec-fetch-site': 'cross-site' }
+      expectRefusalWithoutCookies(await send(probe, { headers: elsewhere }), 403, 'origin_denied')
+      const { cookie: _session, ...nobody } = own()
+      const [known, unknown] = await Promise.all([listenTo(probe, own()), listenTo(probe, nobody)])
+      await Promise.all([known.ended, unknown.ended])
+      expect([known.status, known.text()]).to.deep.equal([200, ': first\n\n: last\n\n'])
+      expect([unknown.status, unknown.text()]).to.deep.equal([known.status, known.text()])
+      expect(known.headers).to.not.have.property('set-cookie')
+    })
+
     it('with a cookie that is there twice is nobody’s', async () => {
       const token = ada.cookies(travel.origin).get('__Host-session')!
       const twice = `__Host-session=${token}; ${cookie()}`
@@ -373,11 +385,13 @@ describe('attacks on the event streams', () => {
     it('counts against the address', async () => {
       await world.close()
       await begin({ site: { live: true, perAddress: 10 } })
-      const ask = () => send(travel.origin + LIVE, { headers: own() })
+      const ask = (query = '') => send(travel.origin + LIVE + query, { headers: own() })
       for (let count = 0; count < 10; count += 1) expect((await ask()).status).to.equal(204)
-      const refused = await ask()
-      expectRefusal(refused, 429, 'rate_limited')
-      expect(refused.headers).to.have.property('retry-after')
+      for (const query of ['', '?probe']) {
+        const refused = await ask(query)
+        expectRefusal(refused, 429, 'rate_limited')
+        expect(refused.headers).to.have.property('retry-after')
+      }
     })
   })
 })

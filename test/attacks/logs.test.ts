@@ -231,6 +231,22 @@ describe('R30: logs and errors', () => {
       return { ticket, verifier, nonce, cookie, handle: handleIn(cookie)! }
     }
 
+    it('is bounded and searched in the name of a host too; an ordinary wrong host is named as it came', async () => {
+      const { handle } = await spoken()
+      const ask = (host: string) =>
+        ada
+          .post(shop, '/session-hub/sisters', {}, { host })
+          .then(({ status }) => expect(status).to.equal(403))
+      for (const host of ['backend:3000', `${handle}.example`, `${'a'.repeat(5000)}.example`]) await ask(host)
+      const [wrong, secret, long, ...more] = world.log
+        .filter(({ code }) => code === 'host_denied')
+        .map(({ host }) => String(host))
+      expect(more).to.be.empty
+      expect(wrong).to.equal('backend:3000')
+      expect(secret).to.equal('(left out)')
+      expect(long).to.have.length.below(300)
+    })
+
     it('is searched for secrets, wherever they stand in an address of the hub or of a site', async () => {
       const secrets = await spoken()
       const hub = world.hub.origin

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { type Folder, newFolder } from './command.js'
 
 const commands = [
-  ...['keys', 'sites add', 'sites list', 'sdk', 'serve'],
+  ...['keys', 'sites add', 'sites list', 'sdk', 'serve', 'doctor'],
   ...['sessions list', 'sessions end', 'admin token', 'audit'],
 ]
 
@@ -55,6 +55,24 @@ describe('session-hub', () => {
     },
     { args: ['keys', '--out'], says: "Option '--out <value>' argument missing" },
     { args: ['keys', '--force'], says: '"--force" needs "--out <file>"' },
+    { args: ['doctor'], says: '"doctor" needs <hub>, such as https://hub.example' },
+    { args: ['doctor', 'https://hub.example'], says: '"doctor" needs <site>, such as https://shop.example' },
+    {
+      args: ['doctor', 'https://hub.example', 'https://shop.example/'],
+      says: 'did you mean "https://shop.example"?',
+    },
+    {
+      args: ['doctor', 'https://hub.example', 'https://shop.example', '--ignore', 'bounce_traking'],
+      says: '--ignore: there is no finding "bounce_traking"; did you mean "bounce_tracking"?',
+    },
+    {
+      args: ['doctor', 'https://hub.example', 'https://shop.example', '--page', '//evil.example'],
+      says: '--page: "//evil.example" is not a path',
+    },
+    {
+      args: ['doctor', 'https://hub.example', 'https://shop.example', '--timeout', '0'],
+      says: '--timeout: a whole number of seconds from 1 to 60',
+    },
     { args: ['serve'], says: '"serve" needs "--config <file>"' },
     { args: ['serve', '--config', 'hub.json', 'now'], says: '"serve" does not know what to do with "now"' },
     { args: ['sessions', 'list'], says: '"sessions list" needs "--config <file>"' },

@@ -823,16 +823,35 @@ describe('docs/errors.md', () => {
     const listed = table.map(([code = '', status]) => [code.replaceAll('`', ''), Number(status)])
     expect(listed).to.deep.equal(errorCodes.map((code) => [code, new SessionHubError(code, '').status]))
   })
+})
+
+describe('docs/log-events.md', () => {
+  const rows = new Map(
+    [...text('docs/log-events.md').matchAll(/^\| `(\w+)` \| ([\w ]+?) \|/gm)].map(
+      ([, event = '', level = '']) => [event, level],
+    ),
+  )
 
   it('has every log event', () => {
-    const listed = [...sectionOf(errors, '## Log events').matchAll(/^\| `(\w+)` \|/gm)].map(
-      ([, name]) => name,
-    )
     const known = ['sdk/settings/log.ts', 'hub/cli/serve-log.ts'].flatMap((source) =>
       [...text(source).matchAll(/^ +\| '(\w+)'$/gm)].map(([, name]) => name),
     )
     expect(known).to.have.length.above(10)
-    expect(listed).to.have.members(known)
+    expect([...rows.keys()]).to.have.members(known)
+  })
+
+  it('has each with the level that the source writes it with', () => {
+    const written = ['sdk', 'hub']
+      .flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+          join(folder, name),
+        ),
+      )
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...text(name).matchAll(/\blevel: '(\w+)',\s+event: '(\w+)'/g)])
+      .map(([, level = '', event = '']) => ({ event, level }))
+    expect(written).to.have.length.above(15)
+    for (const { event, level } of written) expect(rows.get(event), event).to.equal(level)
   })
 })
 

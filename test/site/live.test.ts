@@ -422,6 +422,18 @@ describe('the open pages of one process', () => {
     expect((await open()).status).to.equal(204)
   })
 
+  it('count those that only probe, until each ends by itself', async () => {
+    const live = createLive(MOST)
+    const url = await listenAt(live)
+    const pages = await Promise.all([url, `${url}?probe`, `${url}?probe`].map((each) => listenTo(each, own)))
+    expect(pages.map(({ status }) => status)).to.deep.equal([200, 200, 200])
+    expect((await listenTo(`${url}?probe`, own)).status).to.equal(204)
+    await pages[1]!.ended
+    expect(pages[1]!.text()).to.equal(': first\n\n: last\n\n')
+    expect((await listenTo(url, own)).status).to.equal(200)
+    live.close()
+  })
+
   it('are so many at most at one address, whatever their sessions; another address has its own', async () => {
     const live = createLive()
     const url = await listenAt(live)

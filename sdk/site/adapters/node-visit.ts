@@ -7,6 +7,7 @@ import { refuseLongAddress } from '../../http/node/long-address.js'
 import { addCookies, addPrivateHeader } from '../../http/node/own-headers.js'
 import { peerAddress } from '../../http/node/peer-address.js'
 import { sendReply } from '../../http/node/reply.js'
+import { isProxyUntrusted } from '../../http/node/untrusted-proxy.js'
 import type { Reply } from '../../http/reply.js'
 import type { Visit } from '../visit.js'
 
@@ -65,6 +66,10 @@ export class NodeVisit implements Visit {
   get address() {
     // What Express has made of its `trust proxy`.
     return 'ip' in this.request ? this.request.ip : peerAddress(this.request, this.proxyHops)
+  }
+
+  get isProxyUntrusted() {
+    return isProxyUntrusted(this.request, this.address)
   }
 
   get body() {

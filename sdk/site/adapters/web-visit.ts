@@ -15,6 +15,8 @@ export class WebVisit implements Visit {
   /** What the core has answered with, if it has. */
   response: Response | undefined
   isOpen = true
+  /** The application says where a request comes from, and nothing else is known. */
+  readonly isProxyUntrusted = false
   readonly #cookies = new Map<string, string>()
   readonly #own = new Map<string, string>()
 

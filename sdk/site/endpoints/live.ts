@@ -3,10 +3,11 @@
  * (`live: true`).
  */
 import { partyOf } from '../../http/address.js'
+import { queryOf } from '../../http/navigation.js'
 import type { Reply } from '../../http/reply.js'
 import { beginEvents, type EventsAnswer } from '../../http/server-sent-events.js'
 import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
-import type { EndReason } from '../../protocol/wire.js'
+import { type EndReason, streamProbe } from '../../protocol/wire.js'
 import type { SiteContext } from '../context.js'
 import type { Limit } from './limit.js'
 import type { Visit } from '../visit.js'
@@ -27,6 +28,9 @@ const MOST_PER_ADDRESS = 128
 /** Of many pages that lost one server at the same moment, each comes again at its own. */
 const RETRY_MS = { min: 1000, max: 5000 }
 
+/** EventSource takes this for the end, and does not come again. */
+const NO_PLACE: Reply = { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
+
 export function createLive(most = MOST): Live {
   const pages = new Set<EventsAnswer>()
   /** How many pages each address has open; one that has none is not in it. */
@@ -42,24 +46,39 @@ export function createLive(most = MOST): Live {
     else byAddress.delete(address)
   }
 
+  /** Begins the answer to one page that has found its place. */
+  function open({ openEvents }: Visit, address: string): EventsAnswer | undefined {
+    const page = beginEvents(openEvents, { beatMs: BEAT_MS })
+    if (!page) return undefined
+    pages.add(page)
+    count(address, 1)
+    page.onEnd(() => {
+      pages.delete(page)
+      count(address, -1)
+    })
+    return page
+  }
+
   return {
     async listen(site, visit, limit) {
       // EventSource sends no Origin to its own; this header no page can write (R18).
       if (visit.headers['sec-fetch-site'] !== 'same-origin')
         throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
       await limit()
+      const address = partyOf(visit.address)
+      const atAddress = byAddress.get(address) ?? 0
+      // It tells nothing of anybody, so nobody has to be known.
+      if (queryOf(visit.url).has(streamProbe.query)) {
+        if (isFull(0, atAddress)) return NO_PLACE
+        sayTwoWords(open(visit, address))
+        return undefined
+      }
       const { token } = await site.sessions.load(visit)
       const { hub, sessions } = site
-      const address = partyOf(visit.address)
-      if (token?.sk === undefined || isFull(sessions.watching(token), byAddress.get(address) ?? 0)) {
-        // EventSource takes this for the end, and does not come again.
-        return { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
-      }
+      if (token?.sk === undefined || isFull(sessions.watching(token), atAddress)) return NO_PLACE
       const { sk: handle } = token
-      const page = beginEvents(visit.openEvents, { beatMs: BEAT_MS })
+      const page = open(visit, address)
       if (!page) return undefined
-      pages.add(page)
-      count(address, 1)
       page.send(`retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`)
       const tell = (reason: EndReason) => {
         page.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
@@ -78,11 +97,7 @@ export function createLive(most = MOST): Live {
           page.end()
         },
       })
-      page.onEnd(() => {
-        leave()
-        pages.delete(page)
-        count(address, -1)
-      })
+      page.onEnd(leave)
       return undefined
     },
     close() {
@@ -90,4 +105,17 @@ export function createLive(most = MOST): Live {
       for (const page of pages) page.end()
     },
   }
+}
+
+/** For `session-hub doctor`: where the first word comes alone, nothing between holds an answer back that comes step by step. */
+function sayTwoWords(page: EventsAnswer | undefined): void {
+  if (!page) return
+  const { first, last, afterMs } = streamProbe
+  page.send(first)
+  const timer = setTimeout(() => {
+    page.end(last)
+  }, afterMs)
+  page.onEnd(() => {
+    clearTimeout(timer)
+  })
 }

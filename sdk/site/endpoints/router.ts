@@ -5,7 +5,8 @@ import { perAddressPerMinute, perMinute } from '../../http/rate-limit.js'
 import { errorReply, jsonReply, type Reply } from '../../http/reply.js'
 import { type SdkAsset, sdkReply } from '../../http/sdk-asset.js'
 import { limits, sitePaths } from '../../protocol/wire.js'
-import { type Log, logError } from '../../settings/log.js'
+import { hostsOf, type Log, logError } from '../../settings/log.js'
+import { createProxyHint } from '../../settings/proxy-hint.js'
 import type { SiteContext } from '../context.js'
 import type { AppSettings } from '../options.js'
 import type { Visit } from '../visit.js'
@@ -47,6 +48,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
   const limit = perAddressPerMinute(perAddress)
   const limitSignOut = perMinute(SIGN_OUTS)
   const sisters = createSisters(settings)
+  const hintAtProxy = createProxyHint(log)
   // Matched by hand: an application's other requests pass with one comparison.
   const endpoints = new Map<string, Endpoint>([
     [sitePaths.offer, makeOffer],
@@ -99,6 +101,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
       visit.refuseAddress()
       return DONE
     }
+    hintAtProxy(() => visit.isProxyUntrusted)
     const path = pathOf(rest)
     const isRead = method === 'GET' || method === 'HEAD'
     const file = isRead ? sdk.fileAt(path) : undefined
@@ -122,7 +125,12 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
         const isMisused = act && !step && method !== 'POST'
         const reply = errorReply(thrown, isMisused ? { allow: 'POST' } : {})
         visit.reply(reply)
-        logError(log, reply.error, endpoint + path)
+        logError(
+          log,
+          reply.error,
+          endpoint + path,
+          hostsOf(reply.error, visit.headers.host, site.settings.host),
+        )
         return true as const
       },
     )

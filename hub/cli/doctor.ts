@@ -1,0 +1,168 @@
+/** `session-hub doctor`. */
+import { defaultEndpoint } from '../../sdk/protocol/wire.js'
+import { originFault } from '../../sdk/protocol/origins.js'
+import { closest } from '../../sdk/settings/refuse-unknown.js'
+import { examine, type Patients } from '../doctor/examine.js'
+import {
+  type Finding,
+  type FindingCode,
+  findingCodes,
+  findingKinds,
+  isFindingCode,
+  type Line,
+} from '../doctor/findings.js'
+import { openEyes } from '../doctor/sight.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { visible } from './table.js'
+import { leave, painter } from './terminal.js'
+
+const SECONDS = { min: 1, max: 60, default: 5 }
+
+export const examineSites: Command = {
+  summary: 'say why two sites are not in sync',
+  help: `Usage: session-hub doctor <hub> <site> [<site> ...]
+
+Looks at a running hub and its sites from outside, as a browser would: names, certificates, headers, cookies,
+keys, clocks, and a redirect from each site over the hub and back. Says what it finds, why that matters and
+what to do; docs/doctor.md has a section for each finding. It sends no secret, follows no redirect to another
+origin, and leaves no session behind.
+
+Options:
+  --page <path>        the page of each site that is looked at, default "/"
+  --endpoint <path>    where the endpoints of the sites are, if no script tag says so; default "${defaultEndpoint}"
+  --ignore <finding>   accepts this finding; may be given several times
+  --timeout <seconds>  how long to wait for each answer, ${SECONDS.min} to ${SECONDS.max}, default ${SECONDS.default}
+  --json               as JSON
+
+Exit codes: 0 nothing was found, 1 something was, 2 the hub or a site could not be looked at, or wrong usage.
+
+Example:
+  session-hub doctor https://hub.example https://shop.example https://travel.example
+`,
+  async run(args, name) {
+    const { values, positionals } = readArguments(
+      name,
+      args,
+      {
+        page: { type: 'string' },
+        endpoint: { type: 'string' },
+        ignore: { type: 'string', multiple: true },
+        timeout: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+      ['<hub>', '<site>...'],
+    )
+    const patients: Patients = {
+      ...readOrigins(name, positionals),
+      page: readPath(name, 'page', values.page ?? '/'),
+      endpoint: readPath(name, 'endpoint', values.endpoint ?? defaultEndpoint),
+    }
+    const ignored = new Set((values.ignore ?? []).map((code) => readCode(name, code)))
+    const eyes = openEyes({ timeoutMs: readSeconds(name, values.timeout) * 1000 })
+
+    const lines: Line[] = []
+    const print = values.json ? undefined : printer(ignored)
+    for await (const line of examine(eyes, patients, Date.now())) {
+      lines.push(line)
+      print?.(line)
+    }
+    const findings = lines.flatMap((line) => line.findings).filter(({ code }) => !ignored.has(code))
+    if (values.json)
+      process.stdout.write(`${JSON.stringify(reportOf(patients, lines, ignored), undefined, 2)}\n`)
+    else process.stdout.write(`\n${summaryOf(findings)}\n`)
+    const isBlind = findings.some(({ code }) => findingKinds[code].isBlind)
+    if (findings.length > 0) leave(isBlind ? 2 : 1)
+  },
+}
+
+function readOrigins(name: string, given: readonly string[]): Pick<Patients, 'hub' | 'sites'> {
+  const [hub, ...sites] = given
+  if (hub === undefined) throw new UsageError(`"${name}" needs <hub>, such as https://hub.example`, name)
+  if (sites.length === 0) throw new UsageError(`"${name}" needs <site>, such as https://shop.example`, name)
+  for (const origin of given) {
+    const fault = originFault(origin)
+    if (fault) throw new UsageError(fault, name)
+  }
+  return { hub, sites: [...new Set(sites)] }
+}
+
+/** Below the origin, as it would stand in an address. */
+function readPath(name: string, option: string, given: string): string {
+  const url = URL.canParse(given, 'https://site.example') ? new URL(given, 'https://site.example') : undefined
+  const isPath = given.startsWith('/') && url?.origin === 'https://site.example' && url.hash === ''
+  if (!isPath) throw new UsageError(`--${option}: "${given}" is not a path such as "/shop"`, name)
+  return option === 'endpoint' ? given.replace(/\/$/, '') : given
+}
+
+function readSeconds(name: string, given = String(SECONDS.default)): number {
+  const seconds = Number(given)
+  if (Number.isInteger(seconds) && seconds >= SECONDS.min && seconds <= SECONDS.max) return seconds
+  throw new UsageError(`--timeout: a whole number of seconds from ${SECONDS.min} to ${SECONDS.max}`, name)
+}
+
+function readCode(name: string, given: string): FindingCode {
+  if (isFindingCode(given)) return given
+  const meant = closest(given, findingCodes)
+  const advice = meant ? `did you mean "${meant}"?` : 'docs/doctor.md has them all'
+  throw new UsageError(`--ignore: there is no finding "${given}"; ${advice}`, name)
+}
+
+/** Where more is said about a finding. */
+const pageOf = (code: FindingCode) => `docs/doctor.md#${code}`
+
+/** Servers write parts of this. */
+const MOST_CHARACTERS = 300
+const shown = (text: string) =>
+  visible(text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text)
+
+const MARKS = { well: '✓', error: '✗', warning: '‼', none: '·' } as const
+const STYLES = { well: 'green', error: 'red', warning: 'yellow', none: 'dim' } as const
+
+/** Writes each line when it is there: to look takes seconds. */
+function printer(ignored: ReadonlySet<FindingCode>): (line: Line) => void {
+  const paint = painter(process.stdout)
+  let before: string | undefined
+  return (line) => {
+    const { about, looked, skipped } = line
+    const findings = line.findings.filter(({ code }) => !ignored.has(code))
+    const isIgnored = findings.length < line.findings.length
+    const mark = markOf(findings, skipped !== undefined)
+    const notes = [skipped, isIgnored && 'something is ignored here'].filter(Boolean).join('; ')
+    const text = [
+      ...(about === before ? [] : ['', paint('bold', about)]),
+      `  ${paint(STYLES[mark], MARKS[mark])} ${shown(looked)}${notes && paint('dim', ` (${shown(notes)})`)}`,
+      ...findings.flatMap((finding) => forPeople(finding).map((part) => `      ${part}`)),
+    ]
+    before = about
+    process.stdout.write(`${text.join('\n')}\n`)
+  }
+}
+
+function markOf(findings: readonly Finding[], isSkipped: boolean): keyof typeof MARKS {
+  const [first] = findings
+  if (!first) return isSkipped ? 'none' : 'well'
+  return findings.some(({ code }) => findingKinds[code].level === 'error') ? 'error' : 'warning'
+}
+
+function forPeople({ code, what }: Finding): string[] {
+  const { why, remedy } = findingKinds[code]
+  return [`${code}: ${shown(what)}`, `  why: ${why}`, `  do:  ${remedy}`, `  see: ${pageOf(code)}`]
+}
+
+function summaryOf(findings: readonly Finding[]): string {
+  const codes = [...new Set(findings.map(({ code }) => code))]
+  if (codes.length === 0) return 'Nothing was found.'
+  return `${codes.length === 1 ? 'One finding' : `${codes.length} findings`}: ${codes.join(', ')}`
+}
+
+const reportOf = ({ hub, sites }: Patients, lines: readonly Line[], ignored: ReadonlySet<FindingCode>) => ({
+  hub,
+  sites,
+  lines: lines.map(({ findings, ...line }) => ({
+    ...line,
+    findings: findings.map(({ code, what }) => {
+      const { level, why, remedy } = findingKinds[code]
+      return { code, level, what: shown(what), why, remedy, page: pageOf(code), isIgnored: ignored.has(code) }
+    }),
+  })),
+})

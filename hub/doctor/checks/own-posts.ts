@@ -1,0 +1,83 @@
+/** What a page posts to its own server: whether it arrives as it was sent. */
+import type { ErrorCode } from '../../../sdk/protocol/errors.js'
+import { cookieNames, exchangeHeader, hubPaths, sitePaths } from '../../../sdk/protocol/wire.js'
+import { errorOf, inWords, jsonOf } from '../answer.js'
+import type { FindingCode, Line } from '../findings.js'
+import { isFinding, seeOr } from '../reach.js'
+import { cookieFindings } from '../set-cookie.js'
+import type { Eyes, Sight } from '../sight.js'
+
+const ownPost = (origin: string, more: Record<string, string> = {}) =>
+  ({
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      origin,
+      'sec-fetch-site': 'same-origin',
+      'sec-fetch-mode': 'cors',
+      'sec-fetch-dest': 'empty',
+      ...more,
+    },
+    body: '{}',
+  }) as const
+
+export interface Posted {
+  readonly line: Line
+  /** The clock there: no cache keeps the answer to a POST, and its `Date` is new. */
+  readonly aheadMs?: Sight['aheadMs']
+}
+
+/** The hub's window leaves a cookie that says nothing; it has the attributes of the one that matters. */
+export async function hubPostLine(eyes: Eyes, hub: string): Promise<Posted> {
+  const line = { about: hub, looked: 'accepts a request from its own page, and its cookie arrives' }
+  const sight = await seeOr(eyes, hub + hubPaths.unlock, ownPost(hub, { [exchangeHeader]: '1' }), 'body_lost')
+  if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
+  const found = sight.status === 200 ? { findings: seenFindings(sight) } : refusalOf(sight, 'hub_not_ready')
+  return { line: { ...line, ...found }, aheadMs: sight.aheadMs }
+}
+
+const seenFindings = (sight: Sight) =>
+  cookieFindings(sight.lines('set-cookie'), cookieNames.hubSeen, { sameSite: 'None', httpOnly: true })
+
+export interface SitePosted extends Posted {
+  /** What the hub has told the site, where it has. */
+  readonly sisters?: readonly string[]
+}
+
+/** To answer this, the site asks the hub in its own name. */
+export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): Promise<SitePosted> {
+  const line = { about: site, looked: 'accepts a request from its own page, and reaches the hub' }
+  const sight = await seeOr(eyes, site + endpoint + sitePaths.sisters, ownPost(site), 'body_lost')
+  if (isFinding(sight)) return { line: { ...line, findings: [sight] } }
+  const { aheadMs } = sight
+  const { sisters } = jsonOf(sight) ?? {}
+  if (sight.status !== 200 || !Array.isArray(sisters))
+    return { line: { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') }, aheadMs }
+  const known = sisters.filter((sister) => typeof sister === 'string')
+  return { line: { ...line, findings: [] }, aheadMs, sisters: known }
+}
+
+/** @param unavailable what it means here that something on the other side does not work */
+function refusalOf(sight: Sight, unavailable: FindingCode): Pick<Line, 'findings' | 'skipped'> {
+  const code = errorOf(sight)
+  if (code === 'rate_limited') return { findings: [], skipped: 'too many requests: try again in a minute' }
+  const isRefused = code === 'unavailable' && /does not accept/.test(sight.text)
+  const found = isRefused ? 'keys_do_not_match' : code === 'unavailable' ? unavailable : causeOf(code)
+  return { findings: [{ code: found, what: inWords(sight) }] }
+}
+
+function causeOf(code: ErrorCode | undefined): FindingCode {
+  switch (code) {
+    case 'host_denied':
+      return 'host_rewritten'
+    case 'origin_denied':
+      return 'request_origin_lost'
+    case 'request_invalid':
+    case 'media_type_invalid':
+    case 'body_timeout':
+    case 'body_too_large':
+      return 'body_lost'
+    default:
+      return 'post_blocked'
+  }
+}

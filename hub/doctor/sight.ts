@@ -1,0 +1,239 @@
+/** One bounded request, and what came back. It follows nothing, keeps no cookie and sends no secret. */
+import { lookup as systemLookup } from 'node:dns/promises'
+import type { LookupAddress } from 'node:dns'
+import http from 'node:http'
+import https from 'node:https'
+import type { LookupFunction } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { brotliDecompressSync, unzipSync } from 'node:zlib'
+
+import { isLoopback } from '../../sdk/protocol/origins.js'
+
+export interface Ask {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface Sight {
+  readonly url: string
+  readonly status: number
+  readonly bytes: Buffer
+  readonly text: string
+  /** All lines of one header, by lower-case name. */
+  readonly lines: (name: string) => readonly string[]
+  /** The same as one text. */
+  readonly header: (name: string) => string | undefined
+  /** How far the clock there is ahead of this machine's, and how far that may be wrong; `undefined` without a `Date`. */
+  readonly aheadMs: { readonly value: number; readonly tolerance: number } | undefined
+  /** The end of the certificate. */
+  readonly validToMs: number | undefined
+}
+
+export interface Eyes {
+  /** @throws BlindError */
+  see(url: string, ask?: Ask): Promise<Sight>
+  /** @throws BlindError */
+  addressesOf(origin: string): Promise<readonly string[]>
+  /** The first part of an answer, as soon as it arrives; what comes behind it is left unread. @throws BlindError */
+  firstPartOf(url: string, headers: Readonly<Record<string, string>>): Promise<FirstPart>
+}
+
+interface FirstPart {
+  readonly status: number
+  /** Nothing, where the answer has ended without one. */
+  readonly text: string
+}
+
+/** Nothing could be seen. */
+export class BlindError extends Error {
+  override readonly name = 'BlindError'
+
+  constructor(
+    readonly kind: 'dns' | 'connect' | 'tls',
+    message: string,
+    cause: unknown,
+  ) {
+    super(message, { cause })
+  }
+}
+
+/** Of one answer; a page may be longer, and what stands behind is not looked at. */
+const MOST_BYTES = 1024 * 1024
+
+/** Says who asks, and is no name of a search engine's: those get no session. */
+const AGENT = 'session-hub-doctor'
+
+export interface EyesOptions {
+  /** Of one request, in milliseconds. */
+  readonly timeoutMs: number
+  /** @default that of the system */
+  readonly lookup?: (hostname: string) => Promise<readonly LookupAddress[]>
+}
+
+export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
+  const lookupForNode: LookupFunction = (hostname, { all }, callback) => {
+    lookup(hostname).then(
+      (found) => {
+        const [first] = found
+        if (!first) callback(new Error('no address'), '', 0)
+        else if (all) callback(null, [...found])
+        else callback(null, first.address, first.family)
+      },
+      (thrown: unknown) => {
+        callback(thrown as NodeJS.ErrnoException, '', 0)
+      },
+    )
+  }
+
+  /** One limit for all of it: a server that sends a byte a second has not answered either. */
+  function request<Result>(
+    url: string,
+    { method = 'GET', headers = {}, body }: Ask,
+    read: (res: http.IncomingMessage, done: (result: Result) => void) => void,
+  ): Promise<Result> {
+    const { protocol } = new URL(url)
+    const isSecure = protocol === 'https:'
+    return new Promise((resolve, reject) => {
+      const fail = (thrown: Error) => {
+        clearTimeout(timer)
+        reject(blindness(thrown))
+      }
+      const req = (isSecure ? https : http).request(url, {
+        method,
+        // A connection for each: a kept one may be closed by the time of the next request, which says nothing of the server.
+        agent: false,
+        lookup: lookupForNode,
+        headers: {
+          'user-agent': AGENT,
+          accept: '*/*',
+          'accept-encoding': 'identity',
+          ...headers,
+          ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
+        },
+      })
+      const timer = setTimeout(() => {
+        req.destroy(new Error(`no whole answer within ${timeoutMs / 1000} seconds`))
+      }, timeoutMs)
+      req.on('error', fail)
+      req.on('response', (res) => {
+        res.on('error', fail)
+        read(res, (result) => {
+          clearTimeout(timer)
+          resolve(result)
+        })
+      })
+      req.end(body)
+    })
+  }
+
+  return {
+    async see(url, ask = {}) {
+      const startMs = Date.now()
+      return request<Sight>(url, ask, (res, done) => {
+        const headMs = Date.now()
+        const { socket, headers, rawHeaders } = res
+        const validToMs = endOfCertificate(socket as Partial<TLSSocket>)
+        const chunks: Buffer[] = []
+        let length = 0
+        const finish = () => {
+          const bytes = plain(Buffer.concat(chunks), headers['content-encoding'])
+          const lines = (name: string) =>
+            rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+          done({
+            url,
+            status: res.statusCode ?? 0,
+            bytes,
+            text: bytes.toString(),
+            lines,
+            header: (name) => (lines(name).length > 0 ? lines(name).join(', ') : undefined),
+            aheadMs: aheadOf(headers.date, startMs, headMs),
+            validToMs,
+          })
+        }
+        res.on('data', (chunk: Buffer) => {
+          if (length >= MOST_BYTES) return
+          length += chunk.length
+          chunks.push(chunk)
+          if (length < MOST_BYTES) return
+          // The rest is nobody's business, and may never end.
+          res.removeAllListeners('end')
+          finish()
+          res.destroy()
+        })
+        res.on('end', finish)
+      })
+    },
+    async addressesOf(origin) {
+      const hostname = new URL(origin).hostname.replace(/^\[|\]$/g, '')
+      try {
+        return (await lookup(hostname)).map(({ address }) => address)
+      } catch (thrown) {
+        throw new BlindError('dns', `"${hostname}" does not resolve`, thrown)
+      }
+    },
+    firstPartOf: (url, headers) =>
+      request<FirstPart>(url, { headers }, (res, done) => {
+        const status = res.statusCode ?? 0
+        res.once('data', (chunk: Buffer) => {
+          done({ status, text: chunk.toString() })
+          res.destroy()
+        })
+        res.once('end', () => {
+          done({ status, text: '' })
+        })
+      }),
+  }
+}
+
+/** RFC 6761: names under `.localhost` mean this machine, and not every resolver knows. */
+async function lookUp(hostname: string): Promise<readonly LookupAddress[]> {
+  return hostname.endsWith('.localhost') && isLoopback(hostname)
+    ? [{ address: '127.0.0.1', family: 4 }]
+    : systemLookup(hostname, { all: true })
+}
+
+function endOfCertificate(socket: Partial<TLSSocket>): number | undefined {
+  const { valid_to: validTo } = socket.getPeerCertificate?.() ?? {}
+  return validTo ? Date.parse(validTo) : undefined
+}
+
+/** A server may compress without being asked. What unpacks to more than the bound is taken as it came. */
+function plain(bytes: Buffer, encoding: string | undefined): Buffer {
+  const bound = { maxOutputLength: MOST_BYTES }
+  try {
+    if (encoding === 'br') return brotliDecompressSync(bytes, bound)
+    return encoding === 'gzip' || encoding === 'deflate' ? unzipSync(bytes, bound) : bytes
+  } catch {
+    return bytes
+  }
+}
+
+/** `Date` has whole seconds: what it says was true half a second later, give or take. */
+function aheadOf(date: string | undefined, startMs: number, headMs: number): Sight['aheadMs'] {
+  const saidMs = Date.parse(date ?? '')
+  if (Number.isNaN(saidMs)) return undefined
+  return { value: saidMs + 500 - (startMs + headMs) / 2, tolerance: 500 + (headMs - startMs) / 2 }
+}
+
+const TLS = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/
+
+function blindness(thrown: NodeJS.ErrnoException): BlindError {
+  const { code = '', message } = thrown
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new BlindError('dns', message, thrown)
+  if (TLS.test(code)) return new BlindError('tls', `${tlsWords[code] ?? message} (${code})`, thrown)
+  // Of several addresses that were tried, each has its own error, and all of them together have no message.
+  return new BlindError('connect', [message, code].find(Boolean) ?? 'no connection', thrown)
+}
+
+const tlsWords: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'an intermediate certificate is missing, or the authority is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'an intermediate certificate is missing, or the authority is not trusted here',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the authority is not trusted here',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
+  EPROTO: 'there is no TLS at this port',
+}

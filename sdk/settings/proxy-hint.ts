@@ -1,0 +1,20 @@
+/** A proxy stands before us, and nobody has said so: all visitors count as one, and share one rate limit. */
+import type { Log } from './log.js'
+
+/** Asked with each request, says it once in a process: strangers fill no log with it. */
+export type ProxyHint = (isUntrusted: () => boolean) => void
+
+export function createProxyHint(log: Log): ProxyHint {
+  let isTold = false
+  return (isUntrusted) => {
+    if (isTold || !isUntrusted()) return
+    isTold = true
+    log({
+      level: 'warn',
+      event: 'proxy_untrusted',
+      description:
+        '"X-Forwarded-For" arrives from a private address, and is not trusted: all visitors share one rate limit. ' +
+        'Set "trustProxyHops", "proxyHops", or "trust proxy" of Express, to the number of your proxies',
+    })
+  }
+}

@@ -1,0 +1,117 @@
+/** Where hub and sites are, as browsers judge it; and certificates by their end. */
+import { expect } from 'chai'
+
+import { domainLine, placeLine, registrable } from '../../hub/doctor/checks/places.js'
+import type { Line } from '../../hub/doctor/findings.js'
+import { certificateFindings } from '../../hub/doctor/reach.js'
+import { isPrivateAddress } from '../../sdk/http/address.js'
+
+const codesIn = ({ findings }: Line) => findings.map(({ code }) => code)
+
+describe('the places of a hub and its sites', () => {
+  const addresses: readonly [address: string, isPrivate: boolean][] = [
+    ['10.1.2.3', true],
+    ['172.16.0.1', true],
+    ['172.15.0.1', false],
+    ['172.32.0.1', false],
+    ['192.168.7.7', true],
+    ['192.169.7.7', false],
+    ['100.64.0.1', true],
+    ['100.128.0.1', false],
+    ['169.254.1.1', true],
+    ['127.0.0.1', true],
+    ['203.0.113.7', false],
+    ['::ffff:10.1.2.3', true],
+    ['::1', true],
+    ['fd00::1', true],
+    ['fe80::1', true],
+    ['2001:db8::1', false],
+  ]
+  for (const [address, expected] of addresses) {
+    it(`${address} is ${expected ? '' : 'not '}of a local network`, () => {
+      expect(isPrivateAddress(address)).to.equal(expected)
+    })
+  }
+
+  const at = (origin: string, ...given: string[]) => ({ origin, addresses: given })
+  const pairs: readonly [
+    what: string,
+    hub: ReturnType<typeof at>,
+    site: ReturnType<typeof at>,
+    codes: string[],
+  ][] = [
+    [
+      'a private hub below a public site',
+      at('https://hub.example', '10.0.0.1'),
+      at('https://shop.example', '203.0.113.7'),
+      ['hub_on_private_address'],
+    ],
+    [
+      'both in a private network',
+      at('https://hub.example', '10.0.0.1'),
+      at('https://shop.example', '10.0.0.2'),
+      [],
+    ],
+    ['both public', at('https://hub.example', '198.51.100.1'), at('https://shop.example', '203.0.113.7'), []],
+    [
+      'both on this machine',
+      at('http://hub.localhost', '127.0.0.1'),
+      at('https://shop.example', '203.0.113.7'),
+      [],
+    ],
+    [
+      'a subdomain of the site on another network',
+      at('https://hub.shop.example', '198.51.100.1'),
+      at('https://www.shop.example', '203.0.113.7'),
+      ['seven_days'],
+    ],
+    [
+      'a subdomain of the site on the same network',
+      at('https://hub.shop.example', '203.0.200.1'),
+      at('https://shop.example', '203.0.113.7'),
+      [],
+    ],
+    [
+      'a subdomain with one address of several on the same network',
+      at('https://hub.shop.example', '198.51.100.1', '2001:db8:1:2::5'),
+      at('https://shop.example', '203.0.113.7', '2001:db8:1:2::9'),
+      [],
+    ],
+  ]
+  for (const [what, hub, site, codes] of pairs) {
+    it(`${what}: ${codes.join() || 'nothing'}`, () => {
+      expect(codesIn(placeLine(hub, site))).to.deep.equal(codes)
+    })
+  }
+
+  const domains: readonly [origin: string, domain: string][] = [
+    ['https://hub.shop.example', 'shop.example'],
+    ['https://shop.example', 'shop.example'],
+    ['https://hub.shop.co.uk', 'shop.co.uk'],
+    ['https://a.b.shop.com.au:8443', 'shop.com.au'],
+    ['https://hub.shop.de', 'shop.de'],
+    ['https://203.0.113.7', '203.0.113.7'],
+    ['https://[2001:db8::1]', '[2001:db8::1]'],
+  ]
+  for (const [origin, domain] of domains) {
+    it(`${origin} belongs to ${domain}`, () => {
+      expect(registrable(origin)).to.equal(domain)
+    })
+  }
+
+  it('a hub whose domain no site has looks like a tracker; one whose domain one of them has does not', () => {
+    const [shop, travel] = [at('https://shop.example'), at('https://travel.example')]
+    expect(codesIn(domainLine(at('https://hub.accounts.example'), [shop, travel]))).to.deep.equal([
+      'bounce_tracking',
+    ])
+    expect(codesIn(domainLine(at('https://hub.travel.example'), [shop, travel]))).to.deep.equal([])
+  })
+
+  it('a certificate is worth a word two weeks before its end', () => {
+    const nowMs = Date.parse('2026-01-01T00:00:00Z')
+    const in_ = (days: number) => certificateFindings({ validToMs: nowMs + days * 86_400_000 }, nowMs)
+    expect(in_(15)).to.deep.equal([])
+    expect(in_(14)).to.deep.equal([{ code: 'tls_expires_soon', what: 'the certificate expires in 14 days' }])
+    expect(certificateFindings({ validToMs: undefined }, nowMs)).to.deep.equal([])
+  })
+})
