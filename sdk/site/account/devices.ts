@@ -72,7 +72,7 @@ export function requireRecent(
   const most = ofCall(() => whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 }))
   const authTime = sessions.loaded(request)?.authTime ?? null
   if (authTime === null || settings.now() / 1000 - authTime > most)
-    throw new SessionHubError('sign_in_required', 'This needs a sign-in that is not long ago')
+    throw new SessionHubError('sign_in_required', 'Sign in again to continue: the last sign-in is too old')
 }
 
 /**
