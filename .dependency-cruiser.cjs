@@ -24,8 +24,8 @@ module.exports = {
     never('no-tests-or-demo-inside', { path: '^(sdk|hub)/' }, { path: '^(test|demo)/' }),
     never(
       'no-dev-dependency-at-run-time',
-      // pg and the frameworks are optional peers: whoever takes their door has them.
-      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/postgres[.]ts$)' },
+      // pg, redis and the frameworks are optional peers: whoever takes their door has them.
+      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/(postgres|redis)[.]ts$)' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     ),
 

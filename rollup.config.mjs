@@ -64,6 +64,7 @@ const server = [
       site: './sdk/site/index.ts',
       hub: './hub/index.ts',
       postgres: './hub/stores/postgres.ts',
+      redis: './hub/stores/redis.ts',
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',

@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express'
 import { PROXY_HOPS } from '../sdk/http/node/peer-address.js'
 import { readSdk } from '../sdk/http/sdk-asset.js'
 import { whole } from '../sdk/settings/checks.js'
-import { safeLog } from '../sdk/settings/log.js'
+import { reasonOf, safeLog } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
 import { auditBounds } from './admin/options.js'
 import type { createAdminRouter } from './admin/router.js'
@@ -20,6 +20,8 @@ import { createLimiters } from './routes/limits.js'
 import { createRouter } from './routes/router.js'
 import { createSessions, type HubSessions } from './sessions.js'
 import { createRegistry } from './sites/registry.js'
+import type { SiteRegistration } from './sites/site.js'
+import { openStore } from './store-opening.js'
 import { sqliteStore } from './stores/sqlite.js'
 import { startSweeper } from './sweeper.js'
 
@@ -34,8 +36,12 @@ export interface Hub {
    * @throws SessionHubError `options_invalid`
    */
   listener(app: RequestListener, options?: { readonly proxyHops?: number }): RequestListener
+  /** Resolves when the store is open, at once without `storeWaitSeconds`. Rejects when it cannot be: then the hub stays `unavailable`. */
+  readonly ready: Promise<void>
   /** A user's sessions: to see and to end. */
   readonly sessions: HubSessions
+  /** Changes the list of sites while the hub runs; those of `findSite` stay. @throws SessionHubError `options_invalid`; then the list is as it was */
+  setSites(sites: readonly SiteRegistration[]): Promise<void>
   /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. */
   endStreams(): void
   /** Ends the event streams, stops what runs in the background, and closes the store. */
@@ -59,9 +65,16 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     log: written,
   })
   // Last, so that a wrong option does not leave a file behind.
-  const { store, log } = createDecisions(options.store ?? sqliteStore('session-hub.sqlite'), written)
-  if (store.durability !== undefined)
-    log({ level: 'info', event: 'store_opened', description: store.durability })
+  const opening = openStore(openerOf(options.store), settings.storeWaitSeconds * 1000, written)
+  const ready = opening.opened.then(({ durability }) => {
+    if (durability !== undefined) written({ level: 'info', event: 'store_opened', description: durability })
+  })
+  if (settings.storeWaitSeconds === 0 || typeof options.store !== 'function') await ready
+  let isClosed = false
+  ready.catch((thrown: unknown) => {
+    if (!isClosed) written({ level: 'error', event: 'store_failed', description: reasonOf(thrown) })
+  })
+  const { store, log } = createDecisions(opening.store, written)
   const hub: HubContext = {
     origin: settings.origin,
     store,
@@ -85,6 +98,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   })
   return {
     router,
+    ready,
     listener(app, listenerOptions = {}) {
       refuseUnknown('hub.listener', listenerOptions, ['proxyHops'])
       const { proxyHops: hops = 0 } = listenerOptions
@@ -95,16 +109,21 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       }
     },
     sessions: createSessions(hub),
+    setSites: (others) => sites.set(others),
     endStreams() {
       feed.stop()
     },
     async close() {
+      isClosed = true
       feed.stop()
       await sweeper.stop()
       await store.close()
     },
   }
 }
+
+const openerOf = (given: HubOptions['store']) =>
+  typeof given === 'function' ? given : async () => given ?? sqliteStore('session-hub.sqlite')
 
 /** Loaded only where it is configured: most hubs have no use for its pages. */
 async function adminRouter(...parts: Parameters<typeof createAdminRouter>): Promise<RequestHandler> {

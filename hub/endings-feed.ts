@@ -15,30 +15,45 @@ interface FeedListener {
 
 export interface EndingsFeed {
   readonly isStopped: boolean
-  /** Hears every ending after this number, in order, until the feed itself ends. @returns how to stop */
-  follow(afterSeq: number, listener: FeedListener): () => void
+  /**
+   * Hears every ending after this number of this epoch, in order, until the feed ends, or until numbers run again: whoever has followed
+   * others would pass endings by.
+   *
+   * @returns how to stop
+   */
+  follow(from: Position, listener: FeedListener): () => void
   stop(): void
+}
+
+interface Position {
+  readonly epoch: string
+  readonly seq: number
 }
 
 /** Within the second that a site has to know in, even when the store is busy. */
 const EVERY_MS = 200
 const BATCH = 500
+/** Numbers run again only after a restore of the store, or a failover that lost some. */
+const RANGE_EVERY_MS = 5000
 
 interface Follower {
+  readonly epoch: string
   seq: number
   readonly listener: FeedListener
 }
 
-export function createEndingsFeed(hub: HubContext): EndingsFeed {
+export function createEndingsFeed(hub: HubContext, rangeEveryMs = RANGE_EVERY_MS): EndingsFeed {
   const followers = new Set<Follower>()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   let isFailing = false
+  let rangeSeenMs = performance.now()
 
   async function look(): Promise<void> {
     try {
       // One that has much to catch up with holds up neither the others nor the hub's requests.
       while (await tellNext()) await nextTurn()
+      if (performance.now() - rangeSeenMs >= rangeEveryMs) await letGo()
       isFailing = false
     } catch (thrown) {
       // Once, and not each time that it is tried.
@@ -65,12 +80,23 @@ export function createEndingsFeed(hub: HubContext): EndingsFeed {
     return isMore
   }
 
+  /** Those whose numbers are others by now. They come again, and are told that they may have missed something. */
+  async function letGo(): Promise<void> {
+    const { epoch, last } = await hub.store.endingsRange()
+    rangeSeenMs = performance.now()
+    for (const follower of followers) {
+      if (follower.epoch === epoch && follower.seq <= last) continue
+      followers.delete(follower)
+      follower.listener.end()
+    }
+  }
+
   return {
     get isStopped() {
       return isStopped
     },
-    follow(afterSeq, listener) {
-      const follower = { seq: afterSeq, listener }
+    follow({ epoch, seq }, listener) {
+      const follower = { epoch, seq, listener }
       followers.add(follower)
       timer ??= setTimeout(() => void look(), 0).unref()
       return () => followers.delete(follower)

@@ -38,6 +38,7 @@ export type {
   AuditSearch,
   Changes,
   Ending,
+  EndingsRange,
   Handle,
   Held,
   NumberedAuditRow,

@@ -33,7 +33,14 @@ export interface HubOptions {
   /** How long an answer of `findSite` is believed, in seconds; 0 asks each time. @default 5 */
   readonly siteCacheSeconds?: number
   /** Where sessions live. @default SQLite in the file `session-hub.sqlite` of the working directory */
-  readonly store?: Store
+  readonly store?: Store | (() => Promise<Store>)
+  /**
+   * How long the hub waits for the server of a `store` that is given as a function, in seconds, 0 to 3600: it begins meanwhile, and answers
+   * `unavailable`. With 0, `createHub` rejects where the store cannot be opened.
+   *
+   * @default 0
+   */
+  readonly storeWaitSeconds?: number
   /** How long a ticket may be redeemed, in seconds, 5 to 300. @default 30 */
   readonly ticketSeconds?: number
   /**
@@ -69,8 +76,15 @@ export interface HubOptions {
   readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
   /** Pages, and an interface for programs, below `/admin`: to see sessions and to end them. @default none */
   readonly admin?: AdminOptions
-  /** Requests per minute, each with its own default. */
+  /** Requests per minute of the whole hub, each with its own default. */
   readonly limits?: Partial<RateLimits>
+  /**
+   * How many processes this hub runs in, 1 to 1000, behind a balancer that spreads requests evenly: each counts in its own memory, and allows its share of
+   * `limits`.
+   *
+   * @default 1
+   */
+  readonly hubProcesses?: number
   /** Receives structured entries, none of which holds a secret. @default silence */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
@@ -84,6 +98,7 @@ export interface HubSettings {
   readonly sites: readonly SiteRegistration[]
   readonly findSite: FindSite | undefined
   readonly siteCacheSeconds: number
+  readonly storeWaitSeconds: number
   readonly rules: HubRules
   readonly limits: RateLimits
   readonly admin: (AdminSettings & { readonly auditSeconds: number }) | undefined
@@ -99,6 +114,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   findSite: true,
   siteCacheSeconds: true,
   store: true,
+  storeWaitSeconds: true,
   ticketSeconds: true,
   lifetimes: true,
   conflict: true,
@@ -109,6 +125,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   endAllOnSignOut: true,
   admin: true,
   limits: true,
+  hubProcesses: true,
   log: true,
   now: true,
 }
@@ -122,20 +139,23 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   const {
     sites = [],
     siteCacheSeconds = 5,
+    storeWaitSeconds = 0,
     ticketSeconds = bounds.ticketSeconds.default,
     maxSessions,
     evict = 'oldest',
+    hubProcesses = 1,
   } = options
   const { singleSession = false, endAllOnSignOut = false } = options
   const { conflict = 'keep-both', merge = 'fill', limits = {}, now = Date.now } = options
   if (!isJsonObject(options.keys)) throw wrong(where, '"keys" is missing; "session-hub keys" makes them')
   if (!Array.isArray(sites)) throw wrong(where, '"sites" has to be a list')
-  if (options.store !== undefined && !isStore(options.store)) {
+  if (options.store !== undefined && typeof options.store !== 'function' && !isStore(options.store)) {
     throw wrong(
       where,
-      '"store" has to be a store: sqliteStore("sessions.sqlite"), memoryStore(), or your own',
+      '"store" has to be a store: sqliteStore("sessions.sqlite"), memoryStore(), your own, or a function that opens one',
     )
   }
+  const admin = options.admin === undefined ? undefined : resolveAdmin(`${where}: admin`, options.admin)
   refuseUnknown(`${where}: limits`, limits, Object.keys(defaultRateLimits))
   return {
     origin: origin(where, 'origin', options.origin),
@@ -143,6 +163,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
     sites: sites as readonly SiteRegistration[],
     findSite: callable(where, 'findSite', options.findSite),
     siteCacheSeconds: whole(where, 'siteCacheSeconds', siteCacheSeconds, { min: 0, max: 3600 }),
+    storeWaitSeconds: whole(where, 'storeWaitSeconds', storeWaitSeconds, { min: 0, max: 3600 }),
     rules: {
       ticketSeconds: whole(where, 'ticketSeconds', ticketSeconds, bounds.ticketSeconds),
       lifetimes: readLifetimes(where, options.lifetimes),
@@ -156,13 +177,17 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
           : whole(where, 'maxSessions', maxSessions, { min: 1, max: 1000 }),
       evict: oneOf(where, 'evict', evict, ['oldest', 'refuse']),
       endAllOnSignOut: answering(where, 'endAllOnSignOut', endAllOnSignOut),
+      isAdmin: admin?.isAdmin ?? (() => false),
     },
-    limits: {
-      perAddress: rate('perAddress', limits),
-      perSession: rate('perSession', limits),
-      perSite: rate('perSite', limits),
-    },
-    admin: options.admin === undefined ? undefined : resolveAdmin(`${where}: admin`, options.admin),
+    limits: shareOf(
+      {
+        perAddress: rate('perAddress', limits),
+        perSession: rate('perSession', limits),
+        perSite: rate('perSite', limits),
+      },
+      whole(where, 'hubProcesses', hubProcesses, { min: 1, max: 1000 }),
+    ),
+    admin,
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }
@@ -228,16 +253,24 @@ function readLifetime(at: string, given: unknown = {}, defaults: Lifetime): Life
 const rate = (name: keyof RateLimits, given: Partial<RateLimits>) =>
   whole('createHub: limits', name, given[name] ?? defaultRateLimits[name], { min: 1, max: 1e9 })
 
+/** What one of so many processes allows: never nothing, and rather a little more than a little less. */
+function shareOf({ perAddress, perSession, perSite }: RateLimits, processes: number): RateLimits {
+  const share = (limit: number) => Math.ceil(limit / processes)
+  return { perAddress: share(perAddress), perSession: share(perSession), perSite: share(perSite) }
+}
+
 const METHODS: readonly (keyof Store)[] = [
   'find',
   'transact',
   'sessions',
   'list',
+  'places',
   'search',
   'audit',
   'isSpent',
   'endings',
   'endingsRange',
+  'renewEpoch',
   'ping',
   'sweep',
   'close',

@@ -13,7 +13,7 @@ const files = [
   'build/test/browser/{journeys,ladder-journeys}.test.js',
 ]
 let failed = 0
-for (const store of only ? [only] : ['twice', 'sqlite', 'postgres']) {
+for (const store of only ? [only] : ['twice', 'sqlite', 'postgres', 'redis']) {
   console.log(`Hubs on the store "${store}":`)
   const { status } = spawnSync(
     'node_modules/.bin/mocha',

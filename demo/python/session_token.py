@@ -35,6 +35,8 @@ class TokenError(Exception):
 class Session:
     status: str
     subject: str | None
+    # Who really is there: an administrator who acts as the subject, and may only look.
+    actor: dict | None
     auth_time: int | None
     claims: dict
     fields: dict
@@ -79,6 +81,7 @@ class Verifier:
         return Session(
             status="signed-in" if "sub" in payload else "anonymous",
             subject=payload.get("sub"),
+            actor={"subject": payload["act"]["sub"]} if "act" in payload else None,
             auth_time=payload.get("auth_time"),
             claims=payload.get("claims", {}),
             fields=self._by_both_names({n: v for n, v in payload.items() if n not in self.forms}),
@@ -185,6 +188,10 @@ def is_subject(value):
     return len(json.dumps(value, ensure_ascii=False).encode()) - 2 <= 255
 
 
+def is_actor(value):
+    return is_object(value) and value.keys() == {"sub"} and is_subject(value["sub"])
+
+
 def matches(pattern):
     return lambda value: is_text(value) and pattern.fullmatch(value) is not None
 
@@ -204,5 +211,7 @@ FORMS = {
     "st": matches(BITS_128),
     "sg": matches(BITS_128),
     "gen": is_time,
+    "act": is_actor,
+    "until": is_time,
     "remember": is_flag,
 }

@@ -19,7 +19,12 @@ const ACTS: Readonly<Record<AuditAct, string>> = {
   end: 'Ended a session',
   'end-all': 'Ended all of a user’s',
   erase: 'Erased a user',
+  'act-as': 'Acted as a user',
+  'stop-acting': 'Stopped acting as a user',
 }
+
+/** Acts that are about no number of sessions. */
+const WITHOUT_SESSIONS: readonly AuditAct[] = ['sign-in', 'sign-out', 'act-as', 'stop-acting']
 
 const OUTCOMES: Readonly<Record<AuditOutcome, string>> = {
   done: 'Done',
@@ -48,7 +53,7 @@ const table = ({ rows }: AuditView) =>
     </caption>
     <thead role="rowgroup">
       <tr role="row">
-        ${['When (UTC)', 'Who', 'What', 'Whose', 'Site', 'Sessions', 'From', 'Outcome'].map(
+        ${['When (UTC)', 'Who', 'What', 'Whose', 'Site', 'Sessions', 'From', 'Outcome', 'Why'].map(
           (name) => html`<th role="columnheader" scope="col">${name}</th>`,
         )}
       </tr>
@@ -58,17 +63,31 @@ const table = ({ rows }: AuditView) =>
     </tbody>
   </table>`
 
-const row = ({ atMs, who, act, subject, site, sessions, from, outcome }: NumberedAuditRow): Html =>
+const row = ({
+  atMs,
+  who,
+  act,
+  subject,
+  site,
+  sessions,
+  from,
+  outcome,
+  reason,
+  untilMs,
+}: NumberedAuditRow): Html =>
   html`<tr role="row">
     <td role="cell" data-name="When (UTC)">${time(atMs)}</td>
     <td role="cell" data-name="Who">${who}</td>
     <td role="cell" data-name="What">${ACTS[act]}</td>
     <td role="cell" data-name="Whose">${subject === null ? '' : html`<bdi>${subject}</bdi>`}</td>
     <td role="cell" data-name="Site">${site ?? ''}</td>
-    <td role="cell" data-name="Sessions">${act.startsWith('sign') ? '' : sessions}</td>
+    <td role="cell" data-name="Sessions">${WITHOUT_SESSIONS.includes(act) ? '' : sessions}</td>
     <td role="cell" data-name="From">${from}</td>
     <td role="cell" data-name="Outcome">
       <span class="${outcome === 'refused' ? 'tag refused' : ''}">${OUTCOMES[outcome]}</span>
+    </td>
+    <td role="cell" data-name="Why">
+      ${reason === undefined ? '' : html`<bdi>${reason}</bdi>`}${untilMs === undefined ? '' : html` (until ${time(untilMs)})`}
     </td>
   </tr>`
 

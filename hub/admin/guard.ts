@@ -2,16 +2,14 @@
 import type { Request } from 'express'
 
 import { plainAddress } from '../../sdk/http/address.js'
-import { perAddressTries, perMinute } from '../../sdk/http/rate-limit.js'
+import { perMinute } from '../../sdk/http/rate-limit.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Actor, type Administration, noteSignIn } from '../flows/administer.js'
 import type { AdminSettings, AdminToken } from './options.js'
 import { readAdmin } from './options.js'
 import { type SignIn, signedIn } from './sign-in.js'
 import { holderOf } from './tokens.js'
-
-/** So many wrong tokens from one address, then it has to wait. */
-export const TRIES = { points: 5, seconds: 300 }
+import { createTries } from './tries.js'
 
 /** Of all addresses together, so many leave a row per minute: strangers may not fill the store (R31). The log has them all. */
 const REFUSALS = 60
@@ -34,7 +32,7 @@ export interface Guard {
 
 export function createGuard(at: Administration, { authorize, tokens }: AdminSettings): Guard {
   const { hub } = at
-  const tries = perAddressTries(TRIES.points, TRIES.seconds)
+  const tries = createTries(hub)
   const refusals = perMinute(REFUSALS)
 
   async function refuse(req: Request): Promise<never> {
@@ -62,14 +60,14 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
       const holder = holderOf(tokens, token)
       // Right ones are not counted: a program may ask often, and at once.
       if (holder) return actorOf(holder, addressOf(req))
-      await tries.take(req.ip)
+      await tries.take(req)
       return refuse(req)
     },
     async tryToken(req, token) {
-      await tries.take(req.ip)
+      const giveBack = await tries.take(req)
       const holder = holderOf(tokens, token.trim())
       if (!holder) return refuse(req)
-      await tries.giveBack(req.ip)
+      await giveBack()
       return holder
     },
   }

@@ -18,4 +18,9 @@ export const sessionJson = (secret: KeyObject, session: FoundSession) => ({
   expires_at: seconds(session.expiresAtMs),
 })
 
-export const auditJson = ({ seq, atMs, ...row }: NumberedAuditRow) => ({ seq, at: seconds(atMs), ...row })
+export const auditJson = ({ seq, atMs, untilMs, ...row }: NumberedAuditRow) => ({
+  seq,
+  at: seconds(atMs),
+  ...row,
+  ...(untilMs !== undefined && { until: seconds(untilMs) }),
+})

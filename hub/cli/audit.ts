@@ -11,8 +11,8 @@ export const showAudit: Command = {
   summary: 'show what administrators did',
   help: `Usage: session-hub audit --config <file> [--subject <subject>] [--all] [--json]
 
-Shows what administrators did, the newest first: when, who, what, whose sessions, how many, from where, and
-what came of it. It is kept for a year, or as long as "admin": { "auditSeconds" } says.
+Shows what administrators did, the newest first: when, who, what, whose sessions, how many, from where, what
+came of it, and why, where a reason is asked for. It is kept for a year, or as long as "admin": { "auditSeconds" } says.
 
 Options:
   --config <file>      the configuration of "session-hub serve"
@@ -44,8 +44,8 @@ const forPeople = (rows: readonly NumberedAuditRow[]): string =>
   rows.length === 0
     ? 'There is nothing.\n'
     : tableOf(
-        ['when', 'who', 'what', 'whose', 'site', 'sessions', 'from', 'outcome'],
-        rows.map(({ atMs, who, act, subject, site, sessions, from, outcome }) => [
+        ['when', 'who', 'what', 'whose', 'site', 'sessions', 'from', 'outcome', 'why', 'until'],
+        rows.map(({ atMs, who, act, subject, site, sessions, from, outcome, reason = '', untilMs }) => [
           moment(atMs),
           who,
           act,
@@ -54,5 +54,7 @@ const forPeople = (rows: readonly NumberedAuditRow[]): string =>
           String(sessions),
           from,
           outcome,
+          reason,
+          untilMs === undefined ? '' : moment(untilMs),
         ]),
       )

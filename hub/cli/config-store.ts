@@ -19,18 +19,26 @@ export function storeSource(
   environment: NodeJS.ProcessEnv,
 ): StoreSource {
   const given = configured ?? environment[VARIABLE]
-  if (given === 'memory') return { open: async () => memoryStore() }
+  if (given === 'memory') return { isMemory: true, open: async () => memoryStore() }
   if (isStore(given)) return { open: async () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
-    throw wrong(file, '"store" has to be the path of an SQLite file, a postgres:// address, or "memory"')
+    throw wrong(
+      file,
+      '"store" has to be the path of an SQLite file, a postgres:// or redis:// address, or "memory"',
+    )
   }
-  if (given !== undefined && /^postgres(ql)?:/.test(given)) return { open: () => openedAt(given, file) }
+  if (given !== undefined && isAddress.test(given)) return { open: () => openedAt(given, file) }
   const path = inFolder(given ?? 'session-hub.sqlite')
   return { path, open: async () => opened(path, file) }
 }
 
+/** A path that begins so would be a strange one. */
+const isAddress = /^(postgres(ql)?|rediss?):/
+
 export interface StoreSource {
   readonly path?: string
+  /** Another process would have nothing of it. */
+  readonly isMemory?: true
   readonly open: () => Promise<Store>
 }
 
@@ -44,8 +52,12 @@ function opened(path: string, file: string): Store {
 
 /** Loaded only where it is configured: few hubs have the package that it needs. */
 async function openedAt(url: string, file: string): Promise<Store> {
-  const { postgresStore } = await import('../stores/postgres.js')
   try {
+    if (url.startsWith('redis')) {
+      const { redisStore } = await import('../stores/redis.js')
+      return await redisStore({ url })
+    }
+    const { postgresStore } = await import('../stores/postgres.js')
     return await postgresStore({ url })
   } catch (thrown) {
     throw named(file, thrown)

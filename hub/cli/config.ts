@@ -8,6 +8,7 @@ import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
 import { loadConfig, type Place } from './config-file.js'
 import { type StoreSource, storeSource } from './config-store.js'
+import type { SiteRegistration } from '../sites/site.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
 import { findSites, sharedHostDoubt, sharedHosts } from './site-list.js'
@@ -21,6 +22,8 @@ export interface ServeConfig {
   readonly hub: HubOptions
   /** Opened last, so that a wrong option does not leave a file behind. */
   readonly store: StoreSource
+  /** The sites anew; absent where they do not come from a file. @throws SessionHubError */
+  readonly rereadSites?: () => Promise<readonly SiteRegistration[]>
   /** What works, but hardly as it was meant; each names its file. */
   readonly warnings: readonly string[]
 }
@@ -49,6 +52,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
     store: storeSource(store, place, environment),
+    ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
       ...(await openSecrets([keySource.path, siteSource.path])),

@@ -11,6 +11,7 @@ import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
 import { endSessions, eraseSessions, listSessions } from './sessions.js'
 import { addSite, listSites } from './sites.js'
+import { storeRestored } from './store.js'
 import { hint, leave, painter, survivePipes } from './terminal.js'
 
 const commands: Readonly<Record<string, Command>> = {
@@ -24,13 +25,14 @@ const commands: Readonly<Record<string, Command>> = {
   'sessions erase': eraseSessions,
   'admin token': makeAdminToken,
   audit: showAudit,
+  'store restored': storeRestored,
 }
 const names = Object.keys(commands)
 
 const HELP = `Usage: session-hub <command> [options]
 
 Commands:
-${names.map((name) => `  ${name.padEnd(13)} ${commands[name]?.summary ?? ''}`).join('\n')}
+${names.map((name) => `  ${name.padEnd(14)} ${commands[name]?.summary ?? ''}`).join('\n')}
 
 Options:
   -h, --help     show this text; after a command, show the command's own

@@ -9,6 +9,13 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
     /** The configuration works, but hardly as it was meant. */
     | 'config_doubtful'
     | 'listening'
+    /** SIGHUP: the file was read again. */
+    | 'sites_reread'
+    /** SIGHUP: the file could not be used; the old list stays. */
+    | 'sites_kept'
+    /** One of several processes has ended by itself, and is replaced after `pauseMs`. */
+    | 'worker_died'
+    | 'worker_replaced'
     | 'stopping'
     /** Some requests had to be cut off. */
     | 'stop_forced'
@@ -18,9 +25,11 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
 
 export type ServeLog = (entry: ServeEntry) => void
 
-export function createServeLog(stream: NodeJS.WriteStream): ServeLog {
+/** @param worker which of several processes speaks */
+export function createServeLog(stream: NodeJS.WriteStream, worker?: number): ServeLog {
   const paint = painter(stream)
-  return (entry) => {
+  return (said) => {
+    const entry = worker === undefined ? said : { ...said, worker }
     const now = new Date()
     stream.write(
       `${stream.isTTY ? textOf(entry, now, paint) : JSON.stringify({ time: now.toISOString(), ...entry })}\n`,

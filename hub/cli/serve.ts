@@ -1,30 +1,38 @@
 /** `session-hub serve`. */
+import cluster from 'node:cluster'
 import type { Server } from 'node:http'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createHub, type Hub } from '../app.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { readConfig, type ServeConfig } from './config.js'
 import { KEYS_VARIABLE } from './key-file.js'
 import { createServeLog, type ServeLog } from './serve-log.js'
-import { createApp, listen, stop } from './server.js'
+import { createApp, listen, stop, urlOf } from './server.js'
 import { leave } from './terminal.js'
+import { firstSignal, runWorkers, workerNumber } from './workers.js'
 
 export const serve: Command = {
   summary: 'run the hub',
-  help: `Usage: session-hub serve --config <file>
+  help: `Usage: session-hub serve --config <file> [--workers <n>]
 
-Runs the hub until SIGTERM or SIGINT; open requests get five seconds to finish. The hub speaks plain
-http: put a proxy with TLS before it. Logs go to stdout, as JSON lines unless it is a terminal.
+Runs the hub until SIGTERM or SIGINT; open requests get five seconds to finish. SIGHUP reads the list of
+sites again. The hub speaks plain http: put a proxy with TLS before it. Logs go to stdout, as JSON lines
+unless it is a terminal.
 
 Options:
   --config <file>  JSON, or .mjs with a default export
+  --workers <n>    so many processes on the one port, 1 to the number of processors; one that dies is
+                   replaced. Default 1
 
 Configuration (paths are relative to the file; only "origin" and the keys have no default):
   origin            the hub's own origin, such as "https://hub.example"
   keys              the file that "session-hub keys --out" made; default: ${KEYS_VARIABLE} holds the JSON
   sites             the file that "session-hub sites add --file" made, or the list itself
   store             the SQLite file of the sessions, default "session-hub.sqlite"; "memory" keeps nothing
+  storeWaitSeconds  how long to wait for PostgreSQL that is still starting, answering 503 meanwhile; default 0
   host              the address to listen on, default "127.0.0.1"
   port              default: the port of an http origin, else 4000
   trustProxyHops    how many proxies stand before the hub, default 0
@@ -39,6 +47,7 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   admin             /admin: { "tokens": what "session-hub admin token" made, "isAdmin": the subjects whose sessions
                     only logout-all may end, "auditSeconds": how long it is kept what was done, default a year }
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
+  hubProcesses      on how many machines this command runs; each allows its share of the limits, default 1
   siteCacheSeconds  how long an answer of findSite is believed, default 5
 
 Only in .mjs:
@@ -54,28 +63,64 @@ Example:
   { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "trustProxyHops": 1 }
 `,
   async run(args, name) {
-    const { values } = readArguments(name, args, { config: { type: 'string' } })
+    const { values } = readArguments(name, args, { config: { type: 'string' }, workers: { type: 'string' } })
     if (values.config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
+    const workers = readWorkers(values.workers, name)
     const config = await readConfig(resolve(values.config), process.env)
-    const log = createServeLog(process.stdout)
-    for (const description of config.warnings) log({ level: 'warn', event: 'config_doubtful', description })
-
-    const { hub, server } = await start(config, log)
-    const stopped = firstSignal(['SIGTERM', 'SIGINT'])
-    log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server, config) })
-
-    const signal = await stopped
-    log({ level: 'info', event: 'stopping', signal })
-    hub.endStreams()
-    if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })
-    await hub.close()
-    log({ level: 'info', event: 'stopped' })
-    leave(0)
+    if (workers > 1 && cluster.isPrimary) {
+      if (config.store.isMemory)
+        throw wrong(config.file, '"store" is "memory", which several processes cannot share; name a file')
+      const log = createServeLog(process.stdout)
+      warn(config, log)
+      await runWorkers(workers, config.hub.origin, log)
+      leave(0)
+      return
+    }
+    await serveOne(config, workers)
   },
 }
 
-async function start(config: ServeConfig, log: ServeLog): Promise<{ hub: Hub; server: Server }> {
-  const hub = await createHub({ log, ...config.hub, store: await config.store.open() })
+async function serveOne(config: ServeConfig, workers: number): Promise<void> {
+  const log = createServeLog(process.stdout, cluster.isWorker ? workerNumber() : undefined)
+  if (cluster.isPrimary) warn(config, log)
+  const { hub, server } = await start(config, workers, log)
+  process.on('SIGHUP', () => void reread(hub, config, log))
+  const stopped = firstSignal(['SIGTERM', 'SIGINT'])
+  if (cluster.isPrimary)
+    log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server.address()) })
+
+  // A store that never opens is no hub: whoever started it has to know.
+  const signal = await Promise.race([stopped, hub.ready.then(() => stopped)])
+  if (cluster.isPrimary) log({ level: 'info', event: 'stopping', signal })
+  hub.endStreams()
+  if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })
+  await hub.close()
+  if (cluster.isPrimary) log({ level: 'info', event: 'stopped' })
+  leave(0)
+}
+
+function warn({ warnings }: ServeConfig, log: ServeLog): void {
+  for (const description of warnings) log({ level: 'warn', event: 'config_doubtful', description })
+}
+
+/** @throws UsageError */
+function readWorkers(given: string | undefined, name: string): number {
+  const most = availableParallelism()
+  const workers = given === undefined ? 1 : Number(given)
+  if (/^\d+$/.test(given ?? '1') && workers >= 1 && workers <= most) return workers
+  throw new UsageError(
+    `"--workers" has to be a whole number from 1 to ${most}, the number of processors here, not "${given}"`,
+    name,
+  )
+}
+
+async function start(
+  config: ServeConfig,
+  workers: number,
+  log: ServeLog,
+): Promise<{ hub: Hub; server: Server }> {
+  const hubProcesses = (config.hub.hubProcesses ?? 1) * workers
+  const hub = await createHub({ log, ...config.hub, hubProcesses, store: config.store.open })
   try {
     return { hub, server: await listen(hub, createApp(hub, config, log), config) }
   } catch (thrown) {
@@ -84,14 +129,15 @@ async function start(config: ServeConfig, log: ServeLog): Promise<{ hub: Hub; se
   }
 }
 
-function urlOf(server: Server, { host }: ServeConfig): string {
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+/** When sites come and go. A hub that runs is worth more than a file that does not work: a broken one changes nothing. */
+async function reread(hub: Hub, { rereadSites, file }: ServeConfig, log: ServeLog): Promise<void> {
+  try {
+    if (!rereadSites)
+      throw wrong(file, '"sites" names no file that could be read again; restart the hub instead')
+    const sites = await rereadSites()
+    await hub.setSites(sites)
+    log({ level: 'info', event: 'sites_reread', sites: sites.length })
+  } catch (thrown) {
+    log({ level: 'error', event: 'sites_kept', description: (thrown as Error).message })
+  }
 }
-
-/** Only the first: a second one, from someone who does not want to wait, ends the process at once. */
-const firstSignal = (signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    for (const signal of signals) process.once(signal, resolve)
-  })

@@ -4,19 +4,25 @@ import { readSite, type SiteRegistration } from '../sites/site.js'
 import type { Place } from './config-file.js'
 import { parseFile, readText, shown } from './files.js'
 
+export interface SiteSource {
+  readonly sites: SiteRegistration[]
+  /** The file that holds them. */
+  readonly path?: string
+  /** The sites anew; absent where nothing can have changed. */
+  readonly reread?: () => Promise<SiteRegistration[]>
+}
+
 /**
  * The configuration's "sites": a path, the list itself, or nothing.
  *
  * @throws SessionHubError `options_invalid`
  */
-export async function findSites(
-  given: unknown,
-  { file, inFolder }: Place,
-): Promise<{ sites: SiteRegistration[]; path?: string }> {
+export async function findSites(given: unknown, { file, inFolder }: Place): Promise<SiteSource> {
   if (given === undefined) return { sites: [] }
   if (typeof given !== 'string') return { sites: await checkedSites(given, file) }
   const path = inFolder(given)
-  return { sites: await readSiteFile(path, `${file}: "sites"`), path }
+  const reread = () => readSiteFile(path, `${file}: "sites"`)
+  return { sites: await reread(), path, reread }
 }
 
 /**

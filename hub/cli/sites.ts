@@ -16,7 +16,7 @@ export const addSite: Command = {
   summary: "make a site's keys, and what the hub registers",
   help: `Usage: session-hub sites add <origin>... [--app <name>] [--own-keys] [--file <file>]
                                     [--sister <origin>]... [--endpoint <path>]
-                                    [--receive-only] [--group <name>] [--pairwise]
+                                    [--receive-only] [--group <name>] [--pairwise] [--may-impersonate]
                                     [--share-claims <names>] [--share-read <names>] [--share-write <names>]
                                     [--json]
 
@@ -39,6 +39,7 @@ Options:
   --receive-only          sessions that began on this site do not become the hub's ("mayOffer": false)
   --group <name>          share the session with the sites of this group only (default: with all that name none)
   --pairwise              the site, or its app, knows users by names of its own
+  --may-impersonate       people who are signed in at the site may act there as one of its users ("mayImpersonate": true)
   --share-claims <names>  the claims that the site sees, and may set at sign-in (default: all)
   --share-read <names>    the keys of the data that the site sees (default: all)
   --share-write <names>   the keys of the data that the site may change (default: those of --share-read)
@@ -62,6 +63,7 @@ Examples:
       'receive-only': { type: 'boolean' },
       group: { type: 'string' },
       pairwise: { type: 'boolean' },
+      'may-impersonate': { type: 'boolean' },
       'share-claims': { type: 'string' },
       'share-read': { type: 'string' },
       'share-write': { type: 'string' },
@@ -84,6 +86,7 @@ Examples:
       ...(values.group !== undefined && { group: values.group }),
       ...(share && { share }),
       ...(values.pairwise && { pairwise: true }),
+      ...(values['may-impersonate'] && { mayImpersonate: true }),
     }
     const made = await newSites(origins, app)
     const wanted = made.registrations.map((registration) => ({ ...registration, ...more }))
@@ -243,7 +246,7 @@ function keysOfApp(
 
 function described(site: SiteRegistration): string {
   const { signingKeys, ticketKeys, mayOffer = true, enabled = true, endpoint, sisters } = site
-  const { app, group, pairwise = false, share = {} } = site
+  const { app, group, pairwise = false, mayImpersonate = false, share = {} } = site
   const does = enabled ? (mayOffer ? 'offers and receives' : 'receives only') : 'turned off'
   return [
     does.padEnd(19),
@@ -254,6 +257,7 @@ function described(site: SiteRegistration): string {
     ...(app === undefined ? [] : [`app ${app}`]),
     ...(group === undefined ? [] : [`group ${group}`]),
     ...(pairwise ? ['pairwise'] : []),
+    ...(mayImpersonate ? ['may impersonate'] : []),
     ...shareNames.flatMap((name) => (share[name] ? [`${name} ${listed(share[name])}`] : [])),
   ].join('  ')
 }

@@ -28,6 +28,8 @@ export interface HubRules {
   readonly maxSessions: number
   readonly evict: Evict
   readonly endAllOnSignOut: (subject: string) => boolean | Promise<boolean>
+  /** Whether this user is an administrator, as whom nobody acts. */
+  readonly isAdmin: (subject: string) => boolean | Promise<boolean>
 }
 
 export interface Lifetime {

@@ -7,6 +7,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { AuditRow, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { requireNotActing } from './acting.js'
 import { findPlaces, type PlacesOf } from './places.js'
 import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
 import { ended, endingOf, isLive, live, seconds } from './sessions.js'
@@ -21,7 +22,7 @@ export async function listOwn(
   { handle }: HandleBody,
 ): Promise<ListReply> {
   const site = at.origin
-  const own = await signedIn(hub, site, handle)
+  const own = await signedIn(hub, at, handle)
   const sessions = await shownAt(hub, sites, at, own)
   const placesOf = await shownPlaces(hub, sites, at, sessions)
   return {
@@ -47,7 +48,7 @@ export async function endOther(
   body: EndOtherBody,
 ): Promise<CountReply> {
   const site = at.origin
-  const own = await signedIn(hub, site, body.handle)
+  const own = await signedIn(hub, at, body.handle)
   const request = requestOf(site, 'end-other', body.jti, body)
   const once = request && { ...request, by: own }
   const { ref } = body
@@ -176,10 +177,12 @@ export async function endAllOf(
 
 async function signedIn(
   hub: HubContext,
-  site: string,
+  at: Site,
   handle: string,
 ): Promise<Session & { readonly subject: string }> {
-  const session = live(await hub.store.find(sha256(handle)), site, hub.now())
+  const held = await hub.store.find(sha256(handle))
+  requireNotActing(held, at, hub.now())
+  const session = live(held, at.origin, hub.now())
   if (!session) throw new SessionHubError('session_ended', 'The session has ended')
   const { subject } = session
   if (subject === null) throw new SessionHubError('sign_in_required', 'Nobody is signed in')

@@ -5,6 +5,7 @@ import { limits, type ReplaceReason, replaceReasons } from '../../sdk/protocol/w
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Ending, Held, Session, Spend, View } from '../stores/store.js'
+import { liveActing } from './acting.js'
 import { conflictPolicy } from './conflict.js'
 import type { HubContext } from './context.js'
 import { grantedBy, handleFor } from './grant.js'
@@ -79,12 +80,13 @@ function useTicket(
   const isSame = previous?.id === session.id
   // R20, also where the user has signed in by a request that came before this one: it left with the cookie of before.
   const present = previous ?? successor(trace, site, nowMs)
-  if (
+  const isOverruled =
     present &&
     present.id !== session.id &&
     wouldSwitch(present, session) &&
     !mayOverrule(hub, site, present, session, body.overrule)
-  ) {
+  // R43: who acts as a user goes on until they say so, whatever the site's options are.
+  if (isOverruled || liveActing(previousHeld, at, nowMs)) {
     const { result } = refuse('session_conflict', 'Another user is signed in here')
     return { ...(request && { changes: { handles: [answerTo(request, session, CONFLICT, nowMs)] } }), result }
   }

@@ -114,8 +114,8 @@ export function newHandle(
   session: Pick<Session, 'id' | 'expiresAtMs'>,
   site: string,
   nowMs: number,
+  handle = random256(),
 ): { handle: string; record: Handle } {
-  const handle = random256()
   return {
     handle,
     record: {

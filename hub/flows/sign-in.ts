@@ -5,6 +5,7 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Handle, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { requireNotActing } from './acting.js'
 import { boundedClaims, merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
@@ -39,6 +40,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
     },
     ({ held: [held, trace], spentBefore, subject: known, sessions: others }) => {
       if (spentBefore) return { result: { before: spentBefore } }
+      requireNotActing(held, site, nowMs)
       const first = signedInBefore(trace, site.origin, subject, nowMs)
       if (first) return sentTwice(hub, site, first, fresh, { handle, record })
       const old = live(held, site.origin, nowMs)
@@ -121,11 +123,11 @@ function tooMany(
 /** The longest that a site may hold a sign-in back: the longest grace. */
 const REGISTER_MS = 31 * 86_400_000
 
-/** A late sign-in comes by a cookie, and a cookie can be kept and shown again: so it is spent (R28). */
-function registration(
+/** A late sign-in comes by a cookie, and a cookie can be kept and shown again: so it is spent (R28), by a sign-out too. */
+export function registration(
   site: Site,
-  { jti, exp = 0 }: SignInBody,
-  gave: string,
+  { jti, exp = 0 }: Pick<SignInBody, 'jti' | 'exp'>,
+  gave: string | null,
   spentAtMs: number,
 ): Spend | undefined {
   if (jti === undefined) return undefined
@@ -149,7 +151,8 @@ export function registeredBefore(
     const session = live(held, site.origin, nowMs)
     if (!session || nowMs - first.spentAtMs > ANSWER_LOST_MS) {
       throw new SessionHubError('session_ended', 'This sign-in was registered before', {
-        endReason: 'signed-in',
+        // R27: one that gave nothing was signed out before it was told.
+        endReason: first.gave === null ? 'signed-out' : 'signed-in',
       })
     }
     const { handle, record } = newHandle(session, site.origin, nowMs)

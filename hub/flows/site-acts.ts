@@ -7,10 +7,11 @@ import { sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
 import type { Held, Session, Spend } from '../stores/store.js'
 import type { HubContext } from './context.js'
+import { actingRow, actingView, behindActing, isActing, liveActing, requireNotActing } from './acting.js'
 import { bounded } from './merge.js'
 import { requireOwnKeys } from './share.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
-import { registeredBefore } from './sign-in.js'
+import { registeredBefore, registration } from './sign-in.js'
 import {
   ended,
   endingOf,
@@ -29,12 +30,27 @@ export async function readSession(hub: HubContext, site: Site, { handle }: Handl
   const nowMs = hub.now()
   const hash = sha256(handle)
   const held = await hub.store.find(hash)
-  const session = liveOrEnded(held, site, nowMs)
-  if (!isToTouch(hub, session, nowMs)) return viewFor(session, site, hub)
+  const session = sessionSeenBy(held, site, nowMs)
+  if (!isToTouch(hub, session, nowMs)) return viewBy(held, session, site, hub, nowMs)
   return hub.store.transact({ handles: [hash] }, ({ held: [again] }) => {
-    const touched = seen(hub, liveOrEnded(again, site, nowMs), nowMs)
-    return { changes: { sessions: [touched] }, result: viewFor(touched, site, hub) }
+    const touched = seen(hub, sessionSeenBy(again, site, nowMs), nowMs)
+    return { changes: { sessions: [touched] }, result: viewBy(again, touched, site, hub, nowMs) }
   })
+}
+
+/** Looking is all that is done by a handle by which somebody acts as a user (R43). @throws SessionHubError `session_ended` */
+const sessionSeenBy = (held: Held | undefined, site: Site, nowMs: number): Session =>
+  liveActing(held, site, nowMs)?.session ?? liveOrEnded(held, site, nowMs)
+
+function viewBy(
+  held: Held | undefined,
+  session: Session,
+  site: Site,
+  hub: HubContext,
+  nowMs: number,
+): SessionView {
+  const found = liveActing(held && { ...held, session }, site, nowMs)
+  return found ? actingView(found, site, hub) : viewFor(session, site, hub)
 }
 
 export async function updateSession(hub: HubContext, site: Site, body: UpdateBody): Promise<SessionView> {
@@ -61,27 +77,58 @@ export async function updateSession(hub: HubContext, site: Site, body: UpdateBod
 /**
  * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's. Ending what has ended is no
  * error. A sign-out that was sent beside a sign-in, with the same cookie, and comes second ends what that sign-in has begun: its answer takes
- * the visitor's cookies away, and nobody would hold the new session.
+ * the visitor's cookies away, and nobody would hold the new session. A sign-in that is still to be registered is spent: then it never is, and
+ * where it was, its session ends. Who acts as a user is signed out too, as whoever they are.
+ *
+ * @param from the network address of the site's backend
  */
 export async function endSession(
   hub: HubContext,
   site: Site,
-  { handle, everywhere = false }: EndBody,
+  { handle, everywhere = false, ...signIn }: EndBody,
+  from: string,
 ): Promise<object> {
+  const gave = await spentSignIn(hub, site, signIn)
+  for (const hash of [handle === null ? null : sha256(handle), gave])
+    if (hash !== null) await endHeld(hub, site, hash, everywhere, from)
+  return {}
+}
+
+/** @returns the hash of the handle that the sign-in gave, where it was registered before */
+async function spentSignIn(
+  hub: HubContext,
+  site: Site,
+  signIn: Pick<EndBody, 'jti' | 'exp'>,
+): Promise<string | null> {
+  const spend = registration(site, signIn, null, hub.now())
+  if (!spend) return null
+  return hub.store.transact({ handles: [], spend }, ({ spentBefore }) => ({
+    result: spentBefore?.gave ?? null,
+  }))
+}
+
+async function endHeld(
+  hub: HubContext,
+  site: Site,
+  hash: string,
+  everywhere: boolean,
+  from: string,
+): Promise<void> {
   const nowMs = hub.now()
-  const [hash, { origin }] = [sha256(handle), site]
+  const { origin } = site
   const trace = traceHash(hash, origin)
-  const now =
-    live(await hub.store.find(hash), origin, nowMs) ??
-    signedInSince(await hub.store.find(trace), origin, nowMs)
+  const behind = (held: Held | undefined, left: Held | undefined) =>
+    live(held, origin, nowMs) ?? behindActing(held, site, nowMs) ?? signedInSince(left, origin, nowMs)
+  const now = behind(await hub.store.find(hash), undefined) ?? behind(undefined, await hub.store.find(trace))
   const subject = now?.subject ?? null
   const isAll = subject !== null && (everywhere || (await endsAll(hub, subject)))
   return hub.store.transact(
     { handles: [hash, trace], ...(isAll && { subject: { subject, nowMs, sessions: 0 } }) },
     ({ held: [held, left], subject: known }) => {
-      const session = live(held, origin, nowMs) ?? signedInSince(left, origin, nowMs)
-      if (!session) return { result: {} }
+      const session = behind(held, left)
+      if (!session) return { result: undefined }
       const gone = ended(session, 'signed-out', nowMs)
+      const acting = liveActing(held, site, nowMs)
       const all = isAll && known ? cut(known, known.generation, 'signed-out', nowMs) : undefined
       return {
         changes: {
@@ -89,8 +136,9 @@ export async function endSession(
           handles: [traceOf(hash, origin, gone, nowMs)],
           ...(all && { subjects: [all.subject] }),
           endings: [endingOf(gone), ...(all ? [all.ending] : [])],
+          ...(acting && { audit: [actingRow(acting, site, 'stop-acting', from, nowMs)] }),
         },
-        result: {},
+        result: undefined,
       }
     },
   )
@@ -136,11 +184,13 @@ async function startAnonymous(
   return before ? registeredBefore(hub, site, before, nowMs) : { ...viewFor(session, site, hub), handle }
 }
 
-/** @throws SessionHubError `session_ended` */
+/** @throws SessionHubError `session_ended`; `while_acting` for a handle by which somebody acts as a user */
 export function liveOrEnded(held: Held | undefined, site: Site, nowMs: number): Session {
   const session = live(held, site.origin, nowMs)
   if (session) return session
+  requireNotActing(held, site, nowMs)
   // Another site's handle is told nothing but that.
-  const endReason = held && held.handle.site !== site.origin ? 'replaced' : endReasonOf(held)
+  const isOthers = held !== undefined && held.handle.site !== site.origin && !isActing(held, site)
+  const endReason = isOthers ? 'replaced' : endReasonOf(held)
   throw new SessionHubError('session_ended', 'The session has ended', { endReason })
 }

@@ -5,6 +5,7 @@ import { readJsonBody } from '../../sdk/http/body.js'
 import { bodyOf } from '../../sdk/http/node/body.js'
 import { sendJson } from '../../sdk/http/node/reply.js'
 import {
+  parseActAsBody,
   parseBackchannelLink,
   parseBackchannelRedeem,
   parseClaimsBody,
@@ -14,11 +15,13 @@ import {
   parseHandleBody,
   parsePartBody,
   parseSignInBody,
+  parseStopActingBody,
   parseUpdateBody,
 } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
+import { actAs, stopActing } from '../flows/act-as.js'
 import { changeClaims } from '../flows/claims.js'
 import type { HubContext } from '../flows/context.js'
 import { linkTicket } from '../flows/link.js'
@@ -37,6 +40,8 @@ import type { Authenticate } from './site-token.js'
 interface Parts {
   readonly sites: SiteRegistry
   readonly limiters: Limiters
+  /** The network address of the site's backend. */
+  readonly from: string
 }
 
 type Act = (hub: HubContext, site: Site, body: unknown, parts: Parts) => object | Promise<object>
@@ -48,7 +53,11 @@ const acts: Record<BackchannelAct, Act> = {
   claims: (hub, site, body, { sites }) =>
     byHandle(hub, site, parseClaimsBody(body), (...asked) => changeClaims(...asked, sites)),
   'sign-in': (hub, site, body) => signIn(hub, site, parseSignInBody(body)),
-  end: (hub, site, body) => endSession(hub, site, parseEndBody(body)),
+  end: (hub, site, body, { from }) => endSession(hub, site, parseEndBody(body), from),
+  'act-as': (hub, site, body, { from }) =>
+    byHandle(hub, site, parseActAsBody(body), (...asked) => actAs(...asked, from)),
+  'stop-acting': (hub, site, body, { from }) =>
+    byHandle(hub, site, parseStopActingBody(body), (...asked) => stopActing(...asked, from)),
   list: (hub, site, body, { sites }) => listOwn(hub, sites, site, parseHandleBody(body)),
   'end-other': (hub, site, body, { sites }) => endOther(hub, sites, site, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {
@@ -81,6 +90,10 @@ export const backchannelRoute =
     sendJson(
       res,
       200,
-      await acts[act](hub, site, await readJsonBody(bodyOf(req), DEPTH), { sites, limiters }),
+      await acts[act](hub, site, await readJsonBody(bodyOf(req), DEPTH), {
+        sites,
+        limiters,
+        from: req.ip ?? 'unknown',
+      }),
     )
   }

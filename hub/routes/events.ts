@@ -19,7 +19,7 @@ export interface Feed {
   /** The hub is about to close. */
   readonly isStopped: boolean
   follow(
-    afterSeq: number,
+    from: { readonly epoch: string; readonly seq: number },
     listener: { isReady: () => boolean; hear: (endings: readonly NumberedEnding[]) => void; end: () => void },
   ): () => void
 }
@@ -62,11 +62,11 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     const answer = beginEvents(openEventsOn(res), { beatMs, mayStay })
     if (!answer) return
     open.set(party, others + 1)
-    answer.send(written(from.isKnown ? 'hello' : 'reset', {}, from.seq))
-    const leave = feed.follow(from.seq, {
+    answer.send(written(from.isKnown ? 'hello' : 'reset', {}, from))
+    const leave = feed.follow(from, {
       isReady: answer.isRead,
       hear(endings) {
-        answer.send(endings.map((ending) => told(party, ending)).join(''))
+        answer.send(endings.map((ending) => told(party, ending, from.epoch)).join(''))
       },
       end() {
         answer.end()
@@ -89,21 +89,26 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
   }
 
   /** Where the site left off, if everything since is still known. A process that has just begun hears all that is. */
-  async function startOf({ headers }: HubRequest): Promise<{ seq: number; isKnown: boolean }> {
+  async function startOf({ headers }: HubRequest): Promise<{ epoch: string; seq: number; isKnown: boolean }> {
     const asked = headers['last-event-id']
-    const { first, last } = await hub.store.endingsRange()
+    const { epoch, first, last } = await hub.store.endingsRange()
     const before = first > 0 ? first - 1 : last
-    if (asked === undefined) return { seq: before, isKnown: true }
-    const seq = isEventId(asked) ? Number(asked) : -1
+    if (asked === undefined) return { epoch, seq: before, isKnown: true }
+    const seq = seqIn(epoch, asked)
     const isKnown = seq >= before && seq <= last
-    return { seq: isKnown ? seq : last, isKnown }
+    return { epoch, seq: isKnown ? seq : last, isKnown }
   }
 
-  function told(party: string, ending: NumberedEnding): string {
+  function told(party: string, ending: NumberedEnding, epoch: string): string {
     const event = tellParty(hub, party, ending)
-    return event ? written(event.event, event.data, ending.seq) : ''
+    return event ? written(event.event, event.data, { epoch, seq: ending.seq }) : ''
   }
 }
 
-const written = (event: StreamEvent, data: object, seq: number) =>
-  `id: ${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+/** The number in an event's id; -1 where that is of another epoch, whose numbers were other endings, or no id at all. */
+function seqIn(epoch: string, id: unknown): number {
+  return isEventId(id) && id.startsWith(`${epoch}-`) ? Number(id.slice(epoch.length + 1)) : -1
+}
+
+const written = (event: StreamEvent, data: object, { epoch, seq }: { epoch: string; seq: number }) =>
+  `id: ${epoch}-${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`

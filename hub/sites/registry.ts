@@ -21,6 +21,8 @@ export interface SiteRegistry {
   find(origin: string): Promise<Site | undefined>
   /** Whether it was found before, by whoever asked: then to ask again is nothing that a stranger has thought of. */
   isKnown(origin: string): boolean
+  /** Lists other sites from now on. @throws SessionHubError `options_invalid`; then the list is as it was */
+  set(sites: readonly SiteRegistration[]): Promise<void>
 }
 
 export interface RegistryOptions {
@@ -36,13 +38,7 @@ export async function createRegistry({
   cacheSeconds,
   log,
 }: RegistryOptions): Promise<SiteRegistry> {
-  const fixed = new Map<string, Site | undefined>()
-  for (const [index, registration] of sites.entries()) {
-    const where = `sites[${index}]`
-    const site = await readSite(registration, where)
-    if (fixed.has(registration.origin)) throw wrong(where, `the origin "${registration.origin}" stands twice`)
-    fixed.set(registration.origin, site)
-  }
+  let fixed = await readSites(sites)
   // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
   const asked = boundedCache<Promise<Site | undefined>>(10_000, { ttl: cacheSeconds * 1000 })
 
@@ -89,5 +85,19 @@ export async function createRegistry({
       return answer
     },
     isKnown: (origin) => fixed.has(origin) || known.has(origin),
+    async set(others) {
+      fixed = await readSites(others)
+    },
   }
+}
+
+async function readSites(sites: readonly SiteRegistration[]): Promise<Map<string, Site | undefined>> {
+  const read = new Map<string, Site | undefined>()
+  for (const [index, registration] of sites.entries()) {
+    const where = `sites[${index}]`
+    const site = await readSite(registration, where)
+    if (read.has(registration.origin)) throw wrong(where, `the origin "${registration.origin}" stands twice`)
+    read.set(registration.origin, site)
+  }
+  return read
 }

@@ -47,6 +47,8 @@ export interface SiteRegistration {
    * other sites' users of that name. @default false
    */
   readonly pairwise?: boolean
+  /** Whether people who are signed in at the site may act there as one of its users (`site.actAs`). @default false */
+  readonly mayImpersonate?: boolean
   /** `false` turns the site off without forgetting its keys. @default true */
   readonly enabled?: boolean
 }
@@ -79,6 +81,7 @@ export interface Site {
   readonly group: string
   readonly share: Share
   readonly pairwise: boolean
+  readonly mayImpersonate: boolean
 }
 
 /** `undefined`: everything. */
@@ -104,9 +107,11 @@ export async function readSite(registration: SiteRegistration, where: string): P
     'group',
     'share',
     'pairwise',
+    'mayImpersonate',
     'enabled',
   ])
-  const { mayOffer = true, enabled = true, pairwise = false, endpoint = defaultEndpoint } = registration
+  const { mayOffer = true, enabled = true, pairwise = false, mayImpersonate = false } = registration
+  const { endpoint = defaultEndpoint } = registration
   const siteOrigin = origin(where, 'origin', registration.origin)
   const app = registration.app === undefined ? '' : name(where, 'app', registration.app)
   const site = {
@@ -122,6 +127,7 @@ export async function readSite(registration: SiteRegistration, where: string): P
     group: registration.group === undefined ? '' : name(where, 'group', registration.group),
     share: readShare(registration.share, where),
     pairwise: flag(where, 'pairwise', pairwise),
+    mayImpersonate: flag(where, 'mayImpersonate', mayImpersonate),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
 }

@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
+
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { byId, grouped } from './rows.js'
+import { byBeginning, byId, grouped } from './rows.js'
 import type {
   AuditSearch,
   Changes,
+  EndingsRange,
   Handle,
   Held,
   NumberedAuditRow,
@@ -40,6 +43,7 @@ class MemoryStore implements Store {
   #lastEnding = 0
   #audit: NumberedAuditRow[] = []
   #lastAudit = 0
+  #epoch = newEpoch()
   #isOpen = true
 
   async find(hash: string): Promise<Held | undefined> {
@@ -117,9 +121,14 @@ class MemoryStore implements Store {
     return structuredClone(this.#endings.filter(({ seq }) => seq > afterSeq).slice(0, limit))
   }
 
-  async endingsRange(): Promise<{ first: number; last: number }> {
+  async endingsRange(): Promise<EndingsRange> {
     this.#checkOpen()
-    return { first: this.#endings[0]?.seq ?? 0, last: this.#lastEnding }
+    return { epoch: this.#epoch, first: this.#endings[0]?.seq ?? 0, last: this.#lastEnding }
+  }
+
+  async renewEpoch(): Promise<string> {
+    this.#checkOpen()
+    return (this.#epoch = newEpoch())
   }
 
   async ping(): Promise<void> {
@@ -139,7 +148,10 @@ class MemoryStore implements Store {
     for (const session of cut) this.#sessions.set(session.id, this.#seen(session))
     const sessions = remove(this.#sessions, isOver, limit)
     if (sessions > 0) remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
-    const handles = remove(this.#handles, (handle) => handle.activatedAtMs === null && isPast(handle), limit)
+    const isDue = (handle: Handle) =>
+      (handle.activatedAtMs === null && isPast(handle)) ||
+      (handle.acting !== undefined && handle.acting.untilMs < endedBeforeMs)
+    const handles = remove(this.#handles, isDue, limit)
     const spends = remove(this.#spends, isPast, limit)
     const subjects = remove(this.#subjects, ({ untilMs }) => untilMs <= nowMs, limit)
     const old = this.#endings.filter(({ atMs }) => atMs < endingsBeforeMs).slice(0, limit)
@@ -227,8 +239,17 @@ class MemoryStore implements Store {
 
   #erase({ subject, name }: NonNullable<Changes['erase']>): void {
     remove(this.#sessions, (session) => session.subject === subject, Infinity)
-    remove(this.#handles, ({ sessionId }) => !this.#sessions.has(sessionId), Infinity)
-    this.#audit = this.#audit.map((row) => (row.subject === subject ? { ...row, subject: name } : row))
+    remove(
+      this.#handles,
+      ({ sessionId, acting }) => !this.#sessions.has(sessionId) || acting?.subject === subject,
+      Infinity,
+    )
+    if (name === subject) return
+    this.#audit = this.#audit.map((row) => {
+      if (row.subject !== subject) return row
+      const { reason: _said, ...rest } = row
+      return { ...rest, subject: name }
+    })
   }
 
   #checkOpen(): void {
@@ -236,14 +257,10 @@ class MemoryStore implements Store {
   }
 }
 
+const newEpoch = () => randomBytes(16).toString('hex')
+
 /** R8: the replay key is the pair, so that no site can spend another issuer's `jti`. */
 const spendKey = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>) => JSON.stringify([issuer, jti])
-
-type Beginning = Pick<Session, 'createdAtMs' | 'id'>
-
-/** The newest first; of those that began together, by a name that each has alone. */
-const byBeginning = (a: Beginning, b: Beginning) =>
-  b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
 
 function remove<Kind>(records: Map<string, Kind>, isDue: (record: Kind) => boolean, limit: number): number {
   let removed = 0

@@ -1,27 +1,31 @@
 /** `session-hub/hub/postgres`: sessions in PostgreSQL, for a hub of many processes on many machines. */
-import { randomInt } from 'node:crypto'
-
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { flag, whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
-import { commitValues, isWritten, type Revs } from './postgres/commit.js'
-import { isNothingWritten, isConnectionOver, unavailable } from './postgres/faults.js'
-import { isEmpty, lookValues, readLook } from './postgres/look.js'
+import { createTransact, isEmpty, newRev, parsed, pause, unavailable } from './optimistic.js'
+import { commitValues, type Revs } from './postgres/commit.js'
+import { isNothingWritten, isConnectionOver } from './postgres/faults.js'
+import { type Look, lookValues, readLook } from './postgres/look.js'
 import { durabilityOf, prepareSchema } from './postgres/open.js'
-import {
-  type Connections,
-  createConnections,
-  pause,
-  type PostgresPool,
-  type Statement,
-} from './postgres/pool.js'
+import { type Connections, createConnections, type PostgresPool, type Statement } from './postgres/pool.js'
 import { type Statements, statementsOf } from './postgres/statements.js'
-import { createTurns, type Turns } from './postgres/turns.js'
 import { bytes, lookedFor, lookedForAll } from './postgres/wire.js'
-import { auditRowOf, byId, endingOf, grouped, heldOf, integer, placeOf, sessionOf, text } from './rows.js'
+import {
+  auditRowOf,
+  byId,
+  endingOf,
+  grouped,
+  heldOf,
+  integer,
+  placeOf,
+  rangeOf,
+  sessionOf,
+  text,
+} from './rows.js'
 import type {
   AuditSearch,
   Changes,
+  EndingsRange,
   Held,
   NumberedAuditRow,
   NumberedEnding,
@@ -32,7 +36,6 @@ import type {
   Store,
   SweepTimes,
   Swept,
-  View,
 } from './store.js'
 
 export type { PostgresClient, PostgresPool } from './postgres/pool.js'
@@ -55,9 +58,6 @@ export interface PostgresOptions {
 /** Inside the two seconds that a site waits for its hub. */
 const READ_MS = 1000
 const WRITE_MS = 1500
-/** Whoever changed it was faster; after that, two of the same rhythm would go on disturbing each other. */
-const TRIES_AT_ONCE = 3
-const CONFLICT_PAUSE_MS = 20
 /** Before what was lost is sent again. */
 const PAUSE_MS = 50
 
@@ -139,12 +139,17 @@ class PostgresStore implements Store {
   readonly durability: string
   readonly #connections: Connections
   readonly #statements: Statements
-  readonly #turns: Turns = createTurns()
+  readonly transact: Store['transact']
 
   constructor(connections: Connections, statements: Statements, durability: string) {
     this.#connections = connections
     this.#statements = statements
     this.durability = durability
+    this.transact = createTransact<Look>({
+      limitMs: WRITE_MS,
+      look: (question) => this.#look(question),
+      commit: ({ revsFor }, spend, changes, endMs) => this.#commit(revsFor(changes), spend, changes, endMs),
+    })
   }
 
   async find(hash: string): Promise<Held | undefined> {
@@ -153,37 +158,9 @@ class PostgresStore implements Store {
     return row === undefined ? undefined : parsed(() => heldOf(row))
   }
 
-  transact<Result>(
-    question: Question,
-    decide: (view: View) => { changes?: Changes; result: Result },
-  ): Promise<Result> {
-    const { handles, spend, subject } = question
-    const keys = [
-      ...handles.map((hash) => `handle ${hash}`),
-      ...(spend ? [`spend ${JSON.stringify([spend.issuer, spend.jti])}`] : []),
-      ...(subject ? [`subject ${subject.subject}`] : []),
-    ]
-    const run = () => this.#transact(question, decide)
-    return keys.length ? this.#turns.take(keys, run) : run()
-  }
-
-  async #transact<Result>(
-    question: Question,
-    decide: (view: View) => { changes?: Changes; result: Result },
-  ): Promise<Result> {
-    const endMs = performance.now() + WRITE_MS
-    // No count of tries: with four processes at one user, twelve in a row are lost every now and then.
-    for (let tries = 1; performance.now() < endMs; tries += 1) {
-      const rows = isEmpty(question) ? [] : await this.#read(this.#statements.look, lookValues(question))
-      const look = parsed(() => readLook(question, rows))
-      const { view } = look
-      const { changes = {}, result } = decide(view)
-      const spend = view.spentBefore ? undefined : question.spend
-      if (!isWritten(changes) && !spend) return result
-      if (await this.#commit(look.revsFor(changes), spend, changes, endMs)) return result
-      if (tries >= TRIES_AT_ONCE) await pause(CONFLICT_PAUSE_MS)
-    }
-    throw new SessionHubError('unavailable', 'Too many write to the same session at once')
+  async #look(question: Question): Promise<Look> {
+    const rows = isEmpty(question) ? [] : await this.#read(this.#statements.look, lookValues(question))
+    return parsed(() => readLook(question, rows))
   }
 
   /** @returns whether it is written; otherwise something that was read has changed */
@@ -275,10 +252,16 @@ class PostgresStore implements Store {
     return parsed(() => rows.map(endingOf))
   }
 
-  async endingsRange(): Promise<{ first: number; last: number }> {
+  async endingsRange(): Promise<EndingsRange> {
     await this.#read(this.#statements.numberEndings, [])
     const [row] = await this.#read(this.#statements.endingsRange, [])
-    return parsed(() => ({ first: integer(row, 'first'), last: integer(row, 'last') }))
+    return parsed(() => rangeOf(row))
+  }
+
+  async renewEpoch(): Promise<string> {
+    // Where an answer is lost it is sent again: of two new epochs, the last one is as good.
+    const [row] = await this.#read(this.#statements.renewEpoch, [])
+    return parsed(() => text(row, 'epoch'))
   }
 
   async ping(): Promise<void> {
@@ -303,7 +286,7 @@ class PostgresStore implements Store {
     return {
       cut,
       sessions: await run(statements.sweepSessions, nowMs, endedBeforeMs),
-      handles: await run(statements.sweepHandles, nowMs),
+      handles: await run(statements.sweepHandles, nowMs, endedBeforeMs),
       spends: await run(statements.sweepSpends, nowMs),
       subjects: await run(statements.sweepSubjects, nowMs),
       endings: await run(statements.sweepEndings, endingsBeforeMs),
@@ -313,17 +296,5 @@ class PostgresStore implements Store {
 
   close(): Promise<void> {
     return this.#connections.close()
-  }
-}
-
-/** The name of a commit. */
-const newRev = () => randomInt(1, 2 ** 48 - 1)
-
-/** A damaged row is store trouble, not a crash (R21). */
-function parsed<Result>(read: () => Result): Result {
-  try {
-    return read()
-  } catch (cause) {
-    throw unavailable(cause)
   }
 }

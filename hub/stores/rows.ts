@@ -2,10 +2,12 @@
 import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
 import { endReasons, type EndReason } from '../../sdk/protocol/wire.js'
 import {
+  type Acting,
   auditActs,
   auditOutcomes,
   type AuditRow,
   type Ending,
+  type EndingsRange,
   type Handle,
   type Held,
   type NumberedAuditRow,
@@ -60,6 +62,8 @@ export const auditColumns = (row: AuditRow) => ({
   sessions: row.sessions,
   address: row.from,
   outcome: row.outcome,
+  reason: row.reason ?? null,
+  untilMs: row.untilMs ?? null,
 })
 
 export const handleColumns = (handle: Handle) => ({
@@ -69,6 +73,9 @@ export const handleColumns = (handle: Handle) => ({
   createdAtMs: handle.createdAtMs,
   activatedAtMs: handle.activatedAtMs,
   expiresAtMs: handle.expiresAtMs,
+  actingSubject: handle.acting?.subject ?? null,
+  actingClaims: handle.acting ? JSON.stringify(handle.acting.claims) : null,
+  actingUntilMs: handle.acting?.untilMs ?? null,
 })
 
 export const heldOf = (row: unknown): Held => ({
@@ -79,9 +86,16 @@ export const heldOf = (row: unknown): Held => ({
     createdAtMs: integer(row, 'handle_created_at_ms'),
     activatedAtMs: orNull(row, 'activated_at_ms', integer),
     expiresAtMs: integer(row, 'handle_expires_at_ms'),
+    ...actingOf(row),
   },
   session: sessionOf(row),
 })
+
+function actingOf(row: unknown): { acting?: Acting } {
+  const subject = orNull(row, 'acting_subject', text)
+  if (subject === null) return {}
+  return { acting: { subject, claims: json(row, 'acting_claims'), untilMs: integer(row, 'acting_until_ms') } }
+}
 
 export const sessionOf = (row: unknown): Session => ({
   id: text(row, 'id'),
@@ -120,17 +134,23 @@ export const endingOf = (row: unknown): NumberedEnding => ({
   atMs: integer(row, 'at_ms'),
 })
 
-export const auditRowOf = (row: unknown): NumberedAuditRow => ({
-  seq: integer(row, 'seq'),
-  atMs: integer(row, 'at_ms'),
-  who: text(row, 'who'),
-  act: oneOf(row, 'act', auditActs),
-  subject: orNull(row, 'subject', text),
-  site: orNull(row, 'site', text),
-  sessions: integer(row, 'sessions'),
-  from: text(row, 'address'),
-  outcome: oneOf(row, 'outcome', auditOutcomes),
-})
+export function auditRowOf(row: unknown): NumberedAuditRow {
+  const reason = orNull(row, 'reason', text)
+  const untilMs = orNull(row, 'until_ms', integer)
+  return {
+    seq: integer(row, 'seq'),
+    atMs: integer(row, 'at_ms'),
+    who: text(row, 'who'),
+    act: oneOf(row, 'act', auditActs),
+    subject: orNull(row, 'subject', text),
+    site: orNull(row, 'site', text),
+    sessions: integer(row, 'sessions'),
+    from: text(row, 'address'),
+    outcome: oneOf(row, 'outcome', auditOutcomes),
+    ...(reason !== null && { reason }),
+    ...(untilMs !== null && { untilMs }),
+  }
+}
 
 /** @param found `undefined` where there is none */
 export const byId = (found: readonly (Session | undefined)[]): ReadonlyMap<string, Session> =>
@@ -151,6 +171,18 @@ export function grouped(pairs: readonly (readonly [id: string, place: string])[]
   }
   return places
 }
+
+type Beginning = Pick<Session, 'createdAtMs' | 'id'>
+
+/** The newest first; of those that began together, by a name that each has alone. */
+export const byBeginning = (a: Beginning, b: Beginning) =>
+  b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+
+export const rangeOf = (row: unknown): EndingsRange => ({
+  epoch: text(row, 'epoch'),
+  first: integer(row, 'first'),
+  last: integer(row, 'last'),
+})
 
 export const spendOf = (row: unknown): Spend => ({
   issuer: text(row, 'issuer'),

@@ -17,6 +17,7 @@ import {
   heldOf,
   integer,
   placeOf,
+  rangeOf,
   sessionColumns,
   sessionOf,
   spendOf,
@@ -27,6 +28,7 @@ import { prepareStatements, type Statements } from './sqlite/statements.js'
 import type {
   AuditSearch,
   Changes,
+  EndingsRange,
   Held,
   NumberedAuditRow,
   NumberedEnding,
@@ -176,11 +178,15 @@ class SqliteStore implements Store {
     return attempt(() => this.#statements.endings.all({ afterSeq, limit }).map(endingOf))
   }
 
-  async endingsRange(): Promise<{ first: number; last: number }> {
-    return attempt(() => {
-      const row: unknown = this.#statements.endingsRange.get()
-      return { first: integer(row, 'first'), last: integer(row, 'last') }
+  async endingsRange(): Promise<EndingsRange> {
+    return attempt(() => rangeOf(this.#statements.endingsRange.get()))
+  }
+
+  async renewEpoch(): Promise<string> {
+    await this.#commit.run(() => {
+      attempt(() => this.#statements.renewEpoch.run())
     })
+    return (await this.endingsRange()).epoch
   }
 
   async ping(): Promise<void> {
@@ -206,7 +212,7 @@ class SqliteStore implements Store {
     return {
       cut,
       sessions: await run(sweepSessions, { nowMs, endedBeforeMs }),
-      handles: await run(sweepHandles, { nowMs }),
+      handles: await run(sweepHandles, { nowMs, endedBeforeMs }),
       spends: await run(sweepSpends, { nowMs }),
       subjects: await run(sweepSubjects, { nowMs }),
       endings: await run(sweepEndings, { endingsBeforeMs }),
@@ -264,6 +270,7 @@ class SqliteStore implements Store {
   }: Changes): void {
     if (erase) {
       this.#statements.eraseSessions.run({ subject: erase.subject })
+      this.#statements.eraseActing.run({ subject: erase.subject })
       this.#statements.renameInAudit.run({ ...erase })
     }
     for (const subject of subjects) this.#statements.putSubject.run({ ...subjectColumns(subject) })

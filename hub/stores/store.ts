@@ -61,6 +61,16 @@ export interface NumberedEnding extends Ending {
   readonly seq: number
 }
 
+/** Which endings a store still has. */
+export interface EndingsRange {
+  /** 128 random bits in hexadecimal digits: numbers of another epoch are other endings. */
+  readonly epoch: string
+  /** The number of the first that is still kept; 0: none is. */
+  readonly first: number
+  /** The number of the last that there was; 0: there was none. */
+  readonly last: number
+}
+
 /** One act of an administrator, for whoever has to answer for it later (R32). */
 export interface AuditRow {
   readonly atMs: number
@@ -76,9 +86,22 @@ export interface AuditRow {
   /** The network address that it came from, or the machine of a command. */
   readonly from: string
   readonly outcome: AuditOutcome
+  /** In the words of whoever did it, where a reason is asked for. */
+  readonly reason?: string
+  /** Until when it holds, where it ends by itself. */
+  readonly untilMs?: number
 }
 
-export const auditActs = ['sign-in', 'sign-out', 'list', 'end', 'end-all', 'erase'] as const
+export const auditActs = [
+  'sign-in',
+  'sign-out',
+  'list',
+  'end',
+  'end-all',
+  'erase',
+  'act-as',
+  'stop-acting',
+] as const
 export type AuditAct = (typeof auditActs)[number]
 
 /** `nothing`: there was nothing to end any more. */
@@ -125,6 +148,15 @@ export interface Handle {
   readonly activatedAtMs: number | null
   /** Until when such a note is kept. */
   readonly expiresAtMs: number
+  /** Whoever holds it sees the site as one of its users does; the session behind it is still the holder's own. */
+  readonly acting?: Acting
+}
+
+/** As whom, and how long. */
+export interface Acting {
+  readonly subject: string
+  readonly claims: JsonObject
+  readonly untilMs: number
 }
 
 /** A `jti` that has been used, under its issuer (R8). */
@@ -171,7 +203,10 @@ export interface Changes {
   readonly endings?: readonly Ending[]
   /** Appended to the list that `audit` reads. */
   readonly audit?: readonly AuditRow[]
-  /** Removes all of a subject's sessions, with their handles, and writes `name` wherever the audit has the subject. */
+  /**
+   * Removes all of a subject's sessions, with their handles, and those by which others act as this user. Writes `name` wherever the audit has the
+   * subject, and takes the reasons out of those rows, unless the name is the subject still.
+   */
   readonly erase?: { readonly subject: string; readonly name: string }
 }
 
@@ -256,8 +291,14 @@ export interface Store {
   /** The endings after this number, in their order; also those that other processes wrote. */
   endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]>
 
-  /** The number of the last ending, 0 when there was none; and of the first that is still kept. */
-  endingsRange(): Promise<{ first: number; last: number }>
+  endingsRange(): Promise<EndingsRange>
+
+  /**
+   * Begins another epoch: after a restore from a backup the numbers run again, and whoever followed them would pass endings by.
+   *
+   * @returns the new epoch
+   */
+  renewEpoch(): Promise<string>
 
   /** Resolves when the store answers; for `/readyz`. */
   ping(): Promise<void>
@@ -265,8 +306,8 @@ export interface Store {
   /**
    * Gives sessions that a subject's cut has ended that end as their own, so that a later cut does not keep them longer. Then
    * removes, at most `limit` rows of each kind: spends and notes past their time, sessions past
-   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; subjects past `untilMs`; endings
-   * before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
+   * `expiresAtMs` and sessions ended before `endedBeforeMs`, with their handles; acting handles over before that; subjects
+   * past `untilMs`; endings before `endingsBeforeMs`, audit rows before `auditBeforeMs`.
    */
   sweep(times: SweepTimes, limit: number): Promise<Swept>
 

@@ -6,6 +6,7 @@ import {
   isNullOr,
   isObject,
   isOneOf,
+  isReason,
   isSubject,
   isText,
   isTime,
@@ -94,9 +95,12 @@ export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields, typeo
 export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
   readFields('The body', value, backchannelRedeemFields, backchannelRedeemOptional)
 
-/** `everywhere`: all sessions of the user behind the handle. */
-const endFields = { handle: is256Bits }
-const endOptional = { everywhere: isFlag }
+/**
+ * `everywhere`: all sessions of the user behind the handle. `jti`: a sign-in of which the hub could not be told at once, and which is over: it
+ * cannot be registered any more, until `exp`, and what it gave ends.
+ */
+const endFields = { handle: isNullOr(is256Bits) }
+const endOptional = { everywhere: isFlag, jti: is128Bits, exp: isTime }
 export type EndBody = Fields<typeof endFields, typeof endOptional>
 export const parseEndBody = (value: unknown): EndBody => readFields('The body', value, endFields, endOptional)
 
@@ -160,6 +164,28 @@ export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
 export const parseSignInBody = (value: unknown): SignInBody =>
   readFields('The body', value, signInFields, signInOptional)
 
+const isActingSeconds = (value: unknown): value is number =>
+  isTime(value) && value >= limits.actingSeconds.min && value <= limits.actingSeconds.max
+
+/** The administrator behind the handle sees the site as this user does. `jti`: names this act, so that it happens once where it comes twice. */
+const actAsFields = {
+  ...handleFields,
+  subject: isSubject,
+  claims: isObject,
+  reason: isReason,
+  seconds: isActingSeconds,
+}
+const actAsOptional = { jti: is128Bits }
+export type ActAsBody = Fields<typeof actAsFields, typeof actAsOptional>
+export const parseActAsBody = (value: unknown): ActAsBody =>
+  readFields('The body', value, actAsFields, actAsOptional)
+
+/** `jti`: as of its beginning. */
+const stopActingOptional = { jti: is128Bits }
+export type StopActingBody = Fields<typeof handleFields, typeof stopActingOptional>
+export const parseStopActingBody = (value: unknown): StopActingBody =>
+  readFields('The body', value, handleFields, stopActingOptional)
+
 /** `to`: the sister's origin. */
 const linkFields = { handle: is256Bits, to: isOrigin }
 export type BackchannelLinkBody = Fields<typeof linkFields>
@@ -209,8 +235,11 @@ const viewFields = {
   session_tag: is128Bits,
   subject_tag: isNullOr(is128Bits),
 }
-/** `handle`: a new one, where the act has made one. */
-const viewOptional = { handle: is256Bits }
+/**
+ * `handle`: a new one, where the act has made one. `actor`, `acting_until`: the administrator who acts as the subject, and when that is over; both
+ * or none.
+ */
+const viewOptional = { handle: is256Bits, actor: isSubject, acting_until: isTime }
 export type SessionView = Fields<typeof viewFields, typeof viewOptional>
 export const parseSessionView = (value: unknown): SessionView =>
   readFields('The answer of the hub', value, viewFields, viewOptional)

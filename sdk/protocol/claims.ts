@@ -1,8 +1,18 @@
 /** The claims of each token, and one parser for each: exactly the listed members, each of its exact form (R5). */
 import { SessionHubError } from './errors.js'
-import { type Fields, isFlag, isObject, isOneOf, isSubject, isText, isTime, readFields } from './fields.js'
+import {
+  type Fields,
+  isFlag,
+  isNullOr,
+  isObject,
+  isOneOf,
+  isSubject,
+  isText,
+  isTime,
+  readFields,
+} from './fields.js'
 import { is128Bits, is256Bits, isWrapped } from './formats.js'
-import type { JsonObject } from './json.js'
+import { isJsonObject, type JsonObject } from './json.js'
 import { limits, modes } from './wire.js'
 
 const isParty = isText(limits.originLength)
@@ -78,6 +88,17 @@ const sessionRequired = {
   /** The end of its freshness: from then on the hub is asked. */
   exp: isTime,
 }
+const actorFields = { sub: isSubject }
+/** Who really acts, as RFC 8693 (section 4.1) spells it. */
+const isActor = (value: unknown): value is Fields<typeof actorFields> => {
+  try {
+    readFields('The actor', value, actorFields)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const sessionOptional = {
   /** The handle, wrapped. Absent in a provisional session, which the hub does not know yet. */
   sk: isWrapped,
@@ -93,6 +114,9 @@ const sessionOptional = {
   /** The subject's tag and the session's generation, by which the hub ends all of a user's sessions. */
   sg: is128Bits,
   gen: isTime,
+  /** The administrator who acts as the subject, and when that is over: then there is no `auth_time`. */
+  act: isActor,
+  until: isTime,
   /** Of a provisional session: `false` when the browser is to forget it. */
   remember: isFlag,
 }
@@ -145,3 +169,22 @@ export type EnterClaims = Fields<typeof enterRequired>
 /** @throws SessionHubError `request_invalid` */
 export const parseEnterClaims = (value: unknown): EnterClaims =>
   readFields('The enter cookie', value, enterRequired)
+
+const isObjects = (value: unknown): value is readonly JsonObject[] =>
+  Array.isArray(value) && value.every(isJsonObject)
+
+const endedRequired = { iss: isParty, aud: isParty, iat: isTime, exp: isTime, ends: isObjects }
+/** Of sign-outs that the hub has still to be told of. */
+export type EndedClaims = Fields<typeof endedRequired>
+
+/** @throws SessionHubError `request_invalid` */
+export const parseEndedClaims = (value: unknown): EndedClaims =>
+  readFields('The ended cookie', value, endedRequired)
+
+/** One of them: names as the site has wrapped them, for nobody else to read. */
+const waitingEndFields = { handle: isNullOr(isText(64)) }
+const waitingEndOptional = { everywhere: isFlag, jti: isText(64), exp: isTime }
+
+/** @throws SessionHubError `request_invalid` */
+export const parseWaitingEnd = (value: unknown) =>
+  readFields('The ended cookie', value, waitingEndFields, waitingEndOptional)

@@ -58,6 +58,10 @@ const STATUS = {
   sign_in_required: 401,
   /** This administrator may not do that. */
   permission_denied: 403,
+  /** This site, or whoever asks there, may not act as this user. */
+  acting_denied: 403,
+  /** An administrator acts as the user, and may look but not touch. */
+  while_acting: 403,
   /** The user has as many sessions as the hub allows, and none of them gives way. */
   session_limit: 409,
   /** The session's data changed since the version that the update was made for. */

@@ -1,4 +1,4 @@
-/** The event stream, hub → site: server-sent events (WHATWG HTML), each with the number of the ending as its id. */
+/** The event stream, hub → site: server-sent events (WHATWG HTML), each with the number of the ending, in its epoch, as its id. */
 import { type Fields, isOneOf, isTime, readFields } from './fields.js'
 import { is128Bits } from './formats.js'
 import { endReasons } from './wire.js'
@@ -10,9 +10,9 @@ import { endReasons } from './wire.js'
  */
 export type StreamEvent = 'hello' | 'reset' | 'ended' | 'subject-ended'
 
-/** As it may come in `Last-Event-ID`. */
+/** As it may come in `Last-Event-ID`: the epoch of the hub's store, and the number. */
 export const isEventId = (value: unknown): value is string =>
-  typeof value === 'string' && /^\d{1,15}$/.test(value)
+  typeof value === 'string' && /^[0-9a-f]{32}-\d{1,15}$/.test(value)
 
 const endedFields = { session_tag: is128Bits, reason: isOneOf(endReasons) }
 export type EndedEvent = Fields<typeof endedFields>

@@ -81,6 +81,10 @@ export function requireSubject(value: unknown): asserts value is string {
 export const isAgent: Check<string> = (value): value is string =>
   typeof value === 'string' && value !== '' && value.length <= limits.agentLength && !UNKEEPABLE.test(value)
 
+/** Why somebody does something, in words. */
+export const isReason: Check<string> = (value): value is string =>
+  isText(limits.reasonLength)(value) && value.trim() !== '' && !UNKEEPABLE.test(value)
+
 /** Seconds since 1970, as JWT's NumericDate; integers only (R5). */
 export const isTime: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0

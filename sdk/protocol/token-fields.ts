@@ -23,7 +23,7 @@ const MOST_FIELDS = 16
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/
 const REGISTERED = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']
-const OWN = ['sk', 'was', 'st', 'sg', 'gen', 'auth_time', 'claims', 'remember']
+const OWN = ['sk', 'was', 'st', 'sg', 'gen', 'auth_time', 'claims', 'remember', 'act', 'until']
 
 /** What is wrong with a name for something in a token, in words; `undefined` for nothing. */
 export function nameFault(name: unknown, sessionField: string): string | undefined {

@@ -38,6 +38,8 @@ export const backchannelActs = [
   'link',
   'sisters',
   'part',
+  'act-as',
+  'stop-acting',
 ] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
 
@@ -67,7 +69,8 @@ export const sitePaths = {
 export const defaultEndpoint = '/session-hub'
 
 /** The inner `typ` of each kind of token, compared to the letter (R4). */
-export type TokenType = 'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt' | 'enter+jwt'
+export type TokenType =
+  'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt' | 'enter+jwt' | 'ended+jwt'
 
 /** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
 export const cookieNames = {
@@ -84,6 +87,8 @@ export const cookieNames = {
   state: '__Host-session-state',
   /** A sign-in that another site's page has posted here, until a request comes that shows who was here before. */
   posted: '__Host-session-posted',
+  /** Sign-outs that the hub has still to be told of. */
+  ended: '__Host-session-ended',
   /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */
   start: '__Host-session-start',
   /** A link ticket that was posted, until the same-site step that sees who is here. */
@@ -156,6 +161,12 @@ export const limits = {
   skewSeconds: 5,
   /** So two machines that both keep to it may differ by twice as much: two of one site, or one of them and a service that reads its tokens. */
   ownSkewSeconds: 10,
+  /** How long an administrator acts as a user, in seconds. */
+  actingSeconds: { min: 60, max: 28_800, default: 1800 },
+  /** How long ago the administrator may have signed in. */
+  actingSignInSeconds: 3600,
+  /** Why, in characters. */
+  reasonLength: 200,
   /** A site's Bearer token lives this long at most. */
   siteTokenSeconds: 120,
   /** A replay sooner than this is a double submit, not a theft (R27). */

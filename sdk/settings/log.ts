@@ -20,6 +20,10 @@ export type LogEvent =
   | 'sweep_failed'
   /** The hub begins; `description` says what the store's server would lose in a failover. */
   | 'store_opened'
+  /** The store's server does not answer yet; the hub is `unavailable` until it does. */
+  | 'store_waiting'
+  /** The store could not be opened, and is not tried again: the hub stays `unavailable`. */
+  | 'store_failed'
   /** The hub's answer to a request for its keys could not be used; the old keys stay (R9). */
   /** The hub does not answer; sessions live on what is known. */
   | 'hub_unreachable'
@@ -39,6 +43,10 @@ export type LogEvent =
   | 'hook_failed'
   /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
   | 'token_field_left_out'
+  /** Somebody acts as a user at this `site` from now on; the audit says who, as whom and why. */
+  | 'acting_started'
+  /** And does so no more. */
+  | 'acting_stopped'
   /** Within a minute there were so many more (`times`) entries of the event `of` with this `code`. */
   | 'repeated'
 

@@ -4,6 +4,7 @@ import { readSdk } from '../http/sdk-asset.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import { handled } from '../settings/handled.js'
 import { type Log, logError, safeLog } from '../settings/log.js'
+import { type ActAs, readActAs } from './account/act-as.js'
 import {
   endOtherUserSessions,
   endUserSession,
@@ -44,7 +45,7 @@ import { createSessions, type HeldSession, noSession, type ReadSession } from '.
 import { createStorage } from './storage.js'
 import type { Visit } from './visit.js'
 
-export type { ScriptTagOptions, SignIn, SignOut, UserSession }
+export type { ActAs, ScriptTagOptions, SignIn, SignOut, UserSession }
 export type { ReadSession, SiteSession } from './session/index.js'
 
 /** What adapters stand on; each member is as the one of `Site` that has its name. A request of a host that is none of the application's has no session. */
@@ -62,6 +63,8 @@ export interface SiteCore {
   redirectOnce(visit: Visit): Promise<Reply | undefined> | undefined
   signIn(visit: Visit, who: SignIn): Promise<void>
   signOut(visit: Visit, options?: SignOut): Promise<void>
+  actAs(visit: Visit, as: ActAs): Promise<void>
+  stopActing(visit: Visit): Promise<boolean>
   sessions(request: object): Promise<readonly UserSession[]>
   endSession(request: object, ref: string): Promise<boolean>
   endOtherSessions(request: object): Promise<number>
@@ -113,8 +116,7 @@ export async function createCore<Native extends object>(
           events.start()
         },
         isListening: () => events.isOpen,
-        tellEnd: (handle, everywhere) =>
-          pending.tell(hub, { handle, ...(everywhere !== undefined && { everywhere }) }),
+        tellEnd: (end) => pending.tell(hub, end),
       }),
     }
   }
@@ -183,6 +185,10 @@ export async function createCore<Native extends object>(
       called('signIn', async () => (await ownSite(visit)).sessions.begin(visit, readSignIn(who))),
     signOut: (visit, how) =>
       called('signOut', async () => (await ownSite(visit)).sessions.end(visit, readSignOut(how))),
+    actAs: (visit, as) =>
+      called('actAs', async () => (await ownSite(visit)).sessions.actAs(visit, readActAs(as))),
+    stopActing: (visit) =>
+      called('stopActing', async () => (await ownSite(visit)).sessions.stopActing(visit)),
     sessions: (request) => called('sessions', async () => userSessions(visited(request), request)),
     endSession: (request, ref) =>
       called('endSession', async () => endUserSession(visited(request), request, ref)),

@@ -11,7 +11,7 @@ export {
   type SiteRequest,
   type SiteResponse,
 } from './site.js'
-export type { EndedEvent, FindOrigin, KeysOf, TokenSession } from './options.js'
+export type { EndedEvent, FindOrigin, KeysOf, SessionActor, TokenSession } from './options.js'
 export type { SiteKeys } from './keys.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { Middleware, SessionOptions } from './adapters/middleware.js'
@@ -19,6 +19,7 @@ export type { ListenerOptions } from './adapters/listener.js'
 export type { ReadableRequest, ReadOptions } from './adapters/read.js'
 export type { SiteVisit, Visited, VisitOptions } from './adapters/web.js'
 export type { DataOptions, EndedListener, ReadSession, SiteSession } from './session/index.js'
+export type { ActAs } from './account/act-as.js'
 export type { SignIn } from './account/sign-in.js'
 export type { SignOut } from './account/sign-out.js'
 export type { UserSession } from './account/devices.js'

@@ -15,6 +15,14 @@ import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { type ImportedKeys, importKeys, type SiteKeys } from './keys.js'
 import type { Visit } from './visit.js'
 
+/** The administrator who acts as the session's user. */
+export interface SessionActor {
+  /** Who is really there. */
+  readonly subject: string
+  /** When it is over, in seconds since 1970. */
+  readonly until: number
+}
+
 /** The session as `tokenClaims` sees it. */
 export interface TokenSession {
   /** The signed-in user, or `null`. */
@@ -24,6 +32,8 @@ export interface TokenSession {
   readonly data: StoredData
   /** In seconds since 1970, or `null`. */
   readonly authTime: number | null
+  /** Who acts as the user, where somebody does. */
+  readonly actor?: SessionActor
 }
 
 /** @typeParam Native the server's own request */

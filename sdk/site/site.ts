@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 
 import type { Request } from 'express'
 
+import type { ActAs } from './account/act-as.js'
 import type { UserSession } from './account/devices.js'
 import type { SignIn } from './account/sign-in.js'
 import type { SignOut } from './account/sign-out.js'
@@ -98,7 +99,7 @@ export interface Site {
    * Signs a user in, after the application has made sure who it is. The visitor gets a new session with a new handle; an
    * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
    *
-   * @throws SessionHubError `request_invalid`, `data_too_large`, `data_denied`, `session_limit`; then nothing has changed
+   * @throws SessionHubError `request_invalid`, `data_too_large`, `data_denied`, `session_limit`, `while_acting`; then nothing has changed
    */
   signIn(req: SiteRequest, res: SiteResponse, who: SignIn): Promise<void>
   /**
@@ -108,9 +109,25 @@ export interface Site {
    */
   signOut(req: SiteRequest, res: SiteResponse, options?: SignOut): Promise<void>
   /**
+   * Whoever is signed in here sees this site as one of its users does, until `stopActing`, a sign-out, or the end of the time. Only this site: elsewhere the
+   * administrator is who they were. Who may do that is for the application to know; the hub writes it into its audit, and allows it where the
+   * site's registration has `mayImpersonate`, to one who has signed in within the last hour, and as nobody whom `isAdmin` names.
+   *
+   * @throws SessionHubError `acting_denied`, `while_acting` (one after another), `sign_in_required`, `request_invalid`, `data_too_large`, `data_denied`,
+   * `headers_sent`, `unavailable`; then nothing has changed
+   */
+  actAs(req: SiteRequest, res: SiteResponse, as: ActAs): Promise<void>
+  /**
+   * The administrator is back, as before `actAs`, with a new cookie. Where the time is over, nobody acts any more: the next sync brings the administrator back.
+   *
+   * @returns whether somebody acted
+   * @throws SessionHubError `headers_sent`, `unavailable`
+   */
+  stopActing(req: SiteRequest, res: SiteResponse): Promise<boolean>
+  /**
    * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
    *
-   * @throws SessionHubError `sign_in_required`, also where the session has ended elsewhere; `unavailable`
+   * @throws SessionHubError `sign_in_required`, also where the session has ended elsewhere; `while_acting`; `unavailable`
    */
   sessions(req: SiteRequest): Promise<readonly UserSession[]>
   /** Ends one of them by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */
@@ -119,7 +136,7 @@ export interface Site {
   endOtherSessions(req: SiteRequest): Promise<number>
   /**
    * Middleware for sensitive pages, after `site.session()`: the user has signed in at most so many seconds ago. Otherwise the
-   * application's error handler gets a SessionHubError `sign_in_required`. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
+   * application's error handler gets a SessionHubError `sign_in_required`, or `while_acting` where an administrator acts as the user. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
    */
   requireRecent(
     maxAgeSeconds: number,
@@ -199,6 +216,8 @@ export async function createSite<Native extends object = Request>(
     read: (req, readOptions) => readSite(core, req, readOptions),
     signIn: (req, res, who) => core.signIn(visitOf(req, res, core.property), who),
     signOut: (req, res, how) => core.signOut(visitOf(req, res, core.property), how),
+    actAs: (req, res, as) => core.actAs(visitOf(req, res, core.property), as),
+    stopActing: (req, res) => core.stopActing(visitOf(req, res, core.property)),
     sessions: (req) => core.sessions(requestOf(req)),
     endSession: (req, ref) => core.endSession(requestOf(req), ref),
     endOtherSessions: (req) => core.endOtherSessions(requestOf(req)),

@@ -66,14 +66,14 @@ export interface TestHub {
  * @throws SessionHubError `options_invalid`
  */
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
-  const { sites, clock, hub: more } = resolveTestHubOptions(options)
+  const { sites, registration: chosen, clock, hub: more } = resolveTestHubOptions(options)
   const made = await Promise.all(sites.map((origin) => generateSite(origin)))
   const app = express()
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://hub.localhost:${(server.address() as AddressInfo).port}`
   const keys = generateHubKeys()
-  const registrations = made.map(({ registration }) => registration)
+  const registrations = made.map(({ registration }) => ({ ...registration, ...chosen }))
   const own = { origin, keys, sites: registrations, store: memoryStore(), now: clock.now }
   const hub = await createHub({ ...more, ...own }).catch((error: unknown) => {
     server.close()

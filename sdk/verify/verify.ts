@@ -49,6 +49,11 @@ export interface VerifiedSession {
   readonly status: 'anonymous' | 'signed-in'
   /** The signed-in user, or `null`. */
   readonly subject: string | null
+  /**
+   * The administrator who acts as the subject (RFC 8693, section 4.1), or `null`. Look at it before anything is done in the subject's name: whoever is
+   * there may only look.
+   */
+  readonly actor: { readonly subject: string } | null
   /** When the user signed in, in seconds since 1970, or `null`. */
   readonly authTime: number | null
   /** All that the sign-in said about the user, where the site has no `fields`; otherwise empty. */
@@ -216,7 +221,7 @@ function read(payload: JsonObject, { issuer, audience, sessionField, rules }: Ex
       throw invalid(`its "${name}" has a wrong form, or does not belong there`)
     if (!form) extra[name] = value
   }
-  const { iss, aud, iat, exp, sub = null, auth_time: authTime = null, claims = {}, st = null } = payload
+  const { iss, aud, iat, exp, sub = null, auth_time: authTime = null, claims = {}, st = null, act } = payload
   if (iss !== issuer) throw invalid('it is of another site')
   if (aud !== audience) throw invalid('it is for another audience')
   // R5, R28
@@ -225,6 +230,7 @@ function read(payload: JsonObject, { issuer, audience, sessionField, rules }: Ex
   return {
     status: sub === null ? 'anonymous' : 'signed-in',
     subject: typeof sub === 'string' ? sub : null,
+    actor: isJsonObject(act) && typeof act.sub === 'string' ? { subject: act.sub } : null,
     authTime: typeof authTime === 'number' ? authTime : null,
     claims: isJsonObject(claims) ? claims : {},
     fields: byBothNames(extra, rules),

@@ -257,6 +257,20 @@ describe('the audit', () => {
     ])
   })
 
+  it('says why somebody acted as a user, and until when, and runs nothing of what is written there', async () => {
+    const world = await startAdminWorld()
+    const reason = '<img src=x onerror=alert(1)>'
+    const row = newAuditRow({ act: 'act-as', who: 'root', subject: 'ada', sessions: 0, reason })
+    await write(world.world.hub.store, { audit: [{ ...row, untilMs: 1_900_000_000_000 }] })
+    const reader = await world.admin('reader')
+    const { text } = await reader.read('/admin/audit')
+    await world.world.close()
+
+    expect(text).to.include('Acted as a user').and.include('&#60;img src=x onerror=alert(1)&#62;')
+    expect(text).to.match(/\(until <time datetime="2030-03-17T17:46:40.000Z">/)
+    expect(text).to.not.include('<img')
+  })
+
   it('tells a look from an act, and whose it was', async () => {
     const world = await startAdminWorld()
     await world.signedIn('ada')

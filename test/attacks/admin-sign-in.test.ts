@@ -1,6 +1,11 @@
 /** Signing in at the admin pages, against those who guess, copy, forge or keep what is over (R32). */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
 import { expect } from 'chai'
-import { generateHubKeys, memoryStore } from 'session-hub/hub'
+import express from 'express'
+import { createHub, generateHubKeys, memoryStore } from 'session-hub/hub'
 
 import { type Administrator, newToken } from '../support/administrator.js'
 import { type AdminWorld, startAdminWorld } from '../support/admin-world.js'
@@ -63,6 +68,38 @@ describe('R32: signing in at the admin pages', () => {
       expect(wrong.filter(({ status }) => status === 401)).to.have.length(5)
       expect(wrong.filter(({ status }) => status === 429)).to.have.length(15)
       expect(right.every(({ status }) => status === 200)).to.equal(true)
+    })
+
+    it('R31: lets five be compared in all, however many processes the hub has', async () => {
+      const { keys, store, origin } = world.world.hub
+      const tokens = [newToken('other', 'read').known]
+      const second = await createHub({ origin, keys, store, admin: { tokens }, now: () => world.world.now() })
+      const server = createServer(express().use(second.router)).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const headers = { authorization: 'Bearer wrong', host: new URL(origin).host }
+      const ask = (at: number) =>
+        send(`${at % 2 ? origin : `http://127.0.0.1:${port}`}/admin/api/sessions`, { headers })
+      const statusesOf = async (count: number) => {
+        const replies = await Promise.all(Array.from({ length: count }, (_, at) => ask(at)))
+        return replies.map(({ status }) => status).sort()
+      }
+
+      try {
+        // From the beginning of a window on, so that none ends in between.
+        world.world.advance(300 - ((world.world.now() / 1000) % 300))
+        expect(await statusesOf(20)).to.deep.equal([
+          ...Array<number>(5).fill(401),
+          ...Array<number>(15).fill(429),
+        ])
+        expect(Number((await ask(0)).headers['retry-after'])).to.be.within(1, 300)
+        expect((await world.program('reader')('/admin/api/sessions')).status).to.equal(200)
+        const rows = JSON.stringify(await store.audit({ limit: 100 }))
+        expect(rows).to.not.include('wrong')
+      } finally {
+        server.close()
+        // The store is the world's to close.
+      }
     })
 
     it('stands in the audit, without what was guessed, and so does the sign-in', async () => {

@@ -171,22 +171,38 @@ describe('attacks on the event streams', () => {
       '9007199254740993',
       '9'.repeat(4000),
     ]
+    const show = (id: string) => JSON.stringify(id.slice(0, 20))
     for (const id of hostile) {
-      it(`${JSON.stringify(id.slice(0, 20))} gets a reset, and hears nothing but what is new`, async () => {
-        await write({ sessionId: 'a' }, { sessionId: 'b' })
-        const latin = Buffer.from(id).toString('latin1')
-        const [attacked, twin] = [
-          await open(shop, { 'last-event-id': latin }),
-          await open(shop, { 'last-event-id': '1' }),
-        ]
-        expect(await attacked.heard('reset')).to.deep.equal([{ event: 'reset', id: '2', data: '{}' }])
-        expect(await twin.heard('hello')).to.deep.equal([{ event: 'hello', id: '1', data: '{}' }])
-        await write({ sessionId: 'c' })
-        await attacked.heard('ended')
-        await twin.heard('ended', 2)
-        expect(attacked.events.map(({ id: seq }) => seq)).to.deep.equal(['2', '3'])
-        expect(twin.events.map(({ id: seq }) => seq)).to.deep.equal(['1', '2', '3'])
-      })
+      it(`${show(id)} gets a reset, and hears nothing but what is new`, () => expectReset(() => id))
+      it(`${show(id)} behind the right epoch does too`, () => expectReset((epoch) => `${epoch}-${id}`))
+    }
+    const strange: Record<string, (epoch: string) => string> = {
+      'another epoch': (epoch) => `${epoch.slice(1)}0-1`,
+      'the epoch in capitals': (epoch) => `${epoch.toUpperCase()}A-1`,
+      'half of the epoch': (epoch) => `${epoch.slice(0, 16)}-1`,
+      'the epoch twice': (epoch) => `${epoch}-${epoch}-1`,
+      'the epoch alone': (epoch) => epoch,
+      'a number alone': () => '1',
+    }
+    for (const [name, idIn] of Object.entries(strange))
+      it(`${name} gets a reset, and hears nothing but what is new`, () => expectReset(idIn))
+
+    async function expectReset(idIn: (epoch: string) => string): Promise<void> {
+      await write({ sessionId: 'a' }, { sessionId: 'b' })
+      const { epoch } = await world.hub.store.endingsRange()
+      const latin = Buffer.from(idIn(epoch)).toString('latin1')
+      const [attacked, twin] = [
+        await open(shop, { 'last-event-id': latin }),
+        await open(shop, { 'last-event-id': `${epoch}-1` }),
+      ]
+      expect(await attacked.heard('reset')).to.deep.equal([{ event: 'reset', id: `${epoch}-2`, data: '{}' }])
+      expect(await twin.heard('hello')).to.deep.equal([{ event: 'hello', id: `${epoch}-1`, data: '{}' }])
+      await write({ sessionId: 'c' })
+      await attacked.heard('ended')
+      await twin.heard('ended', 2)
+      const idsOf = ({ events }: Listening) => events.map(({ id }) => id)
+      expect(idsOf(attacked)).to.deep.equal([2, 3].map((seq) => `${epoch}-${seq}`))
+      expect(idsOf(twin)).to.deep.equal([1, 2, 3].map((seq) => `${epoch}-${seq}`))
     }
   })
 

@@ -34,9 +34,9 @@ export interface Folder {
   /** With these variables besides. */
   runWith(environment: Record<string, string>, ...args: string[]): Promise<Finished>
   /** Makes keys, writes `hub.json` with this besides, and starts. */
-  serve(config?: object): Promise<RunningHub>
+  serve(config?: object, ...args: string[]): Promise<RunningHub>
   /** Resolves when the hub of this configuration listens. */
-  start(config: string): Promise<RunningHub>
+  start(config: string, ...args: string[]): Promise<RunningHub>
   close(): Promise<void>
 }
 
@@ -69,8 +69,8 @@ export function newFolder(): Folder {
     })
   }
 
-  async function start(config: string): Promise<RunningHub> {
-    const hub = new RunningHub(spawned({}, ['serve', '--config', config]))
+  async function start(config: string, ...args: string[]): Promise<RunningHub> {
+    const hub = new RunningHub(spawned({}, ['serve', '--config', config, ...args]))
     hub.url = String((await hub.logged('listening'))['url'])
     return hub
   }
@@ -80,7 +80,7 @@ export function newFolder(): Folder {
     write,
     run: (...args) => runWith({}, ...args),
     runWith,
-    async serve(config = {}) {
+    async serve(config = {}, ...args) {
       write('hub-keys.json', generateHubKeys())
       write('hub.json', {
         origin: 'https://hub.example',
@@ -89,7 +89,7 @@ export function newFolder(): Folder {
         trustProxyHops: 0,
         ...config,
       })
-      return start('hub.json')
+      return start('hub.json', ...args)
     },
     start,
     async close() {
@@ -129,6 +129,10 @@ export class RunningHub {
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(this.url + path, { headers: { connection: 'close', ...headers } })
+  }
+
+  get pid(): number {
+    return this.#child.pid!
   }
 
   signal(name: NodeJS.Signals): void {

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect } from 'chai'
 
 import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
+import { openPrefix } from '../support/redis.js'
 import { type Folder, newFolder } from './command.js'
 
 /** Nothing here ever listens: each case stops at its fault. */
@@ -71,9 +72,13 @@ describe('the configuration of session-hub serve', () => {
       says: 'sites[0]: unknown option "sister"; did you mean "sisters"?',
     },
     { config: { sites: [{ endPoint: '/x' }] }, says: 'unknown option "endPoint"; did you mean "endpoint"?' },
-    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, a postgres:// address, or' },
+    { config: { store: 7 }, says: '"store" has to be the path of an SQLite file, a postgres:// or redis://' },
     {
       config: { store: 'postgres://hub@127.0.0.1:9/none' },
+      says: '"store": The session store lets nobody in (connect ECONNREFUSED 127.0.0.1:9)',
+    },
+    {
+      config: { store: 'redis://127.0.0.1:9' },
       says: '"store": The session store lets nobody in (connect ECONNREFUSED 127.0.0.1:9)',
     },
     {
@@ -168,6 +173,17 @@ describe('the configuration of session-hub serve', () => {
 
     expect((await hub.get('/readyz')).status).to.equal(200)
     expect(existsSync(folder.path('hub.sqlite'))).to.equal(true)
+  })
+
+  it('opens a Redis store by its address, and says in the log what that promises', async () => {
+    const { redis } = await openPrefix()
+    folder.write('hub.json', { ...good, store: redis.url })
+
+    const hub = await folder.start('hub.json')
+
+    expect((await hub.get('/readyz')).status).to.equal(200)
+    const opened = hub.seen.find(({ event }) => event === 'store_opened')
+    expect(opened?.['description']).to.include('A crash of the server')
   })
 
   const wrongMembers: readonly { member: object; says: string }[] = [

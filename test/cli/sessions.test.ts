@@ -7,7 +7,7 @@ import { expect } from 'chai'
 import { type AdminToken, type NumberedAuditRow, type Session, sqliteStore } from 'session-hub/hub'
 
 import { program } from '../support/administrator.js'
-import { newSession, newSubject, write } from '../support/records.js'
+import { newAuditRow, newSession, newSubject, write } from '../support/records.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
 
 const HUB = fileURLToPath(new URL('../../../dist/hub.js', import.meta.url))
@@ -140,7 +140,7 @@ describe('session-hub sessions', () => {
     const { stdout } = await command('audit')
     const rows = await audit()
 
-    expect(stdout).to.match(/^when +who +what +whose +site +sessions +from +outcome\n/)
+    expect(stdout).to.match(/^when +who +what +whose +site +sessions +from +outcome +why +until\n/)
     expect(rows.map(({ who, act, subject, outcome }) => [who, act, subject, outcome])).to.deep.equal([
       ['ops', 'end-all', 'root', 'refused'],
       [`command line (${userInfo().username})`, 'end-all', 'ada', 'done'],
@@ -148,6 +148,17 @@ describe('session-hub sessions', () => {
     expect(rows[0]!.from).to.include('127.0.0.1')
     expect(await audit('--subject', 'ada')).to.have.length(1)
     expect(JSON.stringify(rows)).not.to.include(token)
+  })
+
+  it('shows why somebody acted as a user, and until when', async () => {
+    const store = sqliteStore(folder.path('session-hub.sqlite'))
+    const row = { act: 'act-as', who: 'root', subject: 'ada', reason: 'Ticket\u202e 4711' } as const
+    await write(store, { audit: [newAuditRow({ ...row, untilMs: 1_900_000_000_000 })] })
+    await store.close()
+    expect(await audit()).to.have.length(1)
+    expect((await audit())[0]).to.deep.include({ ...row, until: 1_900_000_000 })
+    const { stdout } = await command('audit')
+    expect(stdout.trimEnd()).to.match(/act-as +ada .* Ticket\\u\{202e\} 4711 +2030-03-17T17:46:40Z$/)
   })
 
   it('erases a user, and says so in the audit without the name', async () => {

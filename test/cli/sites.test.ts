@@ -95,10 +95,27 @@ describe('session-hub sites add', () => {
     expect((await readSite(read()[1]!, 'test'))?.share.write).to.deep.equal(new Set(['cart']))
   })
 
+  it('registers a site where people may act as its users, and lists it so', async () => {
+    await folder.run('sites', 'add', SHOP, '--file', 'sites.json', '--may-impersonate')
+    await folder.run('sites', 'add', 'https://blog.example', '--file', 'sites.json')
+
+    expect(read()[0]).to.have.property('mayImpersonate', true)
+    expect(await readSite(read()[0]!, 'test')).to.have.property('mayImpersonate', true)
+    expect(read()[1]).to.not.have.property('mayImpersonate')
+    expect(await readSite(read()[1]!, 'test')).to.have.property('mayImpersonate', false)
+    const { stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
+    expect(stdout.split('\n').map((line) => line.endsWith('  may impersonate'))).to.deep.equal([
+      true,
+      false,
+      false,
+    ])
+  })
+
   const mistakes: readonly [args: readonly string[], says: string][] = [
     [['--group', 'Red'], '"group" has to be a name of a to z, 0 to 9 and "-", at most 32 characters'],
     [['--group', ''], '"group" has to be a name of a to z, 0 to 9 and "-", at most 32 characters'],
     [['--pairwize'], 'did you mean "--pairwise"?'],
+    [['--may-impersonat'], 'did you mean "--may-impersonate"?'],
     [['--share-reads', 'cart'], 'did you mean "--share-read"?'],
   ]
   for (const [args, says] of mistakes) {
@@ -282,6 +299,8 @@ describe('session-hub sites list', () => {
   const faults: readonly [member: object, says: string][] = [
     [{ grup: 'red' }, 'sites[0]: unknown option "grup"; did you mean "group"?'],
     [{ pairwise: 'yes' }, 'sites[0]: "pairwise" has to be true or false, not "yes"'],
+    [{ mayImpersonate: 1 }, 'sites[0]: "mayImpersonate" has to be true or false, not 1'],
+    [{ mayImpersonat: true }, 'sites[0]: unknown option "mayImpersonat"; did you mean "mayImpersonate"?'],
     [{ share: ['cart'] }, 'sites[0]: "share" has to be an object with lists "claims", "read", "write"'],
     [{ share: { reed: ['cart'] } }, 'sites[0].share: unknown option "reed"; did you mean "read"?'],
     [{ share: { read: 'cart' } }, 'sites[0].share: "read" has to be a list of names'],

@@ -1,6 +1,8 @@
 /** What the PostgreSQL store promises beside the contract: how it is opened, and what becomes of what was answered when the server fails. */
 import { expect } from 'chai'
 import pg from 'pg'
+import { createHub, generateHubKeys, type LogEntry } from 'session-hub/hub'
+import { postgresStore as packaged } from 'session-hub/hub/postgres'
 
 import { postgresStore } from '../../hub/stores/postgres.js'
 import type { Store } from '../../hub/stores/store.js'
@@ -15,7 +17,10 @@ import {
   write,
   sessionIn,
 } from '../support/records.js'
+import { listen } from '../support/listener.js'
 import { openSchema, type Postgres } from '../support/postgres.js'
+import { until } from '../support/until.js'
+import { send } from '../support/visitor.js'
 
 const refusal = (call: Promise<unknown>) =>
   call.then(
@@ -126,6 +131,58 @@ describe('the PostgreSQL store, when its server fails', () => {
     store = await postgresStore({ url: postgres.url, schema })
   })
   afterEach(() => store.close())
+
+  describe('while a hub begins', () => {
+    const closing: (() => unknown)[] = []
+    afterEach(async () => {
+      for (const close of closing.splice(0).reverse()) await close()
+    })
+
+    async function begin(open: () => Promise<Store>, storeWaitSeconds: number) {
+      const log: LogEntry[] = []
+      const keys = generateHubKeys()
+      const listener = await listen('hub.localhost')
+      closing.push(() => listener.close())
+      const note = (entry: LogEntry) => void log.push(entry)
+      const hub = await createHub({ origin: listener.origin, keys, store: open, storeWaitSeconds, log: note })
+      closing.push(() => hub.close())
+      listener.use(hub.router)
+      const statusOf = async (path: string) => (await send(listener.origin + path)).status
+      return { hub, log: () => log.map(({ event }) => event), statusOf }
+    }
+    const open = () => packaged({ url: postgres.url, schema })
+
+    it('is waited for: the hub answers 503 until it is there, and then serves', async () => {
+      await postgres.kill()
+      const { hub, log, statusOf } = await begin(open, 60)
+      expect(await statusOf('/healthz')).to.equal(200)
+      expect(await statusOf('/readyz')).to.equal(503)
+      await until(() => log().includes('store_waiting'))
+      await postgres.start()
+      await hub.ready
+      expect(await statusOf('/readyz')).to.equal(200)
+      expect(log().filter((event) => event.startsWith('store_'))).to.deep.equal([
+        'store_waiting',
+        'store_opened',
+      ])
+    })
+
+    it('is given up after the time that was set, and without one the hub does not begin at all', async () => {
+      await postgres.kill()
+      const { hub, log, statusOf } = await begin(open, 1)
+      expect(await refusal(hub.ready)).to.include({ code: 'unavailable' })
+      expect(await statusOf('/readyz')).to.equal(503)
+      expect(log()).to.include('store_failed')
+      expect(await refusal(begin(open, 0))).to.include({ code: 'unavailable' })
+      await postgres.start()
+      await begin(open, 0)
+    })
+
+    it('is not waited for where no waiting would help', async () => {
+      const { hub } = await begin(() => packaged({ url: postgres.url, schema: 'pg_hub' }), 3600)
+      expect(await refusal(hub.ready)).to.include({ code: 'options_invalid' })
+    })
+  })
 
   /** Adds one, again and again, until it is stopped. */
   function count(hash: string) {

@@ -418,6 +418,7 @@ for (const { name, isShared, open } of stores) {
         store.places([session.id]),
         store.endings(0, 1),
         store.endingsRange(),
+        store.renewEpoch(),
         store.ping(),
         store.sweep(NEVER, 1),
       ]

@@ -10,8 +10,10 @@ describe('the feed of endings', () => {
   const store = memoryStore()
   let feed: EndingsFeed
   let made = 0
+  let epoch: string
 
-  before(() => {
+  before(async () => {
+    epoch = (await store.endingsRange()).epoch
     feed = createEndingsFeed({ store, log: () => undefined } as Pick<
       HubContext,
       'store' | 'log'
@@ -33,17 +35,20 @@ describe('the feed of endings', () => {
       result: undefined,
     }))
 
-  function follow(afterSeq: number) {
+  function follow(seq: number, { from = feed, inEpoch = epoch } = {}) {
     const heard: number[] = []
     const follower = { heard, batches: 0, isReady: true, isEnded: false, leave: () => undefined as unknown }
-    follower.leave = feed.follow(afterSeq, {
-      isReady: () => follower.isReady,
-      hear(endings) {
-        follower.batches += 1
-        heard.push(...endings.map(({ seq }) => seq))
+    follower.leave = from.follow(
+      { epoch: inEpoch, seq },
+      {
+        isReady: () => follower.isReady,
+        hear(endings) {
+          follower.batches += 1
+          heard.push(...endings.map(({ seq }) => seq))
+        },
+        end: () => (follower.isEnded = true),
       },
-      end: () => (follower.isEnded = true),
-    })
+    )
     return follower
   }
   const from = (first: number, last: number) =>
@@ -85,6 +90,24 @@ describe('the feed of endings', () => {
     while (quick.heard.length < 2) await new Promise(setImmediate)
     expect(slow.batches).to.be.below(3)
     for (const { leave } of [slow, quick]) leave()
+  })
+
+  it('lets go of whoever follows numbers of another epoch, or has heard more than there is; not of the others', async () => {
+    const context = { store, log: () => undefined } as Pick<HubContext, 'store' | 'log'> as HubContext
+    const quick = createEndingsFeed(context, 0)
+    const here = follow(made, { from: quick })
+    const [elsewhere, ahead] = [
+      follow(made, { from: quick, inEpoch: '0'.repeat(32) }),
+      follow(made + 1, { from: quick }),
+    ]
+    await until(() => elsewhere.isEnded && ahead.isEnded)
+    await end(1)
+    await until(() => here.heard.length === 1)
+    expect(here.isEnded).to.equal(false)
+
+    epoch = await store.renewEpoch()
+    await until(() => here.isEnded)
+    quick.stop()
   })
 
   it('tells nothing to one who has left, and ends all others with itself', async () => {

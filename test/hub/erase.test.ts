@@ -62,7 +62,7 @@ describe('hub.sessions.erase', () => {
       auditBeforeMs: 0,
     })
     await store.sweep(times(users.world.now() + 3_500_000), 100)
-    expect(await store.endingsRange()).to.not.deep.equal({ first: 0, last: 0 })
+    expect(await store.endingsRange()).to.not.include({ first: 0, last: 0 })
     const swept = await store.sweep(times(users.world.now() + 3_700_000), 100)
     expect(swept.subjects).to.equal(1)
     const known = await store.transact(

@@ -17,10 +17,12 @@ const SILENCE_MS = 800
 
 describe('GET /backchannel/events', () => {
   let hub: StreamsHub
+  let epoch: string
   const closing: (() => unknown)[] = []
 
-  async function begin(beatMs = 60_000, store?: Store): Promise<void> {
+  async function begin(beatMs = 60_000, store: Store = memoryStore()): Promise<void> {
     hub = await startStreamsHub(beatMs, store)
+    epoch = (await store.endingsRange()).epoch
     closing.push(() => hub.close())
   }
   afterEach(async () => {
@@ -62,7 +64,7 @@ describe('GET /backchannel/events', () => {
       'x-content-type-options': 'nosniff',
       'x-accel-buffering': 'no',
     })
-    expect(await stream.heard('hello')).to.deep.equal([{ event: 'hello', id: '0', data: '{}' }])
+    expect(await stream.heard('hello')).to.deep.equal([{ event: 'hello', id: `${epoch}-0`, data: '{}' }])
   })
 
   it('begins with everything that is known, and goes on where it was left', async () => {
@@ -89,14 +91,31 @@ describe('GET /backchannel/events', () => {
       ['2', 'hello'],
       ['3', 'hello'],
     ] as const) {
-      const stream = await open(id)
+      const stream = await open(`${epoch}-${id}`)
       expect((await stream.heard(event))[0], id).to.include({ event })
-      if (event === 'reset') expect(stream.events[0]?.id, 'and goes on from here').to.equal('3')
+      if (event === 'reset') expect(stream.events[0]?.id, 'and goes on from here').to.equal(`${epoch}-3`)
     }
     await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 }, 10)
-    expect((await (await open('3')).heard('hello'))[0]?.id).to.equal('3')
-    expect((await (await open('2')).heard('reset'))[0]?.id).to.equal('3')
-    expect((await (await open()).heard('hello'))[0]?.id).to.equal('3')
+    expect((await (await open(`${epoch}-3`)).heard('hello'))[0]?.id).to.equal(`${epoch}-3`)
+    expect((await (await open(`${epoch}-2`)).heard('reset'))[0]?.id).to.equal(`${epoch}-3`)
+    expect((await (await open()).heard('hello'))[0]?.id).to.equal(`${epoch}-3`)
+  })
+
+  it('says reset to one that comes with the number of another epoch, or with a number alone', async () => {
+    const store = memoryStore()
+    await begin(60_000, store)
+    await hub.end(3)
+    const before = epoch
+    const [left] = await (await open()).heard('hello')
+    expect(left?.id).to.equal(`${before}-0`)
+    epoch = await store.renewEpoch()
+    for (const id of [`${before}-2`, `${before}-3`, '2', '3']) {
+      const [first] = await (await open(id)).heard('reset')
+      expect(first, id).to.include({ id: `${epoch}-3` })
+    }
+    const going = await open(`${epoch}-2`)
+    expect(await going.heard('hello')).to.have.lengthOf(1)
+    expect((await going.heard('ended'))[0]?.id).to.equal(`${epoch}-3`)
   })
 
   it('speaks at every beat', async () => {
@@ -129,8 +148,8 @@ describe('GET /backchannel/events', () => {
     await until(() => hub.open() === 2)
     await until(() => hub.open() === 1)
     isFlooding = false
-    await until(() => reading.events.at(-1)?.id === String(last))
-    expect(reading.events.map(({ id }) => Number(id))).to.deep.equal(
+    await until(() => reading.events.at(-1)?.id === `${epoch}-${last}`)
+    expect(reading.events.map(({ id }) => Number(id?.split('-')[1]))).to.deep.equal(
       Array.from({ length: last + 1 }, (_, seq) => seq),
     )
   })
@@ -204,7 +223,7 @@ describe('GET /backchannel/events', () => {
 
   it('keeps no place for those who go before they are answered, nor for those who went', async () => {
     const inner = memoryStore()
-    let isHeld = true
+    let isHeld = false
     let asked = 0
     const waiting: (() => void)[] = []
     await begin(60_000, {
@@ -215,6 +234,8 @@ describe('GET /backchannel/events', () => {
         return inner.endingsRange()
       },
     })
+    isHeld = true
+    asked = 0
     for (let index = 0; index < 300; index += 1) {
       const socket = await openAndDoNotRead()
       await until(() => asked === index + 1)
@@ -296,6 +317,7 @@ function bound(store: Store): Store {
     isSpent: (issuer, jti) => store.isSpent(issuer, jti),
     endings: (afterSeq, limit) => store.endings(afterSeq, limit),
     endingsRange: () => store.endingsRange(),
+    renewEpoch: () => store.renewEpoch(),
     ping: () => store.ping(),
     sweep: (times, limit) => store.sweep(times, limit),
     close: () => store.close(),

@@ -183,6 +183,12 @@ describe('createHub', () => {
       ['is none', () => but({ maxSessions: NaN }), '"maxSessions"', 'not NaN'],
       ['is a BigInt', () => but({ maxSessions: 3600n }), '"maxSessions"', 'whole number'],
       ['is null', () => but({ maxSessions: null }), '"maxSessions"', 'not null'],
+      [
+        'of the waiting is below zero',
+        () => but({ storeWaitSeconds: -1 }),
+        '"storeWaitSeconds"',
+        '0 to 3600',
+      ],
       ['is below zero', () => but({ siteCacheSeconds: -1 }), '"siteCacheSeconds"', '0 to 3600'],
       ['of the limits is zero', () => but({ limits: { perSite: 0 } }), 'limits', '"perSite"', 'not 0'],
       ['of the limits has a slip', () => but({ limits: { perAdress: 9 } }), 'did you mean "perAddress"?'],

@@ -41,6 +41,7 @@ export function crashingStore(): CrashingStore {
     isSpent: (issuer, jti) => inner.isSpent(issuer, jti),
     endings: (afterSeq, limit) => inner.endings(afterSeq, limit),
     endingsRange: () => inner.endingsRange(),
+    renewEpoch: () => inner.renewEpoch(),
     ping: () => inner.ping(),
     // The hub sweeps by a real clock, which is none of a sequence's; a step of the plan does it.
     sweep: (times) => inner.sweep(times, 0),

@@ -9,7 +9,7 @@ import type { Express } from 'express'
 import { generateHubKeys, type Hub, memoryStore } from 'session-hub/hub'
 
 import { auditBounds } from '../../hub/admin/options.js'
-import { TRIES } from '../../hub/admin/guard.js'
+import { TRIES } from '../../hub/admin/tries.js'
 import { MOST_AT_ONCE } from '../../hub/flows/administer.js'
 import { permissions } from '../../hub/flows/permissions.js'
 import { auditActs, auditOutcomes } from '../../hub/stores/store.js'

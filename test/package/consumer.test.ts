@@ -54,7 +54,7 @@ describe('the packed package', function () {
   describe('its doors', () => {
     it('does every one of them open under node, and give what it promises?', async () => {
       const names = await node(`
-        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/verify', 'session-hub/testing', 'session-hub/express-session', 'session-hub/fastify',
+        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/hub/redis', 'session-hub/verify', 'session-hub/testing', 'session-hub/express-session', 'session-hub/fastify',
           'session-hub/react', 'session-hub/vue', 'session-hub/svelte']
         const open = async (door) => [door, Object.keys(await import(door))]
         console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
@@ -65,6 +65,7 @@ describe('the packed package', function () {
         'session-hub/svelte': ['sessionHub'],
         'session-hub/site': ['SessionHubError', 'browserName', 'createSite'],
         'session-hub/hub/postgres': ['postgresStore'],
+        'session-hub/hub/redis': ['redisStore'],
         'session-hub/verify': ['SessionHubError', 'verifySession'],
         'session-hub/testing': ['createClock', 'startTestHub'],
         'session-hub/express-session': ['expressSession'],
@@ -109,7 +110,7 @@ describe('the packed package', function () {
       const outcomes = await node(
         `
         const outcomes = {}
-        const doors = ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/testing', 'session-hub/express-session', 'session-hub/fastify']
+        const doors = ['session-hub', 'session-hub/verify', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/hub/redis', 'session-hub/testing', 'session-hub/express-session', 'session-hub/fastify']
         for (const door of doors)
           outcomes[door] = await import(door).then(() => 'open', ({ code }) => code)
         console.log(JSON.stringify(outcomes))`,
@@ -121,6 +122,7 @@ describe('the packed package', function () {
         'session-hub/site': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/hub': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/hub/postgres': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+        'session-hub/hub/redis': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/testing': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/express-session': 'ERR_PACKAGE_PATH_NOT_EXPORTED',
         'session-hub/fastify': 'ERR_PACKAGE_PATH_NOT_EXPORTED',

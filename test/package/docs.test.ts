@@ -37,6 +37,7 @@ import {
 } from '../../sdk/protocol/wire.js'
 import { keyPair } from '../support/key-pairs.js'
 import { openSchema } from '../support/postgres.js'
+import { openPrefix } from '../support/redis.js'
 import { expectToTravel } from '../support/travel.js'
 import { type Ask, type Reply, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
@@ -460,7 +461,7 @@ describe('docs/testing.md', () => {
       ...membersOf('sdk/testing/visitor.ts', 'TestVisitor'),
       ...membersOf('sdk/site/account/sign-in.ts', 'SignIn'),
     ])
-    const [, own = ''] = /^const OWN = \[(.*)\] as const$/m.exec(text('sdk/testing/options.ts')) ?? []
+    const [, own = ''] = /^const OWN = \[([^\]]*)\] as const$/m.exec(text('sdk/testing/options.ts')) ?? []
     const kept = own.match(/\w+/g)
     expect(kept).to.have.length.above(4)
     const [, said = ''] = rowOf(section, 'hub')
@@ -605,6 +606,27 @@ describe('docs/stores.md', () => {
       expect((await visitor.ask(`${travel}/session`)).json).to.deep.equal({ subject: null, cart: ['boots'] })
       const { rows } = await postgres.query('SELECT data FROM session_hub.session WHERE ended_at_ms IS NULL')
       expect(rows).to.deep.equal([{ data: '{"cart":["boots"]}' }])
+    } finally {
+      await company.close()
+    }
+  })
+})
+
+describe('docs/redis.md', () => {
+  it('has a hub on Redis, which shares a cart', async () => {
+    const { redis } = await openPrefix()
+    const company = await startCompany('docs/frameworks/node.md', 'node.mjs', undefined, 'hub.mjs', {
+      hubFrom: 'docs/redis.md',
+      environment: { REDIS_URL: redis.url },
+    })
+    const { hub, shop, travel } = company
+    try {
+      const visitor = new Visitor(hub)
+      await visitor.post(shop, '/cart', {})
+      expect((await visitor.sync(shop)).outcome).to.equal('adopt')
+      expect((await visitor.sync(travel)).outcome).to.equal('replace')
+      expect((await visitor.ask(`${travel}/session`)).json).to.deep.equal({ subject: null, cart: ['boots'] })
+      expect(await redis.command('ZCARD', '{session_hub}:began')).to.equal(1)
     } finally {
       await company.close()
     }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 
 import { readCookie, setCookie } from '../../sdk/http/cookies.js'
 import {
+  parseActAsBody,
   parseBackchannelRedeem,
   parseClaimsBody,
   parseCountReply,
@@ -19,6 +20,7 @@ import {
   parseRedeemedView,
   parseSessionView,
   parseSignInBody,
+  parseStopActingBody,
   parseTokenBody,
   parseUpdateBody,
 } from '../../sdk/protocol/bodies.js'
@@ -246,8 +248,8 @@ describe('fuzzing: bodies and claims', () => {
     parsePartBody: { parse: parsePartBody, required: { handle: bits256 }, optional: { jti: bits128 } },
     parseEndBody: {
       parse: parseEndBody,
-      required: { handle: bits256 },
-      optional: { everywhere: fc.boolean() },
+      required: { handle: fc.option(bits256) },
+      optional: { everywhere: fc.boolean(), jti: bits128, exp: time },
     },
     parseEndOtherBody: {
       parse: parseEndOtherBody,
@@ -271,10 +273,26 @@ describe('fuzzing: bodies and claims', () => {
       required: { handle: fc.option(bits256), subject, claims: objects },
       optional: { auth_time: time, jti: bits128, exp: time, remember: fc.boolean(), agent },
     },
+    parseActAsBody: {
+      parse: parseActAsBody,
+      required: {
+        handle: bits256,
+        subject,
+        claims: objects,
+        reason: fc.string({ minLength: 1, maxLength: 200 }).filter((text) => text.trim() !== ''),
+        seconds: fc.integer({ min: 60, max: 28_800 }),
+      },
+      optional: { jti: bits128 },
+    },
+    parseStopActingBody: {
+      parse: parseStopActingBody,
+      required: { handle: bits256 },
+      optional: { jti: bits128 },
+    },
     parseSessionView: {
       parse: parseSessionView,
       required: view,
-      optional: { handle: bits256 },
+      optional: { handle: bits256, actor: subject, acting_until: time },
     },
     parseRedeemedView: {
       parse: parseRedeemedView,
@@ -337,6 +355,8 @@ describe('fuzzing: bodies and claims', () => {
         st: bits128,
         sg: bits128,
         gen: time,
+        act: fc.record({ sub: subject }),
+        until: time,
         remember: fc.boolean(),
       },
     },

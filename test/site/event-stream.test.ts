@@ -9,9 +9,10 @@ import { until } from '../support/until.js'
 
 const SILENCE_MS = 150
 const state = (index: number) => `s${index}`.padEnd(22, '_')
+const epoch = 'e'.repeat(32)
 const event = (index: number) =>
-  `id: ${index}\nevent: ended\ndata: ${JSON.stringify({ session_tag: state(index), reason: 'revoked' })}\n\n`
-const hello = 'id: 0\nevent: hello\ndata: {}\n\n'
+  `id: ${epoch}-${index}\nevent: ended\ndata: ${JSON.stringify({ session_tag: state(index), reason: 'revoked' })}\n\n`
+const hello = `id: ${epoch}-0\nevent: hello\ndata: {}\n\n`
 
 describe('a site’s event stream', () => {
   let hub: Listener
@@ -45,7 +46,7 @@ describe('a site’s event stream', () => {
     says(hello + event(1) + event(2))
     await start(SILENCE_MS)
     await until(() => hub.seen.length === 3)
-    expect(lastIds()).to.deep.equal([undefined, '2', '2'])
+    expect(lastIds()).to.deep.equal([undefined, `${epoch}-2`, `${epoch}-2`])
     expect(own.heard.slice(0, 2)).to.deep.equal([state(1), state(2)])
   })
 
@@ -90,7 +91,7 @@ describe('a site’s event stream', () => {
       'a member twice': `{"session_tag":"${state(1)}","session_tag":"${state(2)}","reason":"revoked"}`,
     })) {
       it(`(${name}) trusts nothing of before, and goes on with the next`, async () => {
-        says(`${hello}id: 1\nevent: ended\ndata: ${data}\n\n${event(2)}`)
+        says(`${hello}id: ${epoch}-1\nevent: ended\ndata: ${data}\n\n${event(2)}`)
         await start()
         await until(() => own.heard.length === 1)
         expect(own.heard).to.deep.equal([state(2)])
@@ -100,29 +101,31 @@ describe('a site’s event stream', () => {
     }
 
     it('(an event of another name) lets it pass', async () => {
-      says(`${hello}id: 1\nevent: moved\ndata: {}\n\n${event(2)}`)
+      says(`${hello}id: ${epoch}-1\nevent: moved\ndata: {}\n\n${event(2)}`)
       await start()
       await until(() => own.heard.length === 1)
       expect(own.resets()).to.equal(0)
     })
 
     it('(an endless one) trusts nothing of before, and comes again', async () => {
-      says(`${hello}${event(1)}id: 2\nevent: ended\ndata: ${'x'.repeat(100_000)}`)
+      says(`${hello}${event(1)}id: ${epoch}-2\nevent: ended\ndata: ${'x'.repeat(100_000)}`)
       await start()
       await until(() => hub.seen.length === 2)
       expect(own.resets()).to.be.above(0)
-      expect(lastIds()).to.deep.equal([undefined, '1'])
+      expect(lastIds()).to.deep.equal([undefined, `${epoch}-1`])
     })
 
-    for (const id of ['1,2', '-1', 'x'.repeat(5000), '١', '9'.repeat(16), '1\u0000']) {
-      it(`(an id such as ${JSON.stringify(id.slice(0, 8))}) does not send it back`, async () => {
+    const bad = ['8', `${epoch}-`, `${epoch.slice(1)}-8`, `${epoch.toUpperCase()}-8`]
+    const badNumbers = ['1,2', '-1', '١', '9'.repeat(16), '1\u0000'].map((number) => `${epoch}-${number}`)
+    for (const id of [...bad, ...badNumbers, 'x'.repeat(5000)]) {
+      it(`(an id such as ${JSON.stringify(id.replaceAll('e', '').slice(0, 8))}) does not send it back`, async () => {
         says(
           `${hello}${event(7)}id: ${id}\nevent: ended\ndata: ${JSON.stringify({ session_tag: state(8), reason: 'revoked' })}\n\n`,
         )
         await start(SILENCE_MS)
         await until(() => hub.seen.length === 2)
         expect(own.heard.slice(0, 2)).to.deep.equal([state(7), state(8)])
-        expect(lastIds()[1]).to.equal('7')
+        expect(lastIds()[1]).to.equal(`${epoch}-7`)
       })
     }
   })

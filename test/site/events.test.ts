@@ -5,17 +5,19 @@ import { join } from 'node:path'
 
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { sqliteStore } from 'session-hub/hub'
+import { createHub, sqliteStore } from 'session-hub/hub'
 import { createSite } from 'session-hub/site'
 
 import { stateTag } from '../../hub/flows/tags.js'
 import { readHubKeys } from '../../hub/keys/hub-keys.js'
+import { newFolder } from '../cli/command.js'
 import { createLine, type Line } from '../support/line.js'
 import { listen } from '../support/listener.js'
 import { type OwnStream, startOwnStream } from '../support/own-stream.js'
 import { restartHub } from '../support/restart.js'
 import { siteApp } from '../support/site-app.js'
 import { forkSite } from '../support/site-worker.js'
+import { alter } from '../support/stores.js'
 import { until } from '../support/until.js'
 import { Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
@@ -203,6 +205,45 @@ describe('the event stream of a site', () => {
     closing.push(await restartHub(world, { store: sqliteStore(path) }))
     await isRefused(travel)
     expect(asks('read')).to.have.lengthOf(before)
+  })
+
+  it('hears of no session whose end has a number that was given before, once the hub is a backup: it asks for each anew', async () => {
+    for (const close of closing.splice(0)) await close()
+    const folder = newFolder()
+    closing.push(() => folder.close())
+    const [path, copy] = [folder.path('hub.sqlite'), folder.path('copy.sqlite')]
+    await begin({ hub: { store: sqliteStore(path) } })
+    const [bob, cleo, dan] = ['bob', 'cleo', 'dan'].map(() => new Visitor(world.hub.origin)) as [
+      Visitor,
+      Visitor,
+      Visitor,
+    ]
+    await signIn(bob, 'bob')
+    await signIn(cleo, 'cleo')
+    await signIn(dan, 'dan')
+    await until(() => line.open === 2)
+    alter(path, `VACUUM INTO '${copy}'`)
+    await bob.post(shop, '/sign-out', {})
+    await isRefused(travel, bob)
+
+    await world.hub.listener.stop()
+    folder.write('keys.json', world.hub.keys)
+    folder.write('hub.json', { origin: world.hub.origin, keys: 'keys.json', store: copy, sites: [] })
+    const restored = await folder.run('store', 'restored', '--config', 'hub.json')
+    expect(restored).to.include({ code: 0, stderr: '' })
+    expect(restored.stdout).to.match(/^The store has a new epoch, [0-9a-f]{32}: /)
+    // What another of the hub's processes does before the sites are back.
+    const store = sqliteStore(copy)
+    const { keys, origin } = world.hub
+    const early = await createHub({ origin, keys, store: sqliteStore(copy) })
+    const { last: heard } = await world.hub.store.endingsRange()
+    while ((await store.endingsRange()).last < heard) await early.sessions.endAll('cleo')
+    await early.close()
+    expect((await store.endingsRange()).last, 'the numbers run again').to.equal(heard)
+    closing.push(await restartHub(world, { store }))
+
+    await isRefused(travel, cleo)
+    expect(await who(travel, dan), 'the twin').to.include({ subject: 'dan', isStale: false })
   })
 
   describe('of a user', () => {

@@ -18,7 +18,7 @@ describe('a site on Request and Response', () => {
   let log: LogEntry[]
 
   beforeEach(async () => {
-    world = await startWorld({ sites: ['shop'] })
+    world = await startWorld({ sites: ['shop'], registration: () => ({ mayImpersonate: true }) })
     const { keys } = world.siteOf('shop')
     ;({ origin } = world.siteOf('shop'))
     log = []
@@ -116,6 +116,31 @@ describe('a site on Request and Response', () => {
       expect(failed).to.equal(thrown)
       expect(log).to.deep.equal([])
     })
+  })
+
+  it('lets an administrator act as a user, and come back, each time with a new cookie', async () => {
+    const cookieOf = (visit: SiteVisit) =>
+      visit
+        .respond(new Response())
+        .headers.getSetCookie()
+        .map((cookie) => cookie.split(';')[0])
+        .join('; ')
+    const signedIn = open(await site.visit(ask('/')))
+    await signedIn.signIn({ subject: 'root' })
+    const root = cookieOf(signedIn)
+    const begun = open(await site.visit(ask('/', { headers: { cookie: root } })))
+    await begun.actAs({ subject: 'ada', reason: 'Ticket 4711' })
+    const acting = cookieOf(begun)
+    const shown = open(await site.visit(ask('/', { headers: { cookie: acting } })))
+    expect(shown.session).to.include({ subject: 'ada' })
+    expect(shown.session.actor).to.include({ subject: 'root' })
+    expect(await shown.stopActing()).to.equal(true)
+    const back = cookieOf(shown)
+    expect(open(await site.visit(ask('/', { headers: { cookie: back } }))).session).to.include({
+      subject: 'root',
+      actor: null,
+    })
+    expect(new Set([root, acting, back]).size).to.equal(3)
   })
 
   it('leaves an answer as it is where there is nothing to add', async () => {

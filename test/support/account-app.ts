@@ -1,6 +1,6 @@
 /** What a site offers its signed-in users beside the shop: how to stay, where they are signed in, and what needs a fresh sign-in. */
 import express, { type ErrorRequestHandler } from 'express'
-import { type JsonObject, SessionHubError, type SignIn, type Site } from 'session-hub/site'
+import { type ActAs, type JsonObject, SessionHubError, type SignIn, type Site } from 'session-hub/site'
 
 /** How lately one has to have signed in for `/account/secret`. */
 export const RECENT_SECONDS = 300
@@ -21,6 +21,18 @@ export function accountApp(site: Site): express.Router {
   })
   app.post('/account/claims', async (req, res) => {
     res.json(await req.session.updateClaims(req.body as JsonObject))
+  })
+  app.post('/account/act-as', async (req, res) => {
+    await site.actAs(req, res, req.body as ActAs)
+    res.json({ subject: req.session.subject })
+  })
+  app.post('/account/stop-acting', async (req, res) => {
+    res.json({ acted: await site.stopActing(req, res), subject: req.session.subject })
+  })
+  app.get('/account/who', async ({ session }, res) => {
+    const data = await session.data()
+    const { status, subject, claims, actor, authTime, endReason } = session
+    res.json({ status, subject, claims, actor, authTime, endReason, data })
   })
   app.get('/account/sessions', async (req, res) => {
     res.json({ sessions: await site.sessions(req) })

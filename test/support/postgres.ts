@@ -1,6 +1,5 @@
 /** A PostgreSQL server of the tests' own, in a temporary folder: started when it is first wanted, and ended with the process of the tests. */
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chownSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Writable } from 'node:stream'
@@ -8,6 +7,7 @@ import { dirname, join } from 'node:path'
 
 import pg from 'pg'
 
+import { freePort } from './free-port.js'
 import { findProgram } from './programs.js'
 import { until } from './until.js'
 
@@ -131,16 +131,6 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
       await start()
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net')
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 let shared: Promise<Postgres> | undefined

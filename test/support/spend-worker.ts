@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { postgresStore } from '../../hub/stores/postgres.js'
+import { redisStore } from '../../hub/stores/redis.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import type { Ending, Session, Spend, Store } from '../../hub/stores/store.js'
 import { sha256 } from './records.js'
@@ -26,6 +27,7 @@ export type Task =
 export type Address =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string; readonly schema: string }
+  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string }
 
 export function forkWorker(): ChildProcess {
   return fork(fileURLToPath(import.meta.url), ['worker'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
@@ -52,6 +54,7 @@ export async function inProcesses(processes: number, address: Address, task: Tas
 
 async function openAt(address: Address): Promise<Store> {
   if (address.kind === 'postgres') return postgresStore({ url: address.url, schema: address.schema })
+  if (address.kind === 'redis') return redisStore({ url: address.url, prefix: address.prefix })
   return sqliteStore({ path: address.path, busyTimeoutMs: 10_000 })
 }
 

@@ -5,11 +5,13 @@ import { join } from 'node:path'
 
 import { DatabaseSync } from '@photostructure/sqlite'
 
-import { postgresStore } from '../../hub/stores/postgres.js'
 import { memoryStore } from '../../hub/stores/memory.js'
+import { postgresStore } from '../../hub/stores/postgres.js'
+import { redisStore } from '../../hub/stores/redis.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import type { Store } from '../../hub/stores/store.js'
 import { openSchema } from './postgres.js'
+import { openPrefix } from './redis.js'
 import type { Address } from './spend-worker.js'
 
 /** A store under test. `reopen` and `address` exist where the store outlives its process. */
@@ -28,6 +30,7 @@ export const stores: readonly { name: string; isShared: boolean; open: () => Pro
   { name: 'memory', isShared: false, open: async () => ({ store: memoryStore() }) },
   { name: 'SQLite', isShared: true, open: openSqlite },
   { name: 'PostgreSQL', isShared: true, open: openPostgres },
+  { name: 'Redis', isShared: true, open: openRedis },
 ]
 
 async function openPostgres(): Promise<StoreWorld> {
@@ -44,6 +47,28 @@ async function openPostgres(): Promise<StoreWorld> {
           for (const value of Object.values(row))
             parts.push(Buffer.from(Buffer.isBuffer(value) ? value.toString('base64url') : String(value)))
       return Buffer.concat(parts)
+    },
+  }
+}
+
+async function openRedis(): Promise<StoreWorld> {
+  const { redis, prefix } = await openPrefix()
+  const { url } = redis
+  return {
+    store: await redisStore({ url, prefix }),
+    reopen: () => redisStore({ url, prefix }),
+    address: { kind: 'redis', url, prefix },
+    async dump() {
+      const script = `
+        local parts = {}
+        local reads = { string = { 'GET' }, hash = { 'HGETALL' }, set = { 'SMEMBERS' }, zset = { 'ZRANGE', 0, -1 }, stream = { 'XRANGE', '-', '+' } }
+        for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+          local command, from, to = unpack(reads[redis.call('TYPE', key).ok])
+          local content = from and redis.call(command, key, from, to) or redis.call(command, key)
+          parts[#parts + 1] = cjson.encode({ key, content })
+        end
+        return table.concat(parts)`
+      return Buffer.from(String(await redis.command('EVAL', script, '0', `{${prefix}}:*`)))
     },
   }
 }

@@ -76,6 +76,10 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
       await check()
       return inner.endingsRange()
     },
+    async renewEpoch() {
+      await check()
+      return inner.renewEpoch()
+    },
     async ping() {
       await check()
       return inner.ping()

@@ -90,16 +90,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
   const hubListener = await listen(`${options.hubName ?? 'hub'}.localhost`, options.certificate)
   const keys = generateHubKeys()
-  const store = options.hub?.store ?? (await storeOfWorld())
+  const given = options.hub?.store ?? storeOfWorld
+  const store = typeof given === 'function' ? await given() : given
   const hub = await createHub({
     origin: hubListener.origin,
     keys,
-    store,
     findSite: (origin) => registrations.get(origin),
     siteCacheSeconds: 0,
     log: write,
     now,
     ...options.hub,
+    store,
   })
   if (options.inFrontOfHub) hubListener.use(options.inFrontOfHub)
   hubListener.use(hub.router)

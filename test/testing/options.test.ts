@@ -17,6 +17,11 @@ describe('a test hub refuses', () => {
       { sites: ['https://shop.example', 'https://shop.example'] },
       ['https://shop.example'],
     ],
+    'a slip in what is registered': [
+      { registration: { mayImpersonat: true } },
+      ['did you mean "mayImpersonate"'],
+    ],
+    'keys that are registered': [{ registration: { ticketKeys: [] } }, ['"ticketKeys"']],
     'keys for the hub': [{ hub: { keys: {} } }, ['"keys"']],
     "a slip in a hub's option": [{ hub: { singleSesion: true } }, ['did you mean "singleSession"']],
     "a wrong value of a hub's option": [{ hub: { maxSessions: 0 } }, ['"maxSessions"']],

@@ -159,6 +159,26 @@ describe('a test hub', () => {
     }
   })
 
+  it('does the hub hold a site to what is registered of it?', async () => {
+    const as = { subject: 'ada', reason: 'Her cart is empty' }
+    for (const registration of [{ mayImpersonate: true }, {}]) {
+      await start({ registration })
+      app.post('/act-as', async (req, res) => {
+        await site
+          .actAs(req, res, as)
+          .catch((error: unknown) => res.status((error as { status: number }).status))
+        res.json({})
+      })
+      const { cookie } = await hub.signedInAs({ subject: 'root' })
+      await request(app)
+        .post('/act-as')
+        .set('cookie', cookie)
+        .expect(registration.mayImpersonate ? 200 : 403)
+      site.close()
+      await hub.close()
+    }
+  })
+
   it('does the hub do what its options say?', async () => {
     await start({ hub: { singleSession: true } })
     const one = await hub.signedInAs({ subject: 'ada' })

@@ -146,6 +146,10 @@ export function invalidTokens(keys: TestKeys): Vector[] {
     changed('sub: with a control character', { sub: 'ada\n' }),
     changed('sub: half of a character', { sub: 'ada\ud83d' }),
     changed('sub: 256 bytes', { sub: 'é'.repeat(128) }),
+    changed('act: a text', { act: 'root' }),
+    changed('act: nobody', { act: {} }),
+    changed('act: with more than who it is', { act: { sub: 'root', act: { sub: 'eve' } } }),
+    changed('until: a text', { until: 'tomorrow' }),
     changed('sk: too short', { sk: String(plain.sk).slice(1) }),
     changed('sk: a handle in clear', { sk: 'A'.repeat(43) }),
     claiming(

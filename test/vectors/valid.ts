@@ -17,6 +17,7 @@ import {
 const result = {
   status: 'signed-in',
   subject: 'ada',
+  actor: null,
   authTime: NOW - 3600,
   claims: {},
   fields: {},
@@ -84,6 +85,11 @@ export function validTokens(keys: TestKeys): Vector[] {
         claims: said,
       },
       { claims: said, state: null },
+    ),
+    vector(
+      'an administrator who acts as the user',
+      { ...without(plain, 'auth_time'), act: { sub: 'root' }, until: NOW + 1800 },
+      { actor: { subject: 'root' }, authTime: null },
     ),
     vector(
       'another audience, for whom it is',

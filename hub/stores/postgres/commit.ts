@@ -52,6 +52,9 @@ export function commitValues(revs: Revs, spend: Spend | undefined, changes: Chan
     column(handles, ({ createdAtMs }) => createdAtMs),
     column(handles, ({ activatedAtMs }) => activatedAtMs),
     column(handles, ({ expiresAtMs }) => expiresAtMs),
+    column(handles, ({ actingSubject }) => actingSubject),
+    column(handles, ({ actingClaims }) => actingClaims),
+    column(handles, ({ actingUntilMs }) => actingUntilMs),
 
     column(forget, (hash) => hash),
 
@@ -77,6 +80,8 @@ export function commitValues(revs: Revs, spend: Spend | undefined, changes: Chan
     column(audit, ({ sessions }) => sessions),
     column(audit, ({ address }) => address),
     column(audit, ({ outcome }) => outcome),
+    column(audit, ({ reason }) => reason),
+    column(audit, ({ untilMs }) => untilMs),
 
     changes.erase?.subject ?? null,
     changes.erase?.name ?? null,
@@ -87,7 +92,3 @@ function known(revs: ReadonlyMap<string, number | null>, key: (text: string) => 
   const rows = [...revs]
   return [column(rows, ([text]) => key(text)), column(rows, ([, rev]) => rev)]
 }
-
-/** Whether there is anything to write. */
-export const isWritten = ({ erase, ...lists }: Changes): boolean =>
-  erase !== undefined || Object.values(lists).some((rows) => rows.length > 0)

@@ -1,10 +1,4 @@
 /** What can be wrong with the server, by SQLSTATE or errno: what may be tried again, and on which connection. */
-import { SessionHubError } from '../../../sdk/protocol/errors.js'
-
-/** Store trouble while the hub runs is never "allowed" (R21). */
-export const unavailable = (cause: unknown, why = 'The session store does not answer') =>
-  cause instanceof SessionHubError ? cause : new SessionHubError('unavailable', why, { cause })
-
 export function codeOf(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
 }

@@ -7,7 +7,7 @@ import { lookedFor, lookedForAll } from './wire.js'
 export interface Look {
   readonly view: View
   /** What has to be as it was when `changes` are written. */
-  revsFor(changes: Changes): Revs
+  readonly revsFor: (changes: Changes) => Revs
 }
 
 export const lookValues = ({ handles, session, subject, spend }: Question): unknown[] => [
@@ -20,10 +20,6 @@ export const lookValues = ({ handles, session, subject, spend }: Question): unkn
   spend?.issuer ?? null,
   spend?.jti ?? null,
 ]
-
-/** Nothing was asked. */
-export const isEmpty = ({ handles, session, subject, spend }: Question) =>
-  handles.length === 0 && session === undefined && !subject && !spend
 
 export function readLook(question: Question, rows: readonly unknown[]): Look {
   const handles = new Map<string, number | null>(

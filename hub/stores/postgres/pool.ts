@@ -2,10 +2,9 @@
  * Connections, within bounds: how many, how long one is waited for, and how long an answer is. What has failed in doubt is thrown away
  * with its connection, for a pooled connection to a server that has become read-only fails every write from then on.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
-import { isConnectionOver, unavailable } from './faults.js'
+import { unavailable } from '../optimistic.js'
+import { isConnectionOver } from './faults.js'
 import { readValue } from './wire.js'
 
 /** What of `pg`'s client is used. */
@@ -141,6 +140,3 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     },
   }
 }
-
-/** No two callers have the same. */
-export const pause = (mostMs: number) => delay(mostMs * (0.2 + 0.8 * Math.random()))

@@ -110,6 +110,22 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_subject ON SCHEMA.audit (subject, seq) WHERE subject IS NOT NULL;
   CREATE INDEX audit_by_rev ON SCHEMA.audit (rev);
   `,
+  `
+  -- As whom the holder of a handle sees a site, and how long.
+  ALTER TABLE SCHEMA.handle ADD COLUMN acting_subject text COLLATE "C", ADD COLUMN acting_claims text, ADD COLUMN acting_until_ms bigint;
+  CREATE INDEX handle_by_acting ON SCHEMA.handle (acting_subject) WHERE acting_subject IS NOT NULL;
+  CREATE INDEX handle_by_acting_end ON SCHEMA.handle (acting_until_ms) WHERE acting_until_ms IS NOT NULL;
+  ALTER TABLE SCHEMA.audit ADD COLUMN reason text, ADD COLUMN until_ms bigint;
+
+  -- They take and give more than before: under the old names they would stand beside the new ones.
+  DROP FUNCTION IF EXISTS SCHEMA.find;
+  DROP FUNCTION IF EXISTS SCHEMA.look;
+  DROP FUNCTION IF EXISTS SCHEMA.commit;
+  `,
+  `
+  -- Numbers of endings run again after a restore from a backup, and belong to their epoch.
+  ALTER TABLE SCHEMA.ending_last ADD COLUMN epoch text NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', '');
+  `,
 ]
 
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
@@ -128,10 +144,13 @@ const SESSION_COLUMNS = `
 
 const HANDLE_COLUMNS = `
   hash bytea, session_id bytea, handle_site text, handle_created_at_ms bigint, activated_at_ms bigint, handle_expires_at_ms bigint,
-  handle_rev bigint`
+  acting_subject text, acting_claims text, acting_until_ms bigint, handle_rev bigint`
 
-const HANDLE = 'h.hash, h.session_id, h.site, h.created_at_ms, h.activated_at_ms, h.expires_at_ms, h.rev'
-const NO_HANDLE = 'NULL::bytea, NULL::bytea, NULL, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint'
+const HANDLE = `
+  h.hash, h.session_id, h.site, h.created_at_ms, h.activated_at_ms, h.expires_at_ms, h.acting_subject, h.acting_claims,
+  h.acting_until_ms, h.rev`
+const NO_HANDLE =
+  'NULL::bytea, NULL::bytea, NULL, NULL::bigint, NULL::bigint, NULL::bigint, NULL, NULL, NULL::bigint, NULL::bigint'
 const NO_SESSION = `
   NULL::bytea, NULL, NULL, NULL, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::smallint,
   NULL::bigint, NULL, NULL, NULL::bigint, NULL, NULL::bigint, NULL::bigint`
@@ -198,12 +217,13 @@ export const FUNCTIONS = `
     s_seen bigint[], s_expires bigint[], s_ended bigint[], s_reason text[], s_until bigint[], s_remembered smallint[],
     s_generation bigint[], s_site text[], s_agent text[],
     h_hash bytea[], h_session bytea[], h_site text[], h_created bigint[], h_activated bigint[], h_expires bigint[],
+    h_acting text[], h_acting_claims text[], h_acting_until bigint[],
     f_hash bytea[],
     u_subject text[], u_generation bigint[], u_ended_up_to bigint[], u_ended bigint[], u_reason text[], u_until bigint[],
     u_is_first boolean[],
     e_session text[], e_subject text[], e_generation bigint[], e_reason text[], e_at bigint[],
     t_at bigint[], t_who text[], t_act text[], t_subject text[], t_site text[], t_sessions bigint[], t_address text[],
-    t_outcome text[],
+    t_outcome text[], t_reason text[], t_until bigint[],
     x_subject text, x_name text)
   RETURNS integer LANGUAGE plpgsql ${PLANNED} AS $$
   DECLARE
@@ -241,7 +261,9 @@ export const FUNCTIONS = `
 
     IF x_subject IS NOT NULL THEN
       DELETE FROM SCHEMA.session x WHERE x.subject = x_subject;
-      UPDATE SCHEMA.audit x SET subject = x_name WHERE x.subject = x_subject;
+      DELETE FROM SCHEMA.handle x WHERE x.acting_subject = x_subject;
+      UPDATE SCHEMA.audit x SET subject = x_name, reason = CASE WHEN x_name = x_subject THEN x.reason END
+        WHERE x.subject = x_subject;
     END IF;
     IF p_jti IS NOT NULL THEN
       INSERT INTO SCHEMA.spend VALUES (p_issuer, p_jti, p_at, p_expires, p_gave, a_rev) ON CONFLICT (issuer, jti) DO NOTHING;
@@ -272,8 +294,9 @@ export const FUNCTIONS = `
         SELECT * FROM unnest(e_session, e_subject, e_generation, e_reason, e_at);
     END IF;
     IF t_act IS NOT NULL THEN
-      INSERT INTO SCHEMA.audit (at_ms, who, act, subject, site, sessions, address, outcome, rev)
-        SELECT t.*, a_rev FROM unnest(t_at, t_who, t_act, t_subject, t_site, t_sessions, t_address, t_outcome) t;
+      INSERT INTO SCHEMA.audit (at_ms, who, act, subject, site, sessions, address, outcome, reason, until_ms, rev)
+        SELECT t.*, a_rev
+        FROM unnest(t_at, t_who, t_act, t_subject, t_site, t_sessions, t_address, t_outcome, t_reason, t_until) t;
     END IF;
     IF s_id IS NOT NULL THEN
       INSERT INTO SCHEMA.session AS x (id, subject, claims, data, version, created_at_ms, auth_time_ms, seen_at_ms, expires_at_ms,
@@ -288,13 +311,15 @@ export const FUNCTIONS = `
     END IF;
     IF h_hash IS NOT NULL THEN
       -- A session that was swept meanwhile is no fault of the store: its handle stands for nothing, and is not kept.
-      INSERT INTO SCHEMA.handle AS x
-        SELECT n.*, a_rev FROM unnest(h_hash, h_session, h_site, h_created, h_activated, h_expires)
-          AS n (hash, session_id, site, created, activated, expires)
+      INSERT INTO SCHEMA.handle AS x (hash, session_id, site, created_at_ms, activated_at_ms, expires_at_ms, acting_subject,
+          acting_claims, acting_until_ms, rev)
+        SELECT n.*, a_rev FROM unnest(h_hash, h_session, h_site, h_created, h_activated, h_expires, h_acting, h_acting_claims,
+          h_acting_until) AS n (hash, session_id, site, created, activated, expires, acting, acting_claims, acting_until)
         WHERE EXISTS (SELECT FROM SCHEMA.session s WHERE s.id = n.session_id)
         ON CONFLICT (hash) DO UPDATE SET session_id = excluded.session_id, site = excluded.site,
           created_at_ms = excluded.created_at_ms, activated_at_ms = excluded.activated_at_ms,
-          expires_at_ms = excluded.expires_at_ms, rev = excluded.rev;
+          expires_at_ms = excluded.expires_at_ms, acting_subject = excluded.acting_subject,
+          acting_claims = excluded.acting_claims, acting_until_ms = excluded.acting_until_ms, rev = excluded.rev;
     END IF;
     IF f_hash IS NOT NULL THEN DELETE FROM SCHEMA.handle x WHERE x.hash = ANY (f_hash); END IF;
     RETURN 0;

@@ -5,7 +5,7 @@ import { quoted } from './open.js'
 
 export type Statements = ReturnType<typeof statementsOf>
 
-const COMMIT_PARAMETERS = 58
+const COMMIT_PARAMETERS = 63
 
 export function statementsOf(schema: string) {
   const name = quoted(schema)
@@ -60,7 +60,11 @@ export function statementsOf(schema: string) {
     endings: statement('endings', 'SELECT * FROM SCHEMA.ending WHERE seq > $1 ORDER BY seq LIMIT $2'),
     endingsRange: statement(
       'range',
-      `SELECT coalesce((SELECT min(seq) FROM SCHEMA.ending), 0) AS first, (SELECT seq FROM SCHEMA.ending_last) AS last`,
+      `SELECT epoch, coalesce((SELECT min(seq) FROM SCHEMA.ending), 0) AS first, seq AS last FROM SCHEMA.ending_last`,
+    ),
+    renewEpoch: statement(
+      'epoch',
+      `UPDATE SCHEMA.ending_last SET epoch = replace(gen_random_uuid()::text, '-', '') RETURNING epoch`,
     ),
     // Whether it can be written is what matters: after a failover, an open connection may lead to the old server.
     ping: statement(
@@ -95,7 +99,7 @@ export function statementsOf(schema: string) {
     ),
     sweepHandles: statement(
       'sweep-handles',
-      sweep('handle', 'activated_at_ms IS NULL AND expires_at_ms <= $2'),
+      sweep('handle', '(activated_at_ms IS NULL AND expires_at_ms <= $2) OR acting_until_ms < $3'),
     ),
     sweepSpends: statement('sweep-spends', sweep('spend', 'expires_at_ms <= $2')),
     sweepSubjects: statement('sweep-subjects', sweep('subject', 'until_ms <= $2')),

@@ -103,4 +103,19 @@ export const MIGRATIONS = [
   ALTER TABLE subject ADD COLUMN settled_up_to INTEGER NOT NULL DEFAULT -1;
   CREATE INDEX file.subject_to_settle ON subject (subject) WHERE ended_up_to > settled_up_to;
   `,
+  `
+  -- As whom the holder of a handle sees a site, and how long.
+  ALTER TABLE handle ADD COLUMN acting_subject TEXT;
+  ALTER TABLE handle ADD COLUMN acting_claims TEXT;
+  ALTER TABLE handle ADD COLUMN acting_until_ms INTEGER;
+  CREATE INDEX file.handle_by_acting ON handle (acting_subject) WHERE acting_subject IS NOT NULL;
+  CREATE INDEX file.handle_by_acting_end ON handle (acting_until_ms) WHERE acting_until_ms IS NOT NULL;
+  ALTER TABLE audit ADD COLUMN reason TEXT;
+  ALTER TABLE audit ADD COLUMN until_ms INTEGER;
+  `,
+  `
+  -- One row. Numbers of endings run again after a restore from a backup, and belong to their epoch.
+  CREATE TABLE file.ending_epoch (epoch TEXT NOT NULL) STRICT;
+  INSERT INTO ending_epoch VALUES (lower(hex(randomblob(16))));
+  `,
 ]

@@ -41,7 +41,7 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   find: database.prepare(`
     SELECT hash, session_id, handle.site AS handle_site, handle.created_at_ms AS handle_created_at_ms,
-      activated_at_ms, handle.expires_at_ms AS handle_expires_at_ms, ${SESSION}
+      activated_at_ms, handle.expires_at_ms AS handle_expires_at_ms, acting_subject, acting_claims, acting_until_ms, ${SESSION}
     FROM handle JOIN session ON session.id = handle.session_id ${WITH_SUBJECT}
     WHERE hash = :hash`),
 
@@ -67,8 +67,8 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   searchSite: database.prepare(search('session.site = :site')),
 
   addAudit: database.prepare(`
-    INSERT INTO audit (at_ms, who, act, subject, site, sessions, address, outcome)
-    VALUES (:atMs, :who, :act, :subject, :site, :sessions, :address, :outcome)`),
+    INSERT INTO audit (at_ms, who, act, subject, site, sessions, address, outcome, reason, until_ms)
+    VALUES (:atMs, :who, :act, :subject, :site, :sessions, :address, :outcome, :reason, :untilMs)`),
   auditAll: database.prepare(audit('1')),
   auditSubject: database.prepare(audit('subject = :subject')),
 
@@ -88,8 +88,10 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   // The last number is remembered by the table itself, past the sweeping of its row.
   endingsRange: database.prepare(`
-    SELECT coalesce((SELECT min(seq) FROM ending), 0) AS first,
-      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ending'), 0) AS last`),
+    SELECT epoch, coalesce((SELECT min(seq) FROM ending), 0) AS first,
+      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ending'), 0) AS last FROM ending_epoch`),
+
+  renewEpoch: database.prepare('UPDATE ending_epoch SET epoch = lower(hex(randomblob(16)))'),
 
   // DO UPDATE, never REPLACE: that deletes the row first, and the session's handles would go with it.
   putSession: database.prepare(`
@@ -103,16 +105,20 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   // A session that was swept meanwhile is no fault of the store: its handle stands for nothing, and is not kept.
   putHandle: database.prepare(`
-    INSERT INTO handle SELECT :hash, :sessionId, :site, :createdAtMs, :activatedAtMs, :expiresAtMs
+    INSERT INTO handle SELECT :hash, :sessionId, :site, :createdAtMs, :activatedAtMs, :expiresAtMs, :actingSubject,
+        :actingClaims, :actingUntilMs
       WHERE EXISTS (SELECT 1 FROM session WHERE id = :sessionId)
     ON CONFLICT (hash) DO UPDATE SET session_id = excluded.session_id, site = excluded.site,
       created_at_ms = excluded.created_at_ms, activated_at_ms = excluded.activated_at_ms,
-      expires_at_ms = excluded.expires_at_ms`),
+      expires_at_ms = excluded.expires_at_ms, acting_subject = excluded.acting_subject,
+      acting_claims = excluded.acting_claims, acting_until_ms = excluded.acting_until_ms`),
 
   forget: database.prepare('DELETE FROM handle WHERE hash = :hash'),
 
   eraseSessions: database.prepare('DELETE FROM session WHERE subject = :subject'),
-  renameInAudit: database.prepare('UPDATE audit SET subject = :name WHERE subject = :subject'),
+  eraseActing: database.prepare('DELETE FROM handle WHERE acting_subject = :subject'),
+  renameInAudit: database.prepare(`
+    UPDATE audit SET subject = :name, reason = CASE WHEN :name = :subject THEN reason END WHERE subject = :subject`),
 
   spend: database.prepare(`
     INSERT INTO spend VALUES (:issuer, :jti, :spentAtMs, :expiresAtMs, :gave) ON CONFLICT (issuer, jti) DO NOTHING`),
@@ -142,7 +148,8 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   sweepHandles: database.prepare(`
     DELETE FROM handle WHERE hash IN (
-      SELECT hash FROM handle WHERE activated_at_ms IS NULL AND expires_at_ms <= :nowMs LIMIT :limit)`),
+      SELECT hash FROM handle
+      WHERE (activated_at_ms IS NULL AND expires_at_ms <= :nowMs) OR acting_until_ms < :endedBeforeMs LIMIT :limit)`),
 
   sweepSubjects: database.prepare(`
     DELETE FROM subject WHERE subject IN (SELECT subject FROM subject WHERE until_ms <= :nowMs LIMIT :limit)`),

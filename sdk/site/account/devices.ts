@@ -4,7 +4,7 @@ import { is128Bits } from '../../protocol/formats.js'
 import { ofCall } from '../../settings/call-options.js'
 import { whole } from '../../settings/checks.js'
 import type { SiteContext } from '../context.js'
-import { whileItLives } from '../session/index.js'
+import { requireNotActing, whileItLives } from '../session/index.js'
 
 /** One of the user's sessions, ready to show. */
 export interface UserSession {
@@ -62,7 +62,7 @@ export async function endOtherUserSessions(site: SiteContext, request: object): 
  * `site.requireRecent()`: the user has signed in a short while ago, on whichever site.
  *
  * @param maxAgeSeconds 1 to 1e9
- * @throws SessionHubError `sign_in_required`; `request_invalid` for a time that is none, which would let everybody in
+ * @throws SessionHubError `sign_in_required`; `while_acting`; `request_invalid` for a time that is none, which would let everybody in
  */
 export function requireRecent(
   { sessions, settings }: SiteContext,
@@ -70,7 +70,9 @@ export function requireRecent(
   maxAgeSeconds: number,
 ): void {
   const most = ofCall(() => whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 }))
-  const authTime = sessions.loaded(request)?.authTime ?? null
+  const session = sessions.loaded(request)
+  if (session) requireNotActing(session)
+  const authTime = session?.authTime ?? null
   if (authTime === null || settings.now() / 1000 - authTime > most)
     throw new SessionHubError('sign_in_required', 'Sign in again to continue: the last sign-in is too old')
 }
@@ -78,7 +80,7 @@ export function requireRecent(
 /**
  * Asks the hub by the user's own session. Whose session has ended elsewhere is signed in no more, and gets the same answer as anybody who is not.
  *
- * @throws SessionHubError `sign_in_required`, `unavailable`
+ * @throws SessionHubError `sign_in_required`, `while_acting`, `unavailable`
  */
 async function asUser<Reply extends object>(
   site: SiteContext,
@@ -86,6 +88,7 @@ async function asUser<Reply extends object>(
   ask: (handle: string) => Promise<Reply>,
 ): Promise<Reply> {
   const session = site.sessions.loaded(request)
+  if (session) requireNotActing(session)
   // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
   if (session && session.handle === null && (session.subject !== null || session.isStale))
     throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')

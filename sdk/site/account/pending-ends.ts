@@ -1,6 +1,7 @@
 /**
  * Telling the hub of sign-outs: at once, or when it can be told. Without the later word the visitor would be signed in again by the
- * next sync after the hub's return. What waits is kept in memory: a restart of this process forgets it.
+ * next sync after the hub's return. What waits is kept in memory, for visitors who do not come back, and in the visitor's own cookie, which survives this
+ * process.
  */
 import type { EndBody } from '../../protocol/bodies.js'
 import { type ErrorCode, toSessionHubError } from '../../protocol/errors.js'
@@ -20,8 +21,8 @@ interface Pending {
 }
 
 export interface PendingEnds {
-  /** Resolves when the hub has been told, or will be. Never rejects. */
-  tell(hub: Asked, end: EndBody): Promise<void>
+  /** Tells the hub, now or later. Never rejects. @returns whether nothing of it waits */
+  tell(hub: Asked, end: EndBody): Promise<boolean>
   close(): void
 }
 
@@ -41,7 +42,7 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
     } catch (thrown) {
       const error = toSessionHubError(thrown)
       if (error.code === 'session_ended') return true
-      if (!ends.has(end.handle)) logError(log, error, 'sign-out')
+      if (!ends.has(nameOf(end))) logError(log, error, 'sign-out')
       if (MAY_PASS.includes(error.code)) return false
       log({ level: 'error', event: 'sign_out_lost', code: error.code, description: error.message })
       return true
@@ -52,7 +53,7 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
   async function tryAll(): Promise<void> {
     timer = undefined
     if (await line.isReachable()) {
-      for (const [handle, pending] of ends) if (await isSettled(pending)) ends.delete(handle)
+      for (const [name, pending] of ends) if (await isSettled(pending)) ends.delete(name)
     }
     schedule()
   }
@@ -63,15 +64,20 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
 
   return {
     async tell(hub, end) {
-      if (await isSettled({ hub, end })) return
-      const { handle } = end
-      if (ends.size >= MOST && !ends.has(handle)) {
-        log({ level: 'error', event: 'sign_out_lost', description: `${MOST} sign-outs are waiting already` })
-        return
+      const name = nameOf(end)
+      if (await isSettled({ hub, end })) {
+        ends.delete(name)
+        return true
+      }
+      if (ends.size >= MOST && !ends.has(name)) {
+        const description = `${MOST} sign-outs are waiting already; this one waits for the visitor's next request`
+        log({ level: 'error', event: 'sign_out_lost', description })
+        return false
       }
       // Of two sign-outs with one cookie, the wider one.
-      ends.set(handle, { hub, end: ends.get(handle)?.end.everywhere ? { handle, everywhere: true } : end })
+      ends.set(name, { hub, end: ends.get(name)?.end.everywhere ? { ...end, everywhere: true } : end })
       schedule()
+      return false
     },
     close() {
       isClosed = true
@@ -80,3 +86,5 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
     },
   }
 }
+
+const nameOf = ({ handle, jti = '' }: EndBody) => handle ?? jti

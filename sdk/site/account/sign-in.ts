@@ -2,6 +2,7 @@
 import type { GivenClaims } from '../../protocol/app-types.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { requireSubject } from '../../protocol/fields.js'
+import type { JsonObject } from '../../protocol/json.js'
 import { plainJson } from '../../protocol/plain-json.js'
 import { limits, pairwisePrefix } from '../../protocol/wire.js'
 import { ofCall } from '../../settings/call-options.js'
@@ -22,7 +23,18 @@ export function readSignIn(who: SignIn): Required<SignIn> {
   ofCall(() => {
     refuseUnknown('signIn', who, ['subject', 'claims', 'remember'])
   })
-  const { subject, claims = {}, remember = true } = who
+  const { remember = true } = who
+  return { ...readUser('signIn', who), remember: ofCall(() => flag('signIn', 'remember', remember)) }
+}
+
+/**
+ * @param call whose options these are
+ * @throws SessionHubError `request_invalid`, `data_too_large`
+ */
+export function readUser(
+  call: string,
+  { subject, claims = {} }: Pick<SignIn, 'subject' | 'claims'>,
+): { subject: string; claims: JsonObject } {
   requireSubject(subject)
   // Also while the hub cannot say so: a user who chose such a name would be another one here (R33).
   if (subject.startsWith(pairwisePrefix))
@@ -30,9 +42,9 @@ export function readSignIn(who: SignIn): Required<SignIn> {
       'request_invalid',
       `A subject that begins with "${pairwisePrefix}" is the hub's`,
     )
-  const plain = plainJson('signIn: claims', claims)
+  const plain = plainJson(`${call}: claims`, claims)
   if (Buffer.byteLength(JSON.stringify(plain)) > limits.claimsBytes) {
     throw new SessionHubError('data_too_large', `Claims have at most ${limits.claimsBytes} bytes as JSON`)
   }
-  return { subject, claims: plain, remember: ofCall(() => flag('signIn', 'remember', remember)) }
+  return { subject, claims: plain }
 }

@@ -1,5 +1,5 @@
 /** A site on a server that speaks the Web's `Request` and `Response`. */
-import type { SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
+import type { ActAs, SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { flag } from '../../settings/checks.js'
 import { type Log, reasonOf } from '../../settings/log.js'
@@ -20,6 +20,10 @@ export interface SiteVisit {
   readonly session: SiteSession
   signIn(who: SignIn): Promise<void>
   signOut(options?: SignOut): Promise<void>
+  /** As `Site.actAs`. */
+  actAs(as: ActAs): Promise<void>
+  /** As `Site.stopActing`. */
+  stopActing(): Promise<boolean>
   sessions(): Promise<readonly UserSession[]>
   endSession(ref: string): Promise<boolean>
   endOtherSessions(): Promise<number>
@@ -68,6 +72,8 @@ export async function visitSite(
     session,
     signIn: (who) => site.signIn(visit, who),
     signOut: (options) => site.signOut(visit, options),
+    actAs: (as) => site.actAs(visit, as),
+    stopActing: () => site.stopActing(visit),
     sessions: () => site.sessions(request),
     endSession: (ref) => site.endSession(request, ref),
     endOtherSessions: () => site.endOtherSessions(request),

@@ -3,11 +3,13 @@ import { COOKIE_SECONDS, setCookie } from '../../http/cookies.js'
 import { parseForgetBody } from '../../protocol/bodies.js'
 import { cookieNames } from '../../protocol/wire.js'
 import type { SiteContext } from '../context.js'
-import { whileItLives } from '../session/index.js'
+import { requireNotActing, whileItLives } from '../session/index.js'
 import type { Visit } from '../visit.js'
 
 export async function forgetSharing(site: SiteContext, visit: Visit, body: unknown): Promise<object> {
   const { off } = parseForgetBody(body)
+  // R43: it would be the administrator's browser that shares nothing.
+  requireNotActing(await site.sessions.load(visit))
   // Before anything that can fail, and whatever else may be stored: the visitor has said so.
   if (off !== undefined)
     visit.addCookies([

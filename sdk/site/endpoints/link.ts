@@ -10,8 +10,8 @@ import type { Visit } from '../visit.js'
 export async function makeLinkTicket(site: SiteContext, visit: Visit, body: unknown): Promise<LinkReply> {
   const { to } = parseLinkBody(body)
   if (!(await site.mayShare(visit))) return { ticket: null }
-  const { handle } = await site.sessions.load(visit)
-  return handle === null ? { ticket: null } : site.hub.link({ handle, to })
+  const { handle, actor } = await site.sessions.load(visit)
+  return handle === null || actor ? { ticket: null } : site.hub.link({ handle, to })
 }
 
 /** How long the list of sisters is believed. */

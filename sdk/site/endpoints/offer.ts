@@ -20,6 +20,8 @@ export async function offerFor(site: SiteContext, visit: Visit, nonce: string): 
     await session.accept(await hub.read(own), own)
     return own
   })
+  // R43: what the site shows an administrator who acts as a user is nobody's session, and is offered to none.
+  if (session.actor) return { offer: null }
   if (handle === undefined) return { offer: null, ...(session.endReason && { ended: session.endReason }) }
   const iat = Math.floor(settings.now() / 1000)
   const claims = {

@@ -84,6 +84,8 @@ export async function acceptTicket(
   // R21: a session that cannot be looked up is not no session; somebody may be signed in.
   if (session.isStale && session.status === 'none')
     throw new SessionHubError('unavailable', 'Who is signed in here cannot be looked up now')
+  // R43: the page's own syncs, and any link, leave an administrator who acts as a user where they are.
+  if (session.actor) throw new SessionHubError('session_conflict', 'An administrator acts as a user here')
   const isInUse = session.subject !== null && (mode === 'link' || session.handle === null)
   // R20, also for a sign-in that the hub does not know of yet: it could not see that somebody is here.
   if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))

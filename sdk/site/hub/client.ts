@@ -1,5 +1,6 @@
 /** What one site asks of the hub: acts, with the hub's own error codes. */
 import type {
+  ActAsBody,
   BackchannelLinkBody,
   BackchannelRedeemBody,
   ClaimsBody,
@@ -44,6 +45,10 @@ export interface HubClient {
   link(body: BackchannelLinkBody): Promise<LinkReply>
   /** This site's share of the session becomes one of its own, with a new handle. */
   part(handle: string): Promise<SessionView>
+  /** Whoever is signed in by this handle acts as a user of this site from now on, by a new handle. */
+  actAs(body: ActAsBody): Promise<SessionView>
+  /** And no more, by a new handle again. */
+  stopActing(handle: string): Promise<SessionView>
   sisters(): Promise<SistersReply>
   /**
    * Looks whether the hub accepts this site's keys, once a minute at most: where a ticket cannot be opened, that may be why.
@@ -130,6 +135,14 @@ class LineClient implements HubClient {
 
   async part(handle: string) {
     return parsed(parseSessionView, await this.#act('part', { jti: random128(), handle }))
+  }
+
+  async actAs(body: ActAsBody) {
+    return parsed(parseSessionView, await this.#act('act-as', { jti: random128(), ...body }))
+  }
+
+  async stopActing(handle: string) {
+    return parsed(parseSessionView, await this.#act('stop-acting', { jti: random128(), handle }))
   }
 
   async link(body: BackchannelLinkBody) {

@@ -9,6 +9,7 @@ import { agentOf, loadSession, ownClaims } from './load.js'
 import type { SessionParts } from './parts.js'
 import type { HeldSession } from './held-session.js'
 import { isCode, requireStillOpen } from './session.js'
+import { requireNotActing } from './while-acting.js'
 
 export interface Who {
   readonly subject: string
@@ -17,10 +18,16 @@ export interface Who {
 }
 
 /** The hub's own word on this sign-in; anything else is the hub's trouble, and no reason to keep a user out. */
-const REFUSALS = ['request_invalid', 'data_too_large', 'data_denied', 'session_limit'] as const
+const REFUSALS = [
+  'request_invalid',
+  'data_too_large',
+  'data_denied',
+  'session_limit',
+  'while_acting',
+] as const
 
 /**
- * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`; `headers_sent` where the answer has begun
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`; `headers_sent` where the answer has begun
  */
 export async function beginSession(site: SessionParts, visit: Visit, who: Who): Promise<void> {
   requireOpen(visit)
@@ -40,6 +47,7 @@ async function begin(
   session: HeldSession,
   { subject, claims, remember }: Who,
 ): Promise<void> {
+  requireNotActing(session)
   if (site.posted.isBlind(visit)) {
     const issued = await site.tokens.issueProvisional({ subject, claims, remember }, null, visit)
     requireStillOpen(site, visit)

@@ -27,11 +27,18 @@ export async function endSession(site: SessionParts, visit: Visit, everywhere: b
       site.endings.endedHere(claims, 'signed-out')
     }
     if (site.posted.isIn(visit)) site.posted.clear(visit)
-    const handle = session.handle ?? before?.sk ?? before?.was
+    const handle = session.handle ?? before?.sk ?? before?.was ?? null
+    const late = [before, session.token].find((claims) => claims?.jti !== undefined)
     session.clear()
-    if (handle === undefined) return
+    if (handle === null && !late) return
     // A request beside this one may have been told before that the session is well.
-    site.superseded.add(handle)
-    await site.tellEnd(handle, everywhere)
+    if (handle !== null) site.superseded.add(handle)
+    const { graceForSeconds } = site.settings
+    const end = {
+      handle,
+      ...(everywhere && { everywhere }),
+      ...(late?.jti !== undefined && { jti: late.jti, exp: late.exp + graceForSeconds }),
+    }
+    if (!(await site.tellEnd(end))) await site.waitingEnds.add(visit, end)
   })
 }

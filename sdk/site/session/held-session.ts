@@ -5,6 +5,7 @@ import type { SessionClaims } from '../../protocol/claims.js'
 import type { SessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import type { EndReason } from '../../protocol/wire.js'
+import type { SessionActor } from '../options.js'
 import type { Carried } from './carrier.js'
 import type { ServiceToken } from './service-token.js'
 
@@ -22,6 +23,11 @@ export interface SiteSession {
   readonly claims: StoredClaims
   /** When the user signed in, in seconds since 1970. */
   readonly authTime: number | null
+  /**
+   * Who is really there, where an administrator acts as the user (`site.actAs`); otherwise `null`. Then `subject` and `claims` are the user's, `authTime` is
+   * `null`, `data()` gives `{}`, and whatever would change something rejects with `while_acting`.
+   */
+  readonly actor: SessionActor | null
   /** What the site has put into its token by `fields`, by short and long names, and by `tokenClaims`. */
   readonly fields: JsonObject
   /** The hub cannot be reached, and this is what was known last. */
@@ -47,7 +53,7 @@ export interface SiteSession {
    * @throws SessionHubError `headers_sent` for a first update after the answer has begun; `origin_denied` for one in a form that another site's page
    * has posted, which comes without the visitor's cookies; `unavailable`; `session_ended` of a signed-in user; `data_too_large` past 16 KiB, or for
    * a patch past 7.5 KiB; `request_invalid` for one that is no plain JSON, naming the path; `version_conflict` when other processes wrote twelve times meanwhile;
-   * `rate_limited`
+   * `rate_limited`; `while_acting`
    */
   update(patch: DataPatch | ((data: StoredData) => DataPatch)): Promise<StoredData>
   /**
@@ -57,7 +63,7 @@ export interface SiteSession {
    * @returns the claims after the change
    * @throws SessionHubError `sign_in_required` where nobody is signed in; `data_denied` for a claim that this site may not set, or a session that is
    * not its to change; `data_too_large` past 1 KiB in all; `request_invalid` for more than 32 claims, or what is no plain JSON, naming the path;
-   * `session_ended`; `unavailable`; then nothing has changed
+   * `session_ended`; `while_acting`; `unavailable`; then nothing has changed
    */
   updateClaims(patch: ClaimsPatch): Promise<StoredClaims>
   /**

@@ -6,6 +6,7 @@ import type { EndingsHeard } from '../hub/event-stream.js'
 import type { AppSettings, SiteSettings } from '../options.js'
 import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
+import { actAs, type As, stopActing } from './acting.js'
 import { beginSession, type Who } from './begin.js'
 import { createCarried, createCarrier } from './carrier.js'
 import { createSiteCookies } from './cookies.js'
@@ -26,11 +27,14 @@ import { createSuperseded } from './superseded.js'
 import { createReadTokens, createSessionTokens } from './token.js'
 import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
+import { createWaitingEnds } from './waiting-ends.js'
 import type { Watcher } from './watchers.js'
 
+export type { As } from './acting.js'
 export type { DataOptions, HeldSession, SiteSession } from './held-session.js'
 export { type EndedListener, noSession, type ReadSession } from './reading.js'
 export { isCode } from './session.js'
+export { requireNotActing } from './while-acting.js'
 export { whileItLives } from './while-it-lives.js'
 
 export interface Sessions {
@@ -46,10 +50,14 @@ export interface Sessions {
   ownClaims(visit: Visit): Promise<SessionClaims | undefined>
   /** What is done to one session by one request follows one after another. */
   inTurn<Result>(session: HeldSession, work: () => Promise<Result>): Promise<Result>
-  /** @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `headers_sent` */
+  /** @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`, `headers_sent` */
   begin(visit: Visit, who: Who): Promise<void>
   /** @throws SessionHubError `headers_sent`; then nothing has ended */
   end(visit: Visit, everywhere: boolean): Promise<void>
+  /** @throws SessionHubError `acting_denied`, `while_acting`, `sign_in_required`, `data_denied`, `headers_sent`, `unavailable` */
+  actAs(visit: Visit, as: As): Promise<void>
+  /** @returns whether somebody acted @throws SessionHubError `headers_sent`, `unavailable` */
+  stopActing(visit: Visit): Promise<boolean>
   /** Whoever watches a session is told of its end, also when that is known already. @returns how to stop */
   watch(claims: SessionClaims, watcher: Watcher): () => void
   /** How many watch this session. */
@@ -110,6 +118,7 @@ export function createSessions(app: AppSettings, storage: Storage, log: Log): Al
         log,
         ...own,
         renewals: createRenewals(settings, hub, tokens, renewed),
+        waitingEnds: createWaitingEnds(settings, carrier, storage, own.tellEnd, log),
         posted: createPosted(settings, tokens, carrier, storage),
         provisional: createProvisional(hub, settings, signIns),
       })
@@ -130,6 +139,8 @@ const sessionsOf = (parts: SessionParts): Sessions => ({
   inTurn: parts.takeTurn,
   begin: (visit, who) => beginSession(parts, visit, who),
   end: (visit, everywhere) => endSession(parts, visit, everywhere),
+  actAs: (visit, as) => actAs(parts, visit, as),
+  stopActing: (visit) => stopActing(parts, visit),
   watch: (claims, watcher) => parts.endings.watch(claims, watcher),
   watching: (claims) => parts.endings.watching(claims),
 })

@@ -49,7 +49,9 @@ export function createKnownSessions(
     add(claims, { hub, listen }) {
       const name = nameOf(claims)
       if (known.get(name)) return
-      const { iss: origin, sub: subject = null, sk: handle } = claims
+      const { iss: origin, act, sk: handle } = claims
+      // R43: the session is the administrator's own, whoever is shown.
+      const subject = act?.sub ?? claims.sub ?? null
       let isTold = false
       // eslint-disable-next-line prefer-const -- whoever has ended already is told before there is one
       let leave: (() => void) | undefined

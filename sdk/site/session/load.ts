@@ -30,6 +30,7 @@ export function openSession(
   const isAtHand =
     known?.sk !== undefined &&
     !site.posted.isIn(visit) &&
+    !site.waitingEnds.isIn(visit) &&
     isTrusted(site, known) &&
     !site.renewals.isDue(known)
   return isAtHand ? keep(site, visit, createSession(site, visit, known, false)) : loadSession(site, visit)
@@ -71,7 +72,20 @@ export async function loadSession(site: SessionParts, visit: Visit): Promise<Hel
 /** Anew: as a request with these cookies is judged now. */
 export async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
   await site.storage.look(visit)
+  if (site.waitingEnds.isIn(visit)) await finishEnds(site, visit)
   return (await loadPosted(site, visit)) ?? loadOwn(site, visit)
+}
+
+/** Before anything else: the hub would give the visitor the session back. What is signed out is refused here, whatever the hub says. */
+async function finishEnds(site: SessionParts, visit: Visit): Promise<void> {
+  const ends = await site.waitingEnds.finish(visit)
+  const claims = await ownClaims(site, visit)
+  const isOver = ends.some(({ handle, jti }) =>
+    claims?.sk === undefined ? jti !== undefined && jti === claims?.jti : handle === claims.sk,
+  )
+  if (!claims || !isOver) return
+  site.provisional.revoke(claims)
+  site.endings.endedHere(claims, 'signed-out')
 }
 
 /** A sign-in that was posted from elsewhere and is waiting, now that the session shows in whose place it comes. */
@@ -80,6 +94,12 @@ async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession
   const posted = await site.posted.read(visit)
   if (posted) {
     const before = await ownClaims(site, visit)
+    if (isActing(site, before)) {
+      // R43: nobody becomes a user's own session on the way; the page that has posted it cannot be told.
+      logError(site.log, new SessionHubError('while_acting', 'A sign-in was posted beside it'), 'sign-in')
+      site.posted.clear(visit)
+      return undefined
+    }
     const was = before?.sk ?? before?.was
     const claims = { ...posted, ...(was !== undefined && { was }) }
     const session = createSession(site, visit, claims, false)
@@ -102,6 +122,9 @@ async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession
   site.posted.clear(visit)
   return undefined
 }
+
+const isActing = ({ settings }: SessionParts, claims: SessionClaims | undefined): boolean =>
+  claims?.act !== undefined && (claims.until ?? 0) * 1000 > settings.now()
 
 /** Anybody can write anything there. */
 export const agentOf = ({ headers }: Visit): string | undefined =>
@@ -146,7 +169,8 @@ async function loadOwn(site: SessionParts, visit: Visit): Promise<HeldSession> {
     if (isGood) return session
     logError(site.log, trouble, 'session')
     // What may have ended is not trusted on old knowledge, whatever ails the hub.
-    const isInGrace = now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims)
+    const isInGrace =
+      now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims) && !claims.act // R43
     return createSession(site, visit, isInGrace ? claims : undefined, true)
   }
 }

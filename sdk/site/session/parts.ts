@@ -1,4 +1,5 @@
 /** What the session room works with. Nobody outside of it needs any of this. */
+import type { EndBody } from '../../protocol/bodies.js'
 import type { Log } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
 import type { SiteSettings } from '../options.js'
@@ -16,6 +17,7 @@ import type { Superseded } from './superseded.js'
 import type { SessionTokens } from './token.js'
 import type { TokenContent } from './token-content.js'
 import type { TakeTurn } from './turns.js'
+import type { WaitingEnds } from './waiting-ends.js'
 
 export interface SessionParts {
   readonly settings: SiteSettings
@@ -37,8 +39,9 @@ export interface SessionParts {
   readonly listen: () => void
   /** Whether this process hears at this moment what ends. */
   readonly isListening: () => boolean
-  /** Tells the hub that a session is over, at once or later. */
-  readonly tellEnd: (handle: string, everywhere?: boolean) => Promise<void>
+  /** Tells the hub that a session is over, at once or later. @returns whether nothing of it waits */
+  readonly tellEnd: (end: EndBody) => Promise<boolean>
+  readonly waitingEnds: WaitingEnds
   /** What was loaded, by the server's own request. */
   readonly loaded: WeakMap<object, HeldSession>
   readonly misuse: TellMisuse

@@ -14,7 +14,7 @@ import type { SiteSettings } from '../options.js'
 export interface Provisional {
   /** Tells the hub. Requests of one visitor at the same time become one. @throws SessionHubError `session_ended`, `unavailable` */
   register(claims: SessionClaims, agent?: string): Promise<SessionView>
-  /** After a sign-out this cookie is worth nothing, wherever a copy of it lies. In this process: a restart forgets it. */
+  /** After a sign-out this cookie is worth nothing, wherever a copy of it lies: in this process at once, everywhere when the hub has been told. */
   revoke(claims: SessionClaims): void
 }
 

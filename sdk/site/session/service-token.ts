@@ -30,7 +30,7 @@ export async function issueServiceToken(
   // R28: nobody acts on a word of the hub's that is older than freshness allows.
   if (!isFresh(session, nowMs))
     throw new SessionHubError('unavailable', 'The hub cannot be asked whether this session is alive')
-  const { exp, sub, auth_time: authTime, st, claims, extra } = session
+  const { exp, sub, auth_time: authTime, st, claims, act, extra } = session
   const iat = Math.floor(nowMs / 1000)
   const seconds = Math.min(serviceTokenSeconds, exp - iat)
   const [key] = sessionKeys
@@ -42,6 +42,8 @@ export async function issueServiceToken(
     ...(sub !== undefined && { sub }),
     ...(authTime !== undefined && { auth_time: authTime }),
     ...(st !== undefined && { st }),
+    // RFC 8693, section 4.1.
+    ...(act && { act }),
     // A sign-in that waits for the hub has all of them, whatever the fields are.
     ...(content.isWhole && claims && { claims }),
     ...extra,

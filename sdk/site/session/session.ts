@@ -19,7 +19,8 @@ import { foreignMembers } from './misuse.js'
 import type { SessionParts } from './parts.js'
 import { secretFor } from './secret-for.js'
 import { issueServiceToken, type ServiceToken } from './service-token.js'
-import type { IssuedToken } from './token.js'
+import { actorOf, type IssuedToken } from './token.js'
+import { requireNotActing } from './while-acting.js'
 import { requireStorage } from '../storage.js'
 import { requireOpen, type Visit } from '../visit.js'
 
@@ -89,6 +90,10 @@ class LoadedSession implements HeldSession {
     return this.#token?.auth_time ?? null
   }
 
+  get actor() {
+    return this.#token ? (actorOf(this.#token).actor ?? null) : null
+  }
+
   get token() {
     return this.#token
   }
@@ -137,6 +142,7 @@ class LoadedSession implements HeldSession {
 
   async #update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
     if (this.#late) throw this.#late
+    requireNotActing(this)
     this.#requireKnown()
     if (typeof change !== 'function') return this.#write(patchOf('update', change))
     const { handle } = this
@@ -167,6 +173,7 @@ class LoadedSession implements HeldSession {
   async #updateClaims(given: unknown): Promise<JsonObject> {
     if (this.#late) throw this.#late
     const patch = patchOf('updateClaims', given)
+    requireNotActing(this)
     this.#requireKnown()
     const { handle } = this
     if (handle === null || this.subject === null)
@@ -193,7 +200,7 @@ class LoadedSession implements HeldSession {
     try {
       requireStillOpen(this.#site, this.#visit)
     } catch (error) {
-      await this.#site.tellEnd(handle)
+      await this.#site.tellEnd({ handle })
       throw error
     }
     this.#keep(issued, view, handle)
@@ -232,7 +239,8 @@ class LoadedSession implements HeldSession {
     // A cookie that the hub did not know of yet may have been registered by a request beside this one.
     if (this.#late || handle === null) return
     this.#endReason = ended.endReason ?? 'expired'
-    if (token) known?.over(token, this.#endReason)
+    // Where somebody acted as a user, that may be all that is over: what ends the session itself is heard.
+    if (token && !token.act) known?.over(token, this.#endReason)
     this.#site.carrier.clear(this.#visit)
   }
 
@@ -362,7 +370,7 @@ class LoadedSession implements HeldSession {
   /** @throws SessionHubError `unavailable`; `session_ended` where this look has found it out */
   async #data(): Promise<JsonObject> {
     const { handle } = this
-    if (handle === null) return {}
+    if (handle === null || this.#token?.act) return {}
     if (!this.#view) this.#see(await this.#read(handle))
     return structuredClone(this.#view?.data ?? {})
   }

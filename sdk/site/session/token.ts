@@ -9,7 +9,7 @@ import { signToken } from '../../tokens/sign.js'
 import { readKeyId, verifyToken } from '../../tokens/verify.js'
 import { boundedCache } from '../../http/bounded-cache.js'
 import type { SiteSessionKey } from '../keys.js'
-import type { SiteSettings } from '../options.js'
+import type { SessionActor, SiteSettings } from '../options.js'
 import type { TokenContent } from './token-content.js'
 import type { Visit } from '../visit.js'
 
@@ -52,6 +52,10 @@ export interface SessionTokens {
  */
 export const isFresh = ({ iat, exp }: SessionClaims, nowMs: number): boolean =>
   nowMs < exp * 1000 && iat * 1000 <= nowMs + limits.ownSkewSeconds * 1000
+
+/** Who acts as the session's user, by its token; empty where nobody does. */
+export const actorOf = ({ act, until }: Pick<SessionClaims, 'act' | 'until'>): { actor?: SessionActor } =>
+  act && until !== undefined ? { actor: { subject: act.sub, until } } : {}
 
 type Members = Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>
 
@@ -115,7 +119,8 @@ export function createSessionTokens(
     visit: Visit,
     unlike?: SessionClaims,
   ): Promise<IssuedToken | undefined> {
-    const { subject, claims, data, auth_time: authTime } = view
+    const { subject, claims, data, auth_time: authTime, actor, acting_until: until } = view
+    const acting = actor !== undefined && until !== undefined ? { act: { sub: actor }, until } : {}
     const members = {
       sk: handle,
       st: view.session_tag,
@@ -123,8 +128,10 @@ export function createSessionTokens(
       ...(subject !== null && { sub: subject }),
       ...(authTime !== null && { auth_time: authTime }),
       ...(content.isWhole && Object.keys(claims).length > 0 && { claims }),
+      ...acting,
     }
-    const extra = await content.write({ subject, claims, data, authTime }, visit, roomBeside(members))
+    const said = { subject, claims, data, authTime, ...actorOf(acting) }
+    const extra = await content.write(said, visit, roomBeside(members))
     if (unlike?.sk === handle && JSON.stringify(unlike.extra) === JSON.stringify(extra)) return undefined
     return sign(dated({ ...members, extra }, view.expires_at))
   }

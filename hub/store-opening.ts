@@ -1,0 +1,70 @@
+/** A store whose server may still be starting: the hub begins, and says `unavailable` until it is open (R21). */
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { SessionHubError } from '../sdk/protocol/errors.js'
+import { type Log, reasonOf } from '../sdk/settings/log.js'
+import type { Store } from './stores/store.js'
+
+export interface OpeningStore {
+  /** Answers `unavailable` until it is open. */
+  readonly store: Store
+  /** @throws what the last try has thrown */
+  readonly opened: Promise<Store>
+}
+
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 5000
+
+/** Tries until it is open, and for so long while the server does not answer. Any other fault is the last word: no waiting mends it. */
+export function openStore(open: () => Promise<Store>, waitMs: number, log: Log): OpeningStore {
+  const endMs = performance.now() + waitMs
+  const stopped = new AbortController()
+  const isStopped = () => stopped.signal.aborted
+  let inner: Store | undefined
+
+  async function attempt(): Promise<Store> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      if (isStopped()) throw closed()
+      try {
+        const store = await open()
+        if (!isStopped()) return (inner = store)
+        await store.close()
+        throw closed()
+      } catch (thrown) {
+        const isOver = performance.now() + pauseMs > endMs || isStopped()
+        if (isOver || !isAway(thrown)) throw thrown
+        if (pauseMs === FIRST_PAUSE_MS)
+          log({ level: 'warn', event: 'store_waiting', description: reasonOf(thrown) })
+      }
+      await delay(pauseMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  const opened = attempt()
+  const refuse = () => Promise.reject(new SessionHubError('unavailable', 'The session store is not open yet'))
+  const store = new Proxy({} as Store, {
+    get(_target, name) {
+      if (inner) {
+        const value: unknown = Reflect.get(inner, name)
+        // A class may have private members: they are its own object's.
+        return typeof value === 'function' ? (value.bind(inner) as unknown) : value
+      }
+      if (name === 'durability') return undefined
+      if (name !== 'close') return refuse
+      return () => {
+        stopped.abort()
+        return Promise.resolve()
+      }
+    },
+  })
+  return { store, opened }
+}
+
+const closed = () => new SessionHubError('unavailable', 'The hub was closed before its store was open')
+
+/** Whoever names the place in a configuration keeps the fault as the cause. */
+function isAway(thrown: unknown): boolean {
+  if (!(thrown instanceof SessionHubError)) return false
+  const { code, cause } = thrown
+  return code === 'unavailable' || (cause instanceof SessionHubError && cause.code === 'unavailable')
+}

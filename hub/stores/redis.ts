@@ -1,0 +1,396 @@
+/** `session-hub/hub/redis`: sessions in Redis or Valkey, for a hub of many processes on many machines. */
+import { randomBytes } from 'node:crypto'
+
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { flag, whole as wholeOption } from '../../sdk/settings/checks.js'
+import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimistic.js'
+import { commitValues } from './redis/commit.js'
+import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
+import { UnsafeServer } from './redis/faults.js'
+import { createLane } from './redis/lane.js'
+import { createLine, type Line } from './redis/line.js'
+import {
+  type Look,
+  lookValues,
+  nothingRead,
+  readHeldParts,
+  readLook,
+  readSeen,
+  type Revs,
+} from './redis/look.js'
+import {
+  nameOf,
+  readAudit,
+  readEnding,
+  readPlace,
+  readSession,
+  spendName,
+  timeName,
+} from './redis/records.js'
+import { list, maybe, text, whole } from './redis/replies.js'
+import { FORMAT, type ScriptName } from './redis/scripts.js'
+import { durabilityOf, type Info, replicasOf } from './redis/server.js'
+import { createWriter } from './redis/writer.js'
+import { byBeginning, byId, grouped, rangeOf } from './rows.js'
+import type {
+  AuditSearch,
+  Changes,
+  EndingsRange,
+  Held,
+  NumberedAuditRow,
+  NumberedEnding,
+  Session,
+  SessionSearch,
+  Spend,
+  Store,
+  SweepTimes,
+  Swept,
+} from './store.js'
+
+export type { RedisClient } from './redis/connect.js'
+export type { RedisConnection } from './redis/lane.js'
+
+export interface RedisOptions {
+  /**
+   * Where the server is: `rediss://user:password@host:6379`, or `unix:///path`. Or a function that says so for each connection, as where Sentinel
+   * knows the primary. Either this or `client`.
+   */
+  readonly url?: Address
+  /**
+   * A client that `createClient` of `redis` has made. The store makes connections of its own with its options, and leaves it as it is; it need
+   * not be connected.
+   */
+  readonly client?: RedisClient
+  /** What all keys begin with, in braces. Several hubs may share a server, each with its own. @default 'session_hub' */
+  readonly prefix?: string
+  /**
+   * How many replicas have to confirm a write (`WAIT`), 0 to 9; with fewer it is `unavailable`. @default 1 from when the server is seen with
+   * a replica, 0 before
+   */
+  readonly replicas?: number
+  /** How long they may take, 1 to 1400 milliseconds. @default 1000 */
+  readonly replicaTimeoutMs?: number
+  /** How many requests may wait for an answer; the next one is `unavailable` at once. @default 1000 */
+  readonly maxWaiting?: number
+  /** Takes a server that throws records away where its memory is full: sessions end, and spent tickets can be spent again. @default false */
+  readonly mayEvict?: boolean
+  /** Takes a server without an append-only file, which loses all of it when it is restarted. @default false */
+  readonly mayForget?: boolean
+}
+
+/** Inside the two seconds that a site waits for its hub. */
+const READ_MS = 1000
+const WRITE_MS = 1500
+/** How many names of an index one script looks at. */
+const PAGE = 500
+
+/**
+ * Sessions in Redis 7 or newer, or in Valkey: for a hub of several processes, on several machines.
+ *
+ * All keys are in one slot, so that the store runs on one server, behind Sentinel, and in a cluster, whose other nodes it leaves alone. A transaction
+ * takes two round trips and holds no lock between them; a lost one is sent again and takes effect once. What was answered survives `kill -9`
+ * of the hub, and of the server with `appendfsync always`. A failover loses nothing only where one of the replicas is promoted that have
+ * confirmed it: `durability` says in a sentence what the server's settings promise.
+ *
+ * Needs the package `redis`, version 6.
+ *
+ * @throws SessionHubError `options_invalid` for a wrong option, a server that evicts or has no append-only file, and keys of a newer version;
+ * `unavailable` when the server does not answer, or is a replica
+ *
+ * @example
+ * const store = await redisStore({ url: process.env.REDIS_URL })
+ */
+export async function redisStore(options: RedisOptions): Promise<Store> {
+  const { url, client, prefix, replicas, ...settings } = checked(options)
+  const make = client
+    ? byClient(client)
+    : byAddress(await createClientOfPackage(), typeof url === 'string' ? url : checkedUrl(url))
+  let wanted = replicas ?? 0
+  let server: Info = new Map()
+  const connector = createConnector(make, settings, (info) => {
+    server = info
+    // Once it is there, it counts: a replica that is away must not make promises smaller.
+    wanted = replicas ?? Math.max(wanted, Math.min(1, replicasOf(info)))
+  })
+  const connect = (limitMs: number) => connector.connect(limitMs)
+  const [reading, writing] = [createLane(connect), createLane(connect)]
+  const writer = createWriter(writing, () => ({ replicas: wanted, timeoutMs: settings.replicaTimeoutMs }))
+  const line = createLine({ reading, writing, writer, connector, prefix, maxWaiting: settings.maxWaiting })
+  try {
+    const format = whole(await line.read('open', [FORMAT, newEpoch()], READ_MS))
+    if (format !== FORMAT)
+      throw wrong(
+        where,
+        `the keys "${prefix}" were written by a newer version of Session Hub: start that version`,
+      )
+    const durability = durabilityOf(server, await line.fsync(), wanted)
+    return new RedisStore(line, durability, () => wanted > 0)
+  } catch (thrown) {
+    line.close()
+    const cause = thrown instanceof SessionHubError ? thrown.cause : thrown
+    if (cause instanceof UnsafeServer) throw wrong(where, cause.message)
+    throw unavailable(thrown, 'The session store could not be opened')
+  }
+}
+
+const where = 'redisStore'
+
+function checked(options: RedisOptions) {
+  refuseUnknown(where, options, [
+    'url',
+    'client',
+    'prefix',
+    'replicas',
+    'replicaTimeoutMs',
+    'maxWaiting',
+    'mayEvict',
+    'mayForget',
+  ])
+  const {
+    url = '',
+    client,
+    prefix = 'session_hub',
+    replicas,
+    replicaTimeoutMs = 1000,
+    maxWaiting = 1000,
+    mayEvict = false,
+    mayForget = false,
+  } = options
+  if (!client === !url) throw wrong(where, 'either "url" or "client" has to be there')
+  // A cluster's client and Sentinel's look alike, and send each command where they like.
+  if (client && (typeof client.duplicate !== 'function' || 'masters' in client || 'getMasterNode' in client))
+    throw wrong(
+      where,
+      '"client" has to be what createClient of the package "redis" gives; otherwise give "url"',
+    )
+  if (typeof url !== 'function' && url !== '') checkUrl(url)
+  // In braces it is the part of a key that says its slot.
+  if (typeof prefix !== 'string' || !/^[^{}\0]{1,64}$/.test(prefix))
+    throw wrong(where, '"prefix" has to be a name of 1 to 64 characters without braces')
+  return {
+    url,
+    client,
+    prefix: `{${prefix}}:`,
+    replicas:
+      replicas === undefined ? undefined : wholeOption(where, 'replicas', replicas, { min: 0, max: 9 }),
+    replicaTimeoutMs: wholeOption(where, 'replicaTimeoutMs', replicaTimeoutMs, { min: 1, max: 1400 }),
+    maxWaiting: wholeOption(where, 'maxWaiting', maxWaiting, { min: 1, max: 100_000 }),
+    mayEvict: flag(where, 'mayEvict', mayEvict),
+    mayForget: flag(where, 'mayForget', mayForget),
+  }
+}
+
+const checkedUrl = (url: () => string | Promise<string>) => async (): Promise<string> => {
+  const given = await url()
+  checkUrl(given)
+  return given
+}
+
+/** Here, for the parser's own error has the password in it. */
+function checkUrl(url: unknown): void {
+  if (typeof url !== 'string' || !/^(rediss?|unix):\/\//.test(url))
+    throw wrong(where, '"url" has to begin with redis://, rediss:// or unix://')
+  if (!url.startsWith('unix:') && !URL.canParse(url)) throw wrong(where, '"url" is no address')
+}
+
+async function createClientOfPackage() {
+  const { createClient } = await import('redis').catch((cause: unknown) => {
+    throw wrong(where, 'the package "redis" is missing: npm install redis', cause)
+  })
+  return createClient
+}
+
+class RedisStore implements Store {
+  readonly durability: string
+  readonly transact: Store['transact']
+  readonly #line: Line
+
+  /** @param isConfirmed whether replicas have to have what was answered */
+  constructor(line: Line, durability: string, isConfirmed: () => boolean) {
+    this.#line = line
+    this.durability = durability
+    this.transact = createTransact<Look>({
+      limitMs: WRITE_MS,
+      look: async (question) => {
+        if (isEmpty(question)) return nothingRead()
+        const reply = await this.#read('look', lookValues(question))
+        return parsed(() => readLook(question, reply))
+      },
+      commit: ({ revsFor }, spend, changes, endMs) => this.#commit(revsFor(changes), spend, changes, endMs),
+      confirm: async (endMs) => {
+        if (isConfirmed()) await this.#touch(endMs)
+      },
+    })
+  }
+
+  #read(script: ScriptName, values: readonly (string | number)[] = []): Promise<unknown> {
+    return this.#line.read(script, values, READ_MS)
+  }
+
+  async #commit(revs: Revs, spend: Spend | undefined, changes: Changes, endMs: number): Promise<boolean> {
+    const values = parsed(() => commitValues(String(newRev()), revs, spend, changes))
+    const reply = await this.#line.write('commit', values, endMs - performance.now())
+    return parsed(() => whole(reply)) !== CHANGED
+  }
+
+  async #touch(endMs: number): Promise<void> {
+    await this.#line.write('touch', [], endMs - performance.now())
+  }
+
+  async find(hash: string): Promise<Held | undefined> {
+    const reply = await this.#read('find', [hash])
+    return parsed(() => maybe(reply, (parts) => readHeldParts(parts).held))
+  }
+
+  async sessions(ids: readonly string[]): Promise<ReadonlyMap<string, Session>> {
+    const reply = await this.#read('sessions', ids)
+    return parsed(() => byId(list(reply).map((parts) => readSeen(parts).record)))
+  }
+
+  async list(subject: string, nowMs: number, limit: number): Promise<readonly Session[]> {
+    const reply = await this.#read('list', [nameOf(subject), nowMs, limit])
+    return parsed(() => list(reply).map(readLive))
+  }
+
+  async places(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const reply = await this.#read('places', ids)
+    return parsed(() =>
+      grouped(
+        list(reply)
+          .map((handle) => readPlace(text(handle)))
+          .filter((place) => place !== undefined),
+      ),
+    )
+  }
+
+  async search(search: SessionSearch): Promise<readonly Session[]> {
+    const { subject, site, nowMs, fromMs = 0, beforeMs = Number.MAX_SAFE_INTEGER, after, limit } = search
+    if (subject !== undefined) return this.#searchSubject(subject, search)
+    const index = site === undefined ? 'began' : `began:${JSON.stringify(site)}`
+    const found: Session[] = []
+    // Where the list goes on, or where the time ends: whatever comes first. No id comes before the empty one.
+    const isBounded = after !== undefined && after.createdAtMs < beforeMs
+    let before = isBounded ? timeName(after.createdAtMs) + after.id : timeName(beforeMs)
+    for (let isMore = true; isMore && found.length < limit;) {
+      const page = [index, before, timeName(fromMs), nowMs, limit - found.length, PAGE]
+      const reply = await this.#read('search', page)
+      const [sessions, last] = parsed(() => list(reply))
+      found.push(...parsed(() => list(sessions).map(readLive)))
+      isMore = last !== null
+      if (isMore) before = parsed(() => text(last))
+    }
+    return found
+  }
+
+  /** All of them, in the order of their generations: then sorted. */
+  async #searchSubject(subject: string, search: SessionSearch): Promise<readonly Session[]> {
+    const { site, nowMs, fromMs = 0, beforeMs = Infinity, after, limit } = search
+    const found: Session[] = []
+    for (let offset = 0, isMore = true; isMore; offset += PAGE) {
+      const reply = await this.#read('searchSubject', [nameOf(subject), offset, PAGE, nowMs])
+      const [sessions, more] = parsed(() => list(reply))
+      found.push(...parsed(() => list(sessions).map(readLive)))
+      isMore = more !== null
+    }
+    return [...byId(found).values()]
+      .filter((session) => site === undefined || session.site === site)
+      .filter(({ createdAtMs }) => createdAtMs >= fromMs && createdAtMs < beforeMs)
+      .filter((session) => after === undefined || byBeginning(after, session) < 0)
+      .sort(byBeginning)
+      .slice(0, limit)
+  }
+
+  async audit({ subject, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: AuditSearch) {
+    const reply = await this.#read('audit', [nameOf(subject ?? null), beforeSeq, limit])
+    return parsed((): readonly NumberedAuditRow[] =>
+      list(reply).map((entry) => {
+        const [seq, row] = list(entry)
+        return readAudit(text(seq), text(row))
+      }),
+    )
+  }
+
+  async isSpent(issuer: string, jti: string): Promise<boolean> {
+    const reply = await this.#read('isSpent', [spendName({ issuer, jti })])
+    return parsed(() => whole(reply)) === 1
+  }
+
+  async endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]> {
+    const reply = await this.#read('endings', [afterSeq, limit])
+    return parsed(() =>
+      list(reply).map((entry) => {
+        const [name, ending] = list(entry)
+        return readEnding(text(name), text(ending))
+      }),
+    )
+  }
+
+  async endingsRange(): Promise<EndingsRange> {
+    const reply = await this.#read('endingsRange')
+    return parsed(() => {
+      const [epoch, first, last] = list(reply)
+      return rangeOf({ epoch, first: Number.parseInt(text(first), 10), last: whole(last) })
+    })
+  }
+
+  async renewEpoch(): Promise<string> {
+    const epoch = newEpoch()
+    await this.#line.write('renewEpoch', [epoch], WRITE_MS)
+    return epoch
+  }
+
+  /** Writes: a hub that cannot is not ready, and neither is one whose replicas are away. */
+  async ping(): Promise<void> {
+    await this.#touch(performance.now() + WRITE_MS)
+  }
+
+  async sweep(
+    { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs }: SweepTimes,
+    limit: number,
+  ): Promise<Swept> {
+    const run = async (script: ScriptName, ...values: (string | number)[]) => {
+      const reply = await this.#read(script, values)
+      return parsed(() => whole(reply))
+    }
+    await this.#line.check()
+    const cut = await this.#settle(limit)
+    const expired = await run('sweepSessions', nowMs, limit)
+    const notes = await run('sweepNotes', nowMs, limit)
+    return {
+      cut,
+      sessions: expired + (await run('sweepEnded', `(${endedBeforeMs}`, limit - expired)),
+      handles: notes + (await run('sweepActing', `(${endedBeforeMs}`, limit - notes)),
+      spends: await run('sweepSpends', nowMs, limit),
+      subjects: await run('sweepSubjects', nowMs, limit),
+      endings: await run('sweepEndings', endingsBeforeMs, limit),
+      audit: await run('sweepAudit', `(${auditBeforeMs}`, limit),
+    }
+  }
+
+  /** @returns how many have got their end; none where somebody else was at one of them: the next sweep is for those */
+  async #settle(limit: number): Promise<number> {
+    const reply = await this.#read('settle', [limit])
+    const due = parsed(() => list(reply).map(readSeen))
+    if (due.length === 0) return 0
+    const revs = {
+      handles: new Map<string, string>(),
+      sessions: new Map(due.map(({ rev, record }) => [record.id, rev])),
+      subjects: new Map(due.flatMap(({ subjects }) => [...subjects])),
+    }
+    const changes = { sessions: due.map(({ record }) => record) }
+    return (await this.#commit(revs, undefined, changes, performance.now() + WRITE_MS)) ? due.length : 0
+  }
+
+  async close(): Promise<void> {
+    this.#line.close()
+  }
+}
+
+const newEpoch = () => randomBytes(16).toString('hex')
+
+/** What a commit says where something that was read has changed. */
+const CHANGED = 1
+
+/** One that is live is as it was written: no cut has ended it. */
+const readLive = (session: unknown): Session => readSession(text(session), undefined).record

@@ -1,0 +1,135 @@
+/**
+ * One connection, made anew when it is over. A client never connects again by itself here: whatever is answered on one client was
+ * answered on one connection, in its order. So what `WAIT` confirms is what was sent before it.
+ */
+import { SessionHubError } from '../../../sdk/protocol/errors.js'
+import { unavailable } from '../optimistic.js'
+import { isConnectionOver } from './faults.js'
+
+/** What of `redis`' client is used. */
+export interface RedisConnection {
+  connect(): Promise<unknown>
+  sendCommand(command: readonly string[]): Promise<unknown>
+  destroy(): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  readonly isReady: boolean
+}
+
+export interface Lane {
+  /** It has let nobody in for longer than a caller waits: then nobody waits. */
+  readonly isAway: boolean
+  /**
+   * Runs `work` on the connection, and gives that up when it takes longer than `hangMs`: then the server hangs, or the network does.
+   *
+   * @param limitMs how long its caller waits
+   * @throws SessionHubError `unavailable`, or what the server has said
+   */
+  use<Result>(
+    limitMs: number,
+    work: (connection: RedisConnection) => Promise<Result>,
+    hangMs?: number,
+  ): Promise<Result>
+  /** What was sent on this connection, and is not answered, fails. */
+  drop(): void
+  close(): void
+}
+
+/** How long a connection may take until it is ready. */
+const CONNECT_MS = 1000
+/** How long an answer may take. */
+const HANG_MS = 1000
+/** After a refused connection the next one is not tried at once by everybody. */
+const PAUSE_MS = 200
+const AWAY_MS = 1500
+
+/** @param make connects, and makes sure that the server is one to work with */
+export function createLane(make: (limitMs: number) => Promise<RedisConnection>): Lane {
+  let current: Promise<RedisConnection> | undefined
+  let pausedUntilMs = 0
+  let downSinceMs: number | undefined
+  let refusal: unknown
+  let isOpen = true
+
+  function connection(): Promise<RedisConnection> {
+    if (!isOpen) throw new SessionHubError('unavailable', 'The session store is closed')
+    if (current) return current
+    if (performance.now() < pausedUntilMs) throw unavailable(refusal, 'The session store lets nobody in')
+    const made = make(CONNECT_MS).then(
+      (connection) => {
+        pausedUntilMs = 0
+        downSinceMs = undefined
+        return connection
+      },
+      (thrown: unknown) => {
+        if (current === made) current = undefined
+        downSinceMs ??= performance.now()
+        refusal = thrown
+        pausedUntilMs = performance.now() + PAUSE_MS * (0.5 + Math.random() / 2)
+        throw unavailable(thrown, 'The session store lets nobody in')
+      },
+    )
+    current = made
+    return made
+  }
+
+  function drop(over = current): void {
+    if (!over || over !== current) return
+    current = undefined
+    over.then(
+      (connection) => {
+        connection.destroy()
+      },
+      () => undefined,
+    )
+  }
+
+  return {
+    get isAway() {
+      return !isOpen || (downSinceMs !== undefined && performance.now() - downSinceMs > AWAY_MS)
+    },
+    async use(limitMs, work, hangMs = HANG_MS) {
+      const endMs = performance.now() + limitMs
+      const connecting = connection()
+      const found = await within(connecting, limitMs)
+      // It broke while nobody looked.
+      if (!found.isReady) {
+        drop(connecting)
+        throw new SessionHubError('unavailable', 'The session store does not answer', { cause: new Broken() })
+      }
+      const answer = within(work(found), hangMs).catch((thrown: unknown) => {
+        if (isConnectionOver(thrown)) drop(connecting)
+        throw thrown
+      })
+      return within(answer, endMs - performance.now())
+    },
+    drop,
+    close() {
+      isOpen = false
+      drop()
+    },
+  }
+}
+
+class Broken extends Error {
+  constructor() {
+    super('The connection broke')
+  }
+}
+
+/** @throws Error when it takes longer */
+export async function within<Result>(work: Promise<Result>, limitMs: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        reject(new Error(`No answer within ${Math.ceil(limitMs)} ms`))
+      },
+      Math.max(1, limitMs),
+    )
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Records as values: a head of one line, and the record's columns as JSON. The head has what scripts look at, between tabs; no
+ * name in it can hold a tab or a line's end. What a record consists of is `rows.ts`'s to say.
+ */
+import {
+  auditColumns,
+  auditRowOf,
+  endingColumns,
+  endingOf,
+  handleColumns,
+  heldOf,
+  integer,
+  orNull,
+  placeOf,
+  sessionColumns,
+  sessionOf,
+  spendOf,
+  subjectColumns,
+  subjectOf,
+} from '../rows.js'
+import type {
+  AuditRow,
+  Ending,
+  Handle,
+  Held,
+  NumberedAuditRow,
+  NumberedEnding,
+  Session,
+  Spend,
+  Subject,
+} from '../store.js'
+
+/** Nothing, in a head and among a script's values: no name is this, for a subject's is in quotes. */
+export const NOTHING = '-'
+
+/** As JSON, which keeps apart what UTF-8 would not. */
+export const nameOf = (text: string | null): string => (text === null ? NOTHING : JSON.stringify(text))
+
+export const spendName = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>): string =>
+  JSON.stringify([issuer, jti]) // R8
+
+/** Times of one length, so that their order as text is their order. */
+export const timeName = (atMs: number): string => String(atMs).padStart(16, '0')
+
+/** Ids and hashes are base64url, whose order as bytes is their order as text. */
+const idName = /^[A-Za-z0-9_-]+$/
+
+function id(text: string): string {
+  if (!idName.test(text)) throw new TypeError('Ids and hashes are base64url')
+  return text
+}
+
+/** @param rev the commit that writes it */
+export const sessionValue = (session: Session, rev: string): string[] => [
+  id(session.id),
+  value(
+    [
+      rev,
+      session.generation,
+      nameOf(session.subject),
+      session.endedAtMs ?? NOTHING,
+      session.expiresAtMs,
+      timeName(session.createdAtMs),
+      JSON.stringify(session.site),
+    ],
+    sessionColumns(session),
+  ),
+]
+
+export const handleValue = (handle: Handle, rev: string): string[] => [
+  id(handle.hash),
+  value(
+    [
+      rev,
+      id(handle.sessionId),
+      handle.activatedAtMs === null ? handle.expiresAtMs : NOTHING,
+      ...(handle.acting ? [nameOf(handle.acting.subject), handle.acting.untilMs] : []),
+    ],
+    handleColumns(handle),
+  ),
+]
+
+export const subjectValue = (subject: Subject, rev: string): string[] => [
+  nameOf(subject.subject),
+  value([rev, subject.endedUpTo, subject.untilMs], subjectColumns(subject)),
+]
+
+export const spendValue = (spend: Spend): string[] => [
+  spendName(spend),
+  String(spend.expiresAtMs),
+  columnsOf(spend),
+]
+
+export const endingValue = (ending: Ending): string[] => [
+  String(ending.atMs),
+  columnsOf(endingColumns(ending)),
+]
+
+/** Whose it was, and why, stands in the head alone: there it can be erased. */
+export const auditValue = (row: AuditRow): string[] => [
+  String(row.atMs),
+  nameOf(row.subject),
+  nameOf(row.reason ?? null),
+  columnsOf({ ...auditColumns(row), subject: null, reason: null }),
+]
+
+const value = (head: readonly (string | number)[], columns: object) =>
+  `${head.join('\t')}\n${columnsOf(columns)}`
+
+const columnsOf = (columns: object): string =>
+  JSON.stringify(
+    Object.fromEntries(Object.entries(columns).map(([name, content]) => [snake(name), content as unknown])),
+  )
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** A record as it was written, and by which commit. */
+interface Written<Kind> {
+  readonly rev: string
+  readonly record: Kind
+}
+
+export function readSession(text: string, subject: Subject | undefined): Written<Session> {
+  const { rev, row } = split(text)
+  return { rev, record: seen(sessionOf(row), subject) }
+}
+
+export function readHeld(
+  handleText: string,
+  sessionText: string,
+  subject: Subject | undefined,
+): { handleRev: string; sessionRev: string; held: Held } {
+  const [handle, session] = [split(handleText), split(sessionText)]
+  // Both have a site and times of their own: the handle's are named so.
+  const named = Object.entries(handle.row).map(([name, content]) => [
+    name in session.row ? `handle_${name}` : name,
+    content as unknown,
+  ])
+  const held = heldOf({ ...session.row, ...Object.fromEntries(named) })
+  return {
+    handleRev: handle.rev,
+    sessionRev: session.rev,
+    held: { ...held, session: seen(held.session, subject) },
+  }
+}
+
+export function readSubject(text: string): Written<Subject> {
+  const { rev, row } = split(text)
+  return { rev, record: subjectOf(row) }
+}
+
+/** @returns `undefined` for a mere note: nobody stands there */
+export function readPlace(handleText: string): readonly [id: string, place: string] | undefined {
+  const { row } = split(handleText)
+  return orNull(row, 'activated_at_ms', integer) === null ? undefined : placeOf(row)
+}
+
+export const readSpend = (text: string): Spend => spendOf(rowOf(text))
+
+/** @param name of its entry in the stream, such as `7-0` */
+export const readEnding = (name: string, text: string): NumberedEnding =>
+  endingOf({ ...rowOf(text), seq: Number.parseInt(name, 10) })
+
+export function readAudit(seq: string, text: string): NumberedAuditRow {
+  const { head, row } = split(text)
+  const [subject, reason] = [1, 2].map((at) => {
+    const text = head[at] ?? NOTHING
+    return text === NOTHING ? null : fromJson(text)
+  })
+  return auditRowOf({ ...row, seq: Number(seq), subject, reason })
+}
+
+/** As it is: ended too when all of its subject's sessions up to its generation were ended. */
+function seen(session: Session, subject: Subject | undefined): Session {
+  if (session.endedAtMs !== null || !subject || session.generation > subject.endedUpTo) return session
+  return { ...session, endedAtMs: subject.endedAtMs, endReason: subject.endReason }
+}
+
+function split(text: string): { rev: string; head: readonly string[]; row: object } {
+  const end = text.indexOf('\n')
+  const head = text.slice(0, end).split('\t')
+  return { rev: head[0] ?? '', head, row: rowOf(text.slice(end + 1)) }
+}
+
+function rowOf(json: string): object {
+  const row = fromJson(json)
+  if (typeof row !== 'object' || row === null) throw new TypeError('A record is damaged')
+  return row
+}
+
+/** The parser's own error is dropped: it quotes the text, and what users keep in their sessions is nothing for a log. */
+function fromJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new TypeError('A record is damaged')
+  }
+}

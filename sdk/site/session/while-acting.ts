@@ -1,0 +1,12 @@
+/** What is not done while an administrator acts as the session's user. */
+import { SessionHubError } from '../../protocol/errors.js'
+import type { SiteSession } from './held-session.js'
+
+/** R43: who looks at the site as somebody else does nothing in their name. @throws SessionHubError `while_acting` */
+export function requireNotActing({ actor }: Pick<SiteSession, 'actor'>): void {
+  if (actor)
+    throw new SessionHubError(
+      'while_acting',
+      'An administrator acts as this user, and may only look; stopActing() comes first',
+    )
+}
