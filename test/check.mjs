@@ -26,7 +26,7 @@ async function run(...scripts) {
 /** The tests and the demo see the package by its own declarations. */
 const types = run('build:types')
 await Promise.all([
-  run('check:format', 'check:arrows')
+  run('check:format', 'check:arrows', 'check:words')
     .then(() => types)
     .then(() => run('check:lint')),
   // The tests are built with all types checked.

@@ -18,7 +18,7 @@ const ENDED: Readonly<Record<ClientEvents['session-ended']['reason'], string>> =
 const REPLACED: Readonly<Record<ClientEvents['session-replaced']['reason'], string>> = {
   empty: 'Your session of the other sites is here now.',
   merged: 'What you had here and your session of the other sites have become one.',
-  overruled: 'The user of the other sites goes on here.',
+  overruled: 'You are now signed in here as on the other sites.',
   'same-user': 'You go on in the session that you have on the other sites.',
   'other-page': 'Another page of this site has brought your session.',
 }
@@ -64,7 +64,7 @@ async function answer(choice: 'hub' | 'site'): Promise<void> {
   const [here, there] = ['[data-here]', '[data-there]'].map((who) => document.querySelector(who)?.textContent)
   const status = await sdk()?.resolve(choice)
   if (status?.outcome === 'adopt') say(`${here} stays. A site where ${there} is signed in will ask, too.`)
-  else if (status?.outcome === 'failed') say('The hub cannot be asked right now. Both stay as they are.')
+  else if (status?.outcome === 'failed') say('This cannot be done right now. Both accounts stay as they are.')
   // The button that was pressed is gone, and this is what came of it.
   byId('news', HTMLElement).focus()
 }

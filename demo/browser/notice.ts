@@ -2,8 +2,7 @@
 import { byId } from './elements.js'
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  unavailable:
-    'The hub does not answer right now. You can go on looking around; the cart will be back with it.',
+  unavailable: 'The cart is not available right now. You can keep looking around; it will be back soon.',
   unreachable: 'This site does not answer. Is the demo still running?',
   session_ended: 'You were signed out on another site. Sign in again to go on.',
   request_invalid: 'That was not a text of 1 to 80 characters.',

@@ -11,13 +11,13 @@ export function offerAccess(rungs: readonly Rung[]): void {
   byId('share', HTMLElement).hidden = false
   if (!rungs.includes('access')) {
     removeButton()
-    byId('share-said', HTMLElement).textContent = 'The browser said no. Links and the hub work all the same.'
+    byId('share-said', HTMLElement).textContent = 'The browser refused. The links at the top still work.'
     return
   }
   const style = getComputedStyle(document.documentElement)
   const colour = (name: string) => style.getPropertyValue(name).trim()
   remove ??= sdk()?.accessButton(byId('share-button', HTMLElement), {
-    label: 'Let the hub share it here',
+    label: 'Share it here',
     // Quiet: what the page is for stands in the accent's colour.
     color: colour('--text'),
     background: colour('--soft'),

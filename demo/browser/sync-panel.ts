@@ -9,12 +9,11 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   keep: 'This site and the hub have the same session already.',
   replace: 'The hub gave this site the session that you have on the other sites.',
   adopt: 'The hub took over this site’s session, so the other sites can have it.',
-  conflict:
-    'Somebody else is signed in on the other sites. Both stay as they are, until you say who goes on.',
+  conflict: 'Somebody else is signed in on the other sites. Nothing changes until you choose an account.',
   offer: 'The hub asks which session this site has.',
   blocked:
     'This browser keeps the hub’s cookie from this page. Links to the other sites bring the session along.',
-  failed: 'The hub could not be asked. Nothing is lost; this site goes on by itself.',
+  failed: 'The other sites could not be reached. Nothing is lost, and this site keeps working.',
 }
 
 /** Where it did not come by the frame. */
@@ -24,8 +23,7 @@ const BROUGHT: Partial<Record<Rung, string>> = {
   redirect: 'The way over the hub brought your session along.',
 }
 
-const OPTED_OUT =
-  'You share nothing in this browser. What each site has stays there, and each goes on by itself.'
+const OPTED_OUT = 'You share nothing in this browser. Each site keeps what it has.'
 
 const NOT_NEEDED = 'Nothing has changed since the last sync, so nothing was asked.'
 
@@ -66,7 +64,7 @@ export async function explain(): Promise<void> {
 
 export function showMissing(): void {
   byId('words', HTMLElement).textContent =
-    'The hub does not answer, so there is no SDK on this page. This site goes on by itself.'
+    'The hub does not answer, so this page has no SDK. This site keeps working on its own.'
   byId('sync-now', HTMLButtonElement).disabled = true
   byId('sharing', HTMLButtonElement).disabled = true
   document.documentElement.dataset.outcome = 'failed'

@@ -13,7 +13,7 @@ export function cartCard(lines: readonly CartLine[] | null): Html {
       ${(lines ?? []).map(cartLine)}
     </ul>
     <p class="empty if-known">Nothing yet. Add something here, then look at another site.</p>
-    <p class="empty if-unknown">The hub keeps the cart, and does not answer. It will be back.</p>
+    <p class="empty if-unknown">The cart is not available right now. Nothing is lost.</p>
     <template id="cart-line">${cartLine({ id: '', item: '', from: '' })}</template>
   </section>`
 }

@@ -19,7 +19,7 @@ function content({ addresses }: AccountPage, sessions: readonly UserSession[] | 
     return html`<p>Sign in to see where you are signed in.</p>
       ${signInForm('/devices')}`
   if (sessions === null)
-    return html`<p>The hub keeps this list, and does not answer. It will be back.</p>
+    return html`<p>This list is not available right now. Try again in a moment.</p>
       ${everywhere}`
   return html`<p>Wherever you are signed in, on any of the three sites. Something you do not know? End it.</p>
     <ul class="devices">

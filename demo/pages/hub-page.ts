@@ -49,7 +49,7 @@ export function hubPage(addresses: Addresses): Html {
             <p>
               A browser that keeps the hub's cookie from that frame has other ways: a link from one site to
               another brings the session along, one click lets the frame have the cookie, and a way over this
-              server works in every browser. If the hub is down, each site goes on by itself.
+              server works in every browser. If the hub is down, each site keeps working on its own.
             </p>
           </section>
         </div>

@@ -16,7 +16,7 @@ export const conflictCard: Html = html`<section
   aria-labelledby="conflict-title"
   hidden
 >
-  <h2 id="conflict-title">Who goes on?</h2>
+  <h2 id="conflict-title">Which account do you want to keep?</h2>
   <div class="answers">
     <button type="button" class="quiet" data-choice="site">Stay as <span data-here></span></button>
     <button type="button" class="quiet" data-choice="hub">Continue as <span data-there></span></button>

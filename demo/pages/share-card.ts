@@ -8,6 +8,6 @@ export const shareCard = html`<section class="card share" id="share" aria-labell
     same. Without a link, there are two ways:
   </p>
   <div id="share-button"></div>
-  <a class="button quiet" href="/session-hub/redirect?return=/">Fetch it from the hub</a>
+  <a class="button quiet" href="/session-hub/redirect?return=/">Bring it here</a>
   <p class="hint" id="share-said" role="status"></p>
 </section>`

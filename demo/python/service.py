@@ -60,7 +60,7 @@ def read_options():
     option("--audience", help="whom the token has to be for (default: the site)")
     option("--jwks", help="the site's list of keys (default: <site>/session-hub/jwks.json)")
     option("--keys-max-age", type=int, default=600, help="how long it is believed, in seconds (default 600)")
-    option("--key-file", help="a JWK or a list of them, in the place of the site's list; or SESSION_HUB_KEY is it")
+    option("--key-file", help="a JWK or a list of them, instead of the site's list; SESSION_HUB_KEY can hold it too")
     option("--fields", type=json.loads, default=["name"], help='the site\'s own option, as JSON (default ["name"])')
     return parser.parse_args()
 

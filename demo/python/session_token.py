@@ -75,7 +75,7 @@ class Verifier:
             raise invalid("its times are wrong")
         now = self.clock()
         if issued_at > now + CLOCKS_APART:
-            raise invalid("it is of the future")
+            raise invalid("it was issued in the future")
         if expires_at + CLOCKS_APART <= now:
             raise TokenError("token_expired", "The session token has expired")
         return Session(

@@ -57,7 +57,7 @@ Only in .mjs:
   conflict          ({ site, siteSubject, hubSubject }) => "keep-both", "hub" or "site"
   singleSession     (subject, { site, agent, isRemembered }) => whether this sign-in ends the user's other sessions
   endAllOnSignOut   (subject) => whether a sign-out ends all of the user's sessions
-  log               (entry) => receives the hub's entries, in the place of stdout
+  log               (entry) => receives the hub's entries instead of stdout
 
 Example:
   { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "trustProxyHops": 1 }

@@ -27,7 +27,10 @@ export function subjectFor(secret: KeyObject, subject: string, { party, pairwise
 export function subjectFrom({ party, pairwise }: Site, name: string): string {
   // Whoever may choose a name there could otherwise take the name of another site's user.
   if (name.startsWith(pairwisePrefix))
-    throw new SessionHubError('request_invalid', 'A subject that begins like this is of the hub')
+    throw new SessionHubError(
+      'request_invalid',
+      'The prefix "pairwise:" is reserved for subjects that the hub creates',
+    )
   if (!pairwise) {
     // Only a pairwise site itself makes users of its own.
     const [, owner] = /@(app:[a-z0-9-]{1,32}|https?:\/\/[^@]+)$/.exec(name) ?? []

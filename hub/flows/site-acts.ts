@@ -65,7 +65,7 @@ export async function updateSession(hub: HubContext, site: Site, body: UpdateBod
       const session = liveOrEnded(held, site, nowMs)
       if (spentBefore) return { result: viewFor(session, site, hub) }
       if (body.version !== undefined && body.version !== session.version) {
-        throw new SessionHubError('version_conflict', `The data is of version ${session.version} by now`)
+        throw new SessionHubError('version_conflict', `The data now has version ${session.version}`)
       }
       const data = bounded(applyMergePatch(session.data, body.patch))
       const changed = { ...seen(hub, session, nowMs), data, version: session.version + 1 }

@@ -22,7 +22,7 @@ function requirePath(endpoint: string): void {
   if (!/^(\/[^/?#\s]+)+$/.test(endpoint))
     throw TypeError(
       `SessionHub: "endpoint" is a path of the page's own origin, such as "/session-hub", not "${endpoint}". ` +
-        'Where the backend is another host, lead that path there: docs/frontends.md shows how',
+        'If the backend is on another host, route that path there: docs/frontends.md shows how',
     )
 }
 

@@ -69,7 +69,7 @@ function readRule(entry: unknown): FieldRule | string {
   const isPrefixed = (where === 'claims' || where === 'data') && below.length > 0
   const keys = isPrefixed ? below : path.split('.')
   if (keys.length > 5 || keys.some((key) => key === '' || key === '__proto__'))
-    return `has "${path}", which is no path of 1 to 5 keys with dots between them`
+    return `has "${path}", which is not a path of 1 to 5 keys separated by dots`
   const last = keys.at(-1) ?? ''
   const short = first === undefined ? last : first
   const long = second === undefined ? short : second

@@ -137,7 +137,7 @@ export async function createCore<Native extends object>(
   /** @throws SessionHubError `host_denied` where it is for none */
   async function ownSite(visit: Visit): Promise<SiteContext> {
     const site = await domains.find(visit)
-    if (!site) throw new SessionHubError('host_denied', "This host is none of the application's")
+    if (!site) throw new SessionHubError('host_denied', 'This host does not belong to the application')
     return site
   }
 

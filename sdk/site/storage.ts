@@ -40,5 +40,5 @@ export function createStorage({ mayStore }: Pick<AppSettings, 'mayStore'>, log: 
 /** Before the hub is asked to begin what could not be kept. @throws SessionHubError `consent_required` */
 export async function requireStorage(storage: Storage, visit: Visit): Promise<void> {
   if (!(await storage.look(visit)))
-    throw new SessionHubError('consent_required', 'This visitor has not agreed that anything is stored')
+    throw new SessionHubError('consent_required', 'This visitor has not agreed to storage')
 }

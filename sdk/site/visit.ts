@@ -40,6 +40,6 @@ export function requireOpen({ isOpen }: Pick<Visit, 'isOpen'>): void {
   if (!isOpen)
     throw new SessionHubError(
       'headers_sent',
-      'The answer has begun, or there is none, so no cookie can be set; await this call before you write anything',
+      'The response has begun, or there is none, so no cookie can be set; await this call before you write anything',
     )
 }

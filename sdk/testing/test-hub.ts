@@ -87,7 +87,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
 
   const siteOptions = (site = sites[0]): TestSiteOptions => {
     const found = made.find(({ registration }) => registration.origin === site)
-    if (!found) throw wrong('startTestHub', `"${String(site)}" is none of its sites: ${sites.join(', ')}`)
+    if (!found) throw wrong('startTestHub', `"${String(site)}" is not one of its sites: ${sites.join(', ')}`)
     return {
       origin: found.registration.origin,
       hub: origin,

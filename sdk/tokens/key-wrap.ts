@@ -50,7 +50,7 @@ export const byBlocks: KeyWrap = {
       b.copy(out, 0, 0, 8)
       b.copy(out, at, 8, 16)
     }
-    if (!timingSafeEqual(out.subarray(0, 8), INITIAL)) throw new Error('This key has not wrapped it')
+    if (!timingSafeEqual(out.subarray(0, 8), INITIAL)) throw new Error('Another key wrapped it')
     return out.subarray(8)
   },
 }

@@ -154,7 +154,7 @@ async function createVerifier(options: VerifyOptions): Promise<Verifier> {
     const payload = await opened(token, (kid) => keyOf(kid, now()))
     const session = read(payload, { issuer, audience, sessionField, rules })
     const nowSeconds = now() / 1000
-    if (session.issuedAt > nowSeconds + limits.ownSkewSeconds) throw invalid('it is of the future')
+    if (session.issuedAt > nowSeconds + limits.ownSkewSeconds) throw invalid('it was issued in the future')
     if (session.expiresAt + limits.ownSkewSeconds <= nowSeconds)
       throw new SessionHubError('token_expired', 'The session token has expired')
     return session

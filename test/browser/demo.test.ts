@@ -120,10 +120,10 @@ describe('the demo, where third-party cookies are blocked', () => {
     expect(page.url()).to.equal(`${demo.addresses.travel}/`)
   })
 
-  it('says kindly that the browser said no, and what is left', async () => {
+  it('says kindly that the browser refused, and what is left', async () => {
     await page.waitForSelector('#share-button iframe')
     await pressFrameButton(tab)
-    await untilSaid('share-said', 'The browser said no')
+    await untilSaid('share-said', 'The browser refused')
     expect(await page.$('#share-button iframe')).to.equal(null)
   })
 
@@ -250,8 +250,8 @@ describe('the demo’s page of devices', () => {
     await signInByForm(tab, sites().shop, 'Ada')
     await demo.stopHub()
     await press(tab, '[action$=end-others] button')
-    expect(await newsIn(tab)).to.include('The hub does not answer right now')
-    expect(await said('account')).to.include('The hub keeps this list, and does not answer')
+    expect(await newsIn(tab)).to.include('That is not possible right now')
+    expect(await said('account')).to.include('This list is not available right now')
   })
 })
 
@@ -324,7 +324,7 @@ describe('the demo, where the session changes elsewhere', () => {
 
     it('goes on as the one of the other sites', async () => {
       await page.click('[data-choice=hub]')
-      await untilNews(tab, 'The user of the other sites goes on here')
+      await untilNews(tab, 'You are now signed in here as on the other sites')
       await tab.until(() => document.querySelector('#you [data-name]')?.textContent === 'Ada')
       expect(await page.$('#conflict[hidden]')).to.not.equal(null)
     })

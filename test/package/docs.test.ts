@@ -44,111 +44,111 @@ import { startWorld } from '../support/world.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const text = (name: string) => readFileSync(join(root, name), 'utf8')
-const documents = ['.', 'docs', 'docs/flows', 'docs/frameworks'].flatMap((folder) =>
+const documents = ['.', 'docs', 'docs/decisions', 'docs/flows', 'docs/frameworks'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
 )
 
+/** What a visitor does at two sites: whatever the document, its sites take carts and sign-ins. */
+async function expectCartToTravel({ hub, shop, travel }: Company, path: string, user: string): Promise<void> {
+  const visitor = new Visitor(hub)
+
+  const added = await visitor.post(shop, '/cart', { item: 'boots' })
+  expect(added.json).to.deep.equal({ cart: ['boots'] })
+  expect((await visitor.sync(shop)).outcome).to.equal('adopt')
+  expect((await visitor.sync(travel)).outcome).to.equal('replace')
+  const there = await visitor.ask(travel + path)
+  expect(there.json).to.deep.equal({ [user]: null, cart: ['boots'] })
+
+  await visitor.post(travel, '/sign-in', { name: 'ada' })
+  expect((await visitor.sync(travel)).outcome).to.equal('adopt')
+  expect((await visitor.sync(shop)).outcome).to.equal('replace')
+  const back = await visitor.ask(shop + path)
+  expect(back.json).to.deep.equal({ [user]: 'ada', cart: ['boots'] })
+}
+
 describe('the README', () => {
-  const readme = text('README.md')
-
-  describe('has examples that run', () => {
-    const examples = ['README.md', 'site.mjs', 'public/page.js'] as const
-
-    const ways = [
-      { hub: 'hub.mjs', runsHub: 'its own hub' },
-      { hub: undefined, runsHub: '"session-hub serve"' },
-    ]
-    for (const { hub: hubExample, runsHub } of ways) {
-      it(`a cart travels from one site to the other, with ${runsHub}`, async () => {
-        const company = await startCompany(...examples, hubExample)
-        const { hub, shop, travel } = company
-        try {
-          const visitor = new Visitor(hub)
-
-          const added = await visitor.post(shop, '/cart', { item: 'boots' })
-          expect(added.json).to.deep.equal({ cart: ['boots'] })
-          expect((await visitor.sync(shop)).outcome).to.equal('adopt')
-          expect((await visitor.sync(travel)).outcome).to.equal('replace')
-          const there = await visitor.ask(`${travel}/session`)
-          expect(there.json).to.deep.equal({ subject: null, cart: ['boots'] })
-
-          await visitor.post(travel, '/sign-in', { name: 'ada' })
-          expect((await visitor.sync(travel)).outcome).to.equal('adopt')
-          expect((await visitor.sync(shop)).outcome).to.equal('replace')
-          const back = await visitor.ask(`${shop}/session`)
-          expect(back.json).to.deep.equal({ subject: 'ada', cart: ['boots'] })
-        } finally {
-          await company.close()
-        }
-      })
-    }
-
-    it('the page gets the SDK, its own script, and a policy that allows both', async () => {
-      const company = await startCompany(...examples, 'hub.mjs')
-      const { hub, shop } = company
-      try {
-        const visitor = new Visitor(hub)
-        const page = await visitor.ask(`${shop}/`)
-        const scripts = [...page.text.matchAll(/ src="([^"]+)"/g)].map(([, path]) => path!)
-        expect(scripts).to.have.length(2)
-        for (const path of scripts) {
-          const script = await visitor.ask(shop + path)
-          expect(script, path).to.include({ status: 200 })
-          expect(script.headers['content-type'], path).to.match(/^text\/javascript/)
-        }
-        expect(page.text).to.include(`data-hub="${hub}"`)
-        expect(page.headers['content-security-policy']).to.equal(
-          `script-src 'self'; frame-src ${hub}; connect-src 'self'`,
-        )
-      } finally {
-        await company.close()
-      }
-    })
+  it('is short enough to read', () => {
+    expect(text('README.md').trimEnd().split('\n')).to.have.length.at.most(200)
   })
 
-  describe('lists every option', () => {
-    const lists: readonly { heading: string; names: readonly string[] }[] = [
-      { heading: '### `createHub(options)`', names: membersOf('hub/options.ts', 'HubOptions') },
-      { heading: '### `createHub(options)`', names: membersOf('hub/routes/limits.ts', 'RateLimits') },
-      { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SiteRegistration') },
-      { heading: '### `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SharePolicy') },
-      { heading: '### `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
-      { heading: '### `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
-      { heading: '### `createHub(options)`', names: ['tokens', 'authorize', 'isAdmin', 'auditSeconds'] },
-      { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
-      { heading: '### `createSite(options)`', names: membersOf('sdk/site/options.ts', 'AppOptions') },
-      { heading: '### `createSite(options)`', names: membersOf('sdk/site/site.ts', 'Site') },
+  it('has a hub and a site that run: a cart and a sign-in travel from one site to the other', async () => {
+    const company = await startCompany('README.md', 'site.mjs', 'public/page.js', 'hub.mjs', {
+      hubFrom: 'README.md',
+    })
+    try {
+      await expectCartToTravel(company, '/cart', 'user')
+      const visitor = new Visitor(company.hub)
+      const page = await visitor.ask(`${company.shop}/`)
+      const scripts = [...page.text.matchAll(/ src="([^"]+)"/g)].map(([, path]) => path!)
+      expect(scripts).to.have.length(2)
+      for (const path of scripts)
+        expect(await visitor.ask(company.shop + path), path).to.include({ status: 200 })
+    } finally {
+      await company.close()
+    }
+  })
+})
+
+describe('docs/options.md', () => {
+  const options = text('docs/options.md')
+
+  it('has a configuration with which "session-hub serve" runs', async () => {
+    const company = await startCompany('docs/tutorial.md', 'site.mjs', undefined, undefined)
+    try {
+      await expectCartToTravel(company, '/session', 'subject')
+    } finally {
+      await company.close()
+    }
+  })
+
+  describe('and its neighbours list every option', () => {
+    const client = 'docs/client.md'
+    const lists: readonly { document?: string; heading: string; names: readonly string[] }[] = [
+      { heading: '## `createHub(options)`', names: membersOf('hub/options.ts', 'HubOptions') },
+      { heading: '## `createHub(options)`', names: membersOf('hub/routes/limits.ts', 'RateLimits') },
+      { heading: '## `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SiteRegistration') },
+      { heading: '## `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SharePolicy') },
+      { heading: '## `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
+      { heading: '## `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
+      { heading: '## `createHub(options)`', names: ['tokens', 'authorize', 'isAdmin', 'auditSeconds'] },
+      { heading: '## `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },
+      { heading: '## `createSite(options)`', names: membersOf('sdk/site/options.ts', 'AppOptions') },
+      { heading: '## `createSite(options)`', names: membersOf('sdk/site/site.ts', 'Site') },
       {
-        heading: '### `createSite(options)`',
+        heading: '## `createSite(options)`',
         names: membersOf('sdk/site/script-tag.ts', 'ScriptTagOptions'),
       },
-      { heading: '### `createClient(options)`', names: membersOf('sdk/browser/options.ts', 'ClientOptions') },
-      { heading: '### `req.session`', names: membersOf('sdk/site/session/held-session.ts', 'SiteSession') },
-      { heading: '## Events and status', names: membersOf('sdk/browser/client.ts', 'Client') },
-      { heading: '## Events and status', names: membersOf('sdk/browser/status.ts', 'Status') },
-      { heading: '## Events and status', names: membersOf('sdk/browser/events.ts', 'ClientEvents') },
-      { heading: '## Events and status', names: [...replaceReasons, ...endReasons, 'unknown'] },
-      { heading: '### `session-hub serve', names: serveKeys() },
-      { heading: '### `session-hub serve', names: flagsOf('hub/cli/sites.ts') },
+      { heading: '## `createClient(options)`', names: membersOf('sdk/browser/options.ts', 'ClientOptions') },
+      { heading: '## `session-hub serve', names: serveKeys() },
+      { heading: '## `session-hub serve', names: flagsOf('hub/cli/sites.ts') },
+      {
+        document: 'docs/session.md',
+        heading: '# `req.session`',
+        names: membersOf('sdk/site/session/held-session.ts', 'SiteSession'),
+      },
+      { document: client, heading: '# The', names: membersOf('sdk/browser/client.ts', 'Client') },
+      { document: client, heading: '# The', names: membersOf('sdk/browser/status.ts', 'Status') },
+      { document: client, heading: '# The', names: membersOf('sdk/browser/events.ts', 'ClientEvents') },
+      { document: client, heading: '# The', names: [...replaceReasons, ...endReasons, 'unknown'] },
     ]
-    for (const { heading, names } of lists) {
-      it(`of ${heading.replace(/^#+ /, '')}: ${names.join(', ')}`, () => {
+    for (const { document = 'docs/options.md', heading, names } of lists) {
+      it(`of ${document}, ${heading.replace(/^#+ /, '')}: ${names.join(', ')}`, () => {
         expect(names).to.not.be.empty
-        const words = codeOf(sectionOf(readme, heading))
+        const words = codeOf(sectionOf(text(document), heading))
         expect(words).to.include.members(names)
       })
     }
 
     it('with the defaults of the source', () => {
       for (const [source, heading] of [
-        ['hub/options.ts', '### `createHub(options)`'],
-        ['hub/sites/site.ts', '### `createHub(options)`'],
-        ['sdk/site/options.ts', '### `createSite(options)`'],
-        ['sdk/browser/options.ts', '### `createClient(options)`'],
+        ['hub/options.ts', '## `createHub(options)`'],
+        ['hub/sites/site.ts', '## `createHub(options)`'],
+        ['sdk/site/options.ts', '## `createSite(options)`'],
+        ['sdk/browser/options.ts', '## `createClient(options)`'],
       ] as const) {
-        const section = sectionOf(readme, heading)
+        const section = sectionOf(options, heading)
         const defaults = defaultsOf(source)
         expect(defaults).to.have.length.above(2)
         for (const [name, value] of defaults) {
@@ -157,25 +157,39 @@ describe('the README', () => {
       }
     })
   })
+})
 
+describe('docs/demo.md', () => {
   it('has the addresses of the demo', () => {
     const port = Number(/^const DEFAULT_PORT_BASE = (\d+)$/m.exec(text('demo/start.ts'))?.[1])
     const names = ['hub', ...siteNames]
     const addresses = names.map((name, index) => `http://${name}.localhost:${port + index}`)
-    const start = sectionOf(readme, '## Quick start')
-    const listed = [...start.matchAll(/<(http:[^>]+)>/g)].map(([, address]) => address)
+    const listed = [...text('docs/demo.md').matchAll(/<(http:[^>]+)>/g)].map(([, address]) => address)
     expect(listed).to.have.members(addresses)
   })
+})
 
+describe('docs/performance.md', () => {
   it('has the size limits of the build', () => {
     const limited = JSON.parse(text('.size-limit.json')) as { name: string; limit: string }[]
-    const section = sectionOf(readme, '## Speed and size')
+    const section = text('docs/performance.md')
     expect(limited).to.not.be.empty
     expect(tableOf(section)).to.have.length(limited.length)
     for (const { name, limit } of limited) {
       const [, bytes = ''] = tableOf(section).find(([file = '']) => file.includes(`\`${name}\``)) ?? []
       expect(`${Number(bytes.replace(',', ''))} B`, name).to.equal(limit)
     }
+  })
+})
+
+describe('docs/README.md', () => {
+  it('leads to every page', () => {
+    const linked = [...text('docs/README.md').matchAll(/\]\(([\w/.-]+\.md)\)/g)].map(([, path]) =>
+      join('docs', path!),
+    )
+    expect(linked).to.include.members(
+      documents.filter((name) => /^docs\/(?!(decisions\/0|README))/.test(name)),
+    )
   })
 })
 
@@ -893,7 +907,7 @@ describe('every document', () => {
   }
 })
 
-// The README's company
+// The company of a document
 
 interface Company {
   readonly hub: string
@@ -905,7 +919,7 @@ interface Company {
 /**
  * Runs the files of a document as a reader would, in a folder of their own: one for both sites, and perhaps one for their pages.
  *
- * @param hubFile the README's; without it the hub runs by the command
+ * @param hubFile the tutorial's; without it the hub runs by the command
  */
 interface HubOfDocument {
   /** The document that has the hub's file. */
@@ -918,7 +932,7 @@ async function startCompany(
   siteFile: string,
   pageFile: string | undefined,
   hubFile: string | undefined,
-  { hubFrom = 'README.md', environment: more = {} }: HubOfDocument = {},
+  { hubFrom = 'docs/tutorial.md', environment: more = {} }: HubOfDocument = {},
 ): Promise<Company> {
   const runner = createRunner()
   try {
@@ -943,7 +957,7 @@ async function startCompany(
 
     if (hubFile !== undefined) await runner.run([hubFile], { ORIGIN: hub, ...more })
     else {
-      const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('README.md'))?.[1]
+      const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('docs/options.md'))?.[1]
       write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })
       await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.json'], {})
     }

@@ -27,6 +27,7 @@ describe('the packed package, in TypeScript', function () {
   let project: PackedProject
   let page: string
   let readme: string
+  let tutorial: string
 
   before(async () => {
     project = await startPackedProject()
@@ -47,6 +48,7 @@ describe('the packed package, in TypeScript', function () {
     await Promise.all([...Object.keys(dependencies), ...beside].map((name) => project.link(name)))
     page = await readFile(join(ROOT, 'docs/typescript.md'), 'utf8')
     readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+    tutorial = await readFile(join(ROOT, 'docs/tutorial.md'), 'utf8')
   })
   after(() => project.remove())
 
@@ -78,7 +80,7 @@ describe('the packed package, in TypeScript', function () {
     return found
   }
 
-  it('does the README’s code compile, strictly, with a cart of the application’s own?', async () => {
+  it('do the README’s and the tutorial’s code compile, strictly, with a cart of the application’s own?', async () => {
     const types = `
       import 'session-hub/site'
       declare module 'session-hub/site' { interface SessionData { cart: string[] } }
@@ -92,6 +94,9 @@ describe('the packed package, in TypeScript', function () {
           'hub.ts': exampleOf('hub.mjs', readme),
           'site.ts': exampleOf('site.mjs', readme),
           'page.ts': `import type {} from 'session-hub/sdk.js'\n${exampleOf('public/page.js', readme)}`,
+          'tutorial-hub.ts': exampleOf('hub.mjs', tutorial),
+          'tutorial-site.ts': exampleOf('site.mjs', tutorial),
+          'tutorial-page.ts': exampleOf('public/page.js', tutorial),
         },
       ),
     ).to.equal('')

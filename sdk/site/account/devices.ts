@@ -74,7 +74,7 @@ export function requireRecent(
   if (session) requireNotActing(session)
   const authTime = session?.authTime ?? null
   if (authTime === null || settings.now() / 1000 - authTime > most)
-    throw new SessionHubError('sign_in_required', 'This needs a sign-in that is not long ago')
+    throw new SessionHubError('sign_in_required', 'Sign in again to continue: the last sign-in is too old')
 }
 
 /**

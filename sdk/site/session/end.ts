@@ -14,7 +14,7 @@ export async function endSession(site: SessionParts, visit: Visit, everywhere: b
   if (site.posted.isBlind(visit))
     throw new SessionHubError(
       'origin_denied',
-      "Another site's page has posted this, without this visitor's cookies; lead the visitor on to a page of this site and sign out there",
+      "Another site's page posted this request, without this visitor's cookies; redirect the visitor to a page of this site and sign out there",
     )
   const session = await loadSession(site, visit)
   await site.takeTurn(session, async () => {

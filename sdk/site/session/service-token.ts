@@ -25,7 +25,7 @@ export async function issueServiceToken(
   const { origin, audiences, serviceTokenSeconds, sessionKeys } = settings
   // For itself the site makes session tokens, and these are none.
   if (!audiences.includes(audience) || audience === origin)
-    throw new SessionHubError('audience_unknown', "This is none of the site's audiences")
+    throw new SessionHubError('audience_unknown', "This is not one of the site's audiences")
   const nowMs = settings.now()
   // R28: nobody acts on a word of the hub's that is older than freshness allows.
   if (!isFresh(session, nowMs))

@@ -333,7 +333,7 @@ class LoadedSession implements HeldSession {
     if (this.#site.posted.isBlind(this.#visit))
       throw new SessionHubError(
         'origin_denied',
-        "Another site's page has posted this, without this visitor's cookies; lead the visitor on to a page of this site and store it there",
+        "Another site's page posted this request, without this visitor's cookies; redirect the visitor to a page of this site and store the data there",
       )
   }
 
