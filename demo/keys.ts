@@ -43,7 +43,7 @@ async function makeKeys(): Promise<DemoKeys> {
 async function makeSite(name: SiteName): Promise<SiteSecrets> {
   // The origin is written anew at every start (see hub.ts): the same keys serve on any ports.
   const { keys, registration } = await generateSite(`http://${name}.localhost`)
-  // A pair in the place of the secret: services beside the site can read its sessions, and make none.
+  // A pair instead of the secret: services beside the site can read its sessions, and make none.
   const { privateKey } = generateKeyPairSync('ed25519')
   const session = { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(9).toString('base64url') }
   return { keys: { ...keys, session }, registration }

@@ -5,22 +5,22 @@ import { byId, one } from './elements.js'
 import { hear, sdk } from './sdk.js'
 
 const ENDED: Readonly<Record<ClientEvents['session-ended']['reason'], string>> = {
-  'signed-out': 'You have signed out elsewhere, and so you are signed out here.',
-  'signed-in': 'You have signed in anew on another site. A link from there brings it here.',
-  replaced: 'Another session has taken the place of the one that was here.',
-  'replaced-elsewhere': 'You have signed in on another device, and you may be signed in on one at a time.',
-  revoked: 'This session was ended from another device, or by an administrator.',
-  replayed: 'Somebody used a copy of this session, so it was ended. Sign in again.',
-  expired: 'This session has expired. Sign in again to go on.',
-  unknown: 'The session that was here is over.',
+  'signed-out': 'You signed out on another site, so you are signed out here too.',
+  'signed-in': 'You signed in again on another site. A link from there brings that sign-in here.',
+  replaced: 'Your cart and sign-in here were replaced by those of another site.',
+  'replaced-elsewhere': 'You signed in on another device. You can be signed in on only one at a time.',
+  revoked: 'You were signed out from another device, or by an administrator.',
+  replayed: 'Somebody else used your sign-in, so we ended it. Sign in again.',
+  expired: 'You were signed out because some time has passed. Sign in again to continue.',
+  unknown: 'You are signed out here.',
 }
 
 const REPLACED: Readonly<Record<ClientEvents['session-replaced']['reason'], string>> = {
-  empty: 'Your session of the other sites is here now.',
-  merged: 'What you had here and your session of the other sites have become one.',
-  overruled: 'You are now signed in here as on the other sites.',
-  'same-user': 'You go on in the session that you have on the other sites.',
-  'other-page': 'Another page of this site has brought your session.',
+  empty: 'What you did on our other sites is here now.',
+  merged: 'What you had here and what you had on our other sites are together now.',
+  overruled: 'You are now signed in here as you are on our other sites.',
+  'same-user': 'You continue here where you left off on our other sites.',
+  'other-page': 'Another page of this site has brought what you did elsewhere.',
 }
 
 /** The backend knew it already when it made this page, and has said so in words of its own. */

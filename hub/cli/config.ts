@@ -77,7 +77,7 @@ function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): str
   return found
 }
 
-/** The hub's own check, with the file's name in the place of the function's. */
+/** The hub's own check, with the file's name instead of the function's. */
 function checkedOptions(file: string, given: Record<string, unknown>): HubOptions {
   // A cast before its check: the check reads every member as what it may be.
   const options = given as unknown as HubOptions

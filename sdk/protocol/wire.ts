@@ -217,7 +217,7 @@ export const pairwisePrefix = 'pairwise:'
 export const choices = ['hub', 'site'] as const
 export type Choice = (typeof choices)[number]
 
-/** What a page says in the place of a choice where it syncs only because something has changed elsewhere. */
+/** What a page says instead of a choice where it syncs only because something has changed elsewhere. */
 export const NEWS = 'news'
 
 /** Why the site's session gave way. */

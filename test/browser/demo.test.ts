@@ -192,7 +192,7 @@ describe('the demo’s page of devices', () => {
     expect(await listed(tab)).to.have.length(1)
     expect(await newsIn(tab)).to.include('That session has ended')
     expect(await page.evaluate(() => document.activeElement?.id)).to.equal('news')
-    await untilNews(phone, 'ended from another device')
+    await untilNews(phone, 'signed out from another device')
     await phone.page.waitForSelector('#account #name')
     expect(await listed(phone)).to.deep.equal([])
     expect(await phone.page.$eval('#chip', ({ textContent }) => textContent)).to.include('Guest')
@@ -203,12 +203,12 @@ describe('the demo’s page of devices', () => {
     await signInByForm(tab, sites().shop, 'Ada')
     await press(tab, '[action$=end-others] button')
     expect(await listed(tab)).to.deep.equal([['Chrome on Linux This one', 'Kettle & Thread']])
-    await untilNews(phone, 'ended from another device')
+    await untilNews(phone, 'signed out from another device')
 
     await signInByForm(phone, sites().travel, 'Ada')
     await press(phone, '[action$=everywhere] button')
     expect(await newsIn(phone)).to.include('You are signed out here, and everywhere else')
-    await untilNews(tab, 'signed out elsewhere')
+    await untilNews(tab, 'You signed out on another site')
     expect(await tab.fetch('/whoami')).to.include({ subject: null })
   })
 
@@ -276,7 +276,7 @@ describe('the demo’s page that asks for a fresh sign-in', () => {
     await press(tab, '[action$=sign-in] button')
     await press(tab, '#account form button')
     expect(await newsIn(tab)).to.include('All your other devices are signed out')
-    await untilNews(other, 'ended from another device')
+    await untilNews(other, 'signed out from another device')
   })
 })
 
@@ -289,7 +289,7 @@ describe('the demo, where the session changes elsewhere', () => {
     await page.bringToFront()
     await tab.visit(sites().shop)
     await fetched('/sign-in', { name: 'Ada' })
-    await untilNews(travel, 'Your session of the other sites is here now')
+    await untilNews(travel, 'What you did on our other sites is here now')
     await travel.until(() => document.querySelector('#you [data-name]')?.textContent === 'Ada')
   })
 
@@ -324,7 +324,7 @@ describe('the demo, where the session changes elsewhere', () => {
 
     it('goes on as the one of the other sites', async () => {
       await page.click('[data-choice=hub]')
-      await untilNews(tab, 'You are now signed in here as on the other sites')
+      await untilNews(tab, 'You are now signed in here as you are on our other sites')
       await tab.until(() => document.querySelector('#you [data-name]')?.textContent === 'Ada')
       expect(await page.$('#conflict[hidden]')).to.not.equal(null)
     })

@@ -1,6 +1,6 @@
 /**
  * Pages that are not loaded anew: routers of one page (`history.pushState`), Turbo, which puts another body into the document, and zone.js,
- * which puts its own promises, timers and listeners in the place of the browser's. Each beside the plain page.
+ * which puts its own promises, timers and listeners instead of the browser's. Each beside the plain page.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

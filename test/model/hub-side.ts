@@ -106,7 +106,7 @@ export interface HubSide {
   truth(handle: string): Promise<Truth | null>
 }
 
-/** `null` in the place of it: the handle stands for nothing, or for a session that has ended or expired. */
+/** `null` instead of it: the handle stands for nothing, or for a session that has ended or expired. */
 export interface Truth {
   readonly id: string
   readonly subject: string | null

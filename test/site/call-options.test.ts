@@ -6,7 +6,7 @@ import { type Site, SessionHubError } from 'session-hub/site'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
 
-/** What a form or a mistake gives in the place of `true`. */
+/** What a form or a mistake gives instead of `true`. */
 const NO_FLAGS = ['on', 'true', 'false', '', 1, 0, null, [], {}]
 
 describe('the options of a call', () => {

@@ -140,9 +140,9 @@ describe('createSite', () => {
         () => but({ fields: [['a', 'b', 'c', 'd']] }),
         '"fields" has an entry that is neither',
       ],
-      ['hold an empty path', () => but({ fields: [''] }), 'which is no path'],
-      ['hold two dots', () => but({ fields: ['a..b'] }), '"a..b", which is no path'],
-      ['reach for the prototype', () => but({ fields: [['__proto__.x', 'x']] }), 'which is no path'],
+      ['hold an empty path', () => but({ fields: [''] }), 'which is not a path'],
+      ['hold two dots', () => but({ fields: ['a..b'] }), '"a..b", which is not a path'],
+      ['reach for the prototype', () => but({ fields: [['__proto__.x', 'x']] }), 'which is not a path'],
       ['hold one path twice', () => but({ fields: ['name', ['name', 'n']] }), 'lists the path "name" twice'],
       [
         'give two paths one name',

@@ -13,7 +13,7 @@ describe('a sign-out that waits for the hub', () => {
   let ada: Visitor
   let bob: Visitor
   let isAway: boolean
-  /** What Ada's sign-out is answered with, in the place of the hub's own word. */
+  /** What Ada's sign-out is answered with, instead of the hub's own word. */
   let refusal: { status: number; error: string } | undefined
   let told: number
 

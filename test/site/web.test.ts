@@ -300,7 +300,7 @@ describe('a site on Request and Response', () => {
     const stranger = open(await site.visit(ask('/')))
     expect(() => {
       stranger.requireRecent(300)
-    }).to.throw('not long ago')
+    }).to.throw('the last sign-in is too old')
   })
 
   for (const [name, options, says] of [

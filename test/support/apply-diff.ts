@@ -15,7 +15,7 @@ export function applyDiff(source: string, diff: string): string {
   }, source)
 }
 
-/** A line that is there in the place of another counts once. */
+/** A line that is there instead of another counts once. */
 export function changedLines(diff: string): number {
   const [, ...hunks] = diff.split(/^@@\n/m)
   const count = (hunk: string, sign: string) =>

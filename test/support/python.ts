@@ -32,7 +32,7 @@ export interface PythonService {
   close(): Promise<void>
 }
 
-/** @param key in the place of a file or a list of keys */
+/** @param key instead of a file or a list of keys */
 export async function startPythonService(
   python: string,
   options: Readonly<Record<string, string>>,

@@ -14,3 +14,6 @@ export function requestsOf(world: World): number {
   const early = atSites.filter(({ url }) => url === defaultEndpoint + sitePaths.sisters)
   return atHub.length + atSites.length - early.length
 }
+
+export const framesOf = ({ hub }: World): number =>
+  hub.listener.seen.filter(({ url }) => url.startsWith(`${hubPaths.frame}?`)).length

@@ -28,7 +28,7 @@ export interface WorldOptions {
   readonly hubName?: string
   /** Options for every site, or for each by name. */
   readonly site?: Partial<SiteOptions> | ((name: string) => Partial<SiteOptions>)
-  /** The key of a site's session token, in the place of a secret. */
+  /** The key of a site's session token, instead of a secret. */
   readonly sessionKey?: (name: string) => SiteKeys['session']
   /** What is registered of a site, beside its keys. */
   readonly registration?: (name: string) => Partial<SiteRegistration>

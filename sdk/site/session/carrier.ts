@@ -17,7 +17,7 @@ export interface Carried extends IssuedToken {
 
 export interface Carrier {
   /**
-   * Takes the request's Bearer token, if it has one, in the place of a cookie.
+   * Takes the request's Bearer token, if it has one, instead of a cookie.
    *
    * @throws SessionHubError `session_ambiguous` beside a cookie of another session: one of the two would act for the other's user
    */
