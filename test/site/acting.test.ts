@@ -1,5 +1,6 @@
 /** `site.actAs()`: an administrator sees one site as one of its users does, and comes back. */
 import { expect } from 'chai'
+import type { RequestHandler } from 'express'
 import type { SiteOptions } from 'session-hub/site'
 import { verifySession } from 'session-hub/verify'
 
@@ -21,10 +22,17 @@ describe('acting as a user', () => {
   let root: Visitor
   let ada: Visitor
 
-  async function start(site: Partial<SiteOptions> = {}, hub: WorldOptions['hub'] = {}): Promise<void> {
+  async function start(
+    site: Partial<SiteOptions> = {},
+    hub: WorldOptions['hub'] = {},
+    inFrontOfHub: RequestHandler = (_req, _res, next) => {
+      next()
+    },
+  ): Promise<void> {
     users = await startUsers({
       site,
       hub,
+      inFrontOfHub,
       sessionKey: () => pair.jwk,
       registration: (name) => ({ mayImpersonate: name === 'shop' }),
     })
@@ -278,5 +286,21 @@ describe('acting as a user', () => {
       isStale: true,
     })
     expect(await act()).to.include({ status: 503 })
+  })
+
+  it('holds up no sign-in: one of while the hub was down is registered when it is back', async () => {
+    let isDown = false
+    await start({}, {}, (_req, res, next) => {
+      if (isDown) res.status(503).end()
+      else next()
+    })
+    await act()
+    isDown = true
+    users.world.advance(301)
+    expect((await root.ask(`${shop}/who`)).json).to.include({ subject: null, isStale: true })
+    expect((await root.post(shop, '/account/sign-in', { subject: 'eve' })).status).to.equal(200)
+    isDown = false
+    expect(await who()).to.deep.include({ subject: 'eve', actor: null, data: {} })
+    expect(await users.count('eve')).to.equal(1)
   })
 })

@@ -56,7 +56,9 @@ async function begin(
     return
   }
   const before = await ownClaims(site, visit)
-  const was = session.handle ?? before?.sk ?? before?.was ?? null
+  // R43: what may be no session of the visitor's own is replaced by none; the cookie goes all the same.
+  const former = before?.act ? undefined : (before?.sk ?? before?.was)
+  const was = session.handle ?? former ?? null
   let view
   try {
     const agent = agentOf(visit)
