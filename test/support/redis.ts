@@ -24,17 +24,24 @@ export interface Redis {
   start(): Promise<void>
 }
 
-/** Runs a server in a folder, which comes first. When the other end of its input is gone, the server ends, and its folder with it. */
+/**
+ * Runs a server in a folder, which comes first. When the other end of its input is gone, the server ends, and its folder with it: it outlives
+ * nobody, whatever becomes of the tests. A server that has ended by itself is not looked for again: its number may be another's by now.
+ */
 const GUARD = `
   exec 3<&0
   "$@" 3<&- &
-  echo $! > "$0/pid"
+  server=$!
+  echo $server > "$0/pid"
+  touch "$0/runs-$server"
   (
     cat <&3
-    kill -CONT $(cat "$0/pid")
-    kill -KILL $(cat "$0/pid")
-    rm -rf "$0"
-  ) > "$0/guard" 2>&1 &
+    if [ -e "$0/runs-$server" ]; then kill -CONT $server; kill -KILL $server; fi
+    while [ -e "$0/runs-$server" ]; do sleep 0.05; done
+    until rm -rf "$0"; do sleep 0.05; done
+  ) > /dev/null 2>&1 &
+  wait $server
+  rm -f "$0/runs-$server"
   wait`
 
 /** @param settings more of `redis.conf`, such as `appendfsync` */
