@@ -389,8 +389,6 @@ describe('a link ticket', () => {
   })
 
   describe('R10, R20: over a sign-in that is alive', () => {
-    const fetchHubKeys = async () => post(new Visitor(world.hub.origin), { ticket: await ticketOf(eve) })
-
     const cases: Record<string, WorldOptions> = {
       'as configured by default': {},
       'where the site always yields': { site: { alwaysReplace: true } },
@@ -437,7 +435,6 @@ describe('a link ticket', () => {
 
     it('does nothing over one that cannot be looked up now', async () => {
       await victim.post(travel, '/sign-in', { name: 'bob' })
-      await fetchHubKeys()
       world.advance(301)
       const ticket = await ticketOf(eve)
       await world.hub.listener.stop()
@@ -453,7 +450,6 @@ describe('a link ticket', () => {
     it('does nothing over one whose grace is over while the hub is down', async () => {
       await beginAgain({ site: { graceForSeconds: 0 } })
       await victim.post(travel, '/sign-in', { name: 'bob' })
-      await fetchHubKeys()
       world.advance(301)
       const ticket = await ticketOf(eve)
       const session = victim.cookies(travel).get(SESSION)
