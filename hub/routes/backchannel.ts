@@ -13,6 +13,7 @@ import {
   parseEndBody,
   parseEndOtherBody,
   parseHandleBody,
+  parseKeysBody,
   parsePartBody,
   parseSignInBody,
   parseStopActingBody,
@@ -30,6 +31,7 @@ import { partSession } from '../flows/part.js'
 import { redeem } from '../flows/redeem.js'
 import { signIn } from '../flows/sign-in.js'
 import { endSession, readSession, updateSession } from '../flows/site-acts.js'
+import { acceptKeys } from '../flows/keys.js'
 import { byHandle } from '../flows/trace.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
@@ -70,6 +72,7 @@ const acts: Record<BackchannelAct, Act> = {
     parseEmptyBody(body)
     return { sisters }
   },
+  keys: (_hub, site, body) => acceptKeys(site, parseKeysBody(body)),
 }
 
 /** Claims and data have their own full depth, below the body's object. */

@@ -217,6 +217,13 @@ export type SistersReply = Fields<typeof sistersReplyFields>
 export const parseSistersReply = (value: unknown): SistersReply =>
   readFields('The answer of the hub', value, sistersReplyFields)
 
+const isTagList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= limits.ticketKeys && value.every(is128Bits)
+/** Site → hub: the tags of the ticket keys that the site has. */
+const keysFields = { ticket_keys: isTagList }
+export type KeysBody = Fields<typeof keysFields>
+export const parseKeysBody = (value: unknown): KeysBody => readFields('The body', value, keysFields)
+
 /** Hub → site: a session as the back-channel shows it. */
 const viewFields = {
   /** The tag of (session, site) for the site's readable cookie. */

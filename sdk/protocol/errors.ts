@@ -23,6 +23,8 @@ const STATUS = {
   site_unknown: 404,
   /** The site's Bearer token (`site+jwt`) is missing, wrong or too old. */
   site_token_invalid: 401,
+  /** The site has not the key that the hub seals its tickets with. */
+  ticket_key_unknown: 403,
   /** The ticket's form, signature, type or claims are wrong. One code for all of them (R30). */
   ticket_invalid: 401,
   ticket_expired: 401,

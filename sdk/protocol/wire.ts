@@ -37,6 +37,7 @@ export const backchannelActs = [
   'list',
   'link',
   'sisters',
+  'keys',
   'part',
   'act-as',
   'stop-acting',
@@ -161,6 +162,8 @@ export const limits = {
   listedSites: 16,
   /** How many sisters one site may know. */
   sisters: 64,
+  /** How many ticket keys one site may have, while a new one is being introduced. */
+  ticketKeys: 16,
   /** How long a redirect may take, on the site and on the hub. */
   redirectSeconds: 120,
   bodyTimeoutMs: 10_000,

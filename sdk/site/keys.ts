@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 
 import { isJsonObject } from '../protocol/json.js'
+import { limits } from '../protocol/wire.js'
 import { name } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { createDraw, type Draw } from '../tokens/draw.js'
@@ -71,6 +72,8 @@ export async function importKeys(given: unknown, where: string): Promise<Importe
     importList(keys.ticket, `${at}.ticket`, (key, where) => importTicketKey(fromText(key, where), where)),
     importList(keys.session, `${at}.session`, importSiteSessionKey),
   ])
+  if (ticket.length > limits.ticketKeys)
+    throw wrong(at, `"ticket" has to list at most ${limits.ticketKeys} keys`)
   keySet(session, `${at}.session`)
   refuseSharedKey(keys.signing, session, `${at}.session`)
   const [start, target] = await Promise.all([

@@ -18,6 +18,8 @@ export interface NamedKey {
 /** Seals tickets, and signs what it seals. */
 export interface TicketKey extends NamedKey {
   readonly signing: CryptoKey
+  /** Tells whether two keys are the same, and nothing of the key: 128 bits, in base64url. */
+  readonly tag: string
 }
 
 /** Keys of one issuer by `kid`; a `kid` means nothing outside its issuer (R7). */
@@ -39,7 +41,10 @@ export async function importTicketKey(jwk: unknown, where: string): Promise<Tick
   const { kid, key } = await importSecret(jwk, where, 'A256GCM')
   const secret = Buffer.from((jwk as { readonly k: string }).k, 'base64url')
   const { key: signing } = await derive({ kid, secret }, 'ticket+jwt', 'HS256')
-  return { kid, key, signing }
+  const tag = Buffer.from(hkdfSync('sha256', secret, '', 'session-hub ticket key tag', 16)).toString(
+    'base64url',
+  )
+  return { kid, key, signing, tag }
 }
 
 /** Signs and verifies a site's own session tokens. */

@@ -1,7 +1,7 @@
 /** A site whose keys are not those that are registered: nobody's fault but the owner's, so the visitor gets 503 and the log says which key (R21). */
 import { expect } from 'chai'
 import { generateSite } from 'session-hub/hub'
-import { createSite, type Site } from 'session-hub/site'
+import { createSite, type Site, type SiteKeys } from 'session-hub/site'
 
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
@@ -123,7 +123,7 @@ describe('a site with the keys of another registration', () => {
       error: 'ticket_invalid',
     })
     expect(refusals()).to.deep.equal([])
-    const seen = () => world.hub.listener.seen.filter(({ url }) => url === '/backchannel/sisters').length
+    const seen = () => world.hub.listener.seen.filter(({ url }) => url === '/backchannel/keys').length
     const asked = seen()
     for (let at = 0; at < 5; at += 1) await visitor.post(origin, '/session-hub/redeem', { ticket, verifier })
     expect(seen() - asked, 'and the hub is not asked again each time').to.equal(0)
@@ -134,5 +134,75 @@ describe('a site with the keys of another registration', () => {
     world.unregister(shop)
     world.advance(FRESH)
     expect((await visitor.ask(`${shop}/who`)).json).to.include({ subject: 'ada', isStale: true })
+  })
+})
+
+describe('a site with the ticket key of another registration', () => {
+  let world: World
+  let visitor: Visitor
+  let listener: Listener
+  let shop: string
+  let site: Site | undefined
+  let own: SiteKeys
+  let other: SiteKeys
+
+  beforeEach(async () => {
+    world = await startWorld({ sites: ['travel'] })
+    listener = await listen('shop.localhost')
+    shop = listener.origin
+    visitor = new Visitor(world.hub.origin)
+    const { keys, registration } = await generateSite(shop)
+    world.register(registration)
+    own = keys
+    other = (await generateSite(shop)).keys
+  })
+  afterEach(async () => {
+    site?.close()
+    await listener.close()
+    await world.close()
+  })
+
+  async function serve(ticket: SiteKeys['ticket']) {
+    const log = (entry: (typeof world.log)[number]) => void world.log.push(entry)
+    const keys = { ...own, ticket }
+    site = await createSite({ origin: shop, hub: world.hub.origin, keys, log, now: () => world.now() })
+    listener.use(siteApp('shop', site))
+  }
+
+  async function bring(change = (ticket: string) => ticket) {
+    const travel = world.siteOf('travel').origin
+    const ada = new Visitor(world.hub.origin)
+    await ada.post(travel, '/cart', { item: 'map' })
+    await ada.sync(travel)
+    const { ticket, verifier } = await ada.ticket(shop)
+    return visitor.post(shop, '/session-hub/redeem', { ticket: change(ticket), verifier })
+  }
+
+  it('answers who brings a ticket 503, never 401, and says at error level which keys it has and which the hub', async () => {
+    await serve([other.ticket])
+    for (let at = 0; at < 2; at += 1) {
+      const { status, json, headers } = await bring()
+      expect({ status, error: json.error }).to.deep.equal({ status: 503, error: 'unavailable' })
+      expect(headers['set-cookie']).to.equal(undefined)
+    }
+    const refused = world.log.filter(({ event }) => event === 'site_refused')
+    expect(refused).to.have.length(1)
+    const [{ level, site: named, kid, code, description }] = refused as [(typeof world.log)[number]]
+    expect({ level, named, kid, code }).to.deep.equal({
+      level: 'error',
+      named: shop,
+      kid: (other.ticket as { kid: string }).kid,
+      code: 'ticket_key_unknown',
+    })
+    expect(description).to.include((own.ticket as { kid: string }).kid)
+    // The hub accepts the rest of its word: only what comes from elsewhere is shut out.
+    expect((await visitor.post(shop, '/cart', { item: 'boots' })).status).to.equal(200)
+  })
+
+  it('opens tickets where the right key is one of two, and then refuses what is made up', async () => {
+    await serve([other.ticket, own.ticket])
+    expect((await bring()).status).to.equal(200)
+    const { status, json } = await bring((ticket) => `${ticket.slice(0, -8)}AAAAAAAA`)
+    expect({ status, error: json.error }).to.deep.equal({ status: 401, error: 'ticket_invalid' })
   })
 })

@@ -28,7 +28,7 @@ export async function readTicket(
     claims = parseTicketClaims(await openTicket(ticket, settings.ticketKeys))
   } catch (cause) {
     // Sealed for the keys that are registered, perhaps: then it is this site that is wrong, and not the visitor.
-    await site.hub.requireAccepted()
+    await site.hub.requireAccepted(settings.ticketKeys)
     throw new SessionHubError('ticket_invalid', 'The ticket is not valid', { cause })
   }
   const { iss, aud, origin } = claims

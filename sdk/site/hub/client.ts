@@ -26,6 +26,7 @@ import {
 import { isErrorCode, SessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../../protocol/wire.js'
+import type { TicketKey } from '../../tokens/keys.js'
 import { random128 } from '../../tokens/random.js'
 import type { HubLine, Reply } from './line.js'
 import type { TellRefused } from './refusals.js'
@@ -51,11 +52,11 @@ export interface HubClient {
   stopActing(handle: string): Promise<SessionView>
   sisters(): Promise<SistersReply>
   /**
-   * Looks whether the hub accepts this site's keys, once a minute at most: where a ticket cannot be opened, that may be why.
+   * Looks whether the hub accepts all of this site's keys, once a minute at most: where a ticket cannot be opened, that may be why.
    *
    * @throws SessionHubError `unavailable` where it does not
    */
-  requireAccepted(): Promise<void>
+  requireAccepted(ticketKeys: ReadonlyMap<string, TicketKey>): Promise<void>
   /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
 }
@@ -64,7 +65,7 @@ export interface HubClient {
 const ACCEPTED_MS = 60_000
 
 /** The hub's words for a site that it does not know by these keys. */
-const REFUSALS = ['site_token_invalid', 'site_unknown']
+const REFUSALS = ['site_token_invalid', 'site_unknown', 'ticket_key_unknown']
 
 /**
  * @param speak in whose name
@@ -153,11 +154,12 @@ class LineClient implements HubClient {
     return parsed(parseSistersReply, await this.#act('sisters', {}))
   }
 
-  async requireAccepted() {
+  async requireAccepted(ticketKeys: ReadonlyMap<string, TicketKey>) {
     if (Math.abs(this.#now() - this.#lookedMs) >= ACCEPTED_MS) {
       this.#lookedMs = this.#now()
       // A hub that does not answer has said nothing of this site.
-      this.#look = this.#act('sisters', {}).then(
+      const tags = [...ticketKeys.values()].map(({ tag }) => tag)
+      this.#look = this.#act('keys', { ticket_keys: tags }).then(
         () => undefined,
         (thrown: unknown) => (isRefusal(thrown) ? thrown : undefined),
       )

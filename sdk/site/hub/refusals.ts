@@ -7,7 +7,7 @@ import { SessionHubError } from '../../protocol/errors.js'
 import type { Log } from '../../settings/log.js'
 import type { SiteSettings } from '../options.js'
 
-type Registered = Pick<SiteSettings, 'origin' | 'hub' | 'app' | 'signingKey'>
+type Registered = Pick<SiteSettings, 'origin' | 'hub' | 'app' | 'signingKey' | 'ticketKeys'>
 
 /** @returns what the visitor's request comes to */
 export type TellRefused = (refusal: SessionHubError) => SessionHubError
@@ -19,8 +19,12 @@ const MOST = 1000
 
 export function createRefusals(now: () => number, log: Log): (site: Registered) => TellRefused {
   const told = boundedCache<{ readonly atMs: number }>(MOST)
-  return ({ origin, hub, app, signingKey: { kid } }) =>
+  return ({ origin, hub, app, signingKey, ticketKeys }) =>
     (refusal) => {
+      const [which, kid] =
+        refusal.code === 'ticket_key_unknown'
+          ? ['ticket', [...ticketKeys.keys()].join(' ')]
+          : ['signing', signingKey.kid]
       const name = `${app || origin} ${kid}`
       if (Math.abs(now() - (told.get(name)?.atMs ?? -Infinity)) >= EVERY_MS) {
         told.set(name, { atMs: now() })
@@ -32,7 +36,7 @@ export function createRefusals(now: () => number, log: Log): (site: Registered) 
           kid,
           hub,
           code: refusal.code,
-          description: `${refusal.message}. Compare "kid" with the signing keys that are registered, and both clocks`,
+          description: `${refusal.message}. Compare "kid" with the ${which} keys that are registered${which === 'signing' ? ', and both clocks' : ''}`,
         })
       }
       return new SessionHubError('unavailable', "The hub does not accept this site's keys", {
