@@ -4,46 +4,20 @@
 //     npm run test:one -- browser/live -g 'signs out'     one test of it; options after the names are mocha's
 //     npm run test:one -- browser/live --times 10         ten times, to find a test that fails now and then
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+
+import { buildStale, filesIn } from './build-stale.mjs'
 
 const { names, times, options } = readArguments(process.argv.slice(2))
 const tests = filesIn('test').filter((file) => file.endsWith('.test.ts'))
 const chosen = tests.filter((file) => names.some((name) => file.includes(name)))
 if (chosen.length === 0) fail('Name a test file, such as "site/session". Nothing in test/ matches.')
 
-buildStale()
-run('tsc', ['-p', 'tsconfig.json', '--noCheck'])
+if (!buildStale()) process.exit(1)
 const built = chosen.map((file) => join('build', file.replace(/\.ts$/, '.js')))
 for (let time = 1; time <= times; time += 1) {
   if (times > 1) console.log(`\n— ${time} of ${times}`)
   run('mocha', [...options, ...built])
-}
-
-function buildStale() {
-  const shared = ['rollup.config.mjs', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('sdk/protocol')]
-  const isPage = (file) => /^(sdk\/(browser|frontends)|hub\/pages)\//.test(file)
-  const sources = [...filesIn('sdk'), ...filesIn('hub')]
-  const isStale = {
-    browser: isOlder('dist/sdk.js', [...shared, ...sources.filter(isPage)]),
-    server: isOlder('dist/hub.js', [...shared, ...sources.filter((file) => !isPage(file))]),
-  }
-  if (isStale.browser && isStale.server) run('rollup', ['-c', '--silent'])
-  else
-    for (const part of Object.keys(isStale).filter((each) => isStale[each]))
-      run('rollup', ['-c', '--silent', '--config-part', part])
-}
-
-function isOlder(target, sources) {
-  if (!existsSync(target)) return true
-  const { mtimeMs } = statSync(target)
-  return sources.some((source) => statSync(source).mtimeMs > mtimeMs)
-}
-
-function filesIn(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
 }
 
 function readArguments(given) {
