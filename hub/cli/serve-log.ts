@@ -16,6 +16,8 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
     /** One of several processes has ended by itself, and is replaced after `pauseMs`. */
     | 'worker_died'
     | 'worker_replaced'
+    /** None of them can open the store: the command ends. */
+    | 'workers_failed'
     | 'stopping'
     /** Some requests had to be cut off. */
     | 'stop_forced'

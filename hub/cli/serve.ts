@@ -12,7 +12,7 @@ import { KEYS_VARIABLE } from './key-file.js'
 import { createServeLog, type ServeLog } from './serve-log.js'
 import { createApp, listen, stop, urlOf } from './server.js'
 import { leave } from './terminal.js'
-import { firstSignal, runWorkers, workerNumber } from './workers.js'
+import { firstSignal, runWorkers, sayReady, workerNumber } from './workers.js'
 
 export const serve: Command = {
   summary: 'run the hub',
@@ -90,7 +90,11 @@ async function serveOne(config: ServeConfig, workers: number): Promise<void> {
     log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server.address()) })
 
   // A store that never opens is no hub: whoever started it has to know.
-  const signal = await Promise.race([stopped, hub.ready.then(() => stopped)])
+  const opened = hub.ready.then(() => {
+    sayReady()
+    return stopped
+  })
+  const signal = await Promise.race([stopped, opened])
   if (cluster.isPrimary) log({ level: 'info', event: 'stopping', signal })
   hub.endStreams()
   if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })

@@ -3,6 +3,7 @@ import cluster, { type Address, type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { ServeLog } from './serve-log.js'
 import { urlOf } from './server.js'
 import { leave } from './terminal.js'
@@ -15,10 +16,23 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 30_000
 /** One that lived for so long was well. */
 const WELL_MS = 60_000
+/** So often in a row may one end before its store was open, where no other has it open. */
+const MOST_FAILED_STARTS = 5
 
 export const workerNumber = () => Number(process.env[NUMBER])
 
-/** Resolves when all of them have ended after a signal. */
+const READY = 'ready'
+
+/** Tells the first process that this one's store is open: until then, its end is a failed start. */
+export function sayReady(): void {
+  cluster.worker?.send(READY)
+}
+
+/**
+ * Resolves when all of them have ended after a signal.
+ *
+ * @throws SessionHubError `unavailable` where none can open the store: whoever started the command has to know
+ */
 export async function runWorkers(count: number, origin: string, log: ServeLog): Promise<void> {
   const stopped = firstSignal(['SIGTERM', 'SIGINT'])
   const stopping = new AbortController()
@@ -31,11 +45,21 @@ export async function runWorkers(count: number, origin: string, log: ServeLog): 
   const kept = [first, ...others].map((one) => keep(one, stopping.signal, log))
   log({ level: 'info', event: 'listening', origin, url: urlOf(first.address), workers: count })
 
-  const signal = await stopped
-  log({ level: 'info', event: 'stopping', signal })
-  stopping.abort()
-  signalAll('SIGTERM')
-  await Promise.all(kept)
+  const end = async () => {
+    stopping.abort()
+    signalAll('SIGTERM')
+    await Promise.allSettled(kept)
+  }
+  try {
+    // None of them ends before it is told to, except in failing.
+    const signal = await Promise.race([stopped, Promise.all(kept).then(() => stopped)])
+    log({ level: 'info', event: 'stopping', signal })
+  } catch (thrown) {
+    log({ level: 'error', event: 'workers_failed', description: (thrown as Error).message })
+    await end()
+    throw thrown
+  }
+  await end()
   log({ level: 'info', event: 'stopped' })
 }
 
@@ -45,13 +69,27 @@ interface Started {
   readonly address: Address
 }
 
+/** Those whose store is open now, and whether there has been one at all. */
+const ready = new Set<Worker>()
+let hasBeenReady = false
+
+function fork(number: number): Worker {
+  const worker = cluster.fork({ [NUMBER]: String(number) })
+  worker.on('message', (message) => {
+    if (message !== READY) return
+    ready.add(worker)
+    hasBeenReady = true
+  })
+  return worker
+}
+
 const signalAll = (signal: NodeJS.Signals) => {
   for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal)
 }
 
 /** Ends the command where the worker cannot begin: it has said why. */
 async function started(number: number): Promise<Started> {
-  const worker = cluster.fork({ [NUMBER]: String(number) })
+  const worker = fork(number)
   const address = await Promise.race([listening(worker), exitOf(worker)])
   if ('code' in address) {
     signalAll('SIGTERM')
@@ -61,15 +99,23 @@ async function started(number: number): Promise<Started> {
   return { number, worker, address: address as Address }
 }
 
-/** Replaces it whenever it ends by itself. Resolves when it has ended after `stopping`. */
+/**
+ * Replaces it whenever it ends by itself. Resolves when it has ended after `stopping`.
+ *
+ * @throws SessionHubError where it cannot be started, and no other serves either. At the beginning once is enough: the worker itself
+ * has waited for its store, for as long as it was told to.
+ */
 async function keep({ number, worker }: Started, stopping: AbortSignal, log: ServeLog): Promise<void> {
   let current = worker
   let pauseMs = FIRST_PAUSE_MS
+  let failedStarts = 0
   for (;;) {
     const beganMs = performance.now()
     const { code, signal } = await exitOf(current)
+    const wasReady = ready.delete(current)
     if (stopping.aborted) return
-    if (performance.now() - beganMs >= WELL_MS) pauseMs = FIRST_PAUSE_MS
+    failedStarts = wasReady ? 0 : failedStarts + 1
+    if (wasReady && performance.now() - beganMs >= WELL_MS) pauseMs = FIRST_PAUSE_MS
     log({
       level: 'error',
       event: 'worker_died',
@@ -78,15 +124,23 @@ async function keep({ number, worker }: Started, stopping: AbortSignal, log: Ser
       ...(signal !== null && { signal }),
       pauseMs,
     })
+    if (ready.size === 0 && failedStarts >= (hasBeenReady ? MOST_FAILED_STARTS : 1))
+      throw cannotStart(failedStarts)
     await delay(pauseMs, undefined, { signal: stopping }).catch(() => undefined)
     if (isAborted(stopping)) return
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
-    current = cluster.fork({ [NUMBER]: String(number) })
+    current = fork(number)
     current.once('listening', () => {
       log({ level: 'info', event: 'worker_replaced', worker: number })
     })
   }
 }
+
+const cannotStart = (times: number) =>
+  new SessionHubError(
+    'unavailable',
+    `No worker can open the session store${times > 1 ? `; one has tried ${times} times in a row` : ''}. Their own errors are above`,
+  )
 
 /** Asked anew: what was said before the pause counts no more. */
 const isAborted = (signal: AbortSignal) => signal.aborted

@@ -105,6 +105,7 @@ export class RunningHub {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
   readonly #closed: Promise<unknown>
+  readonly #errors: Promise<string>
   /** Every entry that was waited for or passed over. */
   readonly seen: Entry[] = []
   /** Where it listens. */
@@ -114,13 +115,14 @@ export class RunningHub {
     this.#child = child
     this.#lines = createInterface(child.stdout!)[Symbol.asyncIterator]()
     this.#closed = once(child, 'close')
+    this.#errors = text(child.stderr!)
   }
 
   /** The next entry of this event. */
   async logged(event: string): Promise<Entry> {
     for (;;) {
       const line = await this.#lines.next()
-      if (line.done) throw new Error(`The hub ended without "${event}": ${await text(this.#child.stderr!)}`)
+      if (line.done) throw new Error(`The hub ended without "${event}": ${await this.#errors}`)
       const entry = JSON.parse(line.value) as Entry
       this.seen.push(entry)
       if (entry.event === event) return entry
@@ -142,6 +144,11 @@ export class RunningHub {
   /** Nobody reads its log from here on. */
   leaveAlone(): void {
     this.#child.stdout!.destroy()
+  }
+
+  /** What it has written to stderr, when it has ended. */
+  errors(): Promise<string> {
+    return this.#errors
   }
 
   async exitCode(): Promise<number | null> {

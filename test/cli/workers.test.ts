@@ -1,6 +1,6 @@
 /** `session-hub serve --workers`: several processes of one hub, on one port and one SQLite file. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 import { expect } from 'chai'
@@ -8,6 +8,7 @@ import { generateSite } from 'session-hub/hub'
 
 import { generateHubKeys } from '../../hub/keys/generate.js'
 import { siteToken } from '../support/forge.js'
+import { freePort } from '../support/free-port.js'
 import { until } from '../support/until.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
 
@@ -65,6 +66,41 @@ describe('session-hub serve --workers', () => {
     hub.signal('SIGINT')
     expect(await hub.exitCode()).to.equal(0)
   })
+
+  it('ends with exit code 1 where no process can open the store in the time that it may take, and says so', async () => {
+    // Nobody listens there.
+    const config = { store: 'postgres://hub@127.0.0.1:9/none', storeWaitSeconds: 1 }
+    const hub = await folder.serve(config, '--workers', '2')
+    expect(await hub.logged('workers_failed')).to.include({ level: 'error' })
+    expect(await hub.exitCode()).to.equal(1)
+    expect(await hub.errors()).to.include('No worker can open the session store')
+  })
+
+  it('ends so after some tries where the store is lost later, and not as long as one has it open', async () => {
+    mkdirSync(folder.path('data'))
+    const hub = await folder.serve({ store: 'data/hub.sqlite' }, '--workers', '2')
+    const [one, two] = workersOf(hub)
+    renameSync(folder.path('data'), folder.path('away'))
+    process.kill(one!, 'SIGKILL')
+    for (let failed = 0; failed < 6; failed += 1) await hub.logged('worker_died')
+    process.kill(two!, 'SIGKILL')
+    expect((await hub.logged('workers_failed'))['description']).to.match(/\d times in a row/)
+    expect(await hub.exitCode()).to.equal(1)
+  }).timeout(60_000)
+
+  it('starts them again where the store comes back in time', async () => {
+    mkdirSync(folder.path('data'))
+    // The first process listens anew when it has had no worker for a moment: at a port of its own choice it would be another one.
+    const hub = await folder.serve({ store: 'data/hub.sqlite', port: await freePort() }, '--workers', '2')
+    renameSync(folder.path('data'), folder.path('away'))
+    for (const worker of workersOf(hub)) process.kill(worker, 'SIGKILL')
+    for (let failed = 0; failed < 4; failed += 1) await hub.logged('worker_died')
+    renameSync(folder.path('away'), folder.path('data'))
+    await hub.logged('worker_replaced')
+    expect(await ready(hub)).to.equal(200)
+    hub.signal('SIGTERM')
+    expect(await hub.exitCode()).to.equal(0)
+  }).timeout(60_000)
 
   it('ends with the first process, however that ends', async () => {
     const hub = await folder.serve({}, '--workers', '2')
