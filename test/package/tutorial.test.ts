@@ -106,7 +106,9 @@ describe('docs/tutorial.md', function () {
 
   /** Presses a button, and waits until the hub has this site's session. */
   async function press({ page }: TestPage, label: string): Promise<void> {
-    await page.waitForFunction(() => 'SessionHub' in window)
+    // The page's own script shows the session after it has made the buttons work. A press before that is lost.
+    await page.waitForFunction(() => document.getElementById('session')?.textContent)
+    await page.waitForFunction(() => 'SessionHub' in window && window.SessionHub.status.atMs > 0)
     await page.locator(`button ::-p-text(${label})`).click()
     await page.waitForFunction(() => window.SessionHub.status.outcome === 'adopt')
   }
