@@ -3,7 +3,7 @@ import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 
 /** Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. */
-const stripTypes = () =>
+const stripTypes = (more = {}) =>
   typescript({
     tsconfig: 'tsconfig.build.json',
     compilerOptions: {
@@ -13,6 +13,7 @@ const stripTypes = () =>
       declaration: false,
       emitDeclarationOnly: false,
       outDir: 'dist',
+      ...more,
     },
   })
 
@@ -58,6 +59,8 @@ const browser = [
   browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),
 ]
 
+const license = '/*! session-hub, MIT license: see the file LICENSE */'
+
 const server = [
   {
     input: {
@@ -78,9 +81,13 @@ const server = [
       hoistTransitiveImports: false,
       // Flat: code finds sdk.js and the hub's page scripts beside itself, whichever chunk it lands in.
       chunkFileNames: 'chunk-[name].js',
-      banner: ({ fileName }) => (fileName === 'cli.js' ? '#!/usr/bin/env node' : ''),
+      banner: ({ fileName }) => (fileName === 'cli.js' ? `#!/usr/bin/env node\n${license}` : license),
     },
-    plugins: [stripTypes(), { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) }],
+    // The comments stand in the source, and what a caller needs of them in the declarations: they were a third of these files.
+    plugins: [
+      stripTypes({ removeComments: true }),
+      { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
+    ],
     onLog: failOnWarning,
   },
 ]
