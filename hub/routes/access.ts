@@ -32,10 +32,15 @@ const hasOwnCookie = (headers: IncomingHttpHeaders, site: Grouped): boolean =>
  * in a page of the hub's own site is no third party at all.
  */
 export function isServedToOneJar(headers: IncomingHttpHeaders, site: Grouped): boolean {
-  const from = headers['sec-fetch-site']
-  if (from === 'same-origin' || from === 'same-site') return true
+  if (isOwnSite(headers)) return true
   const said = storageAccess(headers)
   return said === undefined ? hasOwnCookie(headers, site) : said === 'active'
+}
+
+/** Whether a page of the hub's own site asks: there the hub's cookies are first-party, in a frame too. */
+export function isOwnSite(headers: IncomingHttpHeaders): boolean {
+  const from = headers['sec-fetch-site']
+  return from === 'same-origin' || from === 'same-site'
 }
 
 /**

@@ -12,13 +12,22 @@ type Grouped = Pick<Site, 'group'>
 const ofGroup = (name: string, { group }: Grouped) => (group === '' ? name : `${name}.${group}`)
 export const hubCookieName = (site: Grouped): string => ofGroup(cookieNames.hub, site)
 
-/** The hub's handle, for frames and for its own pages; of a session that is not remembered, until the browser is closed. */
-export const hubCookie = (site: Grouped, handle: string, isRemembered = true): string =>
+/**
+ * The hub's handle, for frames and for its own pages; of a session that is not remembered, until the browser is closed.
+ *
+ * @param seconds how long the session can live, where that is known
+ */
+export const hubCookie = (
+  site: Grouped,
+  handle: string,
+  isRemembered = true,
+  seconds = COOKIE_SECONDS,
+): string =>
   setCookie(
     hubCookieName(site),
     handle,
     { sameSite: 'None', httpOnly: true },
-    isRemembered ? COOKIE_SECONDS : undefined,
+    isRemembered ? Math.min(seconds, COOKIE_SECONDS) : undefined,
   )
 
 /** Only pages of the hub's own leave it, and they are in no partition; that is all it says. */

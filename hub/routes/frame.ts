@@ -12,13 +12,14 @@ import { type Answer, answerFrame } from '../flows/frame.js'
 import { frameProof } from '../flows/tags.js'
 import type { PageScript } from '../page-scripts.js'
 import type { Site } from '../sites/site.js'
-import { hubHandleHash, isServedToOneJar, storageAccess } from './access.js'
+import { hubHandleHash, isOwnSite, isServedToOneJar, storageAccess } from './access.js'
 import type { HubRequest } from './request.js'
 import { turnCookies, withTurn } from './cookies.js'
 import type { FindSiteFor } from './find-site.js'
 import type { Limiters } from './limits.js'
 import { hasOptedOut } from './opt-out.js'
 import { dataElement, pageHeaders, sendPage, sendRefusedPage } from './page.js'
+import { renewedCookies } from './renewal.js'
 
 /** The data in the document, padded: its length tells a stranger nothing about the outcome (R14). */
 const DATA_LENGTH = 5120
@@ -89,6 +90,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
         if (hash !== undefined && hasAccess) await limiters.session(hash, `${site.origin} frame`)
         told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
         addCookies(res, turnCookies(req, site, told))
+        if (told.turn && isOwnSite(headers)) addCookies(res, await renewedCookies(hub, req, site, path))
       } else {
         // R14: a stranger's page that frames this hears nothing, and hears it in the same time.
         told = { outcome: 'blocked', reason: 'referrer_missing' }

@@ -18,6 +18,7 @@ import { hubCookie, hubStartCookie, turnCookies } from './cookies.js'
 import type { FindSiteFor } from './find-site.js'
 import type { Limiters } from './limits.js'
 import { hasOptedOut } from './opt-out.js'
+import { renewedCookies } from './renewal.js'
 
 export const redirectRoute =
   (hub: HubContext, findSite: FindSiteFor, limiters: Limiters) =>
@@ -50,6 +51,9 @@ export const redirectRoute =
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
+    // Where there is a turn there is a session; a new handle has a new cookie anyway.
+    if (answer.turn && answer.hubHandle === undefined)
+      addCookies(res, await renewedCookies(hub, req, site, hubPaths.redirect))
     addCookies(res, [...cookiesOf(site, answer, query), ...turnCookies(req, site, answer)])
     res.setHeader('x-content-type-options', 'nosniff')
     sendOn(req, res, back(site, answer, returnOf(query)))

@@ -143,6 +143,7 @@ export interface Handle {
   readonly sessionId: string
   /** The site's origin, or `'hub'` for the hub's own cookie. */
   readonly site: string
+  /** Of the hub's own cookie: when it was last set. */
   readonly createdAtMs: number
   /** `null`: nobody holds it; it is a note about a handle or a request, kept for a while. */
   readonly activatedAtMs: number | null
