@@ -222,7 +222,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     if (!this.#database.isOpen) return
-    this.#commit.flush()
+    this.#commit.drain()
     this.#place.close()
     attempt(() => {
       closeDatabase(this.#database)

@@ -1,7 +1,7 @@
 /**
  * Group commit: what is written in one turn of the event loop shares one transaction, because the commit costs more than what is
  * committed. Each piece of work has a savepoint of its own, so that one that fails takes nothing of the others with it, and nobody
- * is answered before the commit.
+ * is answered before the commit. A burst becomes several transactions, and between them the event loop gets its turn.
  */
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
@@ -9,14 +9,15 @@ import { unavailable } from './faults.js'
 import type { Place } from './place.js'
 import type { Statements } from './statements.js'
 
-/** How much work one transaction takes: the event loop stands still meanwhile. */
+/** The event loop stands still while a transaction runs, and again while its callers are answered: so much work, and for so long. */
 const MOST = 100
+const LONGEST_MS = 3
 
 export interface GroupCommit {
   /** Runs the work inside a transaction. Rejects with what it threw, or with `unavailable`; then nothing of it is written. */
   run<Result>(work: () => Result): Promise<Result>
-  /** Runs at once what still waits. */
-  flush(): void
+  /** Runs at once all that still waits. */
+  drain(): void
 }
 
 interface Job {
@@ -30,26 +31,40 @@ export function createGroupCommit(
   statements: Statements,
   place: Place,
 ): GroupCommit {
-  const waiting: Job[] = []
+  let waiting: Job[] = []
+  let next: NodeJS.Immediate | undefined
 
-  function flush(): void {
-    while (waiting.length > 0) commit(waiting.splice(0, MOST))
+  function takeTurn(): void {
+    next = undefined
+    commit()
+    // An immediate of this turn runs in the next one: timers, sockets and other people's work come between.
+    if (waiting.length > 0) next = setImmediate(takeTurn)
   }
 
-  function commit(jobs: readonly Job[]): void {
+  /** Commits the first of what waits, as much as there is time for. */
+  function commit(): void {
     const settle: (() => void)[] = []
+    // Without the lock nobody's work can be done, and whoever waits has waited for it already.
+    let failing = waiting
     try {
       // IMMEDIATE takes the write lock first: whoever reads here is alone until COMMIT, and never has to start again.
       statements.begin.run()
       place.check()
-      for (const job of jobs) settle.push(attempt(job))
+      failing = waiting.slice(0, MOST)
+      const untilMs = performance.now() + LONGEST_MS
+      for (const job of failing) {
+        settle.push(attempt(job))
+        if (performance.now() >= untilMs) break
+      }
       statements.commit.run()
       place.note()
     } catch (cause) {
       if (database.isOpen && database.isTransaction) statements.rollBack.run()
-      for (const { reject } of jobs) reject(unavailable(cause))
+      waiting = waiting.slice(failing.length)
+      for (const { reject } of failing) reject(unavailable(cause))
       return
     }
+    waiting = waiting.slice(settle.length)
     for (const tell of settle) tell()
   }
 
@@ -73,11 +88,13 @@ export function createGroupCommit(
   }
 
   return {
-    flush,
+    drain() {
+      while (waiting.length > 0) commit()
+    },
     run: <Result>(work: () => Result) =>
       new Promise<Result>((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(flush)
         waiting.push({ work, resolve: resolve as Job['resolve'], reject })
+        next ??= setImmediate(takeTurn)
       }),
   }
 }
