@@ -10,6 +10,7 @@ import { postgresStore } from '../../hub/stores/postgres.js'
 import { redisStore } from '../../hub/stores/redis.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import type { Store } from '../../hub/stores/store.js'
+import { startPgbouncer } from './pgbouncer.js'
 import { openSchema } from './postgres.js'
 import { openPrefix } from './redis.js'
 import type { Address } from './spend-worker.js'
@@ -25,17 +26,34 @@ export interface StoreWorld {
   readonly dump?: () => Buffer | Promise<Buffer>
 }
 
+interface StoreEntry {
+  readonly name: string
+  readonly isShared: boolean
+  readonly open: () => Promise<StoreWorld>
+}
+
+const pooled: StoreEntry = {
+  name: 'PostgreSQL behind PgBouncer',
+  isShared: true,
+  open: async () => openPostgres(await pooler()),
+}
+
 /** Every store passes the same suite: a new one is one entry here. */
-export const stores: readonly { name: string; isShared: boolean; open: () => Promise<StoreWorld> }[] = [
+const everywhere: readonly StoreEntry[] = [
   { name: 'memory', isShared: false, open: async () => ({ store: memoryStore() }) },
   { name: 'SQLite', isShared: true, open: openSqlite },
-  { name: 'PostgreSQL', isShared: true, open: openPostgres },
+  { name: 'PostgreSQL', isShared: true, open: () => openPostgres() },
   { name: 'Redis', isShared: true, open: openRedis },
 ]
 
-async function openPostgres(): Promise<StoreWorld> {
+export const stores = process.env['TEST_STORE'] === 'pgbouncer' ? [pooled] : everywhere
+
+let behind: Promise<string> | undefined
+const pooler = async () => (behind ??= startPgbouncer((await openSchema()).postgres.url))
+
+async function openPostgres(address?: string): Promise<StoreWorld> {
   const { postgres, schema } = await openSchema()
-  const { url } = postgres
+  const url = address ?? postgres.url
   return {
     store: await postgresStore({ url, schema }),
     reopen: () => postgresStore({ url, schema }),

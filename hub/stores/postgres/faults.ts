@@ -8,6 +8,12 @@ const NOTHING_WRITTEN = ['40001', '40P01', '55P03', '23503']
 export const isNothingWritten = (thrown: unknown) => NOTHING_WRITTEN.includes(codeOf(thrown))
 
 /**
+ * "Does not exist" or "exists already": a pooler gives each transaction another connection of the server's, and does not bring the prepared statements
+ * along. Nothing has run.
+ */
+export const isNotPrepared = (thrown: unknown) => ['26000', '42P05'].includes(codeOf(thrown))
+
+/**
  * The connection was lost, or took too long; or it leads to a server that starts, stops, or was made read-only, as an open one does after a
  * switch-over. A new connection may lead to another: the statement is sent again. Whether it has run nobody knows, in the first two cases.
  */

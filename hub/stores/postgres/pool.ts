@@ -4,7 +4,7 @@
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { unavailable } from '../optimistic.js'
-import { isConnectionOver } from './faults.js'
+import { isConnectionOver, isNotPrepared } from './faults.js'
 import { readValue } from './wire.js'
 
 /** What of `pg`'s client is used. */
@@ -59,6 +59,8 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
   let downSinceMs: number | undefined
   let refusal: unknown
   let isOpen = true
+  /** Until a pooler shows that it cannot: PgBouncer before 1.21, in transaction mode. Then the server parses each statement anew. */
+  let mayPrepare = true
   // Without a listener, an idle connection that breaks would end the process.
   const onError = () => undefined
   pool.on('error', onError)
@@ -81,15 +83,23 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     }
   }
 
-  async function query(client: PostgresClient, { name, text, values = [], timeoutMs = 1000 }: Statement) {
-    const { rows } = await client.query({
-      name,
-      text,
-      values,
-      query_timeout: timeoutMs,
-      types: { getTypeParser: readValue },
-    })
-    return rows
+  async function query(client: PostgresClient, statement: Statement): Promise<unknown[]> {
+    const { name, text, values = [], timeoutMs = 1000 } = statement
+    const isPrepared = mayPrepare
+    try {
+      const { rows } = await client.query({
+        ...(isPrepared && { name }),
+        text,
+        values,
+        query_timeout: timeoutMs,
+        types: { getTypeParser: readValue },
+      })
+      return rows
+    } catch (thrown) {
+      if (!isPrepared || !isNotPrepared(thrown)) throw thrown
+      mayPrepare = false
+      return query(client, statement)
+    }
   }
 
   async function using<Result>(work: (client: PostgresClient) => Promise<Result>): Promise<Result> {

@@ -1,4 +1,7 @@
-/** Every statement, by name: each connection prepares it once. Names carry the schema's, for a pool may serve several. */
+/**
+ * Every statement, by name: each connection prepares it once. A name stands for the text, for a connection of a pooler's may serve several schemas,
+ * and several versions of the hub.
+ */
 import { createHash } from 'node:crypto'
 
 import { quoted } from './open.js'
@@ -9,11 +12,11 @@ const COMMIT_PARAMETERS = 63
 
 export function statementsOf(schema: string) {
   const name = quoted(schema)
-  const prefix = `session-hub ${createHash('sha256').update(schema).digest('base64url').slice(0, 8)}`
-  const statement = (what: string, text: string) => ({
-    name: `${prefix} ${what}`,
-    text: text.replaceAll('SCHEMA', name),
-  })
+  const statement = (what: string, unnamed: string) => {
+    const text = unnamed.replaceAll('SCHEMA', name)
+    const hash = createHash('sha256').update(text).digest('base64url').slice(0, 12)
+    return { name: `session-hub ${what} ${hash}`, text }
+  }
 
   const live = `
     s.subject = $1 AND s.ended_at_ms IS NULL AND s.expires_at_ms > $2
