@@ -6,7 +6,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 import type { TicketClaims } from '../../sdk/protocol/claims.js'
-import { createWrap } from '../../sdk/tokens/wrap.js'
+import { wrapUnder } from '../../sdk/tokens/wrap.js'
 
 /** All that decides where and how a ticket may be used; the site says at redemption what it has seen of it. */
 export type Terms = Pick<TicketClaims, 'aud' | 'origin' | 'mode' | 'jti' | 'exp' | 'sub' | 'nonce' | 'chosen'>
@@ -15,7 +15,7 @@ export type Terms = Pick<TicketClaims, 'aud' | 'origin' | 'mode' | 'jti' | 'exp'
 const HALF = 16
 
 export const grantOf = (secret: KeyObject, sessionId: string, terms: Terms): string =>
-  createWrap(secret, 'grant').wrap(
+  wrapUnder(secret, 'grant').wrap(
     Buffer.concat([Buffer.from(sessionId, 'base64url'), markOf(secret, terms)]).toString('base64url'),
   )
 
@@ -23,7 +23,7 @@ export const grantOf = (secret: KeyObject, sessionId: string, terms: Terms): str
 export function grantedBy(secret: KeyObject, grant: string, terms: Terms): string | undefined {
   let granted
   try {
-    granted = Buffer.from(createWrap(secret, 'grant').unwrap(grant), 'base64url')
+    granted = Buffer.from(wrapUnder(secret, 'grant').unwrap(grant), 'base64url')
   } catch {
     return undefined
   }

@@ -3,15 +3,15 @@ import type { KeyObject } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isRef } from '../../sdk/protocol/formats.js'
-import { createWrap } from '../../sdk/tokens/wrap.js'
+import { wrapUnder } from '../../sdk/tokens/wrap.js'
 
-export const refOf = (secret: KeyObject, id: string): string => createWrap(secret, 'session').wrap(id)
+export const refOf = (secret: KeyObject, id: string): string => wrapUnder(secret, 'session').wrap(id)
 
 /** @throws SessionHubError `request_invalid` */
 export function idOf(secret: KeyObject, ref: string): string {
   try {
     // The cipher itself takes nothing for something, and forgives what stands behind the end.
-    if (isRef(ref)) return createWrap(secret, 'session').unwrap(ref)
+    if (isRef(ref)) return wrapUnder(secret, 'session').unwrap(ref)
   } catch (cause) {
     throw wrong(cause)
   }

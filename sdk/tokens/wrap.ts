@@ -13,14 +13,27 @@ export interface Wrap {
   readonly unwrap: (wrapped: string) => string
 }
 
+type Wrapped = 'handle' | 'session' | 'grant'
+
 /**
  * @param secret the key for wrapping is drawn from it (HKDF, RFC 5869)
  * @param what is wrapped: what was wrapped as one thing is no other
  */
-export function createWrap(secret: Uint8Array | KeyObject, what: 'handle' | 'session' | 'grant'): Wrap {
+export function createWrap(secret: Uint8Array | KeyObject, what: Wrapped): Wrap {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `session-hub ${what}`, 32))
   return {
     wrap: (name) => keyWrap.wrap(key, Buffer.from(name, 'base64url')).toString('base64url'),
     unwrap: (wrapped) => keyWrap.unwrap(key, Buffer.from(wrapped, 'base64url')).toString('base64url'),
   }
+}
+
+const made = new WeakMap<KeyObject, Map<Wrapped, Wrap>>()
+
+/** The same for a secret that is used again and again: drawing the key takes longer than wrapping. */
+export function wrapUnder(secret: KeyObject, what: Wrapped): Wrap {
+  const wraps = made.get(secret) ?? new Map<Wrapped, Wrap>()
+  made.set(secret, wraps)
+  const wrap = wraps.get(what) ?? createWrap(secret, what)
+  wraps.set(what, wrap)
+  return wrap
 }

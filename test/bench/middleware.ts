@@ -1,4 +1,4 @@
-/** What `site.router` and `site.session()` add to each request of an application. */
+/** What `site.listener`, or `site.router` and `site.session()`, add to each request of an application. */
 import { randomBytes } from 'node:crypto'
 
 import { generateSite, type GeneratedSiteKeys } from 'session-hub/hub'
@@ -34,7 +34,7 @@ export const middleware: Group = {
       )
 
     try {
-      const { post, without, fresh, first } = await inTurns({
+      const { post, without, fresh, behind, first } = await inTurns({
         post: {
           servers: [bare],
           times: TIMES,
@@ -45,6 +45,7 @@ export const middleware: Group = {
         },
         without: { servers: [page], times: TIMES, run: get('/without', known) },
         fresh: { servers: [page], times: TIMES, run: get('/with', known) },
+        behind: { servers: [page], times: TIMES, run: get('/behind', known) },
         first: {
           servers: [page],
           times: TIMES,
@@ -54,14 +55,20 @@ export const middleware: Group = {
       const added = (to: readonly number[]) => to.map((micros, round) => micros - without[round]!)
       const byPost = (micros: number, one: number) => micros / one
       return [
+        spreadRow(compared(added(behind), post, byPost), {
+          what: 'site.listener, within freshness',
+          unit: 'bare POSTs',
+          target: { atMost: 0.1 },
+          note: 'What it adds to a GET of the Express application behind it: the same page with and without it, in one process.',
+        }),
         spreadRow(compared(added(fresh), post, byPost), {
-          what: 'the middleware, within freshness',
+          what: 'site.router and site.session(), within freshness',
           unit: 'bare POSTs',
           target: { atMost: 0.15 },
-          note: 'What site.router and site.session() add to a GET of an Express application: the same page with and without them, in one process.',
+          note: 'What they add to the same page as middleware of Express.',
         }),
         spreadRow(compared(added(first), post, byPost), {
-          what: 'the middleware, on first sight of a session token',
+          what: 'the same, on first sight of a session token',
           unit: 'bare POSTs',
         }),
       ]

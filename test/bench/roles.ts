@@ -87,8 +87,6 @@ async function site(options: SiteOptions | AppOptions): Promise<Running> {
     ? createSite({ ...options, ...more })
     : createSite({ ...options, ...more }))
   const app = express()
-  app.use(made.router)
-  app.use(made.session())
   app.post('/cart', express.json(), async (req, res) => {
     res.json(await req.session.update(req.body as JsonObject))
   })
@@ -96,28 +94,36 @@ async function site(options: SiteOptions | AppOptions): Promise<Running> {
     await made.signIn(req, res, req.body as SignIn)
     res.json({})
   })
-  return { handle: asListener(app), close: () => made.close() }
+  // Before Express does anything, as docs/operations.md recommends.
+  return { handle: made.listener(asListener(app)), close: () => made.close() }
 }
 
-/** One page twice: under `/with` the application uses the site, under `/without` it does not, and says the same. */
+/**
+ * One page three times: under `/with` the application uses the site as middleware, under `/behind` it stands behind `site.listener`, and under
+ * `/without` it uses no site, and says the same.
+ */
 async function page(options: SiteOptions): Promise<Running> {
   const made = await createSite(options)
+  const whoIsHere: RequestHandler = ({ session }, res) => {
+    res.json({ subject: session.subject })
+  }
   const withSite = express()
   withSite.use(made.router)
   withSite.use(made.session())
-  withSite.get('/with', ({ session }, res) => {
-    res.json({ subject: session.subject })
-  })
+  withSite.get('/with', whoIsHere)
+  const behind = express()
+  behind.get('/behind', whoIsHere)
   const without = express()
   without.get('/without', (_req, res) => {
     res.json({ subject: 'ada' })
   })
-  const [handleWith, handleWithout] = [asListener(withSite), asListener(without)]
+  const handles = new Map([
+    ['/with', asListener(withSite)],
+    ['/behind', made.listener(asListener(behind))],
+    ['/without', asListener(without)],
+  ])
   return {
-    handle: (req, res) => {
-      const handle = req.url === '/with' ? handleWith : handleWithout
-      handle(req, res)
-    },
+    handle: (req, res) => handles.get(req.url ?? '')?.(req, res),
     close: () => made.close(),
   }
 }
