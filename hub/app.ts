@@ -58,7 +58,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const written = safeLog(settings.log)
   const secret = readHubKeys(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings
-  const sites = await createRegistry({
+  const sites = createRegistry({
     sites: registrations,
     findSite,
     cacheSeconds: siteCacheSeconds,

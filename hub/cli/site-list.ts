@@ -19,7 +19,7 @@ export interface SiteSource {
  */
 export async function findSites(given: unknown, { file, inFolder }: Place): Promise<SiteSource> {
   if (given === undefined) return { sites: [] }
-  if (typeof given !== 'string') return { sites: await checkedSites(given, file) }
+  if (typeof given !== 'string') return { sites: checkedSites(given, file) }
   const path = inFolder(given)
   const reread = () => readSiteFile(path, `${file}: "sites"`)
   return { sites: await reread(), path, reread }
@@ -36,7 +36,7 @@ export async function readSiteFile(path: string, where?: string): Promise<SiteRe
 }
 
 /** @throws SessionHubError `options_invalid` */
-export async function checkedSites(given: unknown, where: string): Promise<SiteRegistration[]> {
+export function checkedSites(given: unknown, where: string): SiteRegistration[] {
   if (!Array.isArray(given))
     throw wrong(where, 'a list of sites is expected, such as "session-hub sites add" makes')
   // A cast before its check: the registry's own reader looks at every member, as no type can.
@@ -44,7 +44,7 @@ export async function checkedSites(given: unknown, where: string): Promise<SiteR
   const origins = new Set<string>()
   for (const [index, site] of sites.entries()) {
     const at = `${where}: sites[${index}]`
-    await readSite(site, at)
+    readSite(site, at)
     if (origins.has(site.origin))
       throw wrong(at, `the origin "${site.origin}" stands twice; remove one of the two`)
     origins.add(site.origin)

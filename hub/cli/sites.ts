@@ -90,10 +90,11 @@ Examples:
     }
     const made = await newSites(origins, app)
     const wanted = made.registrations.map((registration) => ({ ...registration, ...more }))
-    for (const registration of wanted)
-      await readSite(registration, name).catch((fault: unknown) => {
-        throw new UsageError(reasonOf(fault), name)
-      })
+    try {
+      for (const registration of wanted) readSite(registration, name)
+    } catch (fault) {
+      throw new UsageError(reasonOf(fault), name)
+    }
     const file = values.file === undefined ? undefined : resolve(values.file)
     const { registrations, doubts, isWithOldKeys } =
       file === undefined
@@ -209,8 +210,8 @@ async function register(
   mayHaveOldKeys: boolean,
 ): Promise<Registered> {
   let registered: Registered | undefined
-  await writePrivate(path, async (before = '[]') => {
-    const sites = await checkedSites(parseFile(before, shown(path)), shown(path))
+  await writePrivate(path, (before = '[]') => {
+    const sites = checkedSites(parseFile(before, shown(path)), shown(path))
     for (const { origin } of wanted) {
       if (!sites.some((site) => site.origin === origin)) continue
       throw wrong(

@@ -3,7 +3,7 @@ import { type OfferClaims, parseOfferClaims } from '../../sdk/protocol/claims.js
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Choice, limits, NEWS } from '../../sdk/protocol/wire.js'
 import { checkTimes } from '../../sdk/tokens/times.js'
-import { lookup, verifyToken } from '../../sdk/tokens/verify.js'
+import { verifyToken } from '../../sdk/tokens/verify.js'
 import type { Site } from '../sites/site.js'
 import type { Changes, Session, Spend, View } from '../stores/store.js'
 import type { HubContext } from './context.js'
@@ -70,7 +70,7 @@ async function readOffer(hub: HubContext, site: Site, nonce: string, token: stri
   if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
   let offer
   try {
-    offer = parseOfferClaims(await verifyToken('offer+jwt', token, lookup(site.signingKeys)))
+    offer = parseOfferClaims(await verifyToken('offer+jwt', token, site.signingKey))
   } catch (cause) {
     throw new SessionHubError('offer_invalid', 'The offer is not valid', { cause })
   }

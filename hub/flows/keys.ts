@@ -4,7 +4,8 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { Site } from '../sites/site.js'
 
 /** @throws SessionHubError `ticket_key_unknown` */
-export function acceptKeys({ ticketKey }: Site, { ticket_keys: tags }: KeysBody): object {
+export async function acceptKeys(site: Site, { ticket_keys: tags }: KeysBody): Promise<object> {
+  const ticketKey = await site.ticketKey()
   // Only the site itself asks, and a tag opens nothing: there is no secret to guess here.
   if (!tags.includes(ticketKey.tag))
     throw new SessionHubError(

@@ -33,5 +33,5 @@ export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<
     ...(order.mode !== 'link' && order.chosenOver !== undefined && { chosen: order.chosenOver }),
   }
   const grant = grantOf(hub.secret, session.id, terms)
-  return sealTicket({ iss: hub.origin, ...terms, grant, iat, nbf: iat }, site.ticketKey)
+  return sealTicket({ iss: hub.origin, ...terms, grant, iat, nbf: iat }, await site.ticketKey())
 }

@@ -84,7 +84,8 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
   async function isStillTheSame({ origin, party, signingPrints }: Site): Promise<boolean> {
     const now = await sites.find(origin)
     return (
-      now?.party === party && [...signingPrints].every(([kid, print]) => now.signingPrints.get(kid) === print)
+      now?.party === party &&
+      [...signingPrints()].every(([kid, print]) => now.signingPrints().get(kid) === print)
     )
   }
 

@@ -7,7 +7,7 @@ import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js
 import { isCompactJws } from '../../sdk/protocol/formats.js'
 import { limits, siteHeader } from '../../sdk/protocol/wire.js'
 import { checkTimes } from '../../sdk/tokens/times.js'
-import { lookup, readKeyId, verifyToken } from '../../sdk/tokens/verify.js'
+import { readKeyId, verifyToken } from '../../sdk/tokens/verify.js'
 import type { HubContext } from '../flows/context.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
@@ -62,7 +62,7 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
     if (!site) throw refused('The site is not registered')
     // A site's own word is for itself alone; an app's for those sites that are registered as its own.
     if (issuer !== site.origin && issuer !== site.party) throw refused('The site is not one of this app')
-    const isKnown = before !== undefined && before.print === site.signingPrints.get(before.kid)
+    const isKnown = before !== undefined && before.print === site.signingPrints().get(before.kid)
     const verified = isKnown ? before : await verify(token, site, issuer)
     checkTimes(verified.claims, hub.now(), limits.siteTokenSeconds, timeCodes)
     known.set(token, verified)
@@ -73,13 +73,13 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
     let claims
     let kid
     try {
-      claims = parseSiteClaims(await verifyToken('site+jwt', token, lookup(site.signingKeys)))
+      claims = parseSiteClaims(await verifyToken('site+jwt', token, site.signingKey))
       kid = readKeyId(token)
     } catch (cause) {
       throw refused('The site token is not valid', cause)
     }
     if (claims.iss !== issuer || claims.aud !== hub.origin) throw refused('The site token is for another hub')
-    return { issuer, kid, print: site.signingPrints.get(kid) ?? '', claims }
+    return { issuer, kid, print: site.signingPrints().get(kid) ?? '', claims }
   }
 }
 

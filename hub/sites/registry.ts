@@ -32,13 +32,8 @@ export interface RegistryOptions {
   readonly log: Log
 }
 
-export async function createRegistry({
-  sites,
-  findSite,
-  cacheSeconds,
-  log,
-}: RegistryOptions): Promise<SiteRegistry> {
-  let fixed = await readSites(sites)
+export function createRegistry({ sites, findSite, cacheSeconds, log }: RegistryOptions): SiteRegistry {
+  let fixed = readSites(sites)
   // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
   const asked = boundedCache<Promise<Site | undefined>>(10_000, { ttl: cacheSeconds * 1000 })
 
@@ -53,7 +48,7 @@ export async function createRegistry({
       }
       if (registration.origin !== origin)
         throw wrong('findSite', `asked for "${origin}", got "${registration.origin}"`)
-      const site = await readSite(registration, `findSite("${origin}")`)
+      const site = readSite(registration, `findSite("${origin}")`)
       known.set(origin, true)
       return site
     } catch (cause) {
@@ -86,16 +81,16 @@ export async function createRegistry({
     },
     isKnown: (origin) => fixed.has(origin) || known.has(origin),
     async set(others) {
-      fixed = await readSites(others)
+      fixed = readSites(others)
     },
   }
 }
 
-async function readSites(sites: readonly SiteRegistration[]): Promise<Map<string, Site | undefined>> {
+function readSites(sites: readonly SiteRegistration[]): Map<string, Site | undefined> {
   const read = new Map<string, Site | undefined>()
   for (const [index, registration] of sites.entries()) {
     const where = `sites[${index}]`
-    const site = await readSite(registration, where)
+    const site = readSite(registration, where)
     if (read.has(registration.origin)) throw wrong(where, `the origin "${registration.origin}" stands twice`)
     read.set(registration.origin, site)
   }

@@ -1,16 +1,9 @@
 /** A registered site, as configured and as the hub uses it. */
-import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
+import { isJsonObject } from '../../sdk/protocol/json.js'
 import { appIssuer, defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
 import { endpointPath, flag, name, origin } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
-import {
-  byKid,
-  importTicketKey,
-  importVerifyingKey,
-  type KeySet,
-  keySet,
-  type TicketKey,
-} from '../../sdk/tokens/keys.js'
+import { readSiteKeys, type SiteKeys } from './site-keys.js'
 
 /** What the hub has to know of a site; `session-hub sites add` prints it. */
 export interface SiteRegistration {
@@ -63,17 +56,13 @@ export interface SharePolicy {
   readonly write?: readonly string[]
 }
 
-/** A registration after its checks, with imported keys. */
-export interface Site {
+/** A registration after its checks. */
+export interface Site extends SiteKeys {
   readonly origin: string
   /** Empty: the site stands by itself. */
   readonly app: string
   /** Who hears of its sessions and users: `app:<name>`, or the origin. No origin is spelled like the first. */
   readonly party: string
-  readonly signingKeys: KeySet
-  /** Each signing key's name with its coordinates, by its name: another key may come under an old name. */
-  readonly signingPrints: ReadonlyMap<string, string>
-  readonly ticketKey: TicketKey
   readonly mayOffer: boolean
   readonly endpoint: string
   readonly sisters: readonly string[]
@@ -95,7 +84,7 @@ interface Share {
  * @returns `undefined` for a site that is turned off
  * @throws SessionHubError `options_invalid`
  */
-export async function readSite(registration: SiteRegistration, where: string): Promise<Site | undefined> {
+export function readSite(registration: SiteRegistration, where: string): Site | undefined {
   refuseUnknown(where, registration, [
     'origin',
     'app',
@@ -118,9 +107,7 @@ export async function readSite(registration: SiteRegistration, where: string): P
     origin: siteOrigin,
     app,
     party: app === '' ? siteOrigin : appIssuer(app),
-    signingKeys: keySet(await all(registration.signingKeys, 'signingKeys', where, importVerifyingKey), where),
-    signingPrints: new Map(registration.signingKeys.map(printOf)),
-    ticketKey: await firstOf(registration.ticketKeys, where),
+    ...readSiteKeys(registration, where),
     mayOffer: flag(where, 'mayOffer', mayOffer),
     endpoint: endpointPath(where, endpoint),
     sisters: readSisters(registration.sisters, where),
@@ -130,11 +117,6 @@ export async function readSite(registration: SiteRegistration, where: string): P
     mayImpersonate: flag(where, 'mayImpersonate', mayImpersonate),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
-}
-
-const printOf = (jwk: object): [string, string] => {
-  const { kid, x, y } = jwk as { kid: string; x: string; y: string }
-  return [kid, JSON.stringify([kid, x, y])]
 }
 
 function readShare(share: unknown, where: string): Share {
@@ -163,22 +145,4 @@ function readSisters(sisters: unknown, where: string): readonly string[] {
   if (!Array.isArray(sisters) || sisters.length > limits.sisters)
     throw wrong(where, `"sisters" has to be a list of at most ${limits.sisters} origins`)
   return sisters.map((sister) => origin(where, 'sisters', sister))
-}
-
-async function firstOf(jwks: readonly object[], where: string): Promise<TicketKey> {
-  const keys = await all(jwks, 'ticketKeys', where, importTicketKey)
-  byKid(keys, where)
-  const [first] = keys
-  if (!first) throw wrong(where, '"ticketKeys" has to list at least one key')
-  return first
-}
-
-function all<Key>(
-  jwks: unknown,
-  name: string,
-  where: string,
-  read: (jwk: unknown, where: string) => Promise<Key>,
-): Promise<Key[]> {
-  if (!Array.isArray(jwks) || jwks.length === 0) throw wrong(where, `"${name}" has to list at least one key`)
-  return Promise.all((jwks as JsonObject[]).map((jwk, index) => read(jwk, `${where}.${name}[${index}]`)))
 }

@@ -5,6 +5,7 @@ import { binding } from '../support/visitor.js'
 import { signedInVisitor } from './company.js'
 import { compared, inTurns } from './cpu.js'
 import { createLoad } from './load.js'
+import { registered } from './registered.js'
 import { type Group, type Row, spreadRow } from './row.js'
 import { type BenchServer, startServer } from './server.js'
 import { spreadOf } from './spread.js'
@@ -116,6 +117,7 @@ export const domains: Group = {
           unit: 'KiB',
         },
         ...(await starts(hub)),
+        ...(await registered()),
       ]
     } finally {
       load.close()
