@@ -15,6 +15,8 @@ export interface Result {
   readonly ran: readonly Ran[]
   /** What failed: a test, or a hook, or the process itself. */
   readonly failed: string | null
+  /** Every mutant that was asked about, where all tests ran. */
+  readonly reached: readonly number[]
 }
 
 export class Crew {
@@ -36,7 +38,8 @@ export class Crew {
       patienceMs,
       timeoutMs,
       isStatic = false,
-    }: { patienceMs: number; timeoutMs: number; isStatic?: boolean },
+      isBailing = tests !== undefined,
+    }: { patienceMs: number; timeoutMs: number; isStatic?: boolean; isBailing?: boolean },
   ): Promise<Result> {
     // A process reads the scripts for browsers once.
     if (isStatic || this.isBrowser || this.#runs >= RUNS_OF_ONE) this.stop()
@@ -49,15 +52,16 @@ export class Crew {
         mutant,
         ...(tests && { tests }),
         timeoutMs,
+        isBailing,
       }
       const report = await ask(worker, order, patienceMs)
       if (report.done !== 'run') throw new Error('Another answer')
       const failed = report.ran.find(({ passed }) => !passed)?.name ?? report.failedHook
       if (isStatic) this.stop()
-      return { ran: report.ran, failed }
+      return { ran: report.ran, failed, reached: report.reached }
     } catch (error) {
       this.stop()
-      return { ran: [], failed: `the process: ${String(error)}` }
+      return { ran: [], failed: `the process: ${String(error)}`, reached: [] }
     }
   }
 

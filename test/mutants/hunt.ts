@@ -17,6 +17,8 @@ export interface Verdict {
   readonly name: string
   /** The test that noticed it. */
   readonly killedBy: string | null
+  /** That test may need the ones before it in its file. */
+  readonly isInItsFile?: true
   /** How many tests have reached it, of those that were run. */
   readonly tests: number
 }
@@ -66,7 +68,7 @@ export class Hunter {
     const cache = join(folder, `learned-${keyOf(crew.files, all)}.json`)
     let learned = readLearned(cache)
     if (!learned) {
-      const { ran, failed } = await crew.run(0, undefined, { patienceMs: 1_800_000, timeoutMs: 20_000 })
+      const { ran, failed } = await crew.run(0, undefined, { patienceMs: 7_200_000, timeoutMs: 30_000 })
       if (ran.length === 0) throw new Error(`No test runs: ${failed ?? ''}`)
       learned = { ran, byLoading: [...crew.reachedByLoading] }
       writeFileSync(cache, JSON.stringify(learned))

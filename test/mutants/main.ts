@@ -1,12 +1,14 @@
 /**
  * Breaks the code in every place that decides something, one at a time, and asks whether a test fails.
  *
- *     npm run test:mutants                     all; goes on where it was stopped, if nothing has changed since
+ *     npm run test:mutants                     all that `judged.json` does not hold yet; goes on where it was stopped
  *     npm run test:mutants -- --server         or --browser: that half
+ *     npm run test:mutants -- --part 1/2       half of the source files; another process takes 2/2 at the same time
  *     npm run test:mutants -- --only redeem    files with this in their path, from the start
- *     npm run test:mutants -- --again          those that lived once more, with far more time for each
+ *     npm run test:mutants -- --again          those that lived once more, by whole test files
+ *     npm run test:mutants -- --told           judges nothing, and says what share has been judged
  *     npm run test:mutants -- --sample         one of each file, as `npm test` does
- *     npm run test:mutants -- --resample       writes sample.json from the last run
+ *     npm run test:mutants -- --resample       puts what is gone from sample.json there anew, from the last run
  *
  * Those that no test notices stand in `survivors.json`, each with the reason.
  */
@@ -17,83 +19,109 @@ import { join } from 'node:path'
 import { Crew } from './crew.js'
 import { Hunter, type Verdict } from './hunt.js'
 import type { Mutant } from './operators.js'
+import { shareOf } from './part.js'
+import { keep, keepLiving, keepNoticed, readRecord } from './record.js'
+import { reasonFor, unfounded } from './reasons.js'
 import { browser, leftOut, type Scope, server } from './scope.js'
 import { runSample, writeSample } from './sample.js'
-import { buildTree, root, sourceFiles } from './tree.js'
+import { buildTree, mutantsOf, root, sourceFiles } from './tree.js'
+import { WholeFiles } from './whole-files.js'
 
 const flags = process.argv.slice(2)
 const only = flags.includes('--only') ? flags[flags.indexOf('--only') + 1] : undefined
+const isOnly = ({ file }: Mutant) => !only || file.includes(only)
 const halves = [
   ...(flags.includes('--browser') ? [] : [{ half: 'server' as const, scopes: server }]),
   ...(flags.includes('--server') ? [] : [{ half: 'browser' as const, scopes: browser }]),
 ]
 
-/** What lives is not worth long on the first run; few are left for the second. */
-const isAgain = flags.includes('--again')
-
-const resultsFile = join(root, 'build/mutants/results.ndjson')
-const survivors = JSON.parse(readFileSync(join(root, 'test/mutants/survivors.json'), 'utf8')) as Record<
-  string,
-  Record<string, string>
->
+const folder = join(root, 'build/mutants')
+/** Of source files that are judged in part: the record holds whole ones. */
+const resultsFile = join(folder, 'results.ndjson')
 
 process.exitCode = await main()
 
 async function main(): Promise<number> {
   if (flags.includes('--sample')) return runSample()
+  mkdirSync(folder, { recursive: true })
   if (flags.includes('--resample')) {
     await writeSample([...before().values()])
     return 0
   }
-  const verdicts: Verdict[] = []
+  const all: Mutant[] = []
   for (const { half, scopes } of halves) {
-    const isIn = (file: string) =>
-      scopes.some(({ sources }) => sources.some((source) => source.test(file))) &&
-      (!only || file.includes(only))
-    const mutants = await buildTree(isIn, [half])
+    const isIn = (file: string) => scopes.some(({ sources }) => sources.some((source) => source.test(file)))
+    const files = sourceFiles().filter(isIn)
+    const mutants = mutantsOf(files)
+    all.push(...mutants)
+    if (flags.includes('--told') || !mutants.some(isOnly)) continue
     console.log(`${half}: ${mutants.length} mutants`)
+    await buildTree(isIn, [half])
     for (const scope of scopes) {
       const mine = scope.sources.flatMap((source) => mutants.filter(({ file }) => source.test(file)))
-      if (mine.length > 0) verdicts.push(...(await judgeAll(scope, mine, half === 'browser')))
+      const isBrowser = half === 'browser'
+      await (flags.includes('--again') ? lookAgain : judgeAll)(scope, mine, isBrowser)
     }
   }
-  return tell(verdicts)
+  return tell(all)
 }
 
-async function judgeAll(
-  scope: Scope,
-  all: readonly Mutant[],
-  isBrowser: boolean,
-): Promise<readonly Verdict[]> {
-  const files = testFiles(scope)
+/** The first pass: single tests, the likeliest first, and not for long, because most mutants are noticed at once. */
+async function judgeAll(scope: Scope, all: readonly Mutant[], isBrowser: boolean): Promise<void> {
+  const record = readRecord(all)
+  const mine = shareOf(all).filter(only ? isOnly : ({ file }) => !record.has(file))
+  if (mine.length === 0) return
+  const files = testFiles(scope).filter((name) => !leftOut.test(name))
   const crew = new Crew(files, isBrowser)
-  const hunter = new Hunter({ crew, isBrowser, mostMs: isBrowser || isAgain ? 120_000 : 10_000 })
-  const { tests, unfit } = await hunter.learn(join(root, 'build/mutants'), all)
-  console.log(
-    `  ${tests} tests of ${files.length} files${unfit.length > 0 ? `; without ${unfit.join(' | ')}` : ''}`,
-  )
+  const hunter = new Hunter({ crew, isBrowser, mostMs: isBrowser ? 120_000 : 10_000 })
+  const { tests, unfit } = await hunter.learn(folder, all)
+  console.log(`  ${mine.length} to judge by ${tests} tests of ${files.length} files${without(unfit)}`)
   const known = only ? new Map<string, Verdict>() : before()
-  const judged: Verdict[] = []
-  for (const mutant of all) {
-    const key = keyOf(mutant)
-    const verdict =
-      known.get(key) ??
-      (await hunter.judge(
-        mutant,
-        new Set(all.filter(({ file }) => file === mutant.file).map(({ id }) => id)),
-      ))
-    judged.push(verdict)
-    if (known.has(key)) continue
-    appendFileSync(resultsFile, `${JSON.stringify({ key, ...verdict })}\n`)
-    if (verdict.killedBy === null) console.log(`  lives: ${verdict.file}:${verdict.line} ${verdict.name}`)
+  for (const source of new Set(mine.map(({ file }) => file))) {
+    const ofFile = mine.filter(({ file }) => file === source)
+    const ids = new Set(ofFile.map(({ id }) => id))
+    const verdicts: Verdict[] = []
+    for (const mutant of ofFile) {
+      const earlier = known.get(keyOf(mutant))
+      const verdict = earlier ?? (await hunter.judge(mutant, ids))
+      verdicts.push(verdict)
+      if (!earlier) note(mutant, verdict)
+    }
+    keep(verdicts)
   }
   crew.stop()
-  return judged
+}
+
+/** The second pass: whole test files, with all the time they need, for those that live and have no reason to. */
+async function lookAgain(scope: Scope, all: readonly Mutant[], isBrowser: boolean): Promise<void> {
+  const record = readRecord(all)
+  const lives = ({ file, name }: Mutant) => record.get(file)?.lives[name] !== undefined
+  const mine = shareOf(all).filter((each) => isOnly(each) && lives(each) && !reasonFor(each))
+  if (mine.length === 0) return
+  const files = testFiles(scope)
+  const whole = await WholeFiles.learn(files, { all, isBrowser, folder })
+  console.log(`  ${mine.length} to judge by ${files.length} whole files${without(whole.unfit)}`)
+  for (const mutant of mine) {
+    const { file, line, name } = mutant
+    const { killedBy, tests } = await whole.judge(mutant)
+    if (killedBy === null) keepLiving(file, name)
+    else keepNoticed(file, name)
+    note(mutant, { file, line, name, killedBy, isInItsFile: true, tests })
+  }
+}
+
+function note(mutant: Mutant, verdict: Verdict): void {
+  appendFileSync(resultsFile, `${JSON.stringify({ key: keyOf(mutant), ...verdict })}\n`)
+  if (verdict.killedBy === null) console.log(`  lives: ${verdict.file}:${verdict.line} ${verdict.name}`)
+}
+
+function without(unfit: readonly string[]): string {
+  return unfit.length > 0 ? `; without ${unfit.join(' | ')}` : ''
 }
 
 function testFiles({ tests }: Scope): readonly string[] {
   return readdirSync(join(root, 'build/test'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.js') && !leftOut.test(name))
+    .filter((name) => name.endsWith('.test.js'))
     .filter((name) => tests.some((beginning) => name.startsWith(beginning)))
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map((name) => `test/${name}`)
@@ -102,14 +130,12 @@ function testFiles({ tests }: Scope): readonly string[] {
   }
 }
 
-/** What an earlier run has found, of files that are as they were. One that lived then may be noticed by now. */
+/** What an earlier run has found, of files that are as they were: the last word on each. */
 function before(): Map<string, Verdict> {
-  mkdirSync(join(root, 'build/mutants'), { recursive: true })
   if (!existsSync(resultsFile)) return new Map()
   const lines = readFileSync(resultsFile, 'utf8').trimEnd().split('\n')
   const found = lines.map((line) => JSON.parse(line) as Verdict & { key: string })
-  const keep = isAgain ? found.filter(({ killedBy }) => killedBy !== null) : found
-  return new Map(keep.map(({ key, ...verdict }) => [key, verdict]))
+  return new Map(found.map(({ key, ...verdict }) => [key, verdict]))
 }
 
 function keyOf({ file, name }: Mutant): string {
@@ -120,18 +146,23 @@ function keyOf({ file, name }: Mutant): string {
     .slice(0, 22)
 }
 
-function tell(all: readonly Verdict[]): number {
-  const living = all.filter(({ killedBy }) => killedBy === null)
-  const reasonOf = ({ file, name }: Verdict) => survivors[file]?.[name]
-  const unexplained = living.filter((verdict) => reasonOf(verdict) === undefined)
-  const rate = (100 * (all.length - living.length)) / all.length
+/** What the record says of all of them, and not of this run alone. */
+function tell(all: readonly Mutant[]): number {
+  const record = readRecord(all)
+  const judged = all.filter(({ file }) => record.has(file))
+  const living = judged.filter(({ file, name }) => record.get(file)?.lives[name] !== undefined)
+  const unexplained = living.filter((mutant) => !reasonFor(mutant))
+  const percent = (some: number, of: number) => `${((100 * some) / Math.max(1, of)).toFixed(1)} %`
+  const noticed = judged.length - living.length
   console.log(
-    `${all.length} mutants, ${all.length - living.length} noticed (${rate.toFixed(1)} %), ${unexplained.length} live without a reason`,
+    `${all.length} mutants, ${judged.length} judged (${percent(judged.length, all.length)}): ` +
+      `${noticed} noticed (${percent(noticed, judged.length)}), ` +
+      `${living.length - unexplained.length} live with a reason, ${unexplained.length} without one`,
   )
-  for (const { file, line, name, tests } of unexplained)
-    console.log(`  ${file}:${line} ${name} (${tests} tests)`)
-  const [noticed, files] = [new Set(sourceFiles()), Object.keys(survivors)]
-  const gone = files.filter((file) => !noticed.has(file))
-  if (gone.length > 0) console.log(`  survivors.json names files that are gone: ${gone.join(', ')}`)
-  return unexplained.length > 0 || gone.length > 0 || rate < 95 ? 1 : 0
+  for (const { file, line, name } of unexplained.filter(isOnly))
+    console.log(`  ${file}:${line} ${name} (${record.get(file)!.lives[name]!})`)
+  const wrong = unfounded(all, record)
+  for (const fault of wrong) console.log(`  survivors.json: ${fault}`)
+  const isEnough = noticed >= judged.length * 0.95
+  return unexplained.length > 0 || wrong.length > 0 || !isEnough ? 1 : 0
 }

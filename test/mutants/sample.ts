@@ -1,6 +1,6 @@
 /**
- * What `npm test` has time for: of each source file one mutant that a test has noticed, with that test. Does it still? `sample.json` is written by
- * `npm run test:mutants -- --resample` from the last run.
+ * What `npm test` has time for: of each source file one mutant that a test has noticed, with that test. Does it still? What is gone from `sample.json`
+ * is put there anew by `npm run test:mutants -- --resample`, from the last run.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { readTitles } from '../support/titles.js'
 import { Crew } from './crew.js'
 import type { Verdict } from './hunt.js'
-import { buildTree, root } from './tree.js'
+import { buildTree, mutantsOf, root, sourceFiles } from './tree.js'
 
 interface Sampled {
   readonly file: string
@@ -20,9 +20,11 @@ interface Sampled {
 const sampleFile = join(root, 'test/mutants/sample.json')
 const patience = { patienceMs: 60_000, timeoutMs: 10_000 }
 
+const readSample = () => JSON.parse(readFileSync(sampleFile, 'utf8')) as readonly Sampled[]
+
 /** @returns the exit code */
 export async function runSample(): Promise<number> {
-  const sample = JSON.parse(readFileSync(sampleFile, 'utf8')) as readonly Sampled[]
+  const sample = readSample()
   const mutants = await buildTree((file) => sample.some((each) => each.file === file), ['server'])
   const crew = new Crew(
     [...new Set(sample.map(({ testFile }) => `test/${testFile.replace(/\.ts$/, '.js')}`))],
@@ -47,17 +49,27 @@ export async function runSample(): Promise<number> {
   return unnoticed.length > 0 || seen * 2 < sample.length ? 1 : 0
 }
 
-/** @param verdicts of the last run */
+/** @param verdicts of the last run. Here each test runs alone, so it has to notice its mutant alone. */
 export async function writeSample(verdicts: readonly Verdict[]): Promise<void> {
+  const now = new Set(mutantsOf(sourceFiles()).map(({ file, name }) => `${file} ${name}`))
   const titles = readTitles(['attacks', 'hub', 'site', 'protocol'])
-  const sample = verdicts.flatMap(({ file, name, killedBy }): Sampled[] => {
-    const test = titles.filter(({ full }) => full === killedBy)
-    return test.length === 1 ? [{ file, mutant: name, test: test[0]!.full, testFile: test[0]!.file }] : []
-  })
+  const sample = verdicts
+    .filter(({ isInItsFile }) => !isInItsFile)
+    .flatMap(({ file, name, killedBy }): Sampled[] => {
+      const test = titles.filter(({ full }) => full === killedBy)
+      return test.length === 1 && now.has(`${file} ${name}`)
+        ? [{ file, mutant: name, test: test[0]!.full, testFile: test[0]!.file }]
+        : []
+    })
+  const isThere = ({ file, mutant, test }: Sampled) =>
+    now.has(`${file} ${mutant}`) && titles.some(({ full }) => full === test)
+  const kept = readSample().filter(isThere)
   const likeliest = (file: string) => {
     const all = sample.filter((each) => each.file === file)
     return all.find(({ test, mutant }) => /\bR\d/.test(test) && / → (true|false)/.test(mutant)) ?? all[0]!
   }
-  const chosen = [...new Set(sample.map(({ file }) => file))].sort().map(likeliest)
+  const chosen = [...new Set([...kept, ...sample].map(({ file }) => file))]
+    .sort()
+    .map((file) => kept.find((each) => each.file === file) ?? likeliest(file))
   writeFileSync(sampleFile, `${JSON.stringify(chosen, null, 2)}\n`)
 }

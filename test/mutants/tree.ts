@@ -7,9 +7,10 @@ import { type InputOption, type OutputOptions, type Plugin, rollup, type RollupO
 import ts from 'typescript'
 
 import { mutate, type Mutant } from './operators.js'
+import { part } from './part.js'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
-export const tree = join(root, 'build/mutants/tree')
+export const tree = join(root, `build/mutants/tree-${part.number}`)
 
 /** Names below this project's root. */
 export function sourceFiles(): readonly string[] {
@@ -20,6 +21,15 @@ export function sourceFiles(): readonly string[] {
       .sort(),
   )
 }
+
+/** Every mutant of these source files, numbered. */
+export function mutantsOf(files: readonly string[]): readonly Mutant[] {
+  const mutants: Mutant[] = []
+  for (const file of files) mutants.push(...mutate(file, sourceOf(file), mutants.length + 1).mutants)
+  return mutants
+}
+
+const sourceOf = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** @returns every mutant of the sources that `isMutated` names */
 export async function buildTree(
@@ -36,7 +46,7 @@ export async function buildTree(
   }
   const mutants: Mutant[] = []
   for (const file of sourceFiles()) {
-    let source = readFileSync(join(root, file), 'utf8')
+    let source = sourceOf(file)
     if (isMutated(file)) {
       const found = mutate(file, source, mutants.length + 1)
       mutants.push(...found.mutants)

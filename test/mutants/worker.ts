@@ -7,17 +7,17 @@ import { join } from 'node:path'
 import Mocha from 'mocha'
 
 import { reachInto, turnOn } from './switch.js'
-import { tree } from './tree.js'
 
 export type Order =
   /** A broken world may never close: its hooks are not waited for as long as a browser's. */
   | { readonly do: 'load'; readonly files: readonly string[]; readonly hooksMs: number }
-  /** Runs them until one fails. Without `tests`: all, to the end. */
+  /** Without `tests`: all. `isBailing`: until one fails. */
   | {
       readonly do: 'run'
       readonly mutant: number
       readonly tests?: readonly string[]
       readonly timeoutMs: number
+      readonly isBailing: boolean
     }
 
 export interface Ran {
@@ -30,7 +30,13 @@ export interface Ran {
 
 export type Report =
   | { readonly done: 'load'; readonly reached: readonly number[] }
-  | { readonly done: 'run'; readonly ran: readonly Ran[]; readonly failedHook: string | null }
+  | {
+      readonly done: 'run'
+      readonly ran: readonly Ran[]
+      readonly failedHook: string | null
+      /** By all tests and hooks together, where all ran. */
+      readonly reached: readonly number[]
+    }
 
 /** Says nothing: all is read from the runner. */
 class Quiet extends Mocha.reporters.Base {}
@@ -53,22 +59,24 @@ async function load({ files, hooksMs }: Order & { do: 'load' }): Promise<Report>
   mocha.timeout(hooksMs)
   const reached = new Set<number>()
   reachInto(reached)
-  for (const file of files) mocha.addFile(join(tree, 'build', file))
+  for (const file of files) mocha.addFile(join(process.cwd(), 'build', file))
   await mocha.loadFilesAsync()
   return { done: 'load', reached: [...reached] }
 }
 
-function run({ mutant, tests, timeoutMs }: Order & { do: 'run' }): Promise<Report> {
+function run({ mutant, tests, timeoutMs, isBailing }: Order & { do: 'run' }): Promise<Report> {
   turnOn(mutant)
   const chosen = tests && new Set(tests)
   mocha.options.grep = { test: (title: string) => chosen?.has(title) ?? true } as RegExp
-  setUp(mocha.suite, { isBailing: chosen !== undefined, timeoutMs })
+  setUp(mocha.suite, { isBailing, timeoutMs })
   return new Promise((resolve) => {
     const open: { name: string; sets: Set<number>[]; startMs: number; passed: boolean }[] = []
     const suites: Set<number>[] = []
+    const every: Set<number>[] = []
     let failedHook: string | null = null
     const collect = () => {
       const set = new Set<number>()
+      every.push(set)
       reachInto(set)
       return set
     }
@@ -79,9 +87,9 @@ function run({ mutant, tests, timeoutMs }: Order & { do: 'run' }): Promise<Repor
         name,
         passed,
         ms: ms.get(name) ?? 0,
-        reached: tests ? [] : [...new Set(sets.flatMap((set) => [...set]))],
+        reached: tests ? [] : union(sets),
       }))
-      resolve({ done: 'run', ran, failedHook })
+      resolve({ done: 'run', ran, failedHook, reached: tests ? [] : union(every) })
     })
     runner.on('suite', () => suites.push(collect()))
     runner.on('suite end', () => void suites.pop())
@@ -102,6 +110,8 @@ function run({ mutant, tests, timeoutMs }: Order & { do: 'run' }): Promise<Repor
     })
   })
 }
+
+const union = (sets: readonly ReadonlySet<number>[]) => [...new Set(sets.flatMap((set) => [...set]))]
 
 /** A suite takes these from the one above when it is made, and hears of no change. */
 function setUp(suite: Mocha.Suite, how: { readonly isBailing: boolean; readonly timeoutMs: number }): void {
