@@ -134,11 +134,8 @@ function replayed(
 ): Decided {
   const refused = refuse('ticket_spent', 'The ticket was used before')
   const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
-  // This very use, at this very site, gave this handle; otherwise nothing of the sender's was replayed.
-  const gave =
-    held?.handle.site === site &&
-    held.handle.hash === spent.gave &&
-    held.handle.activatedAtMs === spent.spentAtMs
+  // This ticket gave this handle, at this very site; otherwise nothing of the sender's was replayed.
+  const gave = held?.handle.site === site && held.handle.hash === spent.gave
   if (isDoubleSubmit || !gave) return refused
   hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
   const gone = ended(held.session, 'replayed', nowMs)

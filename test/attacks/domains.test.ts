@@ -4,7 +4,8 @@ import { generateApp, generateSite, type GeneratedSiteKeys } from 'session-hub/h
 
 import { createOriginLookup } from '../../sdk/site/find-origin.js'
 import { type AppWorld, type AppWorldOptions, startAppWorld } from '../support/app-world.js'
-import { siteToken } from '../support/forge.js'
+import { ownToken, siteToken } from '../support/forge.js'
+import { handleIn, wrapHandle } from '../support/handles.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
 import { type Ask, binding, type Reply, send, Visitor } from '../support/visitor.js'
 
@@ -54,6 +55,26 @@ describe('an application on many domains', () => {
         })
         expect(offer.json).to.deep.equal({ offer: null })
       }
+    })
+
+    it('R38: the cookie of a sign-out that waits, for either of the two names in it; its own it takes', async () => {
+      await ada.sync(fr)
+      const token = ada.cookies(fr).get('__Host-session')!
+      const keys = world.keysOf('fr')
+      const handle = wrapHandle(handleIn(token)!, keys.session.k)
+      const visit = (iss: string, aud: string) => {
+        const ended = ownToken(world, { origin: fr, keys }, 'ended+jwt', { iss, aud, ends: [{ handle }] })
+        const cookie = `__Host-session=${token}; __Host-session-ended=${ended}`
+        return send(`${fr}/who`, { headers: { cookie } })
+      }
+      for (const [iss, aud] of [
+        [de, de],
+        [de, fr],
+        [fr, de],
+      ] as const)
+        expect((await visit(iss, aud)).json, `${iss} for ${aud}`).to.include({ subject: 'ada' })
+      expect((await visit(fr, fr)).json, 'the twin').to.include({ session: 'none' })
+      expect(await world.hub.hub.sessions.list('ada')).to.deep.equal([])
     })
 
     it('the cookie of a redirect, nor where it leads', async () => {

@@ -182,7 +182,82 @@ describe('a request of a site that comes again', () => {
     })
   })
 
+  describe('an update', () => {
+    it('is done once: what another one has written since stays', async () => {
+      const handle = handleAt(world.siteOf('shop').origin)
+      const update = async (theme: string, jti = id()) =>
+        (await act('update', { handle, jti, patch: { theme } }, 'shop')).json
+      const jti = id()
+      expect((await update('dark', jti)).data).to.deep.equal({ theme: 'dark' })
+      const newer = await update('light')
+      expect(await update('dark', jti)).to.deep.include({ data: { theme: 'light' }, version: newer.version })
+      expect((await act('read', { handle }, 'shop')).json.data).to.deep.equal({ theme: 'light' })
+      expect((await update('dark')).data, 'another id').to.deep.equal({ theme: 'dark' })
+    })
+  })
+
+  describe('a sign-in that is told late', () => {
+    let clockMs: number
+    const late = () => ({
+      handle: null,
+      subject: 'ada',
+      claims: {},
+      jti: id(),
+      exp: Math.floor(clockMs / 1000) + 3600,
+    })
+    const actAt = (name: string, body: object) =>
+      send(`${world.hub.origin}/backchannel/${name}`, {
+        method: 'POST',
+        body,
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${siteToken({ ...world, now: () => clockMs }, world.siteOf('shop'))}`,
+        },
+      })
+    const refusedWith = async (body: object, endReason: string) => {
+      const reply = await actAt('sign-in', body)
+      expectRefusalWithoutCookies(reply, 410, 'session_ended')
+      expect(reply.json.end_reason).to.equal(endReason)
+    }
+
+    beforeEach(async () => {
+      await world.close()
+      clockMs = Date.now()
+      world = await startWorld({ sites: ['shop'], hub: { now: () => clockMs } })
+    })
+
+    it('gives the same session for a whole minute, and nothing from then on (R28)', async () => {
+      const body = late()
+      const first = await actAt('sign-in', body)
+      clockMs += 60_000
+      const again = await actAt('sign-in', body)
+      expect(again.status).to.equal(200)
+      expect(again.json.handle).to.not.equal(first.json.handle)
+      expect(await world.hub.hub.sessions.list('ada')).to.have.length(1)
+      clockMs += 1
+      await refusedWith(body, 'signed-in')
+      expect((await actAt('sign-in', late())).status, 'another one').to.equal(200)
+    })
+
+    it('is refused as signed out where the sign-out came first (R27)', async () => {
+      const body = late()
+      await actAt('end', { handle: null, jti: body.jti, exp: body.exp })
+      await refusedWith(body, 'signed-out')
+      expect(await world.hub.hub.sessions.list('ada')).to.deep.equal([])
+    })
+  })
+
   describe('an opt-out', () => {
+    it('gives nothing once the session that it gave has ended; until then it does', async () => {
+      const visitor = new Visitor(world.hub.origin)
+      await visitor.post(travel, '/cart', { item: 'tent' })
+      const body = { handle: handleAt(travel, visitor), jti: id() }
+      const { handle } = (await act('part', body)).json
+      expect((await act('part', body)).status).to.equal(200)
+      await act('end', { handle })
+      expectRefusalWithoutCookies(await act('part', body), 410, 'session_ended')
+    })
+
     it('gives one session, by another handle each time; the old handle alone gives nothing (R20)', async () => {
       const visitor = new Visitor(world.hub.origin)
       await visitor.post(travel, '/cart', { item: 'tent' })

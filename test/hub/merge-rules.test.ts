@@ -10,6 +10,7 @@ import {
   mergeNames,
 } from '../../hub/flows/merge-rules.js'
 import type { Json, JsonObject } from '../../sdk/protocol/json.js'
+import { expectNoUnheardRejection } from '../support/unheard.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
 import { type WatchedStore, watchedStore } from '../support/watched-store.js'
@@ -176,6 +177,7 @@ describe('any merge by name', () => {
 })
 
 describe('carts that meet, by the configured merge', () => {
+  expectNoUnheardRejection()
   let users: Users
   const start = async (merge: HubOptions['merge']) => {
     users = await startUsers({ hub: { ...(merge !== undefined && { merge }) } })
@@ -316,6 +318,24 @@ describe('carts that meet, by the configured merge', () => {
       expect(wasEmpty).to.deep.equal([true, false, true])
     })
   })
+
+  for (const [what, wrong] of [
+    ['answers with a promise', () => Promise.resolve({})],
+    ['answers with a promise that fails', () => Promise.reject(new Error('down'))],
+  ] as const) {
+    it(`stay the winner’s own where the hook ${what}, and the log says so`, async () => {
+      await start(wrong as never)
+      expect(await meet()).to.deep.equal(atShop)
+      expect(users.world.log).to.deep.include.members([
+        {
+          level: 'error',
+          event: 'hook_failed',
+          hook: 'merge',
+          description: 'merge: the value is a Promise; only plain JSON can be kept',
+        },
+      ])
+    })
+  }
 
   it('stay the winner’s own where together they would be too large, and the log says so', async () => {
     await start({ keys: { cart: 'union' } })

@@ -1,5 +1,7 @@
 /** `site.sessions()` and what ends one of them: a user's own list, on a site where the user is signed in. */
 import { expect } from 'chai'
+import express from 'express'
+import type { SessionHubError } from 'session-hub/site'
 
 import { startUsers, type Users } from '../support/users.js'
 import type { Reply, Visitor } from '../support/visitor.js'
@@ -144,6 +146,12 @@ describe('the list of a user’s own sessions', () => {
     expect(await there()).to.deep.equal(ALL)
   })
 
+  it('is nobody’s on a request whose session was never loaded', async () => {
+    const { site } = users.world.siteOf('shop')
+    const listed = await site.sessions({} as never).catch((error: unknown) => error)
+    expect(listed).to.have.property('code', 'sign_in_required')
+  })
+
   it('is nobody’s whose session has ended elsewhere, which is not that there are no others', async () => {
     const acts: ((browser: Visitor) => Promise<Reply>)[] = [
       (browser) => browser.ask(`${shop}/account/sessions`),
@@ -173,6 +181,31 @@ describe('the list of a user’s own sessions', () => {
       for (const { status, json } of replies)
         expect({ status, json }).to.deep.equal({ status: 503, json: { error: 'unavailable' } })
     }
+  })
+
+  it('is unavailable to one who has signed in by this very request, of which the hub could not be told', async () => {
+    const { site, listener } = users.world.siteOf('shop')
+    listener.use(
+      express.Router().post('/sign-in-and-list', site.session(), async (req, res) => {
+        await site.signIn(req, res, { subject: 'ada' })
+        const listed = await site.sessions(req).catch((error: unknown) => error)
+        res.json({ error: (listed as SessionHubError).code ?? null })
+      }),
+    )
+    expect((await users.browser().post(shop, '/sign-in-and-list', {})).json).to.include({ error: null })
+    await users.world.hub.listener.stop()
+    expect((await users.browser().post(shop, '/sign-in-and-list', {})).json).to.include({
+      error: 'unavailable',
+    })
+  })
+
+  it('is unavailable, and not nobody’s, where the session can be trusted no more and the hub cannot be asked (R21)', async () => {
+    await users.world.hub.listener.stop()
+    users.world.advance(2 * 86_400)
+    const { status, json } = await desktop.ask(`${shop}/account/sessions`)
+    expect({ status, json }).to.deep.equal({ status: 503, json: { error: 'unavailable' } })
+    const nobody = await users.browser().ask(`${shop}/account/sessions`)
+    expect(nobody.status, 'the twin').to.equal(401)
   })
 
   it('holds a hundred at most', async () => {

@@ -156,13 +156,13 @@ export interface SiteTokenChange {
 }
 
 /** The key of a site's short words to itself, drawn from its session key. */
-const ownKey = ({ keys }: WorldSite): Buffer => drawn(keys.session.k, 'start+jwt')
+const ownKey = ({ keys }: Pick<WorldSite, 'keys'>): Buffer => drawn(keys.session.k, 'start+jwt')
 
-/** A start or enter cookie as the site itself would write it, with changes. */
+/** A start, enter or ended cookie as the site itself would write it, with changes. */
 export function ownToken(
-  world: World,
-  site: WorldSite,
-  type: 'start+jwt' | 'enter+jwt',
+  world: Pick<World, 'now'>,
+  site: Pick<WorldSite, 'origin' | 'keys'>,
+  type: 'start+jwt' | 'enter+jwt' | 'ended+jwt',
   claims: Claims,
   { header = {}, key = ownKey(site) }: { header?: Claims; key?: Buffer } = {},
 ): string {
