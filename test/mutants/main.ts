@@ -71,7 +71,7 @@ async function judgeAll(scope: Scope, all: readonly Mutant[], isBrowser: boolean
   const record = readRecord(all)
   const mine = shareOf(all).filter(only ? isOnly : ({ file }) => !record.has(file))
   if (mine.length === 0) return
-  const files = testFiles(scope).filter((name) => !leftOut.test(name))
+  const files = testFiles(scope.likeliest ?? scope.tests).filter((name) => !leftOut.test(name))
   const crew = new Crew(files, isBrowser)
   const hunter = new Hunter({ crew, isBrowser, mostMs: isBrowser ? 120_000 : 10_000 })
   const { tests, unfit } = await hunter.learn(folder, all)
@@ -98,7 +98,7 @@ async function lookAgain(scope: Scope, all: readonly Mutant[], isBrowser: boolea
   const lives = ({ file, name }: Mutant) => record.get(file)?.lives[name] !== undefined
   const mine = shareOf(all).filter((each) => isOnly(each) && lives(each) && !reasonFor(each))
   if (mine.length === 0) return
-  const files = testFiles(scope)
+  const files = testFiles(scope.tests)
   const whole = await WholeFiles.learn(files, { all, isBrowser, folder })
   console.log(`  ${mine.length} to judge by ${files.length} whole files${without(whole.unfit)}`)
   for (const mutant of mine) {
@@ -119,15 +119,13 @@ function without(unfit: readonly string[]): string {
   return unfit.length > 0 ? `; without ${unfit.join(' | ')}` : ''
 }
 
-function testFiles({ tests }: Scope): readonly string[] {
+/** @param beginnings patterns of paths below `test/` */
+function testFiles(beginnings: readonly string[]): readonly string[] {
+  const rank = (name: string) => beginnings.findIndex((beginning) => new RegExp(`^${beginning}`).test(name))
   return readdirSync(join(root, 'build/test'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.js'))
-    .filter((name) => tests.some((beginning) => name.startsWith(beginning)))
+    .filter((name) => name.endsWith('.test.js') && rank(name) >= 0)
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map((name) => `test/${name}`)
-  function rank(name: string) {
-    return tests.findIndex((beginning) => name.startsWith(beginning))
-  }
 }
 
 /** What an earlier run has found, of files that are as they were: the last word on each. */

@@ -2,22 +2,48 @@
 
 export interface Scope {
   readonly sources: readonly RegExp[]
-  /** Beginnings of test files' paths below `test/`. */
+  /** Beginnings of test files' paths below `test/`, for the second pass. */
   readonly tests: readonly string[]
+  /** The same for the first pass, if it has to do with fewer: patterns. */
+  readonly likeliest?: readonly string[]
 }
+
+const everything = ['attacks/', 'hub/', 'site/', 'protocol/', 'tokens/', 'verify/']
 
 /** What decides on the server: the likeliest to be attacked first. */
 export const server: readonly Scope[] = [
   {
+    sources: [/^hub\/flows\/(?!administer|listed)/],
+    likeliest: [
+      'attacks/(sent-again|tickets|tickets-once|offers|exchange|choice|grants|foreign-handles|forget|link|claims)[.]',
+      'attacks/(share|share-merges|impersonation|session-life|backchannel|subjects|privilege|redirect)[.]',
+      'hub/(?!.*(documents|options|listener|log-hints|registry))',
+    ],
+    tests: everything,
+  },
+  {
+    sources: [/^sdk\/(protocol|tokens)\//, /^sdk\/http\/(body|cookies|navigation)\.ts$/],
+    likeliest: [
+      'protocol/',
+      'tokens/',
+      'verify/',
+      'attacks/(tickets|offers|session-tokens|service-tokens|backchannel|keys|data|claims|navigation|session-cookies)[.]',
+      'site/(posted|longest|session-token|given-values)[.]',
+    ],
+    tests: everything,
+  },
+  {
     sources: [
-      /^hub\/flows\/(?!administer|listed)/,
-      /^sdk\/(protocol|tokens)\//,
       /^sdk\/site\/session\/(?!index|held-session|parts|limit)/,
       /^sdk\/site\/(endpoints|account)\/(?!index|held-session|parts|limit)/,
-      /^hub\/routes\//,
-      /^sdk\/http\/(body|cookies|navigation)\.ts$/,
     ],
-    tests: ['attacks/', 'hub/', 'site/', 'protocol/', 'verify/'],
+    likeliest: ['site/', 'attacks/(?!admin|frame|visible-frame|logs|leftovers|storage-access|unlock)'],
+    tests: everything,
+  },
+  {
+    sources: [/^hub\/routes\//],
+    likeliest: ['attacks/(?!admin|leftovers|express-session|site-endpoints)', 'hub/(?!.*(options|registry))'],
+    tests: everything,
   },
   {
     sources: [/^sdk\/express-session\/(?!index)/],
