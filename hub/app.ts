@@ -42,7 +42,7 @@ export interface Hub {
   readonly sessions: HubSessions
   /** Changes the list of sites while the hub runs; those of `findSite` stay. @throws SessionHubError `options_invalid`; then the list is as it was */
   setSites(sites: readonly SiteRegistration[]): Promise<void>
-  /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. */
+  /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. `gracefulStop` calls it. */
   endStreams(): void
   /** Ends the event streams, stops what runs in the background, and closes the store. */
   close(): Promise<void>

@@ -54,6 +54,7 @@ export type {
   Swept,
   View,
 } from './stores/store.js'
+export { gracefulStop, type GracefulStopOptions, type Streaming } from '../sdk/http/node/graceful-stop.js'
 export { type ErrorCode, SessionHubError } from '../sdk/protocol/errors.js'
 export type { SessionData, StoredData } from '../sdk/protocol/app-types.js'
 export type { Json, JsonObject } from '../sdk/protocol/json.js'

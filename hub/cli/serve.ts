@@ -4,13 +4,14 @@ import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
+import { gracefulStop } from '../../sdk/http/node/graceful-stop.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createHub, type Hub } from '../app.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { readConfig, type ServeConfig } from './config.js'
 import { KEYS_VARIABLE } from './key-file.js'
 import { createServeLog, type ServeLog } from './serve-log.js'
-import { createApp, listen, stop, urlOf } from './server.js'
+import { createApp, listen, urlOf } from './server.js'
 import { leave } from './terminal.js'
 import { firstSignal, runWorkers, sayReady, workerNumber } from './workers.js'
 
@@ -18,7 +19,7 @@ export const serve: Command = {
   summary: 'run the hub',
   help: `Usage: session-hub serve --config <file> [--workers <n>]
 
-Runs the hub until SIGTERM or SIGINT; open requests get five seconds to finish. SIGHUP reads the list of
+Runs the hub until SIGTERM or SIGINT; open requests get eight seconds to finish. SIGHUP reads the list of
 sites again. The hub speaks plain http: put a proxy with TLS before it. Logs go to stdout, as JSON lines
 unless it is a terminal.
 
@@ -96,8 +97,7 @@ async function serveOne(config: ServeConfig, workers: number): Promise<void> {
   })
   const signal = await Promise.race([stopped, opened])
   if (cluster.isPrimary) log({ level: 'info', event: 'stopping', signal })
-  hub.endStreams()
-  if (!(await stop(server))) log({ level: 'warn', event: 'stop_forced' })
+  if (!(await gracefulStop(server, [hub]))) log({ level: 'warn', event: 'stop_forced' })
   await hub.close()
   if (cluster.isPrimary) log({ level: 'info', event: 'stopped' })
   leave(0)

@@ -20,8 +20,6 @@ const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_EVERY_MS = 1000
 /** Longer than a proxy keeps its connections, which is usually 60 s: else it sends a request into a closing one. */
 const KEEP_ALIVE_MS = 65_000
-const STOP_WITHIN_MS = 5000
-const CLOSE_IDLE_EVERY_MS = 50
 
 export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeLog): Express {
   const app = express()
@@ -100,25 +98,4 @@ function refusal(thrown: NodeJS.ErrnoException, file: string, host: string, port
         thrown,
       )
   }
-}
-
-/** Lets open requests finish, for a while. @returns whether all of them did */
-export function stop(server: Server): Promise<boolean> {
-  return new Promise((resolve) => {
-    let isClean = true
-    // A connection whose request was still open when the server closed is idle only later.
-    const idle = setInterval(() => {
-      server.closeIdleConnections()
-    }, CLOSE_IDLE_EVERY_MS)
-    const deadline = setTimeout(() => {
-      isClean = false
-      server.closeAllConnections()
-    }, STOP_WITHIN_MS)
-    server.close(() => {
-      clearInterval(idle)
-      clearTimeout(deadline)
-      resolve(isClean)
-    })
-    server.closeIdleConnections()
-  })
 }

@@ -38,6 +38,9 @@ const MOST_PER_PARTY = 256
 
 const BEAT_MS = 15_000
 
+/** With what a stream ends that the hub ends itself: there is another process, or soon this one again. A site learns of ends within a second. */
+const COME_AGAIN = 'retry: 200\n\n'
+
 /** A stream lives longer than the token that opened it, but not for ever: whoever found one token has to show another. */
 const LONGEST_MS = 3_600_000
 
@@ -69,7 +72,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
         answer.send(endings.map((ending) => told(party, ending, from.epoch)).join(''))
       },
       end() {
-        answer.end()
+        answer.end(COME_AGAIN)
       },
     })
     answer.onEnd(() => {

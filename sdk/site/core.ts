@@ -70,6 +70,7 @@ export interface SiteCore {
   endOtherSessions(request: object): Promise<number>
   requireRecent(request: object, maxAgeSeconds: number): void
   scriptTag(nonceOfPage: string | undefined, options?: ScriptTagOptions): string
+  endStreams(): void
   close(): void
 }
 
@@ -198,6 +199,9 @@ export async function createCore<Native extends object>(
       requireRecent(visited(request), request, maxAgeSeconds)
     },
     scriptTag: (nonceOfPage, tagOptions) => scriptTag(settings, sdk.versionedPath, nonceOfPage, tagOptions),
+    endStreams() {
+      live.close()
+    },
     close() {
       pending.close()
       live.close()

@@ -176,6 +176,8 @@ export interface Site {
   visit(request: globalThis.Request, options?: VisitOptions): Promise<Visited>
   /** The `<script>` element for this site's pages. @throws SessionHubError `options_invalid` */
   scriptTag(req?: Request, options?: ScriptTagOptions): string
+  /** Ends what open pages listen to, so that a server can close: it would never end. The pages come again, to another process. `gracefulStop` calls it. */
+  endStreams(): void
   /** Ends what open pages listen to, and closes the connections to the hub. */
   close(): void
 }
@@ -226,6 +228,9 @@ export async function createSite<Native extends object = Request>(
     fetch: (request, app, visitOptions) => fetchSite(core, request, app, visitOptions),
     visit: (request, visitOptions) => visitSite(core, request, visitOptions),
     scriptTag: (req, tagOptions) => core.scriptTag(nonceOf(req), tagOptions),
+    endStreams: () => {
+      core.endStreams()
+    },
     close: () => {
       core.close()
     },

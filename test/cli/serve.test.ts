@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
 
 import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
+import { keepBusy } from '../support/busy-connections.js'
 import { listenTo } from '../support/event-source.js'
 import { siteToken } from '../support/forge.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
@@ -194,6 +195,19 @@ describe('session-hub serve', () => {
       hub.signal('SIGTERM')
 
       await stream.ended
+      await hub.logged('stopped')
+      expect(hub.seen.map(({ event }) => event)).to.not.include('stop_forced')
+      expect(await hub.exitCode()).to.equal(0)
+    })
+
+    it('cuts off none of 20 busy connections', async () => {
+      const hub = await folder.serve({ store: 'memory' })
+      const busy = keepBusy(hub.url, '/readyz', 20)
+      await busy.answered(5)
+
+      hub.signal('SIGTERM')
+
+      expect(await busy.ends).to.deep.equal(Array.from({ length: 20 }, () => 'told'))
       await hub.logged('stopped')
       expect(hub.seen.map(({ event }) => event)).to.not.include('stop_forced')
       expect(await hub.exitCode()).to.equal(0)

@@ -7,6 +7,7 @@ import { expect } from 'chai'
 import { generateSite } from 'session-hub/hub'
 
 import { generateHubKeys } from '../../hub/keys/generate.js'
+import { keepBusy } from '../support/busy-connections.js'
 import { siteToken } from '../support/forge.js'
 import { freePort } from '../support/free-port.js'
 import { until } from '../support/until.js'
@@ -101,6 +102,15 @@ describe('session-hub serve --workers', () => {
     hub.signal('SIGTERM')
     expect(await hub.exitCode()).to.equal(0)
   }).timeout(60_000)
+
+  it('cuts off none of 20 busy connections when it is told to stop', async () => {
+    const hub = await folder.serve({}, '--workers', '2')
+    const busy = keepBusy(hub.url, '/readyz', 20)
+    await busy.answered(5)
+    hub.signal('SIGTERM')
+    expect(await busy.ends).to.deep.equal(Array.from({ length: 20 }, () => 'told'))
+    expect(await hub.exitCode()).to.equal(0)
+  })
 
   it('ends with the first process, however that ends', async () => {
     const hub = await folder.serve({}, '--workers', '2')

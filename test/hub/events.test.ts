@@ -271,6 +271,7 @@ describe('GET /backchannel/events', () => {
     await stream.heard('hello')
     hub.stopFeed()
     await stream.ended
+    expect(stream.text(), 'there is another process').to.match(/\nretry: 200\n\n$/)
     expectRefusal(await send(hub.listener.origin + PATH, { headers: hub.headers() }), 503, 'unavailable')
   })
 

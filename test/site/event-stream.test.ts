@@ -155,6 +155,18 @@ describe('a site’s event stream', () => {
       })
     }
 
+    it('comes again when the hub has said, as it ended the stream', async () => {
+      const atMs: number[] = []
+      answer = (res) => {
+        atMs.push(performance.now())
+        if (atMs.length === 1) begin(res).end(`${hello}retry: 1600\n\n`)
+        else begin(res).write(hello + event(1))
+      }
+      await start()
+      await until(() => own.heard.length === 1)
+      expect(atMs[1]! - atMs[0]!, 'shortened by up to a half').to.be.at.least(790)
+    })
+
     it('is not lost by one end of the stream', async () => {
       let times = 0
       answer = (res) => {

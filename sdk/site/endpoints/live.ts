@@ -28,8 +28,18 @@ const MOST_PER_ADDRESS = 128
 /** Of many pages that lost one server at the same moment, each comes again at its own. */
 const RETRY_MS = { min: 1000, max: 5000 }
 
+const retryLine = () =>
+  `retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`
+
 /** EventSource takes this for the end, and does not come again. */
 const NO_PLACE: Reply = { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
+
+/** This process closes. EventSource takes an answer that ends for a lost connection, and comes again: to another process. */
+const elsewhere = (): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
+  body: retryLine(),
+})
 
 export function createLive(most = MOST): Live {
   const pages = new Set<EventsAnswer>()
@@ -38,7 +48,7 @@ export function createLive(most = MOST): Live {
   let isClosed = false
 
   const isFull = (ofSession: number, atAddress: number) =>
-    isClosed || pages.size >= most || ofSession >= MOST_PER_SESSION || atAddress >= MOST_PER_ADDRESS
+    pages.size >= most || ofSession >= MOST_PER_SESSION || atAddress >= MOST_PER_ADDRESS
 
   function count(address: string, more: 1 | -1): void {
     const open = (byAddress.get(address) ?? 0) + more
@@ -69,17 +79,19 @@ export function createLive(most = MOST): Live {
       const atAddress = byAddress.get(address) ?? 0
       // It tells nothing of anybody, so nobody has to be known.
       if (queryOf(visit.url).has(streamProbe.query)) {
+        if (isClosed) return elsewhere()
         if (isFull(0, atAddress)) return NO_PLACE
         sayTwoWords(open(visit, address))
         return undefined
       }
       const { token } = await site.sessions.load(visit)
       const { hub, sessions } = site
+      if (isClosed) return elsewhere()
       if (token?.sk === undefined || isFull(sessions.watching(token), atAddress)) return NO_PLACE
       const { sk: handle } = token
       const page = open(visit, address)
       if (!page) return undefined
-      page.send(`retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`)
+      page.send(retryLine())
       const tell = (reason: EndReason) => {
         page.end(`event: ended\ndata: ${JSON.stringify({ reason })}\n\n`)
       }

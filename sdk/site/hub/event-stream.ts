@@ -82,7 +82,7 @@ export function createEventStream(
 
   /** Resolves when the connection ends, however it ends. */
   function listen(res: IncomingMessage): Promise<void> {
-    const parser = createParser({ onEvent: hear, maxBufferSize: MAX_EVENT_CHARS })
+    const parser = createParser({ onEvent: hear, onRetry: comeAgain, maxBufferSize: MAX_EVENT_CHARS })
     res.setEncoding('utf8')
     return new Promise((resolve) => {
       const silence = setTimeout(() => res.destroy(), silenceMs).unref()
@@ -116,6 +116,11 @@ export function createEventStream(
       endings.reset()
     }
     if (isEventId(id)) lastId = id
+  }
+
+  /** The hub says when, as it ends the stream: never sooner than after any other end, and never much later. */
+  function comeAgain(afterMs: number): void {
+    pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, afterMs))
   }
 
   function found(): void {
