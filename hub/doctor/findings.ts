@@ -330,7 +330,7 @@ const kinds = {
   bounce_tracking: {
     level: 'warning',
     meaning: 'The hub has a registrable domain that none of the sites has.',
-    why: 'Visitors never use a page of that domain. To a browser the redirect looks like tracking, so it may delete the cookies of the hub; each site then keeps its own session.',
+    why: 'Visitors never use a page of that domain. To a browser the redirect looks like tracking, so it may delete the cookies of the hub; each site then keeps its own session (docs/bounce-tracking.md).',
     remedy:
       'Put the hub on a subdomain of the site that most visitors use, such as "hub.shop.example". Or accept this finding with "--ignore bounce_tracking".',
   },

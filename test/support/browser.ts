@@ -16,6 +16,13 @@ import { recordPage, type TestPage } from './test-page.js'
 
 export type { TestPage } from './test-page.js'
 
+const PURGES = {
+  'privacy.bounceTrackingProtection.mode': 1,
+  'privacy.bounceTrackingProtection.bounceTrackingGracePeriodSec': 0,
+  'privacy.bounceTrackingProtection.bounceTrackingPurgeTimerPeriodSec': 1,
+  'privacy.bounceTrackingProtection.clientBounceDetectionTimerPeriodMS': 500,
+}
+
 /** Chromium, by how it treats the cookies of another site in a frame; and Firefox, as it comes. */
 const KINDS = {
   /** Stock Chrome's setting. */
@@ -34,6 +41,13 @@ const KINDS = {
   'cookieless Firefox': firefox({ 'network.cookie.cookieBehavior': 2 }),
   /** Firefox as some people harden it: it tells no other site which page a request comes from. */
   hardened: firefox({ 'network.http.referer.XOriginPolicy': 2 }),
+  /** Firefox that purges bounce trackers, as with strict protection, but each second: it would wait an hour. */
+  purging: firefox(PURGES),
+  /** The same where a redirect counts that has touched no cookie. */
+  'purging, stateless': firefox({
+    ...PURGES,
+    'privacy.bounceTrackingProtection.requireStatefulBounces': false,
+  }),
 } satisfies Record<string, Kind>
 
 export type BrowserKind = keyof typeof KINDS
@@ -136,7 +150,7 @@ function grants(sites: readonly string[]): object {
 }
 
 /** Default protection: no preference that touches cookies is changed. */
-function firefox(preferences: Record<string, number> = {}): Kind {
+function firefox(preferences: Record<string, number | boolean> = {}): Kind {
   return {
     hasContainers: true,
     prepare: () => Promise.resolve(),

@@ -1,5 +1,5 @@
 /** A page that records what the SDK says and what goes wrong, in every browser that Puppeteer drives. */
-import { type Page, TimeoutError } from 'puppeteer'
+import type { Page } from 'puppeteer'
 
 import { drive, type DrivenPage, type Driver, type SdkEvent } from './driven-page.js'
 import { until } from './until.js'
@@ -48,12 +48,12 @@ export async function recordPage(page: Page): Promise<TestPage> {
   }, EVENTS)
   const events = () => page.evaluate(() => (window as unknown as { said: SdkEvent[] }).said)
   const event = async (...names: string[]): Promise<SdkEvent> => {
-    const handle = await page.waitForFunction(
-      (wanted) => (window as unknown as { said: SdkEvent[] }).said.find(({ name }) => wanted.includes(name)),
-      { polling: 20 },
-      names,
-    )
-    return (await handle.jsonValue()) as SdkEvent
+    let heard: SdkEvent | undefined
+    await lookFor(page, async () => {
+      heard = (await events()).find(({ name }) => names.includes(name))
+      return heard !== undefined
+    })
+    return heard!
   }
   return {
     ...drive(driverOf(page)),
@@ -70,7 +70,20 @@ export async function recordPage(page: Page): Promise<TestPage> {
   }
 }
 
-const ANEW_MS = 4000
+/**
+ * Puppeteer's own `waitForFunction` makes a function of a text, which Firefox 140 refuses in a page whose policy forbids that. A look into a
+ * document that is just going fails, and the next one is into the next document.
+ */
+async function lookFor(page: Page, isSo: () => Promise<unknown>): Promise<void> {
+  await until(async () => {
+    try {
+      return Boolean(await isSo())
+    } catch (thrown) {
+      if (page.isClosed()) throw thrown
+      return false
+    }
+  })
+}
 
 /** Puppeteer's types unwrap its handles from the arguments; there are none here. */
 type Plain = (...args: unknown[]) => unknown
@@ -82,14 +95,7 @@ const driverOf = (page: Page): Driver => ({
   run: <Args extends unknown[], Result>(act: (...args: Args) => Result | Promise<Result>, ...args: Args) =>
     page.evaluate(act as Plain, ...args) as Promise<Result>,
   async until(isSo, ...args) {
-    // It may look on in a document that is gone, in Firefox: so it begins anew now and then. Where the page is closed, it rejects otherwise.
-    for (;;)
-      try {
-        await page.waitForFunction(isSo as Plain, { polling: 20, timeout: ANEW_MS }, ...args)
-        return
-      } catch (thrown) {
-        if (!(thrown instanceof TimeoutError)) throw thrown
-      }
+    await lookFor(page, () => page.evaluate(isSo as Plain, ...args))
   },
   click: (selector) => page.click(selector),
   async inPopup(open, act) {
