@@ -1,10 +1,11 @@
 /** The hub's default store: one file, one machine, nothing to install. */
-import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
-import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { unavailable } from './sqlite/faults.js'
+import { createEraser, type Eraser } from './sqlite/erasing.js'
+import { attempt } from './sqlite/faults.js'
 import { closeDatabase, openDatabase } from './sqlite/file.js'
 import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
+import { resolveOptions, type SqliteOptions } from './sqlite/options.js'
 import { createPlace, type Place } from './sqlite/place.js'
 import {
   auditColumns,
@@ -25,6 +26,7 @@ import {
   subjectOf,
 } from './rows.js'
 import { prepareStatements, type Statements } from './sqlite/statements.js'
+import { sweep } from './sqlite/sweep.js'
 import type {
   AuditSearch,
   Changes,
@@ -43,16 +45,7 @@ import type {
   View,
 } from './store.js'
 
-export interface SqliteOptions {
-  /** The database file; created where it is missing, in a folder that exists. Not on a network file system. */
-  path: string
-  /**
-   * How long a statement waits while another process writes, in milliseconds. The process stands still meanwhile.
-   *
-   * @default 2000
-   */
-  busyTimeoutMs?: number
-}
+export type { SqliteOptions } from './sqlite/options.js'
 
 /**
  * Sessions in one SQLite file: the hub's default. Several processes of one machine may share the file.
@@ -70,20 +63,7 @@ export interface SqliteOptions {
  * const store = sqliteStore('/var/lib/session-hub/sessions.db')
  */
 export function sqliteStore(options: SqliteOptions | string): Store {
-  const given: SqliteOptions = typeof options === 'string' ? { path: options } : options
-  const { path, busyTimeoutMs = 2000, ...unknown } = given
-  const [typo] = Object.keys(unknown)
-  if (typo) throw new SessionHubError('options_invalid', `Unknown option "${typo}" of the SQLite store`)
-  if (typeof path !== 'string' || path === '' || path === ':memory:') {
-    throw new SessionHubError(
-      'options_invalid',
-      'The SQLite store needs the "path" of a file; memoryStore() needs none',
-    )
-  }
-  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0) {
-    throw new SessionHubError('options_invalid', '"busyTimeoutMs" is a whole number of milliseconds')
-  }
-  return new SqliteStore(openDatabase(path, busyTimeoutMs))
+  return new SqliteStore(openDatabase(resolveOptions(options)))
 }
 
 class SqliteStore implements Store {
@@ -91,23 +71,26 @@ class SqliteStore implements Store {
   readonly #statements: Statements
   readonly #place: Place
   readonly #commit: GroupCommit
+  readonly #eraser: Eraser
 
   constructor(database: DatabaseSyncInstance) {
     this.#database = database
     this.#statements = prepareStatements(database)
     this.#place = createPlace(database)
     this.#commit = createGroupCommit(database, this.#statements, this.#place)
+    this.#eraser = createEraser(this.#statements, this.#commit)
   }
 
   async find(hash: string): Promise<Held | undefined> {
     return attempt(() => this.#held(hash))
   }
 
-  transact<Result>(
+  async transact<Result>(
     { handles, spend, subject, session }: Question,
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result> {
-    return this.#commit.run(() => {
+    let isErasing = false
+    const decided = await this.#commit.run(() => {
       const view = attempt((): View => {
         const spentBefore = spend && this.#spend(spend)
         return {
@@ -119,10 +102,13 @@ class SqliteStore implements Store {
       })
       const { changes = {}, result } = decide(view)
       attempt(() => {
+        isErasing = changes.erase !== undefined && !this.#eraser.begin(changes.erase)
         this.#write(changes)
       })
       return result
     })
+    if (isErasing) await this.#eraser.finish()
+    return decided
   }
 
   async sessions(ids: readonly string[]): Promise<ReadonlyMap<string, Session>> {
@@ -196,28 +182,9 @@ class SqliteStore implements Store {
     })
   }
 
-  async sweep(
-    { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs }: SweepTimes,
-    limit: number,
-  ): Promise<Swept> {
-    // Short transactions, not a long one: sign-ins wait for the lock meanwhile.
-    const run = (statement: StatementSyncInstance, parameters: Record<string, number> = {}) =>
-      this.#commit.run(() =>
-        attempt((): number => integer(statement.run({ ...parameters, limit }), 'changes')),
-      )
-    const { sweepSessions, sweepHandles, sweepSpends, sweepSubjects, sweepEndings, sweepAudit } =
-      this.#statements
-    const cut = await run(this.#statements.settleSessions)
-    await run(this.#statements.settleSubjects)
-    return {
-      cut,
-      sessions: await run(sweepSessions, { nowMs, endedBeforeMs }),
-      handles: await run(sweepHandles, { nowMs, endedBeforeMs }),
-      spends: await run(sweepSpends, { nowMs }),
-      subjects: await run(sweepSubjects, { nowMs }),
-      endings: await run(sweepEndings, { endingsBeforeMs }),
-      audit: await run(sweepAudit, { auditBeforeMs }),
-    }
+  async sweep(times: SweepTimes, limit: number): Promise<Swept> {
+    await this.#eraser.finish()
+    return sweep(this.#statements, this.#commit, times, limit)
   }
 
   async close(): Promise<void> {
@@ -266,27 +233,12 @@ class SqliteStore implements Store {
     subjects = [],
     endings = [],
     audit = [],
-    erase,
   }: Changes): void {
-    if (erase) {
-      this.#statements.eraseSessions.run({ subject: erase.subject })
-      this.#statements.eraseActing.run({ subject: erase.subject })
-      this.#statements.renameInAudit.run({ ...erase })
-    }
     for (const subject of subjects) this.#statements.putSubject.run({ ...subjectColumns(subject) })
     for (const ending of endings) this.#statements.addEnding.run({ ...endingColumns(ending) })
     for (const row of audit) this.#statements.addAudit.run({ ...auditColumns(row) })
     for (const session of sessions) this.#statements.putSession.run({ ...sessionColumns(session) })
     for (const handle of handles) this.#statements.putHandle.run({ ...handleColumns(handle) })
     for (const hash of forget) this.#statements.forget.run({ hash })
-  }
-}
-
-/** Whatever fails in here is store trouble, and store trouble is never "allowed" (R21). */
-function attempt<Result>(work: () => Result): Result {
-  try {
-    return work()
-  } catch (cause) {
-    throw unavailable(cause)
   }
 }

@@ -206,7 +206,8 @@ export interface Changes {
   readonly audit?: readonly AuditRow[]
   /**
    * Removes all of a subject's sessions, with their handles, and those by which others act as this user. Writes `name` wherever the audit has the
-   * subject, and takes the reasons out of those rows, unless the name is the subject still.
+   * subject, and takes the reasons out of those rows, unless the name is the subject still. Where that is much, a store may do it after the rest of
+   * the transaction, in several steps, and answers when it is done: the subject's record that comes with it has ended the sessions by then.
    */
   readonly erase?: { readonly subject: string; readonly name: string }
 }

@@ -550,6 +550,10 @@ describe('the file of the SQLite store', () => {
     expect(() => sqliteStore(':memory:'))
       .to.throw(SessionHubError, 'memoryStore()')
       .with.property('code', 'options_invalid')
+    for (const cacheMegabytes of [0, 1.5, 65_537])
+      expect(() => sqliteStore({ path, cacheMegabytes }))
+        .to.throw(SessionHubError, '"cacheMegabytes"')
+        .with.property('code', 'options_invalid')
     expect(existsSync(path)).to.equal(false)
   })
 

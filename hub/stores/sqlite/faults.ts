@@ -44,3 +44,12 @@ export const unavailable = (cause: unknown) =>
   cause instanceof SessionHubError
     ? cause
     : new SessionHubError('unavailable', 'The session store does not answer', { cause })
+
+/** Whatever fails in here is store trouble, and store trouble is never "allowed" (R21). */
+export function attempt<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+}

@@ -7,13 +7,23 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { faultCode, openFault, refusal, SQLITE_BUSY } from './faults.js'
 import { integer } from '../rows.js'
+import type { SqliteOptions } from './options.js'
 import { APPLICATION_ID, MIGRATIONS } from './schema.js'
+
+/** A checkpoint copies so much of the log at once, 4 KiB each: some milliseconds in which the event loop stands still. */
+const CHECKPOINT_PAGES = 500
+/** The log's file is cut to this after a long read, such as a backup, has made it grow. */
+const LONGEST_LOG_BYTES = 16 * 1_048_576
 
 /**
  * Attaches the file as `file` to a connection that has nothing of its own. The connection's own file would stay open, and its log
  * unwritten, until the garbage collector has found the last prepared statement; an attached one is closed by DETACH, at once.
  */
-export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSyncInstance {
+export function openDatabase({
+  path,
+  busyTimeoutMs,
+  cacheMegabytes,
+}: Required<SqliteOptions>): DatabaseSyncInstance {
   const file = resolve(path) // absolute, so that SQLite does not read "file:..." as a URI with options
   let database: DatabaseSyncInstance | undefined
   try {
@@ -26,6 +36,7 @@ export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSyncI
     versionOf(database, file)
     database.exec('COMMIT')
     useWriteAheadLog(database, busyTimeoutMs)
+    tune(database, cacheMegabytes)
     migrate(database, file)
     return database
   } catch (thrown) {
@@ -82,15 +93,21 @@ function pragma(database: DatabaseSyncInstance, name: string): number {
   return integer(row, name)
 }
 
+/** No memory map: a file that another program cuts short would end the process, where a read only fails. */
+function tune(database: DatabaseSyncInstance, cacheMegabytes: number): void {
+  database.exec(`
+    PRAGMA file.synchronous = NORMAL;
+    PRAGMA file.cache_size = -${cacheMegabytes * 1000};
+    PRAGMA file.journal_size_limit = ${LONGEST_LOG_BYTES};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+}
+
 /** SQLite does not wait for the lock here, whatever the busy timeout: two processes that make one new file need it. */
 function useWriteAheadLog(database: DatabaseSyncInstance, busyTimeoutMs: number): void {
   const deadlineMs = Date.now() + busyTimeoutMs
   for (;;) {
     try {
-      // A checkpoint every 16 MiB of log instead of 4: fewer of them meet the same pages again.
-      database.exec(
-        'PRAGMA file.journal_mode = WAL; PRAGMA file.synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000',
-      )
+      database.exec('PRAGMA file.journal_mode = WAL')
       return
     } catch (thrown) {
       if (faultCode(thrown) !== SQLITE_BUSY || Date.now() >= deadlineMs) throw thrown

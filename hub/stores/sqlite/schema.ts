@@ -118,4 +118,16 @@ export const MIGRATIONS = [
   CREATE TABLE file.ending_epoch (epoch TEXT NOT NULL) STRICT;
   INSERT INTO ending_epoch VALUES (lower(hex(randomblob(16))));
   `,
+  `
+  -- Live sessions of a subject are found past any number that ended, also while more of them are being ended.
+  DROP INDEX file.session_by_subject;
+  CREATE INDEX file.session_by_subject ON session (subject, ended_at_ms, generation) WHERE subject IS NOT NULL;
+
+  -- What is still to be removed of subjects that were erased: too much for one write.
+  CREATE TABLE file.erasing (
+    subject     TEXT PRIMARY KEY NOT NULL,
+    name        TEXT NOT NULL,
+    generation  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

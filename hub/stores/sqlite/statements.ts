@@ -30,6 +30,17 @@ const search = (narrowed: string) => `
 const audit = (narrowed: string) =>
   `SELECT * FROM audit WHERE ${narrowed} AND seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`
 
+const DUE = 'expires_at_ms <= :nowMs OR ended_at_ms < :endedBeforeMs'
+const ERASED = 'subject = :subject AND generation <= :generation'
+
+/** Of sessions that are to be removed. A session can have any number of handles, and they would all go with it at once. */
+const handlesOf = (sessions: string) => `
+  DELETE FROM handle WHERE hash IN (
+    SELECT hash FROM handle WHERE session_id IN (SELECT id FROM session WHERE ${sessions} LIMIT :limit) LIMIT :limit)`
+
+const sessionsOf = (sessions: string) => `
+  DELETE FROM session WHERE id IN (SELECT id FROM session WHERE ${sessions} LIMIT :limit)`
+
 export const prepareStatements = (database: DatabaseSyncInstance) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),
   commit: database.prepare('COMMIT'),
@@ -115,10 +126,24 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   forget: database.prepare('DELETE FROM handle WHERE hash = :hash'),
 
-  eraseSessions: database.prepare('DELETE FROM session WHERE subject = :subject'),
-  eraseActing: database.prepare('DELETE FROM handle WHERE acting_subject = :subject'),
+  erasing: database.prepare('SELECT * FROM erasing LIMIT 1'),
+  erasingOf: database.prepare('SELECT * FROM erasing WHERE subject = :subject'),
+  // Whoever signs in again meanwhile has a later generation.
+  eraseLater: database.prepare(`
+    INSERT INTO erasing SELECT :subject, :name, coalesce(
+        (SELECT generation FROM subject WHERE subject = :subject),
+        (SELECT max(generation) FROM session WHERE subject = :subject), 0) WHERE true
+    ON CONFLICT (subject) DO UPDATE SET name = excluded.name, generation = excluded.generation`),
+  isErased: database.prepare(
+    'DELETE FROM erasing WHERE subject = :subject AND name = :name AND generation = :generation',
+  ),
+  eraseHandles: database.prepare(handlesOf(ERASED)),
+  eraseSessions: database.prepare(sessionsOf(ERASED)),
+  eraseActing: database.prepare(`
+    DELETE FROM handle WHERE hash IN (SELECT hash FROM handle WHERE acting_subject = :subject LIMIT :limit)`),
   renameInAudit: database.prepare(`
-    UPDATE audit SET subject = :name, reason = CASE WHEN :name = :subject THEN reason END WHERE subject = :subject`),
+    UPDATE audit SET subject = :name, reason = NULL
+    WHERE seq IN (SELECT seq FROM audit WHERE subject = :subject LIMIT :limit)`),
 
   spend: database.prepare(`
     INSERT INTO spend VALUES (:issuer, :jti, :spentAtMs, :expiresAtMs, :gave) ON CONFLICT (issuer, jti) DO NOTHING`),
@@ -142,9 +167,8 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
         WHERE session.subject = subject.subject AND session.generation <= ended_up_to AND session.ended_at_ms IS NULL)
       LIMIT :limit)`),
 
-  sweepSessions: database.prepare(`
-    DELETE FROM session WHERE id IN (
-      SELECT id FROM session WHERE expires_at_ms <= :nowMs OR ended_at_ms < :endedBeforeMs LIMIT :limit)`),
+  sweepHeld: database.prepare(handlesOf(DUE)),
+  sweepSessions: database.prepare(sessionsOf(DUE)),
 
   sweepHandles: database.prepare(`
     DELETE FROM handle WHERE hash IN (
