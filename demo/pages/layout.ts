@@ -32,6 +32,7 @@ export function layout({ look, title, addresses, session, head, body }: Layout):
         ${sisters(look, addresses)} ${body}
         <footer class="foot">
           A demo of Session Hub. It signs in anybody, sells nothing, and listens on this machine only.
+          <a href="${addresses.hub}/you">Your sites</a>
         </footer>
       </body>
     </html> `

@@ -66,10 +66,10 @@ export async function endOther(
 type Once = Request & { readonly by: Session }
 
 /** R33: where a user is signed in is for the sites of the same group to know. What is registered no more stays in the list: it can be ended. */
-async function shownAt(
+export async function shownAt(
   hub: HubContext,
   sites: SiteRegistry,
-  { group }: Site,
+  { group }: Pick<Site, 'group'>,
   own: Session & { readonly subject: string },
 ): Promise<readonly Session[]> {
   const sessions = await hub.store.list(own.subject, hub.now(), limits.listedSessions)
@@ -80,10 +80,10 @@ async function shownAt(
 }
 
 /** R33: the same for where each is in use; there, what is registered no more is nowhere. */
-async function shownPlaces(
+export async function shownPlaces(
   hub: HubContext,
   sites: SiteRegistry,
-  { group }: Site,
+  { group }: Pick<Site, 'group'>,
   sessions: readonly Session[],
 ): Promise<PlacesOf> {
   const placesOf = await findPlaces(hub, sessions)

@@ -145,7 +145,7 @@ async function endHeld(
 }
 
 /** A rule that cannot be asked must not keep anybody signed in (R21): then all of the user's sessions end. */
-async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
+export async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
   try {
     return await hub.rules.endAllOnSignOut(subject)
   } catch (thrown) {

@@ -114,6 +114,9 @@ export function isTag(a: string, b: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other)
 }
 
+/** Of a form on the visitor's own page: a tag of one browser, and of what it held when the page was shown. */
+export const ownPageTag = (secret: KeyObject, text: string): string => tag(secret, `you\n${text}`)
+
 /** What the admin pages sign for themselves; a tag of one kind is none of the other. */
 export const adminTag = (secret: KeyObject, kind: 'sign-in' | 'form', text: string): string =>
   tag(secret, `admin ${kind}\n${text}`)

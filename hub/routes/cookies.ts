@@ -30,6 +30,19 @@ export const hubCookie = (
     isRemembered ? Math.min(seconds, COOKIE_SECONDS) : undefined,
   )
 
+/** The groups of which this browser has a cookie, each once; a browser has few of them. */
+export function groupsHeld({ headers }: IncomingMessage): readonly string[] {
+  const names = (headers.cookie ?? '').split(';').map((pair) => pair.slice(0, pair.indexOf('=')).trim())
+  const groups = names.flatMap((name) => {
+    if (name === cookieNames.hub) return ['']
+    return name.startsWith(`${cookieNames.hub}.`) ? [name.slice(cookieNames.hub.length + 1)] : []
+  })
+  return [...new Set(groups)].slice(0, GROUPS)
+}
+
+/** As many handles as a transaction reads. */
+const GROUPS = 8
+
 /** Only pages of the hub's own leave it, and they are in no partition; that is all it says. */
 export const SEEN = '1'
 

@@ -16,7 +16,8 @@ export const defaultRateLimits: RateLimits = { perAddress: 1200, perSession: 60,
  * What is counted together. A page can cause requests of its own site's kind only: what shows a site is counted for that site, and windows,
  * which anybody's link can lead here, apart from frames.
  */
-type Kind = `${string} frame` | `${string} window` | 'stranger' | 'look-up' | 'token' | 'unlock' | 'admin'
+type Kind =
+  `${string} frame` | `${string} window` | 'stranger' | 'look-up' | 'token' | 'unlock' | 'you' | 'admin'
 
 export interface Limiters {
   readonly address: (address: string | undefined, kind: Kind) => Promise<void>

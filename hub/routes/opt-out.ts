@@ -23,17 +23,20 @@ export function hubOffCookie(headers: IncomingHttpHeaders, { group }: Grouped, i
   const said = new Map(readWords(headers)).set(group, isOff)
   // Off is said for everybody: what others have taken back before is off again. Back on, with nobody left who is off, needs no word.
   const kept = [...said].filter(([, off]) => off || (!isOff && isOffFor(said)))
-  return setCookie(
-    cookieNames.hubOff,
+  return offCookie(
     kept
       .sort(([, one], [, other]) => Number(one) - Number(other))
       .slice(-MOST)
       .map(written)
       .join('.'),
-    { sameSite: 'None', httpOnly: true },
-    COOKIE_SECONDS,
   )
 }
+
+/** After the visitor has taken back at the hub itself what was said on any site. */
+export const backOnCookie = (): string => offCookie('')
+
+const offCookie = (words: string) =>
+  setCookie(cookieNames.hubOff, words, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
 
 /** Far more groups than one visitor meets. What finds no place is a word that was taken back. */
 const MOST = 32

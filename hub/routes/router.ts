@@ -33,6 +33,8 @@ import { lookRoute } from './look.js'
 import { redirectRoute } from './redirect.js'
 import { createAuthenticate } from './site-token.js'
 import { unlockPageRoute, unlockRoute } from './unlock.js'
+import { youActRoute } from './you/act.js'
+import { youPageRoute } from './you/page-route.js'
 
 export interface RouterParts {
   readonly hub: HubContext
@@ -71,6 +73,8 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
   })
   const unlockPage = unlockPageRoute(hub, findSite, limiters, scripts.unlock)
   const unlock = only('POST', unlockRoute(hub, limiters), 'GET, POST')
+  const youPage = youPageRoute(hub, sites, limiters)
+  const youAct = only('POST', youActRoute(hub, sites, limiters), 'GET, POST')
   const forget = only('POST', forgetRoute(hub, sites, limiters))
   const look = only('POST', lookRoute(hub, sites, limiters))
   const exchange = only('POST', exchangeRoute(hub, sites, limiters))
@@ -93,6 +97,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
     if (path === hubPaths.forget) return forget
     if (path === hubPaths.access && method === 'GET') return access
     if (path === hubPaths.unlock) return method === 'GET' ? unlockPage : unlock
+    if (path === hubPaths.you) return method === 'GET' ? youPage : youAct
     if (path === hubPaths.redirect && method === 'GET') return redirect
     if (path === hubPaths.events) return events
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined

@@ -16,6 +16,8 @@ export const hubPaths = {
   /** A small page of the hub's own, in a popup: a click there lets the frame have its cookies in some browsers. */
   unlock: '/unlock',
   redirect: '/redirect',
+  /** The visitor's own page: which sites share the session, where they are signed in, sign-out, opt-out. */
+  you: '/you',
   sdk: '/sdk.js',
   discovery: '/.well-known/session-hub',
   backchannel: '/backchannel',
@@ -92,6 +94,8 @@ export const cookieNames = {
   hubTurn: '__Host-session-hub-turn',
   /** The visitor shares nothing in this browser (`forget`). */
   hubOff: '__Host-session-hub-off',
+  /** Of the visitor's own page at the hub: its forms count in this browser only. */
+  hubForm: '__Host-session-hub-form',
   session: '__Host-session',
   state: '__Host-session-state',
   /** A sign-in that another site's page has posted here, until a request comes that shows who was here before. */

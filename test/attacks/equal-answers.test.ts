@@ -78,6 +78,8 @@ describe('R39: answers that a stranger can cause', () => {
       'a frame of no site': [`/frame?site=${encodeURIComponent(EVIL)}&nonce=${nonce}`, frame],
       'a frame as a script': [`/frame?site=${site}&nonce=${nonce}`, script],
       'the page of the popup': [`/unlock?site=${site}`, window],
+      'the visitor’s own page': ['/you?x=', window],
+      'the visitor’s own page as a script': ['/you?x=', script],
       'a redirect as an image': [`/redirect?site=${site}&nonce=${nonce}`, script],
       'a redirect for no site': [`/redirect?site=${encodeURIComponent(EVIL)}&nonce=${nonce}`, window],
       ...Object.fromEntries(
