@@ -46,7 +46,7 @@ module.exports = {
     only(
       'sdk-http',
       '^sdk/http/',
-      ['^sdk/protocol/', '^node_modules/((@types/)?express|lru-cache)'],
+      ['^sdk/(protocol|settings)/', '^node_modules/((@types/)?express|lru-cache)'],
       anyPackage,
     ),
     never(
@@ -154,6 +154,12 @@ module.exports = {
       ],
       anyPackage,
     ),
+    only('hub-company', '^hub/company/', [
+      '^hub/flows/',
+      '^hub/routes/(limits|request)\\.ts$',
+      '^sdk/(protocol|tokens|http|settings)/',
+      '^node_modules/jose/',
+    ]),
     // It looks from outside: it knows the wire, and nothing of the hub's own.
     only('hub-doctor', '^hub/doctor/', ['^sdk/(protocol|http)/'], anyPackage),
     never(

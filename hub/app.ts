@@ -10,6 +10,7 @@ import { reasonOf, safeLog } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
 import { auditBounds } from './admin/options.js'
 import type { createAdminRouter } from './admin/router.js'
+import type { createCompanyRoute } from './company/route.js'
 import { createDecisions } from './decisions.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
@@ -17,6 +18,7 @@ import { readHubKeys } from './keys/hub-keys.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
 import { readPageScripts } from './page-scripts.js'
 import { createLimiters } from './routes/limits.js'
+import type { Route } from './routes/request.js'
 import { createRouter } from './routes/router.js'
 import { createSessions, type HubSessions } from './sessions.js'
 import { createRegistry } from './sites/registry.js'
@@ -94,6 +96,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     sdk: readSdk(),
     scripts: readPageScripts(),
     feed,
+    company: settings.companySignOut && (await companyRoute(hub, settings.companySignOut, limiters)),
     admin: admin && (await adminRouter({ hub, isAdmin: admin.isAdmin }, admin, limiters)),
   })
   return {
@@ -124,6 +127,12 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 
 const openerOf = (given: HubOptions['store']) =>
   typeof given === 'function' ? given : async () => given ?? sqliteStore('session-hub.sqlite')
+
+/** The same: most companies have no identity provider that says so. */
+async function companyRoute(...parts: Parameters<typeof createCompanyRoute>): Promise<Route> {
+  const company = await import('./company/route.js')
+  return company.createCompanyRoute(...parts)
+}
 
 /** Loaded only where it is configured: most hubs have no use for its pages. */
 async function adminRouter(...parts: Parameters<typeof createAdminRouter>): Promise<RequestHandler> {

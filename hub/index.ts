@@ -3,6 +3,7 @@ export { createHub, type Hub } from './app.js'
 export type { HubOptions } from './options.js'
 export type { AdminOptions, AdminToken, Authorize, IsAdmin } from './admin/options.js'
 export { generateAdminToken } from './admin/tokens.js'
+export type { CompanyIssuer, CompanySignOutOptions } from './company/options.js'
 export type { Admin, Permission } from './flows/permissions.js'
 export type {
   ConflictQuestion,

@@ -5,6 +5,7 @@ import { callable, flag, oneOf, origin, whole } from '../sdk/settings/checks.js'
 import type { Log } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
 import { type AdminOptions, type AdminSettings, resolveAdmin } from './admin/options.js'
+import { type CompanySignOutOptions, type IssuerSettings, resolveCompanySignOut } from './company/options.js'
 import type { ConflictRule, Evict, HubRules, Lifetime, Merge, SingleSession } from './flows/context.js'
 import type { ConflictPolicy } from './flows/decision.js'
 import {
@@ -76,6 +77,8 @@ export interface HubOptions {
   readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
   /** Pages, and an interface for programs, below `/admin`: to see sessions and to end them. @default none */
   readonly admin?: AdminOptions
+  /** The company's OpenID providers whose sign-outs end sessions here (OpenID Connect Back-Channel Logout 1.0). @default none */
+  readonly companySignOut?: CompanySignOutOptions
   /** Requests per minute of the whole hub, each with its own default. */
   readonly limits?: Partial<RateLimits>
   /**
@@ -102,6 +105,7 @@ export interface HubSettings {
   readonly rules: HubRules
   readonly limits: RateLimits
   readonly admin: (AdminSettings & { readonly auditSeconds: number }) | undefined
+  readonly companySignOut: readonly IssuerSettings[] | undefined
   readonly log: Log | undefined
   readonly now: () => number
 }
@@ -124,6 +128,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   evict: true,
   endAllOnSignOut: true,
   admin: true,
+  companySignOut: true,
   limits: true,
   hubProcesses: true,
   log: true,
@@ -188,6 +193,10 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
       whole(where, 'hubProcesses', hubProcesses, { min: 1, max: 1000 }),
     ),
     admin,
+    companySignOut:
+      options.companySignOut === undefined
+        ? undefined
+        : resolveCompanySignOut(`${where}: companySignOut`, options.companySignOut),
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }

@@ -19,6 +19,7 @@ CLOCKS_APART = 10
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BITS_128 = re.compile(r"[A-Za-z0-9_-]{22}")
+BITS_256 = re.compile(r"[A-Za-z0-9_-]{43}")
 WRAPPED = re.compile(r"[A-Za-z0-9_-]{54}")
 FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 
@@ -204,6 +205,7 @@ FORMS = {
     "exp": is_time,
     "sk": matches(WRAPPED),
     "was": matches(WRAPPED),
+    "idp": matches(BITS_256),
     "jti": matches(BITS_128),
     "sub": is_subject,
     "auth_time": is_time,

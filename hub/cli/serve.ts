@@ -47,6 +47,8 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   merge             "fill" (default), "winner", "loser", or { "keys": { "cart": "union", "points": "sum" } }
   admin             /admin: { "tokens": what "session-hub admin token" made, "isAdmin": the subjects whose sessions
                     only logout-all may end, "auditSeconds": how long it is kept what was done, default a year }
+  companySignOut    { "issuers": [{ "issuer", "audience", "jwksUri" }] }: a sign-out at these OpenID providers ends the
+                    user's sessions
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
   hubProcesses      on how many machines this command runs; each allows its share of the limits, default 1
   siteCacheSeconds  how long an answer of findSite is believed, default 5

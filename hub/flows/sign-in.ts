@@ -8,6 +8,7 @@ import type { HubContext } from './context.js'
 import { requireNotActing } from './acting.js'
 import { boundedClaims, merged } from './merge.js'
 import { requireOwnClaims, subjectFrom } from './share.js'
+import { companyNotes, providerHash } from './company-sessions.js'
 import { ANSWER_LOST_MS } from './sent-again.js'
 import { ended, endingOf, live, newHandle, newSession, viewFor } from './sessions.js'
 import { counted, cut } from './subjects.js'
@@ -29,7 +30,9 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
   const isSingle = await rules.singleSession(subject, { ...who, claims: structuredClone(claims) })
   const { handle, record } = newHandle(fresh, site.origin, nowMs)
   const oldHash = body.handle === null ? undefined : sha256(body.handle)
-  const handles = oldHash === undefined ? [] : [oldHash, traceHash(oldHash, site.origin)]
+  const { idp } = body
+  const ofOld = oldHash === undefined ? [] : [oldHash, traceHash(oldHash, site.origin)]
+  const handles = idp === undefined ? ofOld : [...ofOld, providerHash(idp)]
   const spend = registration(site, body, record.hash, nowMs)
 
   const settled = await hub.store.transact<{ view: SessionView } | { before: Spend }>(
@@ -38,11 +41,17 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
       ...(spend && { spend }),
       subject: { subject, nowMs, sessions: Number.isFinite(rules.maxSessions) ? MOST_SESSIONS : 0 },
     },
-    ({ held: [held, trace], spentBefore, subject: known, sessions: others }) => {
+    ({ held: found, spentBefore, subject: known, sessions: others }) => {
+      const [held, trace] = found.slice(0, ofOld.length)
+      const atProvider = found[ofOld.length]
       if (spentBefore) return { result: { before: spentBefore } }
       requireNotActing(held, site, nowMs)
       const first = signedInBefore(trace, site.origin, subject, nowMs)
-      if (first) return sentTwice(hub, site, first, fresh, { handle, record })
+      if (first)
+        return sentTwice(hub, site, first, fresh, {
+          handle,
+          records: [record, ...companyNotes(idp, first, atProvider, nowMs)],
+        })
       const old = live(held, site.origin, nowMs)
       // One user's data never becomes another's.
       const isTheirs = old && (old.subject === null || old.subject === subject)
@@ -67,6 +76,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
           handles: [
             record,
             ...(oldHash === undefined ? [] : [traceOf(oldHash, site.origin, session, nowMs, 'by a sign-in')]),
+            ...companyNotes(idp, session, atProvider, nowMs),
           ],
           // R20: where the old session lives on for other sites, this one has no hold on it any more.
           ...(oldHash !== undefined && met?.endings.length === 0 && { forget: [oldHash] }),
@@ -89,13 +99,14 @@ function sentTwice(
   site: Site,
   first: Session,
   { claims, isRemembered, agent, authTimeMs }: Session,
-  { handle, record }: { handle: string; record: Handle },
+  { handle, records }: { handle: string; records: readonly [Handle, ...Handle[]] },
 ): { changes: Changes; result: { view: SessionView } } {
+  const [record, ...notes] = records
   const session = { ...first, claims, isRemembered, agent: agent ?? first.agent, authTimeMs }
   return {
     changes: {
       sessions: [session],
-      handles: [{ ...record, sessionId: session.id, expiresAtMs: session.expiresAtMs }],
+      handles: [{ ...record, sessionId: session.id, expiresAtMs: session.expiresAtMs }, ...notes],
     },
     result: { view: { ...viewFor(session, site, hub), handle } },
   }

@@ -17,7 +17,15 @@ export const defaultRateLimits: RateLimits = { perAddress: 1200, perSession: 60,
  * which anybody's link can lead here, apart from frames.
  */
 type Kind =
-  `${string} frame` | `${string} window` | 'stranger' | 'look-up' | 'token' | 'unlock' | 'you' | 'admin'
+  | `${string} frame`
+  | `${string} window`
+  | 'stranger'
+  | 'look-up'
+  | 'token'
+  | 'unlock'
+  | 'you'
+  | 'admin'
+  | 'company'
 
 export interface Limiters {
   readonly address: (address: string | undefined, kind: Kind) => Promise<void>

@@ -45,6 +45,8 @@ export interface RouterParts {
   readonly feed: Feed
   /** `/admin`, where it is configured. */
   readonly admin: RequestHandler | undefined
+  /** Sign-outs at the company's identity provider, where one is configured. */
+  readonly company: Route | undefined
 }
 
 export interface HubRouter {
@@ -54,7 +56,16 @@ export interface HubRouter {
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
-export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }: RouterParts): HubRouter {
+export function createRouter({
+  hub,
+  sites,
+  limiters,
+  sdk,
+  scripts,
+  feed,
+  admin,
+  company,
+}: RouterParts): HubRouter {
   const findSite = createFindSite(sites, limiters)
   const parts = { hub, findSite, limiters }
   const frame = frameRoute({
@@ -82,6 +93,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
   const authenticate = createAuthenticate(hub, sites, limiters)
   const backchannel = only('POST', backchannelRoute(hub, sites, authenticate, limiters))
   const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
+  const companySignOut = company && only('POST', company)
   const documents = documentsRouter(hub, sdk)
   const others = admin ? express.Router().use(documents, admin) : documents
 
@@ -100,6 +112,7 @@ export function createRouter({ hub, sites, limiters, sdk, scripts, feed, admin }
     if (path === hubPaths.you) return method === 'GET' ? youPage : youAct
     if (path === hubPaths.redirect && method === 'GET') return redirect
     if (path === hubPaths.events) return events
+    if (path === hubPaths.companySignOut) return companySignOut
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 

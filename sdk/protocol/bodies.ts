@@ -159,6 +159,8 @@ const signInOptional = {
   remember: isFlag,
   /** The browser's own description of itself, for the user's list of sessions. */
   agent: isAgent,
+  /** The tag of the session at the company's identity provider: base64url(SHA-256(JSON of [issuer, sid])). */
+  idp: is256Bits,
 }
 export type SignInBody = Fields<typeof signInFields, typeof signInOptional>
 export const parseSignInBody = (value: unknown): SignInBody =>

@@ -119,6 +119,8 @@ const sessionOptional = {
   until: isTime,
   /** Of a provisional session: `false` when the browser is to forget it. */
   remember: isFlag,
+  /** Of a provisional session: the tag of the session at the company's identity provider. */
+  idp: is256Bits,
 }
 /** The members of a session token that are the protocol's own, and the form of each; what else there is, the site has put there. */
 export const sessionForms: Readonly<Record<string, (value: unknown) => boolean>> = {

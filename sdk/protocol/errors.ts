@@ -52,6 +52,8 @@ const STATUS = {
   token_expired: 401,
   /** Two session tokens of different sessions came in one request. */
   session_ambiguous: 400,
+  /** What says that a user has signed out at the company's identity provider is no such token, or was used before. */
+  logout_token_invalid: 400,
   /** There is no session behind the handle any more. */
   session_ended: 410,
   /** Another user is signed in here, and nobody switches users silently (R20). */

@@ -23,6 +23,8 @@ export const hubPaths = {
   backchannel: '/backchannel',
   /** The event stream of a site. */
   events: '/backchannel/events',
+  /** The company's identity provider says that somebody has signed out there. */
+  companySignOut: '/backchannel-logout',
   health: '/healthz',
   ready: '/readyz',
 } as const

@@ -49,6 +49,8 @@ export type LogEvent =
   | 'acting_started'
   /** And does so no more. */
   | 'acting_stopped'
+  /** The company's identity provider has said that a user has signed out there; `sessions` of theirs have ended. */
+  | 'company_sign_out'
   /** Within a minute there were so many more (`times`) entries of the event `of` with this `code`. */
   | 'repeated'
 

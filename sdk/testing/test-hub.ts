@@ -110,7 +110,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     clock,
     sessions: hub.sessions,
     async signedInAs(who) {
-      refuseUnknown('signedInAs', who, ['site', 'subject', 'claims', 'remember', 'data'])
+      refuseUnknown('signedInAs', who, ['site', 'subject', 'claims', 'remember', 'idp', 'data'])
       const { site: given, data = {}, ...signIn } = who
       const site = await siteOf(given)
       return visitorOf(site, async (req, res) => {

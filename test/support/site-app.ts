@@ -1,6 +1,6 @@
 /** A small site around `createSite`: a page, a cart, sign-in and sign-out. */
 import express, { type ErrorRequestHandler } from 'express'
-import { type AppSite, type JsonObject, SessionHubError, type Site } from 'session-hub/site'
+import { type AppSite, type JsonObject, SessionHubError, type SignIn, type Site } from 'session-hub/site'
 
 import { express4App } from './adapters/express4.js'
 import { fastifySiteApp } from './adapters/fastify.js'
@@ -124,8 +124,8 @@ function withRoutes(
     res.json(await req.session.update(req.body as JsonObject))
   })
   app.post('/sign-in', json(), async (req, res) => {
-    const { name: subject, claims } = req.body as { name: string; claims?: Record<string, string> }
-    await site.signIn(req, res, { subject, ...(claims && { claims }) })
+    const { name: subject, claims, idp } = req.body as Pick<SignIn, 'claims' | 'idp'> & { name: string }
+    await site.signIn(req, res, { subject, ...(claims && { claims }), ...(idp && { idp }) })
     res.json({ subject: req.session.subject })
   })
   app.post('/sign-out', async (req, res) => {

@@ -1,13 +1,14 @@
 /** `site.signIn()`: the application has made sure who it is. */
 import type { GivenClaims } from '../../protocol/app-types.js'
 import { SessionHubError } from '../../protocol/errors.js'
-import { requireSubject } from '../../protocol/fields.js'
-import type { JsonObject } from '../../protocol/json.js'
+import { isText, requireSubject } from '../../protocol/fields.js'
+import { isJsonObject, type JsonObject } from '../../protocol/json.js'
 import { plainJson } from '../../protocol/plain-json.js'
 import { limits, pairwisePrefix } from '../../protocol/wire.js'
 import { ofCall } from '../../settings/call-options.js'
 import { flag } from '../../settings/checks.js'
 import { refuseUnknown } from '../../settings/refuse-unknown.js'
+import { sha256 } from '../../tokens/random.js'
 
 export interface SignIn {
   /** Who the user is, in the words of your user table; 1 to 255 bytes. */
@@ -16,16 +17,51 @@ export interface SignIn {
   readonly claims?: GivenClaims
   /** `false`: every browser forgets the session, on all sites, when it is closed. @default true */
   readonly remember?: boolean
+  /**
+   * The session at your OpenID provider, as its ID token says it (`iss` and `sid`): a sign-out there then ends this session everywhere. It needs the
+   * hub's option `companySignOut`.
+   */
+  readonly idp?: { readonly issuer: string; readonly sid: string }
+}
+
+/** What the session needs of it. */
+export interface ReadSignIn {
+  readonly subject: string
+  readonly claims: JsonObject
+  readonly remember: boolean
+  /** The tag of the session at the provider: its `sid` itself is for nobody else to know. */
+  readonly idp?: string
 }
 
 /** @throws SessionHubError `request_invalid`, `data_too_large` */
-export function readSignIn(who: SignIn): Required<SignIn> {
+export function readSignIn(who: SignIn): ReadSignIn {
   ofCall(() => {
-    refuseUnknown('signIn', who, ['subject', 'claims', 'remember'])
+    refuseUnknown('signIn', who, ['subject', 'claims', 'remember', 'idp'])
   })
-  const { remember = true } = who
-  return { ...readUser('signIn', who), remember: ofCall(() => flag('signIn', 'remember', remember)) }
+  const { remember = true, idp } = who
+  return {
+    ...readUser('signIn', who),
+    remember: ofCall(() => flag('signIn', 'remember', remember)),
+    ...(idp !== undefined && { idp: idpTag(idp) }),
+  }
 }
+
+/** @throws SessionHubError `request_invalid` */
+function idpTag(idp: unknown): string {
+  if (!isJsonObject(idp)) throw new SessionHubError('request_invalid', '"idp" is { issuer, sid }')
+  ofCall(() => {
+    refuseUnknown('signIn: idp', idp, ['issuer', 'sid'])
+  })
+  const { issuer, sid } = idp
+  if (!isShortText(issuer) || !isShortText(sid))
+    throw new SessionHubError(
+      'request_invalid',
+      '"issuer" and "sid" of "idp" are the "iss" and "sid" of the ID token: texts of 1 to 255 characters',
+    )
+  return sha256(JSON.stringify([issuer, sid]))
+}
+
+const isShortText = isText(255)
 
 /**
  * @param call whose options these are

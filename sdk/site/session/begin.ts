@@ -15,6 +15,8 @@ export interface Who {
   readonly subject: string
   readonly claims: JsonObject
   readonly remember: boolean
+  /** The tag of the session at the company's identity provider. */
+  readonly idp?: string
 }
 
 /** The hub's own word on this sign-in; anything else is the hub's trouble, and no reason to keep a user out. */
@@ -45,11 +47,12 @@ async function begin(
   site: SessionParts,
   visit: Visit,
   session: HeldSession,
-  { subject, claims, remember }: Who,
+  { subject, claims, remember, idp }: Who,
 ): Promise<void> {
   requireNotActing(session)
+  const who = { subject, claims, remember, ...(idp !== undefined && { idp }) }
   if (site.posted.isBlind(visit)) {
-    const issued = await site.tokens.issueProvisional({ subject, claims, remember }, null, visit)
+    const issued = await site.tokens.issueProvisional(who, null, visit)
     requireStillOpen(site, visit)
     site.posted.write(visit, issued, remember)
     session.show(issued.claims)
@@ -62,12 +65,12 @@ async function begin(
   let view
   try {
     const agent = agentOf(visit)
-    view = await site.hub.signIn({ handle: was, subject, claims, remember, ...(agent && { agent }) })
+    view = await site.hub.signIn({ handle: was, ...who, ...(agent && { agent }) })
   } catch (error) {
     if (REFUSALS.some((code) => isCode(error, code))) throw error
     // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
     logError(site.log, toSessionHubError(error), 'sign-in')
-    const issued = await site.tokens.issueProvisional({ subject, claims, remember }, was, visit)
+    const issued = await site.tokens.issueProvisional(who, was, visit)
     requireStillOpen(site, visit)
     session.take({ ...issued, state: '', isRemembered: remember })
     return

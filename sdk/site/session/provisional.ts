@@ -37,7 +37,7 @@ export function createProvisional(
     new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
 
   return {
-    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true }, agent) {
+    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true, idp }, agent) {
       const until = exp + graceForSeconds
       // Whether it is too late is for the hub's clock to say: this one may be wrong, and what it throws away is gone.
       if (sub === undefined || jti === undefined || revoked.has(jti)) throw gone('signed-out')
@@ -56,6 +56,7 @@ export function createProvisional(
             remember,
             ...(auth_time !== undefined && { auth_time }),
             ...(agent && { agent }),
+            ...(idp !== undefined && { idp }),
           })
           .finally(() => running.delete(jti))
         running.set(jti, registering)

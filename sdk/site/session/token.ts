@@ -17,6 +17,7 @@ interface ProvisionalSignIn {
   readonly subject: string
   readonly claims: JsonObject
   readonly remember: boolean
+  readonly idp?: string
 }
 
 /** A token, and what it says. */
@@ -138,7 +139,7 @@ export function createSessionTokens(
 
   return {
     issue: issueFor as SessionTokens['issue'],
-    async issueProvisional({ subject, claims, remember }, was, visit) {
+    async issueProvisional({ subject, claims, remember, idp }, was, visit) {
       const authTime = Math.floor(now() / 1000)
       const members = {
         sub: subject,
@@ -148,6 +149,7 @@ export function createSessionTokens(
         // Whole, whatever the fields are: from here the hub is told of them later.
         ...(Object.keys(claims).length > 0 && { claims }),
         ...(!remember && { remember }),
+        ...(idp !== undefined && { idp }),
       }
       const extra = await content.write({ subject, claims, data: {}, authTime }, visit, roomBeside(members))
       return sign(dated({ ...members, extra }))
