@@ -10,6 +10,11 @@ const EVERY_MS = 30_000
 const BATCH = 200
 /** An ended session is remembered for a day, so that its sites can be told why. */
 const REMEMBER_ENDED_MS = 86_400_000
+/**
+ * What has expired is kept for so much longer: a process whose clock is fast would else remove the record that a ticket was spent while the ticket is
+ * still good for the others, and one whose clock is slow would take a ticket that has been forgotten (R26).
+ */
+const CLOCKS_APART_MS = 3_600_000
 
 export interface Sweeper {
   stop(): Promise<void>
@@ -24,10 +29,12 @@ export function startSweeper(hub: HubContext, auditMs: number): Sweeper {
     try {
       for (let full = true; full && !stopped;) {
         const nowMs = hub.now()
-        const endedBeforeMs = nowMs - REMEMBER_ENDED_MS
-        const endingsBeforeMs = nowMs - REMEMBER_ENDINGS_MS
-        const auditBeforeMs = nowMs - auditMs
-        const times = { nowMs, endedBeforeMs, endingsBeforeMs, auditBeforeMs }
+        const times = {
+          nowMs: nowMs - CLOCKS_APART_MS,
+          endedBeforeMs: nowMs - REMEMBER_ENDED_MS,
+          endingsBeforeMs: nowMs - REMEMBER_ENDINGS_MS,
+          auditBeforeMs: nowMs - auditMs,
+        }
         const swept = await hub.store.sweep(times, BATCH)
         full = Object.values<number>({ ...swept }).some((count) => count >= BATCH)
         await nextTurn()
