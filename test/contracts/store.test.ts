@@ -24,7 +24,8 @@ import {
   subjectIn,
   write,
 } from '../support/records.js'
-import { forkWorker, inProcesses, type Address } from '../support/spend-worker.js'
+import { forkWorker, inProcesses } from '../support/spend-worker.js'
+import type { Address } from '../support/store-address.js'
 import { alter, newFolder, stores, type StoreWorld } from '../support/stores.js'
 
 /** What a transaction sees of what it did not ask for. */

@@ -37,7 +37,8 @@ describe('a hub that is killed under load and started again on the same file', (
     shop = await startSite('shop')
     travel = await startSite('travel')
     const sites = [shop.made.registration, travel.made.registration]
-    startHub = (port) => forkHub({ path: join(folder, 'hub.sqlite'), port, keys, sites })
+    startHub = (port) =>
+      forkHub({ store: { kind: 'sqlite', path: join(folder, 'hub.sqlite') }, port, keys, sites })
     hub = await startHub(0)
     await restartSites()
   })

@@ -42,7 +42,7 @@ describe('four hub processes on one file', () => {
     const made = await Promise.all(listeners.map(({ origin }) => generateSite(origin)))
     for (const { keys } of made) rememberSessionKey(keys)
     const task = {
-      path: join(folder, 'hub.sqlite'),
+      store: { kind: 'sqlite', path: join(folder, 'hub.sqlite') },
       port: 0,
       origin: front.origin,
       keys: generateHubKeys(),

@@ -43,10 +43,10 @@ describe('two hub processes on one file', () => {
     listeners = [await listen('shop.localhost'), await listen('travel.localhost')]
     const made = await Promise.all(listeners.map(({ origin }) => generateSite(origin)))
     const registrations = made.map(({ registration }) => registration)
-    const path = join(folder, 'hub.sqlite')
+    const store = { kind: 'sqlite', path: join(folder, 'hub.sqlite') } as const
     // At once: of two processes that find no file yet, one makes it and both start.
     processes = await Promise.all(
-      [0, 1].map(() => forkHub({ path, port: 0, origin: front.origin, keys, sites: registrations })),
+      [0, 1].map(() => forkHub({ store, port: 0, origin: front.origin, keys, sites: registrations })),
     )
     sites = await Promise.all(
       listeners.map(({ origin }, index) =>

@@ -1,5 +1,5 @@
 /**
- * A hub in a process of its own, on a SQLite file that outlives it. `forkHub` starts one from a test; forked, this file runs
+ * A hub in a process of its own, on a store that outlives it. `forkHub` starts one from a test; forked, this file runs
  * `main`. Its end is always `kill -9`: nobody says goodbye.
  */
 import { fork } from 'node:child_process'
@@ -9,11 +9,12 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import express from 'express'
-import { createHub, type HubKeys, type HubOptions, type SiteRegistration, sqliteStore } from 'session-hub/hub'
+import { createHub, type HubKeys, type HubOptions, type SiteRegistration } from 'session-hub/hub'
+
+import { type Address, openAt } from './store-address.js'
 
 export interface HubTask {
-  /** The database file. */
-  readonly path: string
+  readonly store: Address
   /** Where to listen; 0 lets the system choose. */
   readonly port: number
   /** The hub's public origin, where something stands in front of it. @default `http://hub.localhost` at its port */
@@ -21,12 +22,15 @@ export interface HubTask {
   readonly keys: HubKeys
   readonly sites: readonly SiteRegistration[]
   /** Rules that can be said in JSON. */
-  readonly rules?: Pick<HubOptions, 'merge' | 'conflict' | 'limits'>
+  readonly rules?: Pick<HubOptions, 'merge' | 'conflict' | 'limits' | 'singleSession'>
+  /** How far its clock is off. @default 0 */
+  readonly clockMs?: number
 }
 
 export interface HubProcess {
   readonly port: number
   readonly origin: string
+  readonly pid: number
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
 }
@@ -43,6 +47,7 @@ export async function forkHub(task: HubTask): Promise<HubProcess> {
   return {
     port,
     origin: task.origin ?? originAt(port),
+    pid: child.pid!,
     async kill() {
       child.kill('SIGKILL')
       await gone
@@ -54,13 +59,20 @@ const originAt = (port: number) => `http://hub.localhost:${port}`
 
 async function main(): Promise<void> {
   process.once('disconnect', () => process.exit()) // the test is gone, however it ended
-  const [{ path, port, origin, keys, sites, rules }] = (await once(process, 'message')) as [HubTask]
+  const [{ store: address, port, origin, keys, sites, rules, clockMs = 0 }] = (await once(
+    process,
+    'message',
+  )) as [HubTask]
   const app = express()
   const server = http.createServer(app).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = (server.address() as AddressInfo).port
-  const store = sqliteStore(path)
-  const hub = await createHub({ ...rules, origin: origin ?? originAt(bound), keys, sites, store })
+  const now = () => Date.now() + clockMs
+  const store = () => openAt(address)
+  // A store's own limits are for a server that runs; at the start the machine may be busy with other things.
+  const waiting = { store, storeWaitSeconds: 60 }
+  const hub = await createHub({ ...rules, origin: origin ?? originAt(bound), keys, sites, now, ...waiting })
+  await hub.ready
   app.use(hub.router)
   process.send?.(bound)
 }

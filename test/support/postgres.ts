@@ -1,6 +1,6 @@
 /** A PostgreSQL server of the tests' own, in a temporary folder: started when it is first wanted, and ended with the process of the tests. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chownSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs'
+import { appendFileSync, chownSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Writable } from 'node:stream'
 import { dirname, join } from 'node:path'
@@ -50,8 +50,20 @@ const GUARD = `
   wait $!
   wait`
 
-/** @param settings more lines of `postgresql.conf`, such as `synchronous_standby_names = 'b'` */
-async function startPostgres(settings: Record<string, string> = {}): Promise<Postgres> {
+interface Standby {
+  /** The server that it follows, and where it reaches it. */
+  readonly of: Postgres
+  readonly port: number
+}
+
+/**
+ * @param settings more lines of `postgresql.conf`, such as `wal_keep_size`
+ * @param standby makes it a standby, of the name "standby"
+ */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  standby?: Standby,
+): Promise<Postgres> {
   const programs = dirname(realpathSync(findProgram('SESSION_HUB_POSTGRES')))
   const folder = mkdtempSync(join(tmpdir(), 'session-hub-postgres-'))
   const owner = user()
@@ -61,7 +73,13 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
     const { status, stderr } = spawnSync(join(programs, program), args, { ...owner, cwd: folder })
     if (status !== 0) throw new Error(`${program}: ${stderr.toString()}`)
   }
-  run('initdb', '-D', data, '-U', 'hub', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale', 'C')
+  if (standby) {
+    const to = (port: number | string) => `host=127.0.0.1 port=${port} user=hub application_name=standby`
+    const { port } = new URL(standby.of.url)
+    run('pg_basebackup', '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync', '-d', to(port))
+    // The last line counts. The copy is made past the way: that may be this process, which stands still meanwhile.
+    appendFileSync(join(data, 'postgresql.auto.conf'), `primary_conninfo = '${to(standby.port)}'\n`)
+  } else run('initdb', '-D', data, '-U', 'hub', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale', 'C')
 
   const all = { shared_buffers: '32MB', max_connections: '200', autovacuum_naptime: '10s', ...settings }
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -108,6 +126,7 @@ async function startPostgres(settings: Record<string, string> = {}): Promise<Pos
     }
   }
   const end = async (signal: NodeJS.Signals) => {
+    if (!isThere()) return
     process.kill(pid, signal)
     await until(() => !isThere())
   }

@@ -44,9 +44,15 @@ const GUARD = `
   rm -f "$0/runs-$server"
   wait`
 
-/** @param settings more of `redis.conf`, such as `appendfsync` */
-export async function startRedis(settings: Record<string, string> = {}): Promise<Redis> {
-  const program = findProgram('SESSION_HUB_REDIS')
+/**
+ * @param settings more of `redis.conf`, such as `appendfsync`
+ * @param variable which of the programs it is
+ */
+export async function startRedis(
+  settings: Record<string, string> = {},
+  variable = 'SESSION_HUB_REDIS',
+): Promise<Redis> {
+  const program = findProgram(variable)
   const folder = mkdtempSync(join(tmpdir(), 'session-hub-redis-'))
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`

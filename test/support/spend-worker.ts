@@ -5,11 +5,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { postgresStore } from '../../hub/stores/postgres.js'
-import { redisStore } from '../../hub/stores/redis.js'
-import { sqliteStore } from '../../hub/stores/sqlite.js'
+
 import type { Ending, Session, Spend, Store } from '../../hub/stores/store.js'
 import { sha256 } from './records.js'
+import { type Address, openAt } from './store-address.js'
 
 export type Task =
   /** Spends one `jti` `times` times at once; answers how often it was the first. */
@@ -22,12 +21,6 @@ export type Task =
   | { do: 'end'; ending: Ending; times: number }
   /** Writes copies of `session` until it is killed; prints each id once it is committed. */
   | { do: 'write'; session: Session }
-
-/** Where a store that several processes share is found. */
-export type Address =
-  | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: 'postgres'; readonly url: string; readonly schema: string }
-  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string }
 
 export function forkWorker(): ChildProcess {
   return fork(fileURLToPath(import.meta.url), ['worker'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
@@ -50,12 +43,6 @@ export async function inProcesses(processes: number, address: Address, task: Tas
   } finally {
     for (const worker of workers) worker.kill('SIGKILL')
   }
-}
-
-async function openAt(address: Address): Promise<Store> {
-  if (address.kind === 'postgres') return postgresStore({ url: address.url, schema: address.schema })
-  if (address.kind === 'redis') return redisStore({ url: address.url, prefix: address.prefix })
-  return sqliteStore({ path: address.path, busyTimeoutMs: 10_000 })
 }
 
 async function spend(store: Store, task: Task & { do: 'spend' }): Promise<number> {

@@ -13,7 +13,7 @@ import type { Store } from '../../hub/stores/store.js'
 import { startPgbouncer } from './pgbouncer.js'
 import { openSchema } from './postgres.js'
 import { openPrefix } from './redis.js'
-import type { Address } from './spend-worker.js'
+import type { Address } from './store-address.js'
 
 /** A store under test. `reopen` and `address` exist where the store outlives its process. */
 export interface StoreWorld {
