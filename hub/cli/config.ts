@@ -11,6 +11,7 @@ import { type StoreSource, storeSource } from './config-store.js'
 import type { SiteRegistration } from '../sites/site.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
+import { loneHubDoubt } from './lone-hub.js'
 import { findSites, sharedHostDoubt, sharedHosts } from './site-list.js'
 
 export interface ServeConfig {
@@ -68,6 +69,9 @@ function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): str
     found.push('no site is registered; "session-hub sites add <origin>" makes a registration for "sites"')
   }
   found.push(...sharedHosts(sites ?? []).map(sharedHostDoubt))
+  // With `findSite` there may be one that is.
+  const lone = findSite ? undefined : loneHubDoubt(origin, sites ?? [])
+  if (lone !== undefined) found.push(lone)
   if (origin.startsWith('https:') && given['trustProxyHops'] === undefined) {
     found.push(
       '"origin" is https, so a proxy stands before the hub, and the rate limits would take all visitors for one: ' +

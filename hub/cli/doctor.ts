@@ -2,6 +2,8 @@
 import { defaultEndpoint } from '../../sdk/protocol/wire.js'
 import { originFault } from '../../sdk/protocol/origins.js'
 import { closest } from '../../sdk/settings/refuse-unknown.js'
+import { findChromium } from '../doctor/browser/chromium.js'
+import { examineInBrowser } from '../doctor/browser/lines.js'
 import { examine, type Patients } from '../doctor/examine.js'
 import {
   type Finding,
@@ -31,6 +33,8 @@ Options:
   --page <path>        the page of each site that is looked at, default "/"
   --endpoint <path>    where the endpoints of the sites are, if no script tag says so; default "${defaultEndpoint}"
   --ignore <finding>   accepts this finding; may be given several times
+  --from-browser       also opens each page in a Chromium of this machine, with the cookies of other sites allowed and blocked
+  --browser <file>     which Chromium, Chrome or Edge that is; default: the first in the PATH
   --timeout <seconds>  how long to wait for each answer, ${SECONDS.min} to ${SECONDS.max}, default ${SECONDS.default}
   --json               as JSON
 
@@ -47,6 +51,8 @@ Example:
         page: { type: 'string' },
         endpoint: { type: 'string' },
         ignore: { type: 'string', multiple: true },
+        'from-browser': { type: 'boolean' },
+        browser: { type: 'string' },
         timeout: { type: 'string' },
         json: { type: 'boolean' },
       },
@@ -58,14 +64,21 @@ Example:
       endpoint: readPath(name, 'endpoint', values.endpoint ?? defaultEndpoint),
     }
     const ignored = new Set((values.ignore ?? []).map((code) => readCode(name, code)))
-    const eyes = openEyes({ timeoutMs: readSeconds(name, values.timeout) * 1000 })
+    const timeoutMs = readSeconds(name, values.timeout) * 1000
+    const eyes = openEyes({ timeoutMs })
+    const executable = values.browser ?? findChromium(process.env)
 
     const lines: Line[] = []
     const print = values.json ? undefined : printer(ignored)
-    for await (const line of examine(eyes, patients, Date.now())) {
+    const take = (line: Line) => {
       lines.push(line)
       print?.(line)
     }
+    for await (const line of examine(eyes, patients, Date.now())) take(line)
+    // A page with all it loads takes longer than one answer.
+    if (values['from-browser'] || values.browser !== undefined)
+      for await (const line of examineInBrowser({ ...patients, executable, timeoutMs: timeoutMs * 3 }))
+        take(line)
     const findings = lines.flatMap((line) => line.findings).filter(({ code }) => !ignored.has(code))
     if (values.json)
       process.stdout.write(`${JSON.stringify(reportOf(patients, lines, ignored), undefined, 2)}\n`)

@@ -341,6 +341,54 @@ const kinds = {
     remedy:
       'Serve both from one network, such as behind the same proxy or CDN. Or accept this finding with "--ignore seven_days".',
   },
+  browser_missing: {
+    level: 'error',
+    meaning: 'With `--from-browser`: there is no Chromium on this machine, or it does not start.',
+    why: 'What only a browser shows could not be looked at.',
+    remedy:
+      'Install Chromium, Chrome or Edge, or name its file by "--browser". In a container, the libraries that it needs have to be there too.',
+    isBlind: true,
+  },
+  browser_page_failed: {
+    level: 'error',
+    meaning: 'A browser cannot load the page of the site.',
+    why: 'Without a page there is no sync.',
+    remedy: 'Open the address in a browser on this machine. Name another page by "--page".',
+  },
+  browser_no_sdk: {
+    level: 'error',
+    meaning: 'The page is there, but its SDK does not run: `SessionHub` does not exist.',
+    why: 'A policy, a blocked file or a script error stopped it. Nothing is shared on this page.',
+    remedy:
+      'Look at the console of the page. Allow the file of the SDK in `script-src`, or give its tag the nonce of the policy.',
+  },
+  browser_blocked: {
+    level: 'error',
+    meaning: 'The frame of the hub has no cookies, although the browser allows those of other sites.',
+    why: 'Something on the way made the frame a stranger: a policy of the page, a header that was changed, or cookies with `Partitioned`.',
+    remedy:
+      'Let `Referer`, `Sec-Fetch-…` and `Set-Cookie` pass unchanged, and set no `Permissions-Policy` against "storage-access".',
+  },
+  browser_sync_failed: {
+    level: 'error',
+    meaning: 'The sync of the SDK ends without an answer of the hub.',
+    why: 'The visitor keeps the session of the site, and shares nothing.',
+    remedy:
+      'Look up the reason in docs/errors.md. `SessionHub.explain()` on the console of the page says more.',
+  },
+  browser_redirect_failed: {
+    level: 'error',
+    meaning: 'A redirect over the hub does not bring the visitor back with an answer.',
+    why: 'Where browsers block the cookies of other sites, the redirect is the way that always works.',
+    remedy:
+      'Look at the other findings for this site first. The log of the site says why under `request_failed` or `request_refused`.',
+  },
+  browser_errors: {
+    level: 'warning',
+    meaning: 'The console of the page shows an error.',
+    why: 'A policy that blocks something, or a script that stops, may keep the SDK or your own code from working.',
+    remedy: 'Mend what the console says. Or accept this finding with "--ignore browser_errors".',
+  },
 } as const satisfies Record<string, FindingKind>
 
 export type FindingCode = keyof typeof kinds

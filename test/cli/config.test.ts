@@ -240,6 +240,24 @@ describe('the configuration of session-hub serve', () => {
     })
   }
 
+  it('is accepted with a warning where no site is on the hub’s domain: browsers take such a hub for a tracker', async () => {
+    const warned = async (origin: string) => {
+      folder.write('hub.json', { ...good, origin, sites: 'sites.json' })
+      const { seen } = await folder.start('hub.json')
+      return seen
+        .filter(({ event }) => event === 'config_doubtful')
+        .map(({ description }) => String(description))
+    }
+    for (const site of ['https://shop.example', 'https://www.travel.co.uk'])
+      await folder.run('sites', 'add', site, '--file', 'sites.json')
+    const doubt = /no site is on "(.+)", the domain of "origin".+docs\/bounce-tracking\.md/
+    const alone = { 'https://hub.example': 'hub.example', 'https://id.other.co.uk': 'other.co.uk' }
+    for (const [origin, domain] of Object.entries(alone))
+      expect((await warned(origin)).flatMap((one) => doubt.exec(one)?.[1] ?? [])).to.deep.equal([domain])
+    for (const origin of ['https://hub.shop.example', 'https://shop.example:8443', 'https://id.travel.co.uk'])
+      expect((await warned(origin)).join()).to.not.match(doubt)
+  })
+
   it('is accepted with a warning when everyone can read the keys', async () => {
     chmodSync(folder.path('hub-keys.json'), 0o644)
     folder.write('hub.json', good)
@@ -251,7 +269,8 @@ describe('the configuration of session-hub serve', () => {
 
   it('is accepted without a warning when nothing is doubtful', async () => {
     await folder.run('sites', 'add', 'https://shop.example', '--file', 'sites.json')
-    folder.write('hub.json', { ...good, sites: 'sites.json', store: 'hub.sqlite' })
+    const origin = 'https://hub.shop.example'
+    folder.write('hub.json', { ...good, origin, sites: 'sites.json', store: 'hub.sqlite' })
 
     const { seen } = await folder.start('hub.json')
 
