@@ -20,6 +20,7 @@ import {
   parseUpdateBody,
 } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
+import type { Json } from '../../sdk/protocol/json.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import { actAs, stopActing } from '../flows/act-as.js'
@@ -76,10 +77,26 @@ const acts: Record<BackchannelAct, Act> = {
 }
 
 /** Claims and data have their own full depth, below the body's object. */
-const DEPTH = limits.jsonDepth + 1
+export const ACT_DEPTH = limits.jsonDepth + 1
+
+/** Does what a site asks for, after it is counted. @param body is not read before */
+export type Perform = (
+  act: BackchannelAct,
+  site: Site,
+  ip: string | undefined,
+  body: () => Json | Promise<Json>,
+) => Promise<object>
+
+export const createPerform =
+  (hub: HubContext, sites: SiteRegistry, limiters: Limiters): Perform =>
+  async (act, site, ip, body) => {
+    // R38: whatever else its visitors ask for, a site can sign them out.
+    await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
+    return acts[act](hub, site, await body(), { sites, limiters, from: ip ?? 'unknown' })
+  }
 
 export const backchannelRoute =
-  (hub: HubContext, sites: SiteRegistry, authenticate: Authenticate, limiters: Limiters) =>
+  (authenticate: Authenticate, limiters: Limiters, perform: Perform) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const name = req.url.slice(hubPaths.backchannel.length + 1)
     const act = backchannelActs.find((known) => known === name)
@@ -88,15 +105,5 @@ export const backchannelRoute =
       throw new SessionHubError('not_found', 'There is no such act on the back-channel')
     }
     const site = await authenticate(req)
-    // R38: whatever else its visitors ask for, a site can sign them out.
-    await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
-    sendJson(
-      res,
-      200,
-      await acts[act](hub, site, await readJsonBody(bodyOf(req), DEPTH), {
-        sites,
-        limiters,
-        from: req.ip ?? 'unknown',
-      }),
-    )
+    sendJson(res, 200, await perform(act, site, req.ip, () => readJsonBody(bodyOf(req), ACT_DEPTH)))
   }

@@ -20,7 +20,8 @@ import type { SiteRegistry } from '../sites/registry.js'
 import { visibleFrame } from './access-frame.js'
 import { peerAddress } from '../../sdk/http/node/peer-address.js'
 import type { HubRequest, Route } from './request.js'
-import { backchannelRoute } from './backchannel.js'
+import { backchannelRoute, createPerform } from './backchannel.js'
+import { batchRoute } from './batch.js'
 import { discoveryRoute, healthRoute, readyRoute } from './documents.js'
 import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
@@ -91,7 +92,9 @@ export function createRouter({
   const exchange = only('POST', exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, findSite, limiters)
   const authenticate = createAuthenticate(hub, sites, limiters)
-  const backchannel = only('POST', backchannelRoute(hub, sites, authenticate, limiters))
+  const perform = createPerform(hub, sites, limiters)
+  const backchannel = only('POST', backchannelRoute(authenticate, limiters, perform))
+  const batch = only('POST', batchRoute(hub.log, authenticate, perform))
   const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
   const companySignOut = company && only('POST', company)
   const documents = documentsRouter(hub, sdk)
@@ -113,6 +116,7 @@ export function createRouter({
     if (path === hubPaths.redirect && method === 'GET') return redirect
     if (path === hubPaths.events) return events
     if (path === hubPaths.companySignOut) return companySignOut
+    if (path === hubPaths.batch) return batch
     return path.startsWith(`${hubPaths.backchannel}/`) ? backchannel : undefined
   }
 

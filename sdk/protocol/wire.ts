@@ -21,6 +21,8 @@ export const hubPaths = {
   sdk: '/sdk.js',
   discovery: '/.well-known/session-hub',
   backchannel: '/backchannel',
+  /** Several acts of a site at once. */
+  batch: '/backchannel/batch',
   /** The event stream of a site. */
   events: '/backchannel/events',
   /** The company's identity provider says that somebody has signed out there. */
@@ -47,6 +49,10 @@ export const backchannelActs = [
   'stop-acting',
 ] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
+
+/** Those that many visitors cause at once: of these several may come in one request. */
+export const batchedActs = ['redeem', 'read', 'update'] as const satisfies readonly BackchannelAct[]
+export type BatchedAct = (typeof batchedActs)[number]
 
 /** Paths on a site, below its endpoint. */
 export const sitePaths = {
@@ -130,6 +136,8 @@ export const limits = {
   tokenLength: 4096,
   /** A request body or a message, in bytes (R15, R31). */
   bodyBytes: 8192,
+  /** How many acts come in one request of the back-channel, which has the size of any other. */
+  batchedActs: 16,
   jsonDepth: 5,
   jsonKeys: 32,
   /** One update of a session's data as JSON, in bytes: it has to fit into a body, with a handle beside it. */

@@ -7,8 +7,10 @@ import { expect } from 'chai'
 import { generateSite } from 'session-hub/hub'
 import { createSite, type LogEntry, type Site } from 'session-hub/site'
 
+import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
+import { until } from '../support/until.js'
 import { Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -142,6 +144,56 @@ describe('a kept connection to the hub that is closed when it is used again', ()
     expect(log.map(({ event }) => event)).to.not.include('hub_unreachable')
   })
 
+  it('costs nobody anything where kept connections that were idle have gone without a word', async () => {
+    const others = await Promise.all(
+      ['rope', 'lamp', 'map'].map(async (item) => {
+        const one = new Visitor(proxy.origin)
+        await one.post(listener.origin, '/cart', { item })
+        return one
+      }),
+    )
+    proxy.dropIdle()
+    await idle()
+    const answers = await Promise.all([visitor, ...others].map((one) => one.ask(`${listener.origin}/whoami`)))
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 200, 200])
+    expect(proxy.broken).to.be.greaterThan(0)
+    expect((await visitor.post(listener.origin, '/cart', { item: 'lamp' })).status).to.equal(200)
+    expect(log).to.deep.equal([])
+  })
+
+  it('is an outage where fresh connections are silent too', async () => {
+    proxy.dropIdle()
+    proxy.dropNew()
+    await idle()
+    expect((await visitor.ask(`${listener.origin}/whoami`)).status).to.equal(503)
+    expect(log.map(({ event }) => event)).to.include('hub_unreachable')
+  })
+
+  it('gets a request once from a hub that is only slow, where it was in use a moment ago', async () => {
+    const slow = await listen('hub.localhost')
+    const waiting: (() => void)[] = []
+    let asked = 0
+    slow.app.use((_req, res) => {
+      asked += 1
+      const answer = () => res.json({})
+      if (asked === 1) answer()
+      else waiting.push(answer)
+    })
+    const hubTimeoutMs = 800
+    const transport = createHubTransport({ backchannel: slow.origin, hubTimeoutMs })
+    const send = () => transport.send({ method: 'GET', path: '/', maxBytes: 99 })
+    await send()
+    const startMs = performance.now()
+    const second = send()
+    // Longer than a connection that was idle has for its first byte.
+    await until(() => performance.now() - startMs > hubTimeoutMs / 2)
+    for (const answer of waiting) answer()
+    expect((await second).status).to.equal(200)
+    expect(asked).to.equal(2)
+    transport.close()
+    await slow.close()
+  })
+
   it('is no outage: a hub that resets a fresh connection too is one', async () => {
     proxy.breakAll()
     expect((await visitor.ask(`${listener.origin}/whoami`)).status).to.equal(503)
@@ -149,6 +201,12 @@ describe('a kept connection to the hub that is closed when it is used again', ()
     expect(log.map(({ event }) => event)).to.include('hub_unreachable')
   })
 })
+
+/** Until each kept connection has been idle for so long that nobody knows whether it is still there. */
+async function idle(): Promise<void> {
+  const startMs = performance.now()
+  await until(() => performance.now() - startMs > 150)
+}
 
 interface Proxy {
   readonly origin: string
@@ -160,6 +218,10 @@ interface Proxy {
   breakFresh(): void
   /** As a proxy does with connections that nobody uses. */
   closeIdle(): void
+  /** Forgets all connections that are open now, as a firewall does: nothing comes through any more, and neither end hears of it. */
+  dropIdle(): void
+  /** And whatever is opened from now on. */
+  dropNew(): void
   breakAll(): void
   close(): Promise<void>
 }
@@ -169,17 +231,24 @@ async function startProxy(): Promise<Proxy> {
   let times = 0
   let isBroken = false
   let isFreshBroken = false
+  let isNewDropped = false
   const open = new Set<net.Socket>()
+  const dropped = new WeakSet<net.Socket>()
   const server = net.createServer((client) => {
     const hub = net.connect(proxy.port, '127.0.0.1')
     let hasServed = false
     let dropsAnswer = false
+    if (isNewDropped) dropped.add(client)
     hub.on('data', (chunk) => {
       hasServed = true
       if (dropsAnswer) client.resetAndDestroy()
       else client.write(chunk)
     })
     client.on('data', (chunk) => {
+      if (dropped.has(client)) {
+        proxy.broken += 1
+        return
+      }
       if (isFreshBroken && !hasServed) {
         isFreshBroken = false
         proxy.broken += 1
@@ -223,6 +292,12 @@ async function startProxy(): Promise<Proxy> {
     closeIdle() {
       for (const socket of open) socket.destroy()
       open.clear()
+    },
+    dropIdle() {
+      for (const socket of open) dropped.add(socket)
+    },
+    dropNew() {
+      isNewDropped = true
     },
     breakAll() {
       isBroken = true

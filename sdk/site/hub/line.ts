@@ -4,6 +4,7 @@ import { type JsonObject, parseJsonObject } from '../../protocol/json.js'
 import { hubPaths, limits } from '../../protocol/wire.js'
 import type { Log } from '../../settings/log.js'
 import type { AppSettings } from '../options.js'
+import { createBatches } from './batches.js'
 import { createPause } from './pause.js'
 import type { HubTransport, RawReply, Speech } from './transport.js'
 
@@ -46,6 +47,7 @@ export function createHubLine(
   mostUnderWay = MOST_UNDER_WAY,
 ): HubLine {
   const pause = createPause(now, log)
+  const sendInBatches = createBatches(send)
   let underWay = 0
   let clockSeenMs = -Infinity
   let answeredMs = -Infinity
@@ -58,7 +60,7 @@ export function createHubLine(
     let raw
     underWay += 1
     try {
-      raw = await send({ ...asked, maxBytes: MAX_REPLY_BYTES })
+      raw = await sendInBatches({ ...asked, maxBytes: MAX_REPLY_BYTES })
       if (GATEWAY_TROUBLE.includes(raw.status)) throw new Error('gateway')
     } catch (cause) {
       pause.failed(attempt)
@@ -71,7 +73,8 @@ export function createHubLine(
     answeredMs = now()
     lookAtClock(raw.date)
     try {
-      return { ...raw, body: parseJsonObject(raw.text, replyBounds) }
+      const { body = parseJsonObject(raw.text, replyBounds) } = raw
+      return { ...raw, body }
     } catch {
       throw new SessionHubError('unavailable', `The hub's answer, of status ${raw.status}, is not from a hub`)
     }

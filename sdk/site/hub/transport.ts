@@ -1,14 +1,16 @@
 /** How a site reaches its hub: over HTTP, on kept connections, with a time limit. */
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import type { Duplex } from 'node:stream'
 
 import type { AppSettings } from '../options.js'
 import { lookupLoopback } from './loopback.js'
 
 export interface HubTransport {
   /**
-   * Rejects when there is no whole answer in time. A request is sent once more, on a connection of its own, where one was reset before it
-   * had answered, so nothing may happen twice when the hub gets it twice: servers and proxies close idle ones, and the next request crosses that on its way (RFC 9112, section 9.5).
+   * Rejects when there is no whole answer in time. A request is sent once more, on a connection of its own, where one was closed before it
+   * had answered, or says nothing after it was idle, so nothing may happen twice when the hub gets it twice: servers and proxies close idle
+   * connections, and the next request crosses that on its way (RFC 9112, section 9.5), or drop them without a word.
    */
   readonly send: (request: HubRequest) => Promise<RawReply>
   /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
@@ -19,16 +21,27 @@ export interface HubTransport {
 /** Headers, as a list of names and values. */
 export type Speech = readonly string[]
 
-interface HubRequest {
+export interface HubRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: object | undefined
+  /** In the body's place: several, as lines of JSON. */
+  readonly lines?: string
   /** In whose name; absent for what anybody may ask. */
   readonly speech?: Speech | undefined
   readonly maxBytes: number
 }
 
-/** A connection was reset before it had answered, mostly a kept one: that says nothing of whether the hub is there. */
+/** A server on Node closes a connection that was idle for 5 seconds, and most proxies keep one longer: ours goes first. */
+const IDLE_MS = 4000
+
+/** One that was in use a moment ago is there: if it is silent, the hub is slow, and must not get everything twice. */
+const RESTED_MS = 100
+
+/** A connection that was idle has this part of the whole time to begin its answer: enough is left to ask once more. */
+const PATIENCE = 1 / 4
+
+/** A connection was closed before it had answered, mostly a kept one, or is silent: that says nothing of whether the hub is there. */
 class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
@@ -48,20 +61,30 @@ export function createHubTransport({
   const { host, hostname, port } = new URL(backchannel)
   const lookup = hostname.endsWith('.localhost') ? lookupLoopback : undefined
   const address = hostname.replace(/^\[|\]$/g, '')
-  const agent = new transport.Agent({ keepAlive: true, maxSockets: 64, ...(lookup && { lookup }) })
+  const kept = new transport.Agent({
+    keepAlive: true,
+    maxSockets: 64,
+    timeout: IDLE_MS,
+    ...(lookup && { lookup }),
+  })
+  const idleSince = new WeakMap<Duplex, number>()
+  kept.on('free', (socket: Duplex) => {
+    idleSince.set(socket, performance.now())
+  })
   const target = { hostname: address, port, setHost: false } as const
 
   function sendOnce(
-    { method, path, body, speech = [], maxBytes }: HubRequest,
+    { method, path, body, lines, speech = [], maxBytes }: HubRequest,
     agent: http.Agent | false,
     deadlineMs: number,
   ): Promise<RawReply> {
-    const text = body && JSON.stringify(body)
+    const text = lines ?? (body && JSON.stringify(body))
+    const type = lines === undefined ? 'application/json' : 'application/x-ndjson'
     return new Promise((resolve, reject) => {
       // As a list, Node writes them as they are; from an object it would look at each again.
       const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
       if (text !== undefined) {
-        headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
+        headers.push('content-type', type, 'content-length', String(Buffer.byteLength(text)))
       }
       headers.push(...speech)
       const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
@@ -69,13 +92,28 @@ export function createHubTransport({
       const leftMs = Math.max(0, deadlineMs - performance.now())
       const timer = setTimeout(() => req.destroy(new Error('time limit')), leftMs)
       let isAnswered = false
-      req.on('error', (error) => {
+      let silence: NodeJS.Timeout | undefined
+      const settle = () => {
         clearTimeout(timer)
+        clearTimeout(silence)
+      }
+      req.on('socket', (socket) => {
+        const restedMs = performance.now() - (idleSince.get(socket) ?? Infinity)
+        if (!req.reusedSocket || restedMs < RESTED_MS) return
+        silence = setTimeout(() => {
+          req.destroy(new StaleConnectionError('the connection is silent'))
+          // What dropped this one has most likely dropped the others that were idle with it.
+          for (const others of Object.values(kept.freeSockets)) others?.forEach((other) => other.destroy())
+        }, hubTimeoutMs * PATIENCE)
+      })
+      req.on('error', (error) => {
+        settle()
         const isStale = !isAnswered && isReset(error)
         reject(isStale ? new StaleConnectionError('the connection was closed', { cause: error }) : error)
       })
       req.on('response', (res) => {
         isAnswered = true
+        clearTimeout(silence)
         const chunks: Buffer[] = []
         let bytes = 0
         res.on('data', (chunk: Buffer) => {
@@ -85,7 +123,7 @@ export function createHubTransport({
         })
         res.on('error', reject)
         res.on('close', () => {
-          clearTimeout(timer)
+          settle()
           if (!res.complete) reject(new Error('the answer broke off'))
         })
         res.on('end', () => {
@@ -101,10 +139,10 @@ export function createHubTransport({
     async send(request) {
       const deadlineMs = performance.now() + hubTimeoutMs
       try {
-        return await sendOnce(request, agent, deadlineMs)
+        return await sendOnce(request, kept, deadlineMs)
       } catch (thrown) {
         if (!(thrown instanceof StaleConnectionError)) throw thrown
-        // One reset is no outage; a second one, on a connection of its own, is.
+        // One closed connection is no outage; a second one, on a connection of its own, is.
         return await sendOnce(request, false, deadlineMs)
       }
     },
@@ -128,7 +166,7 @@ export function createHubTransport({
       })
     },
     close() {
-      agent.destroy()
+      kept.destroy()
     },
   }
 }

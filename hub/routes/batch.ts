@@ -1,0 +1,81 @@
+/**
+ * `POST /backchannel/batch`: several acts of one site in one request, one on each line, for one of its processes. Each is counted, judged and answered
+ * by itself, as if it had come alone; the store writes them together.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { bodyOf } from '../../sdk/http/node/body.js'
+import { sendReply } from '../../sdk/http/node/reply.js'
+import { errorReply, jsonReply } from '../../sdk/http/reply.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { isJsonObject, type Json, parseJson } from '../../sdk/protocol/json.js'
+import { type BatchedAct, batchedActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
+import { type Log, logError } from '../../sdk/settings/log.js'
+import { ACT_DEPTH, type Perform } from './backchannel.js'
+import type { HubRequest } from './request.js'
+import type { Authenticate } from './site-token.js'
+
+export const batchRoute =
+  (log: Log, authenticate: Authenticate, perform: Perform) =>
+  async (req: HubRequest, res: ServerResponse): Promise<void> => {
+    const site = await authenticate(req)
+    const lines = await readLines(req)
+    const answers = await Promise.all(
+      lines.map((line) => answerTo(line, log, (act, body) => perform(act, site, req.ip, () => body))),
+    )
+    sendReply(res, {
+      ...jsonReply(200, {}, { 'content-type': 'application/x-ndjson; charset=utf-8' }),
+      body: answers.join(''),
+    })
+  }
+
+/** @throws SessionHubError `media_type_invalid`, `body_too_large`, `body_timeout`, `request_invalid` */
+async function readLines(req: IncomingMessage): Promise<readonly string[]> {
+  const source = bodyOf(req)
+  const { headers, body } = source
+  // An application's own parser has read it, and keeps no lines.
+  if (!/^application\/x-ndjson\s*(;|$)/i.test(headers['content-type'] ?? '') || body !== undefined)
+    throw new SessionHubError('media_type_invalid', 'The body has to be application/x-ndjson')
+  const lines = (await source.readText(limits.bodyBytes)).split('\n')
+  // The last line may have an end, too.
+  if (lines.at(-1) === '') lines.pop()
+  if (lines.length === 0 || lines.length > limits.batchedActs)
+    throw new SessionHubError('request_invalid', `A batch has 1 to ${limits.batchedActs} lines`)
+  return lines
+}
+
+/** A line's own level is one more. */
+const bounds = { depth: ACT_DEPTH + 1, keys: limits.jsonKeys }
+
+/** The answer that the act would have got alone, as a line. */
+async function answerTo(
+  line: string,
+  log: Log,
+  perform: (act: BatchedAct, body: Json) => Promise<object>,
+): Promise<string> {
+  let where: string = hubPaths.batch
+  try {
+    const { act, body } = readLine(line)
+    where = `${hubPaths.backchannel}/${act}`
+    return `${JSON.stringify({ status: 200, body: await perform(act, body) })}\n`
+  } catch (thrown) {
+    const { status, body, error } = errorReply(thrown)
+    logError(log, error, where)
+    const { retryAfterSeconds } = error
+    const retry = retryAfterSeconds === undefined ? '' : `"retry_after":${retryAfterSeconds},`
+    return `{"status":${status},${retry}"body":${String(body)}}\n`
+  }
+}
+
+/** @throws SessionHubError `request_invalid` */
+function readLine(line: string): { readonly act: BatchedAct; readonly body: Json } {
+  const asked = parseJson(line, bounds)
+  const { act: name, body, ...unknown } = isJsonObject(asked) ? asked : {}
+  const act = batchedActs.find((known) => known === name)
+  if (!act || body === undefined || Object.keys(unknown).length > 0)
+    throw new SessionHubError(
+      'request_invalid',
+      `A line has an "act", ${batchedActs.join(' or ')}, and its "body"`,
+    )
+  return { act, body }
+}

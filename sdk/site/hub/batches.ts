@@ -1,0 +1,132 @@
+/**
+ * Acts of one site that come while others of it are under way travel together: a request costs both ends more than most acts do. Whoever comes
+ * first goes at once, so that nobody waits where little is asked.
+ */
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../protocol/json.js'
+import { batchedActs, hubPaths, limits } from '../../protocol/wire.js'
+import type { HubRequest, HubTransport, RawReply } from './transport.js'
+
+/** Of an answer that came in a batch, the body is parsed already. */
+export type BatchedReply = RawReply & { readonly body?: JsonObject }
+
+/** The longest that anybody waits for company, where the answers under way take longer. */
+const MOST_WAIT_MS = 5
+
+/** The answers of a hub, or of what stands before it, that takes no batches: what was in it is asked for one by one. */
+const NO_BATCHES = [404, 405, 415]
+
+/** As of an answer that comes alone, and one level around it. */
+const replyBounds = { depth: limits.jsonDepth + 3, keys: 4096 }
+
+interface Waiting {
+  readonly request: HubRequest
+  /** The act as it stands in a batch. */
+  readonly line: string
+  readonly settle: (reply: BatchedReply | PromiseLike<BatchedReply>) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** What is under way and what waits, of one site. */
+interface Lane {
+  underWay: number
+  bytes: number
+  waiting: Waiting[]
+  timer?: NodeJS.Timeout
+}
+
+export function createBatches(send: HubTransport['send']): (request: HubRequest) => Promise<BatchedReply> {
+  const lanes = new Map<string, Lane>()
+  let takesBatches = true
+
+  return (request) => {
+    const act = batchedActs.find((name) => request.path === `${hubPaths.backchannel}/${name}`)
+    if (act === undefined || !takesBatches) return send(request)
+    const key = String(request.speech)
+    const lane = lanes.get(key)
+    if (!lane) {
+      const first = { underWay: 0, bytes: 0, waiting: [] }
+      lanes.set(key, first)
+      return underWay(key, first, send(request))
+    }
+    const line = `${JSON.stringify({ act, body: request.body })}\n`
+    const bytes = Buffer.byteLength(line)
+    if (bytes > limits.bodyBytes) return underWay(key, lane, send(request))
+    if (lane.bytes + bytes > limits.bodyBytes) go(key, lane)
+    return new Promise((settle, fail) => {
+      lane.bytes += bytes
+      lane.timer ??= setTimeout(() => {
+        go(key, lane)
+      }, MOST_WAIT_MS)
+      if (lane.waiting.push({ request, line, settle, fail }) === limits.batchedActs) go(key, lane)
+    })
+  }
+
+  /** Whoever waits goes when an answer comes. */
+  async function underWay<Reply>(key: string, lane: Lane, sent: Promise<Reply>): Promise<Reply> {
+    lane.underWay += 1
+    try {
+      return await sent
+    } finally {
+      lane.underWay -= 1
+      go(key, lane)
+      if (lane.underWay === 0) lanes.delete(key)
+    }
+  }
+
+  function go(key: string, lane: Lane): void {
+    clearTimeout(lane.timer)
+    const { waiting } = lane
+    Object.assign(lane, { waiting: [], bytes: 0, timer: undefined })
+    const [only] = waiting
+    if (!only) return
+    if (waiting.length === 1 || !takesBatches) {
+      for (const { settle, request } of waiting) settle(underWay(key, lane, send(request)))
+      return
+    }
+    const sent = underWay(key, lane, sendTogether(waiting))
+    sent.then(
+      (replies) => {
+        replies.forEach((reply, at) => waiting[at]?.settle(reply))
+      },
+      (error: unknown) => {
+        for (const { fail } of waiting) fail(error)
+      },
+    )
+  }
+
+  /** @returns each one's answer, in the order of the requests */
+  async function sendTogether(waiting: readonly Waiting[]): Promise<readonly BatchedReply[]> {
+    const [{ request }] = waiting as [Waiting]
+    const reply = await send({
+      ...request,
+      path: hubPaths.batch,
+      body: undefined,
+      lines: waiting.map(({ line }) => line).join(''),
+    })
+    if (NO_BATCHES.includes(reply.status)) {
+      takesBatches = false
+      return Promise.all(waiting.map((one) => send(one.request)))
+    }
+    // Refused as a whole, or down: so is each of them.
+    if (reply.status !== 200) return waiting.map(() => reply)
+    const lines = reply.text.split('\n')
+    return waiting.map((_, at) => ({ ...reply, ...answerIn(lines[at] ?? '') }))
+  }
+}
+
+/** One line of the hub's answer; where it is not from a hub, as if it had come alone. */
+function answerIn(line: string): Pick<BatchedReply, 'status' | 'body' | 'text' | 'retryAfter'> {
+  const answer = parsed(line)
+  const { status, body, retry_after: seconds } = isJsonObject(answer) ? answer : {}
+  return typeof status === 'number' && isJsonObject(body)
+    ? { status, body, text: '', retryAfter: typeof seconds === 'number' ? String(seconds) : undefined }
+    : { status: 200, text: '', retryAfter: undefined }
+}
+
+function parsed(line: string): Json {
+  try {
+    return parseJson(line, replyBounds)
+  } catch {
+    return null
+  }
+}
