@@ -194,6 +194,18 @@ describe('a request of a site that comes again', () => {
       expect((await act('read', { handle }, 'shop')).json.data).to.deep.equal({ theme: 'light' })
       expect((await update('dark')).data, 'another id').to.deep.equal({ theme: 'dark' })
     })
+
+    it('that begins a session begins one', async () => {
+      const body = { handle: null, jti: id(), patch: { theme: 'dark' } }
+      const [first, again] = [await act('update', body), await act('update', body)]
+      expect(again.json.handle).to.not.equal(first.json.handle)
+      await act('update', { handle: first.json.handle, patch: { theme: 'light' } })
+      const dataOf = async ({ json: { handle } }: Reply) => (await act('read', { handle })).json.data
+      expect(await dataOf(again)).to.deep.equal({ theme: 'light' })
+      expect(await dataOf(await act('update', { ...body, jti: id() })), 'another id').to.deep.equal({
+        theme: 'dark',
+      })
+    })
   })
 
   describe('a sign-in that is told late', () => {
