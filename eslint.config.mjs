@@ -99,6 +99,11 @@ export default defineConfig(
     },
   },
   {
+    // Tests too, though they are given to others.
+    files: ['sdk/testing/store-contract/**/*.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // `expect(x).to.be.true` is an assertion, and a test may say that it knows a value is there.

@@ -71,6 +71,7 @@ const server = [
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',
+      'store-worker': './sdk/testing/store-contract/store-worker.ts',
       'express-session': './sdk/express-session/index.ts',
       fastify: './sdk/site/fastify.ts',
     },

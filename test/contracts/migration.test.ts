@@ -7,7 +7,7 @@ import { createHub, generateHubKeys, type Hub, sqliteStore } from 'session-hub/h
 
 import { APPLICATION_ID, MIGRATIONS } from '../../hub/stores/sqlite/schema.js'
 import { newSpend, sha256, subjectIn } from '../support/records.js'
-import { inProcesses } from '../support/spend-worker.js'
+import { inProcesses } from '../support/store-at.js'
 import { newFolder } from '../support/stores.js'
 
 const DAY_MS = 86_400_000

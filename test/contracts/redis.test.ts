@@ -25,7 +25,7 @@ import {
   write,
 } from '../support/records.js'
 import { openPrefix, type Redis, startRedis } from '../support/redis.js'
-import { inProcesses } from '../support/spend-worker.js'
+import { inProcesses } from '../support/store-at.js'
 import { until } from '../support/until.js'
 import { startWire } from '../support/wire.js'
 

@@ -18,7 +18,7 @@ import { createHub, generateHubKeys } from 'session-hub/hub'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import type { Store } from '../../hub/stores/store.js'
 import { answerView, codeOf, held, newSpend } from '../support/records.js'
-import { inProcesses } from '../support/spend-worker.js'
+import { inProcesses } from '../support/store-at.js'
 import { alter, newFolder } from '../support/stores.js'
 
 describe('the file of the SQLite store, copied', () => {

@@ -67,7 +67,7 @@ describe('the packed package', function () {
         'session-hub/hub/postgres': ['postgresStore'],
         'session-hub/hub/redis': ['redisStore'],
         'session-hub/verify': ['SessionHubError', 'verifySession'],
-        'session-hub/testing': ['createClock', 'startTestHub'],
+        'session-hub/testing': ['createClock', 'startTestHub', 'storeContract'],
         'session-hub/express-session': ['expressSession'],
         'session-hub/fastify': ['fastifySite'],
         'session-hub/hub': [

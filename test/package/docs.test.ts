@@ -491,6 +491,42 @@ describe('docs/testing.md', () => {
   })
 })
 
+describe('docs/write-a-store.md', () => {
+  const page = text('docs/write-a-store.md')
+
+  it('lists every option of the contract, and every member of its world', () => {
+    const section = sectionOf(page, '## Test it')
+    expect(codeOf(section)).to.include.members([
+      ...membersOf('sdk/testing/store-contract/suite.ts', 'StoreContractOptions'),
+      ...['address', 'dump()', 'remove()'],
+    ])
+  })
+
+  it('has a store that passes the contract, and one that does not when it is broken', async () => {
+    const folder = mkdtempSync(join(root, 'build', 'store-'))
+    try {
+      const store = exampleOf('file-store.mjs', 'docs/write-a-store.md')
+      writeFileSync(
+        join(folder, 'file-store.test.mjs'),
+        exampleOf('file-store.test.mjs', 'docs/write-a-store.md'),
+      )
+      const [, command = ''] = /^```sh\nnode (.*)\n```$/m.exec(page) ?? []
+      const outcome = async (source: string) => {
+        writeFileSync(join(folder, 'file-store.mjs'), source)
+        const child = spawn(process.execPath, command.split(' '), { cwd: folder, stdio: 'ignore' })
+        const [status] = (await once(child, 'exit')) as [number]
+        return status
+      }
+      expect(await outcome(store)).to.equal(0)
+      const broken = store.replace('if (spend && !spentBefore) put', 'if (spend && result) put')
+      expect(broken).to.not.equal(store)
+      expect(await outcome(broken)).to.equal(1)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }).timeout(120_000)
+})
+
 describe('docs/frameworks', () => {
   const applications = {
     node: 'node.mjs',

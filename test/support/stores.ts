@@ -9,22 +9,10 @@ import { memoryStore } from '../../hub/stores/memory.js'
 import { postgresStore } from '../../hub/stores/postgres.js'
 import { redisStore } from '../../hub/stores/redis.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
-import type { Store } from '../../hub/stores/store.js'
+import type { StoreWorld } from '../../sdk/testing/store-contract/index.js'
 import { startPgbouncer } from './pgbouncer.js'
 import { openSchema } from './postgres.js'
 import { openPrefix } from './redis.js'
-import type { Address } from './store-address.js'
-
-/** A store under test. `reopen` and `address` exist where the store outlives its process. */
-export interface StoreWorld {
-  readonly store: Store
-  /** Opens the same data once more, as a restarted hub does. */
-  readonly reopen?: () => Store | Promise<Store>
-  /** Where other processes find it. */
-  readonly address?: Address
-  /** Every byte that somebody who copies the store gets. */
-  readonly dump?: () => Buffer | Promise<Buffer>
-}
 
 interface StoreEntry {
   readonly name: string
@@ -56,7 +44,6 @@ async function openPostgres(address?: string): Promise<StoreWorld> {
   const url = address ?? postgres.url
   return {
     store: await postgresStore({ url, schema }),
-    reopen: () => postgresStore({ url, schema }),
     address: { kind: 'postgres', url, schema },
     async dump() {
       const parts = []
@@ -74,7 +61,6 @@ async function openRedis(): Promise<StoreWorld> {
   const { url } = redis
   return {
     store: await redisStore({ url, prefix }),
-    reopen: () => redisStore({ url, prefix }),
     address: { kind: 'redis', url, prefix },
     async dump() {
       const script = `
@@ -95,7 +81,6 @@ async function openSqlite(): Promise<StoreWorld> {
   const path = join(newFolder(), 'sessions.db')
   return {
     store: sqliteStore(path),
-    reopen: () => sqliteStore(path),
     address: { kind: 'sqlite', path },
     dump: () =>
       Buffer.concat(

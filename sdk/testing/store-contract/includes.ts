@@ -1,0 +1,8 @@
+import assert from 'node:assert/strict'
+
+/** Whether these members are so, whatever else there is. */
+export function includes(actual: object, expected: object): void {
+  const names = new Set(Object.keys(expected))
+  const shown = Object.fromEntries(Object.entries(actual).filter(([name]) => names.has(name)))
+  assert.deepEqual(shown, expected)
+}
