@@ -57,8 +57,13 @@ export async function endOther(
   const sessions = await shownAt(hub, sites, at, own)
   const other = sessions.find(({ id }) => stateTag(hub.secret, id, site) === ref)
   if (other) return { ended: (await endOne(hub, other.id, 'revoked', { once })) ? 1 : 0 }
-  // It has ended, perhaps by this very request.
-  const before = request && answeredBefore(await hub.store.find(request.hash), request, hub.now())
+  // It has ended, perhaps by this very request. Asked in a transaction: what is answered again has to be as safe as the first time, and a
+  // plain reading may see what no replica has confirmed.
+  const before =
+    request &&
+    (await hub.store.transact({ handles: [request.hash] }, ({ held: [answered] }) => ({
+      result: answeredBefore(answered, request, hub.now()),
+    })))
   return { ended: Number(before ?? 0) }
 }
 
