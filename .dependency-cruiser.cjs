@@ -125,7 +125,7 @@ module.exports = {
     only('hub-pages', '^hub/pages/', ['^sdk/protocol/']),
     only('hub-flows', '^hub/flows/', [
       '^hub/stores/store\\.ts$',
-      '^hub/(sites|keys)/',
+      '^hub/(sites|keys|ownership)/',
       '^sdk/(protocol|tokens|settings)/',
       '^(node:)?crypto$',
     ]),
@@ -146,6 +146,7 @@ module.exports = {
       '^hub/admin/',
       [
         '^hub/flows/',
+        '^hub/(ownership/ownership|keys/generate)\\.ts$',
         '^hub/routes/(page|limits)\\.ts$',
         '^hub/page-scripts\\.ts$',
         '^hub/stores/store\\.ts$',

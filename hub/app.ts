@@ -21,9 +21,12 @@ import { createLimiters } from './routes/limits.js'
 import type { Route } from './routes/request.js'
 import { createRouter } from './routes/router.js'
 import { createSessions, type HubSessions } from './sessions.js'
+import { createOwnership } from './ownership/ownership.js'
 import { createRegistry } from './sites/registry.js'
 import type { SiteRegistration } from './sites/site.js'
+import { createStoredSites } from './sites/stored-sites.js'
 import { openStore } from './store-opening.js'
+import { createSites, type HubSites } from './stored-sites.js'
 import { sqliteStore } from './stores/sqlite.js'
 import { startSweeper } from './sweeper.js'
 
@@ -42,7 +45,9 @@ export interface Hub {
   readonly ready: Promise<void>
   /** A user's sessions: to see and to end. */
   readonly sessions: HubSessions
-  /** Changes the list of sites while the hub runs; those of `findSite` stay. @throws SessionHubError `options_invalid`; then the list is as it was */
+  /** Sites in the store, with the option `storedSites`: to add, change and turn off while the hub runs. */
+  readonly sites: HubSites
+  /** Changes the list of sites while the hub runs; those in the store and of `findSite` stay. @throws SessionHubError `options_invalid`; then the list is as it was */
   setSites(sites: readonly SiteRegistration[]): Promise<void>
   /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. `gracefulStop` calls it. */
   endStreams(): void
@@ -60,7 +65,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const written = safeLog(settings.log)
   const secret = readHubKeys(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings
-  const sites = createRegistry({
+  const sites = await createRegistry({
     sites: registrations,
     findSite,
     cacheSeconds: siteCacheSeconds,
@@ -89,6 +94,17 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const limiters = createLimiters(settings.limits)
   const sweeper = startSweeper(hub, (admin?.auditSeconds ?? auditBounds.default) * 1000)
   const feed = createEndingsFeed(hub)
+  const storedSites = settings.storedSites
+    ? sites.follow((changed) => createStoredSites({ store, secret, log, changed }))
+    : undefined
+  const siteAdministration = storedSites && {
+    hub,
+    stored: storedSites,
+    isListed: (origin: string) => sites.isListed(origin),
+    ownership: createOwnership(secret),
+  }
+  if (sites.isListed(settings.origin))
+    log({ level: 'warn', event: 'site_doubtful', site: settings.origin, description: OWN_SITE })
   const { router, direct } = createRouter({
     hub,
     sites,
@@ -97,7 +113,14 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     scripts: readPageScripts(),
     feed,
     company: settings.companySignOut && (await companyRoute(hub, settings.companySignOut, limiters)),
-    admin: admin && (await adminRouter({ hub, isAdmin: admin.isAdmin }, admin, limiters)),
+    admin:
+      admin &&
+      (await adminRouter(
+        { hub, isAdmin: admin.isAdmin, hasSites: settings.storedSites },
+        admin,
+        limiters,
+        siteAdministration,
+      )),
   })
   return {
     router,
@@ -112,6 +135,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       }
     },
     sessions: createSessions(hub),
+    sites: createSites(siteAdministration),
     setSites: (others) => sites.set(others),
     endStreams() {
       feed.stop()
@@ -119,11 +143,15 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     async close() {
       isClosed = true
       feed.stop()
+      storedSites?.stop()
       await sweeper.stop()
       await store.close()
     },
   }
 }
+
+const OWN_SITE =
+  'This site has the hub’s own origin: their cookies and paths meet. Give the hub a host name of its own'
 
 const openerOf = (given: HubOptions['store']) =>
   typeof given === 'function' ? given : async () => given ?? sqliteStore('session-hub.sqlite')

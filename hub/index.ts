@@ -32,6 +32,9 @@ export type { SharePolicy, SiteRegistration } from './sites/site.js'
 export { memoryStore } from './stores/memory.js'
 export { sqliteStore, type SqliteOptions } from './stores/sqlite.js'
 export type { HubSessions, SessionSummary } from './sessions.js'
+export type { HubSites } from './stored-sites.js'
+export type { RegisteredSite, RotatedKeys, SiteState } from './flows/administer-sites.js'
+export type { OwnershipProof } from './ownership/ownership.js'
 export type {
   AuditAct,
   AuditOutcome,
@@ -44,11 +47,15 @@ export type {
   Held,
   NumberedAuditRow,
   NumberedEnding,
+  NumberedSite,
   Question,
   Session,
   SessionSearch,
+  SitePut,
+  SitesRange,
   Spend,
   Store,
+  StoredSite,
   Subject,
   SubjectQuestion,
   SweepTimes,

@@ -31,6 +31,8 @@ export interface HubOptions {
   readonly sites?: readonly SiteRegistration[]
   /** Asked for every other origin, so that sites come and go while the hub runs. */
   readonly findSite?: FindSite
+  /** Whether the store has sites too, which `hub.sites`, the command and `/admin/sites` add and change while the hub runs. @default false */
+  readonly storedSites?: boolean
   /** How long an answer of `findSite` is believed, in seconds; 0 asks each time. @default 5 */
   readonly siteCacheSeconds?: number
   /** Where sessions live. @default SQLite in the file `session-hub.sqlite` of the working directory */
@@ -101,6 +103,7 @@ export interface HubSettings {
   readonly sites: readonly SiteRegistration[]
   readonly findSite: FindSite | undefined
   readonly siteCacheSeconds: number
+  readonly storedSites: boolean
   readonly storeWaitSeconds: number
   readonly rules: HubRules
   readonly limits: RateLimits
@@ -117,6 +120,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   sites: true,
   findSite: true,
   siteCacheSeconds: true,
+  storedSites: true,
   store: true,
   storeWaitSeconds: true,
   ticketSeconds: true,
@@ -144,6 +148,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   const {
     sites = [],
     siteCacheSeconds = 5,
+    storedSites = false,
     storeWaitSeconds = 0,
     ticketSeconds = bounds.ticketSeconds.default,
     maxSessions,
@@ -168,6 +173,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
     sites: sites as readonly SiteRegistration[],
     findSite: callable(where, 'findSite', options.findSite),
     siteCacheSeconds: whole(where, 'siteCacheSeconds', siteCacheSeconds, { min: 0, max: 3600 }),
+    storedSites: flag(where, 'storedSites', storedSites),
     storeWaitSeconds: whole(where, 'storeWaitSeconds', storeWaitSeconds, { min: 0, max: 3600 }),
     rules: {
       ticketSeconds: whole(where, 'ticketSeconds', ticketSeconds, bounds.ticketSeconds),
@@ -280,6 +286,9 @@ const METHODS: readonly (keyof Store)[] = [
   'endings',
   'endingsRange',
   'renewEpoch',
+  'putSite',
+  'sites',
+  'sitesRange',
   'ping',
   'sweep',
   'close',

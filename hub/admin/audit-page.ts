@@ -21,14 +21,22 @@ const ACTS: Readonly<Record<AuditAct, string>> = {
   erase: 'Erased a user',
   'act-as': 'Acted as a user',
   'stop-acting': 'Stopped acting as a user',
+  'site-add': 'Added a site',
+  'site-change': 'Changed a site',
+  'site-disable': 'Turned a site off',
+  'site-enable': 'Turned a site on',
+  'site-prove': 'Checked who owns a site',
+  'site-remove': 'Removed a site',
+  'site-rotate-keys': 'Changed a site’s keys',
 }
 
 /** Acts that are about no number of sessions. */
 const WITHOUT_SESSIONS: readonly AuditAct[] = ['sign-in', 'sign-out', 'act-as', 'stop-acting']
+const isWithoutSessions = (act: AuditAct) => WITHOUT_SESSIONS.includes(act) || act.startsWith('site-')
 
 const OUTCOMES: Readonly<Record<AuditOutcome, string>> = {
   done: 'Done',
-  nothing: 'Nothing to end',
+  nothing: 'Nothing to do',
   refused: 'Refused',
 }
 
@@ -81,7 +89,7 @@ const row = ({
     <td role="cell" data-name="What">${ACTS[act]}</td>
     <td role="cell" data-name="Whose">${subject === null ? '' : html`<bdi>${subject}</bdi>`}</td>
     <td role="cell" data-name="Site">${site ?? ''}</td>
-    <td role="cell" data-name="Sessions">${WITHOUT_SESSIONS.includes(act) ? '' : sessions}</td>
+    <td role="cell" data-name="Sessions">${isWithoutSessions(act) ? '' : sessions}</td>
     <td role="cell" data-name="From">${from}</td>
     <td role="cell" data-name="Outcome">
       <span class="${outcome === 'refused' ? 'tag refused' : ''}">${OUTCOMES[outcome]}</span>

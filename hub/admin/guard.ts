@@ -22,6 +22,8 @@ export interface Asking extends Actor {
 export interface Guard {
   /** Whether administrators sign in here, and not at the application. */
   readonly hasSignIn: boolean
+  /** Whether the store has sites. */
+  readonly hasSites: boolean
   /** @returns `undefined`: nobody who may */
   who(req: Request): Promise<Asking | undefined>
   /** Who holds the token of `Authorization: Bearer`; `undefined` where there is none. @throws SessionHubError `sign_in_required`, `rate_limited` */
@@ -46,6 +48,7 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
 
   return {
     hasSignIn: authorize === undefined,
+    hasSites: at.hasSites === true,
     async who(req) {
       if (authorize) {
         const admin = readAdmin(await authorize(req))

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { cspHash } from '../page-scripts.js'
 import { pageHeaders, sendPage } from '../routes/page.js'
 import { html, Html } from './html.js'
-import { paths } from './paths.js'
+import { paths, sitePaths } from './paths.js'
 import { STYLE } from './style.js'
 
 /** One look at a page: who looks, and what the page's forms have to carry. */
@@ -12,6 +12,8 @@ export interface Visit {
   /** Empty on the page where one signs in. */
   readonly name: string
   readonly canSignOut: boolean
+  /** Whether the head leads to the sites in the store. */
+  readonly hasSites: boolean
   readonly formTag: string
 }
 
@@ -20,7 +22,7 @@ export interface Page {
   /** What has just happened: first in the window's title, which is read out when a page comes. */
   readonly news?: string
   /** Which link of the head leads here. */
-  readonly here?: 'sessions' | 'audit'
+  readonly here?: 'sessions' | 'sites' | 'audit'
   readonly content: Html
 }
 
@@ -55,14 +57,16 @@ function head(visit: Visit | undefined, here: Page['here']): Html {
   const isKnown = visit !== undefined && visit.name !== ''
   return html`<header class="head">
     <a class="brand" href="${paths.sessions}">Session Hub</a>
-    ${isKnown ? links(here) : ''} ${isKnown ? who(visit) : ''}
+    ${isKnown ? links(visit, here) : ''} ${isKnown ? who(visit) : ''}
   </header>`
 }
 
-const links = (here: Page['here']) =>
+const links = ({ hasSites }: Visit, here: Page['here']) =>
   html`<nav aria-label="Administration">
     <ul>
-      ${link(paths.sessions, 'Sessions', here === 'sessions')} ${link(paths.audit, 'Audit', here === 'audit')}
+      ${link(paths.sessions, 'Sessions', here === 'sessions')}
+      ${hasSites ? link(sitePaths.sites, 'Sites', here === 'sites') : ''}
+      ${link(paths.audit, 'Audit', here === 'audit')}
     </ul>
   </nav>`
 

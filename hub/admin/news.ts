@@ -11,11 +11,27 @@ export function tellNext(res: ServerResponse, { ended, spared, isAll = true }: D
   setStrict(res, COOKIE, `${ended}.${spared}.${isAll ? 1 : 0}`)
 }
 
+const SITE_NEWS = {
+  changed: 'The site is changed.',
+  on: 'The site is turned on.',
+  off: 'The site is turned off.',
+  proven: 'The owner is confirmed, and the site is on.',
+  rotated: 'The old keys are forgotten.',
+  removed: 'The site is removed.',
+} as const
+export type SiteNews = keyof typeof SITE_NEWS
+
+export function tellSiteNext(res: ServerResponse, news: SiteNews): void {
+  setStrict(res, COOKIE, `site.${news}`)
+}
+
 /** Once; empty where there is none. */
 export function takeNews({ headers }: IncomingMessage, res: ServerResponse): string {
   const value = readCookie(headers.cookie, COOKIE)
   if (value === undefined) return ''
   setStrict(res, COOKIE, '')
+  const ofSite = value.startsWith('site.') ? value.slice(5) : ''
+  if (Object.hasOwn(SITE_NEWS, ofSite)) return SITE_NEWS[ofSite as SiteNews]
   const [, ended, spared, isAll] = /^(\d{1,6})\.(\d{1,6})\.([01])$/.exec(value) ?? []
   return ended === undefined
     ? ''

@@ -95,7 +95,7 @@ export function readPermissions(where: string, given: unknown): readonly Permiss
 
 /** What stands in the audit: something to read, in one line, and nobody else's name. */
 export const isName = (value: unknown): value is string =>
-  isText(80)(value) && isSubject(value) && !/^(unknown$|command line)/.test(value)
+  isText(80)(value) && isSubject(value) && !/^(unknown$|application$|command line)/.test(value)
 
 function readIsAdmin(where: string, given: readonly string[] | IsAdmin): IsAdmin {
   if (typeof given === 'function')

@@ -10,3 +10,14 @@ export const paths = {
   audit: '/admin/audit',
   api: '/admin/api',
 } as const
+
+/** Those of the sites in the store, where it has any. */
+export const sitePaths = {
+  sites: '/admin/sites',
+  add: '/admin/sites/add',
+  change: '/admin/sites/change',
+  turn: '/admin/sites/turn',
+  prove: '/admin/sites/prove',
+  rotate: '/admin/sites/rotate-keys',
+  remove: '/admin/sites/remove',
+} as const

@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { hostsOf, logError } from '../../sdk/settings/log.js'
 import type { Administration } from '../flows/administer.js'
+import type { SiteAdministration } from '../flows/administer-sites.js'
 import type { Limiters } from '../routes/limits.js'
 import { apiRouter } from './api.js'
 import { auditPages } from './audit.js'
@@ -12,8 +13,9 @@ import { createGuard } from './guard.js'
 import { send, type Visit } from './layout.js'
 import type { AdminSettings } from './options.js'
 import { isForeign, ownHost } from './own.js'
-import { paths } from './paths.js'
+import { paths, sitePaths } from './paths.js'
 import { sessionsPages } from './sessions.js'
+import { sitePages } from './sites.js'
 import { faultPage, startPage } from './sign-in-page.js'
 import { signInPages } from './signing.js'
 
@@ -21,6 +23,7 @@ export function createAdminRouter(
   at: Administration,
   settings: AdminSettings,
   limiters: Limiters,
+  sites: SiteAdministration | undefined,
 ): RequestHandler {
   const guard = createGuard(at, settings)
   const router = express.Router()
@@ -32,7 +35,8 @@ export function createAdminRouter(
   router.use(paths.api, apiRouter(at, guard, [host, limit]))
   router.use(host, startForForeign(at.hub.origin), limit)
   router.use(signInPages(at, guard), sessionsPages(at, guard), endingPages(at, guard), auditPages(at, guard))
-  router.all(Object.values(paths), ({ path }, res) => {
+  if (sites) router.use(sitePages(at, sites, guard))
+  router.all([...Object.values(paths), ...(sites ? Object.values(sitePaths) : [])], ({ path }, res) => {
     res.set('allow', allowed(path))
     throw new SessionHubError('method_not_allowed', 'This page is for something else')
   })
@@ -67,7 +71,8 @@ const startForForeign =
 
 function allowed(path: string): string {
   if (path === paths.signIn) return 'GET, HEAD, POST'
-  return path === paths.sessions || path === paths.audit ? 'GET, HEAD' : 'POST'
+  const isRead = path === paths.sessions || path === paths.audit || path === sitePaths.sites
+  return isRead ? 'GET, HEAD' : 'POST'
 }
 
 const isBelow = (top: string, path: string) => path === top || path.startsWith(`${top}/`)

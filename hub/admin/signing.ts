@@ -3,10 +3,11 @@ import express, { type Router } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Administration, noteSignIn, signOutRow } from '../flows/administer.js'
+import { type Admin, mayChangeSites, mayRead } from '../flows/permissions.js'
 import { readOwnForm } from './forms.js'
 import { addressOf, type Guard } from './guard.js'
 import { send } from './layout.js'
-import { paths } from './paths.js'
+import { paths, sitePaths } from './paths.js'
 import { signIn, signOut } from './sign-in.js'
 import { signInPage } from './sign-in-page.js'
 import { acted, visitOf } from './visits.js'
@@ -17,8 +18,9 @@ export function signInPages(at: Administration, guard: Guard): Router {
   if (!guard.hasSignIn) return router
 
   router.get(paths.signIn, async (req, res) => {
-    if (await guard.who(req)) {
-      res.redirect(303, paths.sessions)
+    const by = await guard.who(req)
+    if (by) {
+      res.redirect(303, startOf(by, guard))
       return
     }
     const visit = visitOf(hub, req, res)
@@ -31,7 +33,7 @@ export function signInPages(at: Administration, guard: Guard): Router {
       const holder = await guard.tryToken(req, form.get('token') ?? '')
       await noteSignIn(at, { name: holder.name, from: addressOf(req) }, 'done')
       signIn(hub, res, holder)
-      res.redirect(303, paths.sessions)
+      res.redirect(303, startOf(holder, guard))
     } catch (thrown) {
       const words = faultOf(thrown)
       if (words === undefined) throw thrown
@@ -51,6 +53,10 @@ export function signInPages(at: Administration, guard: Guard): Router {
   )
   return router
 }
+
+/** One who may only look after sites begins there. */
+const startOf = (admin: Admin, { hasSites }: Guard): string =>
+  hasSites && mayChangeSites(admin) && !mayRead(admin) ? sitePaths.sites : paths.sessions
 
 /** What belongs on the form; anything else is trouble of another kind. */
 function faultOf(thrown: unknown): string | undefined {

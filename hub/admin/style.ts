@@ -63,6 +63,8 @@ tbody tr { border-top: 1px solid var(--line) }
 td:has(button) { text-align: end }
 time { white-space: nowrap }
 button.long { white-space: normal; overflow-wrap: anywhere; text-align: start }
+pre { margin: 0; overflow-x: auto }
+code { overflow-wrap: anywhere }
 summary { cursor: pointer }
 details p { max-width: 30rem; font-size: .9rem; color: var(--muted) }
 @media (max-width: 52rem) {

@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { queryOf } from '../../sdk/http/navigation.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { HubContext } from '../flows/context.js'
+import { mayChangeSites } from '../flows/permissions.js'
 import { formTag, readOwnForm } from './forms.js'
 import type { Asking, Guard } from './guard.js'
 import type { Visit } from './layout.js'
@@ -26,7 +27,11 @@ export const looked =
   (hub: HubContext, guard: Guard, show: (look: Look, res: Response) => Promise<void>): RequestHandler =>
   async (req, res) => {
     const by = await guard.who(req)
-    if (by) await show({ by, visit: visitOf(hub, req, res, by), query: queryOf(req.originalUrl) }, res)
+    if (by)
+      await show(
+        { by, visit: visitOf(hub, req, res, by, guard.hasSites), query: queryOf(req.originalUrl) },
+        res,
+      )
     else if (guard.hasSignIn) res.redirect(303, paths.signIn)
     else throw nobody()
   }
@@ -38,16 +43,23 @@ export const acted =
     const by = await guard.who(req)
     if (!by) throw nobody()
     const form = await readOwnForm(hub, req, by.name)
-    await act({ by, visit: visitOf(hub, req, res, by), form }, res)
+    await act({ by, visit: visitOf(hub, req, res, by, guard.hasSites), form }, res)
   }
 
 export function visitOf(
   hub: HubContext,
   req: Request,
   res: Response,
-  { name, signIn }: Pick<Asking, 'name' | 'signIn'> = { name: '' },
+  by: Pick<Asking, 'name' | 'signIn' | 'permissions'> = { name: '', permissions: [] },
+  hasSites = false,
 ): Visit {
-  const visit = { name, canSignOut: signIn !== undefined, formTag: formTag(hub, req, res, name) }
+  const { name, signIn } = by
+  const visit = {
+    name,
+    canSignOut: signIn !== undefined,
+    hasSites: hasSites && mayChangeSites(by),
+    formTag: formTag(hub, req, res, name),
+  }
   // A page that says what went wrong has the same head: one may want to sign out.
   res.locals['visit'] = visit
   return visit

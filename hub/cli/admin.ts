@@ -17,6 +17,7 @@ Options:
                           read        see sessions, and the audit
                           logout      end the sessions of those whom "isAdmin" does not name
                           logout-all  end anybody's
+                          sites       add, change and remove sites in the store
   --json                print { "token", "registration" } as JSON
 
 Example:

@@ -9,6 +9,7 @@ import { readHubKeys } from '../keys/hub-keys.js'
 import { resolveHubOptions } from '../options.js'
 import { UsageError } from './command.js'
 import { isMemory } from '../stores/memory.js'
+import type { SiteRegistration } from '../sites/site.js'
 import type { Store } from '../stores/store.js'
 import { readConfig } from './config.js'
 import type { StoreSource } from './config-store.js'
@@ -18,6 +19,10 @@ import { hint } from './terminal.js'
 export interface AtWork {
   readonly at: Administration
   readonly by: Actor
+  /** What the configuration lists. */
+  readonly listed: readonly SiteRegistration[]
+  /** Whether the store has sites too. */
+  readonly hasStoredSites: boolean
 }
 
 /**
@@ -33,11 +38,16 @@ export async function administer(
 ): Promise<void> {
   if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
   const { file, hub: options, store: source } = await readConfig(resolve(config), process.env)
-  const { origin, rules, admin, now } = resolveHubOptions(options)
+  const { origin, rules, admin, now, sites, storedSites } = resolveHubOptions(options)
   const store = await openKept(file, source)
   try {
     const hub = { origin, store, secret: readHubKeys(options.keys), rules, now, log: () => undefined }
-    await work({ at: { hub, isAdmin: admin?.isAdmin ?? (() => false) }, by: shell() })
+    await work({
+      at: { hub, isAdmin: admin?.isAdmin ?? (() => false) },
+      by: shell(),
+      listed: sites,
+      hasStoredSites: storedSites,
+    })
   } finally {
     await store.close()
   }
@@ -76,7 +86,7 @@ export async function allPages<Row>(
 
 const shell = (): Actor => ({
   name: `command line (${userName()})`,
-  permissions: ['read', 'logout-all'],
+  permissions: ['read', 'logout-all', 'sites'],
   from: hostname(),
 })
 

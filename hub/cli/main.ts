@@ -12,6 +12,7 @@ import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
 import { endSessions, eraseSessions, listSessions } from './sessions.js'
 import { addSite, listSites } from './sites.js'
+import { changeSite, disableSite, enableSite, proveSite, removeSite, rotateKeys } from './stored-sites.js'
 import { storeRestored } from './store.js'
 import { hint, leave, painter, survivePipes } from './terminal.js'
 
@@ -19,6 +20,12 @@ const commands: Readonly<Record<string, Command>> = {
   keys: makeKeys,
   'sites add': addSite,
   'sites list': listSites,
+  'sites change': changeSite,
+  'sites disable': disableSite,
+  'sites enable': enableSite,
+  'sites prove': proveSite,
+  'sites remove': removeSite,
+  'sites rotate-keys': rotateKeys,
   sdk: printScriptTag,
   serve,
   doctor: examineSites,
@@ -34,7 +41,7 @@ const names = Object.keys(commands)
 const HELP = `Usage: session-hub <command> [options]
 
 Commands:
-${names.map((name) => `  ${name.padEnd(14)} ${commands[name]?.summary ?? ''}`).join('\n')}
+${names.map((name) => `  ${name.padEnd(17)} ${commands[name]?.summary ?? ''}`).join('\n')}
 
 Options:
   -h, --help     show this text; after a command, show the command's own

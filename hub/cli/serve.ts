@@ -51,6 +51,7 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
                     user's sessions
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
   hubProcesses      on how many machines this command runs; each allows its share of the limits, default 1
+  storedSites       true: the store has sites too, for "session-hub sites add --config" and /admin/sites; default false
   siteCacheSeconds  how long an answer of findSite is believed, default 5
 
 Only in .mjs:

@@ -7,14 +7,17 @@ import { reasonOf } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { generateApp, type GeneratedSiteKeys, generateSite } from '../keys/generate.js'
 import { readSite, type SharePolicy, type SiteRegistration } from '../sites/site.js'
+import { isWildcard, wildcardFault } from '../sites/wildcard.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { parseFile, shown, writePrivate } from './files.js'
 import { checkedSites, readSiteFile, sharedHostDoubt, sharedHosts } from './site-list.js'
+import { namesIn } from './names.js'
+import { addToStore, administerSites, listInStore, tellProof } from './stored-sites.js'
 import { hint } from './terminal.js'
 
 export const addSite: Command = {
   summary: "make a site's keys, and what the hub registers",
-  help: `Usage: session-hub sites add <origin>... [--app <name>] [--own-keys] [--file <file>]
+  help: `Usage: session-hub sites add <origin>... [--app <name>] [--own-keys] [--file <file> | --config <file> [--prove]]
                                     [--sister <origin>]... [--endpoint <path>]
                                     [--receive-only] [--group <name>] [--pairwise] [--may-impersonate]
                                     [--share-claims <names>] [--share-read <names>] [--share-write <names>]
@@ -34,6 +37,9 @@ Options:
   --app <name>            the application that serves these origins; needed for more than one
   --own-keys              make new keys, although sites of this app are in the file already
   --file <file>           add the registration to this list, made if need be (mode 0600), and print the line alone
+  --config <file>         add it to the store of the hub with this configuration ("storedSites": true), which may be running,
+                          and print the line alone
+  --prove                 with --config: serve nothing until the owner has shown that the domain is theirs
   --sister <origin>       a site that this one may know of and link to; once for each (default: none)
   --endpoint <path>       where the site's endpoints are, if its own option says so (default ${defaultEndpoint})
   --receive-only          sessions that began on this site do not become the hub's ("mayOffer": false)
@@ -58,6 +64,8 @@ Examples:
       app: { type: 'string' },
       'own-keys': { type: 'boolean' },
       file: { type: 'string' },
+      config: { type: 'string' },
+      prove: { type: 'boolean' },
       sister: { type: 'string', multiple: true },
       endpoint: { type: 'string' },
       'receive-only': { type: 'boolean' },
@@ -70,7 +78,10 @@ Examples:
       json: { type: 'boolean' },
     } as const
     const { values, positionals } = readArguments(name, args, flags, ['<origin>...'])
-    const { app } = values
+    const { app, config } = values
+    if (config !== undefined && values.file !== undefined)
+      throw new UsageError('give either "--file" or "--config"', name)
+    if (values.prove && config === undefined) throw new UsageError('"--prove" needs "--config <file>"', name)
     const origins = checkedOrigins(positionals, app, name)
     if (values['own-keys'] && app === undefined)
       throw new UsageError('"--own-keys" needs "--app <name>"', name)
@@ -94,6 +105,20 @@ Examples:
       for (const registration of wanted) readSite(registration, name)
     } catch (fault) {
       throw new UsageError(reasonOf(fault), name)
+    }
+    if (config !== undefined) {
+      await administerSites(name, config, async (sites, by) => {
+        const others = (await sites.stored.all()).map(({ record }) => record.registration)
+        const old = app === undefined || values['own-keys'] ? undefined : keysOfApp(others, app, 'the store')
+        const registrations = wanted.map((registration) => ({ ...registration, ...old }))
+        const added = await addToStore(sites, by, registrations, values.prove === true)
+        const keys = old ? undefined : made.keys
+        if (values.json) process.stdout.write(pretty({ keys, registrations }))
+        else if (keys) process.stdout.write(`SESSION_HUB_KEYS='${JSON.stringify(keys)}'\n`)
+        hint(`The store has ${origins.join(', ')} now; a running hub knows it within a second.`)
+        for (const site of added) tellProof(site)
+      })
+      return
     }
     const file = values.file === undefined ? undefined : resolve(values.file)
     const { registrations, doubts, isWithOldKeys } =
@@ -132,7 +157,7 @@ function checkedOrigins(
   if (given.length === 0)
     throw new UsageError(`"${command}" needs <origin>, such as https://shop.example`, command)
   for (const [at, origin] of given.entries()) {
-    const fault = originFault(origin)
+    const fault = isWildcard(origin) ? wildcardFault(origin) : originFault(origin)
     if (fault) throw new UsageError(fault, command)
     if (given.indexOf(origin) !== at) throw new UsageError(`"${origin}" stands twice`, command)
   }
@@ -163,12 +188,6 @@ function sharePolicy(given: Record<keyof SharePolicy, string | undefined>): Shar
   return lists.length > 0 ? Object.fromEntries(lists) : undefined
 }
 
-const namesIn = (list: string) =>
-  list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-
 const forPeople = (whose: string, environment: string, registered: object | undefined) =>
   `# The environment of ${whose} (secret)
 ${environment}
@@ -178,14 +197,23 @@ ${pretty(registered)}`
 export const listSites: Command = {
   summary: 'show the registered sites',
   help: `Usage: session-hub sites list --file <file>
+       session-hub sites list --config <file>
 
 Shows each registered site with the names of its keys, never the keys. What a registration does not say is not shown.
 
 Options:
-  --file <file>  the list that "session-hub sites add --file" wrote
+  --file <file>    the list that "session-hub sites add --file" wrote
+  --config <file>  the configuration of "session-hub serve": the sites in its store, with "storedSites": true
 `,
   async run(args, name) {
-    const { values } = readArguments(name, args, { file: { type: 'string' } })
+    const { values } = readArguments(name, args, {
+      file: { type: 'string' },
+      config: { type: 'string' },
+    })
+    if (values.config !== undefined) {
+      await listInStore(name, values.config)
+      return
+    }
     if (values.file === undefined) throw new UsageError(`"${name}" needs "--file <file>"`, name)
     const path = resolve(values.file)
     const sites = await readSiteFile(path)

@@ -9,6 +9,8 @@ import { findPlaces } from './places.js'
 
 export interface Administration {
   readonly hub: HubContext
+  /** Whether the store has sites, which are administered too. */
+  readonly hasSites?: boolean
   /** Whether this user is an administrator, whose sessions only `logout-all` may end. */
   readonly isAdmin: (subject: string) => boolean | Promise<boolean>
 }
@@ -248,14 +250,18 @@ const endAudited = (at: Administration, by: Actor, id: string): Promise<boolean>
 const about = (session: Session | undefined) =>
   ({ act: 'end', subject: session?.subject ?? null, site: session?.site ?? null, sessions: 1 }) as const
 
-const rowBy = (
-  { hub }: Administration,
+export const rowBy = (
+  { hub }: Pick<Administration, 'hub'>,
   { name, from }: Pick<Actor, 'name' | 'from'>,
   done: Omit<AuditRow, 'atMs' | 'who' | 'from'>,
 ): AuditRow => ({ atMs: hub.now(), who: name, from, ...done })
 
 /** What was refused is written down before it is said. */
-async function allowed(at: Administration, may: boolean, refusal: AuditRow): Promise<void> {
+export async function allowed(
+  at: Pick<Administration, 'hub'>,
+  may: boolean,
+  refusal: AuditRow,
+): Promise<void> {
   if (may) return
   await write(at, refusal)
   throw denied()
@@ -263,7 +269,7 @@ async function allowed(at: Administration, may: boolean, refusal: AuditRow): Pro
 
 const denied = () => new SessionHubError('permission_denied', 'This administrator may not do that')
 
-const write = ({ hub }: Administration, row: AuditRow): Promise<void> =>
+const write = ({ hub }: Pick<Administration, 'hub'>, row: AuditRow): Promise<void> =>
   hub.store.transact({ handles: [] }, () => ({ changes: { audit: [row] }, result: undefined }))
 
 /** Whether the actor may end a session of this user; of an anonymous visitor for `null`. */

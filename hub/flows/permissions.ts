@@ -7,6 +7,8 @@ export const permissions = [
   'logout',
   /** End anybody's. */
   'logout-all',
+  /** Add, change and remove sites in the store. */
+  'sites',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -16,6 +18,9 @@ export interface Admin {
   readonly name: string
   readonly permissions: readonly Permission[]
 }
+
+export const mayChangeSites = ({ permissions }: Pick<Admin, 'permissions'>): boolean =>
+  permissions.includes('sites')
 
 export const mayRead = ({ permissions }: Admin): boolean => permissions.includes('read')
 

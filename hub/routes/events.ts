@@ -64,6 +64,13 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     const mayStay = async () => hub.now() < untilMs && (await isStillTheSame(site))
     const answer = beginEvents(openEventsOn(res), { beatMs, mayStay })
     if (!answer) return
+    // A site that is turned off hears nothing more, and not only at the next beat.
+    const ignore = sites.onChange(() => {
+      void mayStay().then(
+        (isAllowed) => isAllowed || answer.end(),
+        () => answer.end(),
+      )
+    })
     open.set(party, others + 1)
     answer.send(written(from.isKnown ? 'hello' : 'reset', {}, from))
     const leave = feed.follow(from, {
@@ -76,6 +83,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
       },
     })
     answer.onEnd(() => {
+      ignore()
       leave()
       const left = (open.get(party) ?? 1) - 1
       if (left > 0) open.set(party, left)

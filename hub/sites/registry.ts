@@ -1,4 +1,4 @@
-/** Which sites there are: from configuration, or asked from the application at run time. */
+/** Which sites there are: from configuration, from the store, or asked from the application at run time. */
 import { boundedCache } from '../../sdk/http/bounded-cache.js'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -6,6 +6,8 @@ import { originFault } from '../../sdk/protocol/origins.js'
 import { type Log, reasonOf } from '../../sdk/settings/log.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { readSite, type Site, type SiteRegistration } from './site.js'
+import type { StoredSites } from './stored-sites.js'
+import { isOwnName, isWildcard, refusePublicSuffix, wildcardOf } from './wildcard.js'
 
 /** Looks a site up in the application's own records; `undefined` or `null` when there is none. */
 export type FindSite = (
@@ -21,8 +23,14 @@ export interface SiteRegistry {
   find(origin: string): Promise<Site | undefined>
   /** Whether it was found before, by whoever asked: then to ask again is nothing that a stranger has thought of. */
   isKnown(origin: string): boolean
+  /** Whether the configuration lists it. */
+  isListed(origin: string): boolean
   /** Lists other sites from now on. @throws SessionHubError `options_invalid`; then the list is as it was */
   set(sites: readonly SiteRegistration[]): Promise<void>
+  /** From now on the store has sites too. @param make is given what has to be called after they have changed */
+  follow(make: (changed: () => void) => StoredSites): StoredSites
+  /** Calls `act` after sites have changed, were turned off or removed. @returns how to stop */
+  onChange(act: () => void): () => void
 }
 
 export interface RegistryOptions {
@@ -32,8 +40,19 @@ export interface RegistryOptions {
   readonly log: Log
 }
 
-export function createRegistry({ sites, findSite, cacheSeconds, log }: RegistryOptions): SiteRegistry {
-  let fixed = readSites(sites)
+/** @throws SessionHubError `options_invalid` */
+export async function createRegistry({
+  sites,
+  findSite,
+  cacheSeconds,
+  log,
+}: RegistryOptions): Promise<SiteRegistry> {
+  const listeners = new Set<() => void>()
+  const tell = () => {
+    for (const act of listeners) act()
+  }
+  let fixed = await readSites(sites)
+  let stored: StoredSites | undefined
   // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
   const asked = boundedCache<Promise<Site | undefined>>(10_000, { ttl: cacheSeconds * 1000 })
 
@@ -62,37 +81,77 @@ export function createRegistry({ sites, findSite, cacheSeconds, log }: RegistryO
     }
   }
 
+  async function askOnce(origin: string, find: FindSite): Promise<Site | undefined> {
+    if (cacheSeconds === 0) return ask(origin, find)
+    let answer = asked.get(origin)
+    if (!answer) {
+      const asking = ask(origin, find)
+      answer = asking
+      asked.set(origin, asking)
+      // A failure is no answer: the next request asks again.
+      asking.catch(() => {
+        if (asked.peek(origin) === asking) asked.delete(origin)
+      })
+    }
+    return answer
+  }
+
+  const isThere = (origin: string) => fixed.has(origin) || stored?.has(origin) === true
+  const get = (origin: string) => (fixed.has(origin) ? fixed.get(origin) : stored?.find(origin))
+
+  /** The wildcard that a host is one of, if it is registered. */
+  function wildcardFor(origin: string): string | undefined {
+    const wildcard = wildcardOf(origin)
+    return wildcard !== undefined && isThere(wildcard) ? wildcard : undefined
+  }
+
   return {
     async find(origin) {
+      // No visitor comes from a place of this name; in a policy it would name every host (R14).
+      if (isWildcard(origin)) return undefined
       if (fixed.has(origin)) return fixed.get(origin)
-      if (!findSite || originFault(origin)) return undefined
-      if (cacheSeconds === 0) return ask(origin, findSite)
-      let answer = asked.get(origin)
-      if (!answer) {
-        const asking = ask(origin, findSite)
-        answer = asking
-        asked.set(origin, asking)
-        // A failure is no answer: the next request asks again.
-        asking.catch(() => {
-          if (asked.peek(origin) === asking) asked.delete(origin)
-        })
+      const own = await stored?.find(origin)
+      if (own || stored?.has(origin)) return own
+      if (originFault(origin)) return undefined
+      const wildcard = wildcardFor(origin)
+      if (wildcard !== undefined) {
+        const site = (await isOwnName(origin)) ? await get(wildcard) : undefined
+        return site && hostOf(site, origin)
       }
-      return answer
+      return findSite && askOnce(origin, findSite)
     },
-    isKnown: (origin) => fixed.has(origin) || known.has(origin),
+    isKnown: (origin) => isThere(origin) || wildcardFor(origin) !== undefined || known.has(origin),
+    isListed: (origin) => fixed.has(origin),
     async set(others) {
-      fixed = readSites(others)
+      fixed = await readSites(others)
+      tell()
+    },
+    follow(make) {
+      return (stored = make(tell))
+    },
+    onChange(act) {
+      listeners.add(act)
+      return () => listeners.delete(act)
     },
   }
 }
 
-function readSites(sites: readonly SiteRegistration[]): Map<string, Site | undefined> {
+/** One of a wildcard's hosts is a site by itself, unless an app serves them. */
+const hostOf = (site: Site, origin: string): Site => ({
+  ...site,
+  origin,
+  party: site.app === '' ? origin : site.party,
+})
+
+async function readSites(sites: readonly SiteRegistration[]): Promise<Map<string, Site | undefined>> {
   const read = new Map<string, Site | undefined>()
   for (const [index, registration] of sites.entries()) {
     const where = `sites[${index}]`
     const site = readSite(registration, where)
-    if (read.has(registration.origin)) throw wrong(where, `the origin "${registration.origin}" stands twice`)
-    read.set(registration.origin, site)
+    const { origin } = registration
+    if (isWildcard(origin)) await refusePublicSuffix(origin, where)
+    if (read.has(origin)) throw wrong(where, `the origin "${origin}" stands twice`)
+    read.set(origin, site)
   }
   return read
 }

@@ -10,7 +10,12 @@ import {
   importVerifyingKey,
   type TicketKey,
 } from '../../sdk/tokens/keys.js'
-import type { SiteRegistration } from './site.js'
+
+/** The keys of a registration. */
+interface KeyLists {
+  readonly signingKeys: unknown
+  readonly ticketKeys: unknown
+}
 
 export interface SiteKeys {
   /** The key of this name with which the site signs, or nothing. */
@@ -21,7 +26,7 @@ export interface SiteKeys {
 }
 
 /** @throws SessionHubError `options_invalid`: nothing is wrong with a key that only its first use would show */
-export function readSiteKeys(registration: SiteRegistration, where: string): SiteKeys {
+export function readSiteKeys(registration: KeyLists, where: string): SiteKeys {
   const signing = listed(registration.signingKeys, 'signingKeys', where)
   const signingKids = signing.map((jwk, at) => ({
     kid: checkVerifyingKey(jwk, `${where}.signingKeys[${at}]`),

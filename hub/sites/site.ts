@@ -3,11 +3,15 @@ import { isJsonObject } from '../../sdk/protocol/json.js'
 import { appIssuer, defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
 import { endpointPath, flag, name, origin } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import { isWildcard, wildcardFault } from './wildcard.js'
 import { readSiteKeys, type SiteKeys } from './site-keys.js'
 
 /** What the hub has to know of a site; `session-hub sites add` prints it. */
 export interface SiteRegistration {
-  /** Such as `https://shop.example`, exactly as a browser spells it. */
+  /**
+   * Such as `https://shop.example`, exactly as a browser spells it. `https://*.preview.example` stands for every host with exactly one label more,
+   * each a site with these keys; it cannot stand for names that strangers can have (publicsuffix.org).
+   */
   readonly origin: string
   /**
    * The application that serves this origin beside others, by a name of `a` to `z`, digits and `-`, at most 32 characters. Origins of one app may
@@ -101,7 +105,7 @@ export function readSite(registration: SiteRegistration, where: string): Site | 
   ])
   const { mayOffer = true, enabled = true, pairwise = false, mayImpersonate = false } = registration
   const { endpoint = defaultEndpoint } = registration
-  const siteOrigin = origin(where, 'origin', registration.origin)
+  const siteOrigin = readOrigin(registration.origin, where)
   const app = registration.app === undefined ? '' : name(where, 'app', registration.app)
   const site = {
     origin: siteOrigin,
@@ -117,6 +121,13 @@ export function readSite(registration: SiteRegistration, where: string): Site | 
     mayImpersonate: flag(where, 'mayImpersonate', mayImpersonate),
   }
   return flag(where, 'enabled', enabled) ? site : undefined
+}
+
+function readOrigin(given: unknown, where: string): string {
+  if (typeof given !== 'string' || !isWildcard(given)) return origin(where, 'origin', given)
+  const fault = wildcardFault(given)
+  if (fault) throw wrong(where, `"origin": ${fault}`)
+  return given
 }
 
 function readShare(share: unknown, where: string): Share {

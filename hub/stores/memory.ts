@@ -10,9 +10,12 @@ import type {
   Held,
   NumberedAuditRow,
   NumberedEnding,
+  NumberedSite,
   Question,
   Session,
   SessionSearch,
+  SitePut,
+  SitesRange,
   Spend,
   Store,
   Subject,
@@ -43,6 +46,8 @@ class MemoryStore implements Store {
   #lastEnding = 0
   #audit: NumberedAuditRow[] = []
   #lastAudit = 0
+  readonly #sites = new Map<string, NumberedSite>()
+  #lastSite = 0
   #epoch = newEpoch()
   #isOpen = true
 
@@ -131,6 +136,29 @@ class MemoryStore implements Store {
     return (this.#epoch = newEpoch())
   }
 
+  async putSite({ origin, sealed, wasSeq, audit }: SitePut): Promise<number | undefined> {
+    this.#checkOpen()
+    const before = this.#sites.get(origin)
+    if (before?.sealed === sealed) return before.seq
+    if ((before?.seq ?? 0) !== wasSeq) return undefined
+    this.#write({ audit })
+    // Anew, so that the order of the map is that of the numbers.
+    this.#sites.delete(origin)
+    this.#sites.set(origin, { origin, sealed, seq: ++this.#lastSite })
+    return this.#lastSite
+  }
+
+  async sites(afterSeq: number, limit: number): Promise<readonly NumberedSite[]> {
+    this.#checkOpen()
+    if (afterSeq >= this.#lastSite) return []
+    return structuredClone([...this.#sites.values()].filter(({ seq }) => seq > afterSeq).slice(0, limit))
+  }
+
+  async sitesRange(): Promise<SitesRange> {
+    this.#checkOpen()
+    return { epoch: this.#epoch, last: this.#lastSite }
+  }
+
   async ping(): Promise<void> {
     this.#checkOpen()
   }
@@ -169,6 +197,7 @@ class MemoryStore implements Store {
     this.#subjects.clear()
     this.#endings = []
     this.#audit = []
+    this.#sites.clear()
   }
 
   /** Copies go in and out: a store in a file shares no object with its caller, and this one must not differ. */

@@ -3,7 +3,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { flag, whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createTransact, isEmpty, newRev, parsed, pause, unavailable } from './optimistic.js'
-import { commitValues, type Revs } from './postgres/commit.js'
+import { auditValues, commitValues, type Revs } from './postgres/commit.js'
 import { isNothingWritten, isConnectionOver } from './postgres/faults.js'
 import { type Look, lookValues, readLook } from './postgres/look.js'
 import { durabilityOf, prepareSchema } from './postgres/open.js'
@@ -17,9 +17,12 @@ import {
   grouped,
   heldOf,
   integer,
+  orNull,
   placeOf,
   rangeOf,
   sessionOf,
+  siteOf,
+  sitesRangeOf,
   text,
 } from './rows.js'
 import type {
@@ -29,9 +32,12 @@ import type {
   Held,
   NumberedAuditRow,
   NumberedEnding,
+  NumberedSite,
   Question,
   Session,
   SessionSearch,
+  SitePut,
+  SitesRange,
   Spend,
   Store,
   SweepTimes,
@@ -262,6 +268,24 @@ class PostgresStore implements Store {
     // Where an answer is lost it is sent again: of two new epochs, the last one is as good.
     const [row] = await this.#read(this.#statements.renewEpoch, [])
     return parsed(() => text(row, 'epoch'))
+  }
+
+  async putSite({ origin, sealed, wasSeq, audit }: SitePut): Promise<number | undefined> {
+    const values = [newRev(), origin, sealed, wasSeq, ...auditValues(audit)]
+    const [row] = await this.#again(WRITE_MS, (timeoutMs) =>
+      this.#connections.runStrictly({ ...this.#statements.putSite, values, timeoutMs }),
+    )
+    return parsed(() => orNull(row, 'seq', integer)) ?? undefined
+  }
+
+  async sites(afterSeq: number, limit: number): Promise<readonly NumberedSite[]> {
+    const rows = await this.#read(this.#statements.sites, [afterSeq, limit])
+    return parsed(() => rows.map(siteOf))
+  }
+
+  async sitesRange(): Promise<SitesRange> {
+    const [row] = await this.#read(this.#statements.sitesRange, [])
+    return parsed(() => sitesRangeOf(row))
   }
 
   async ping(): Promise<void> {

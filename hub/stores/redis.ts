@@ -5,7 +5,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { flag, whole as wholeOption } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimistic.js'
-import { commitValues } from './redis/commit.js'
+import { commitValues, counted } from './redis/commit.js'
 import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
 import { UnsafeServer } from './redis/faults.js'
 import { createLane } from './redis/lane.js'
@@ -20,11 +20,14 @@ import {
   type Revs,
 } from './redis/look.js'
 import {
+  auditValue,
   nameOf,
+  NOTHING,
   readAudit,
   readEnding,
   readPlace,
   readSession,
+  readSite,
   spendName,
   timeName,
 } from './redis/records.js'
@@ -32,7 +35,7 @@ import { list, maybe, text, whole } from './redis/replies.js'
 import { FORMAT, type ScriptName } from './redis/scripts.js'
 import { durabilityOf, type Info, replicasOf } from './redis/server.js'
 import { createWriter } from './redis/writer.js'
-import { byBeginning, byId, grouped, rangeOf } from './rows.js'
+import { byBeginning, byId, grouped, rangeOf, sitesRangeOf } from './rows.js'
 import type {
   AuditSearch,
   Changes,
@@ -40,8 +43,11 @@ import type {
   Held,
   NumberedAuditRow,
   NumberedEnding,
+  NumberedSite,
   Session,
   SessionSearch,
+  SitePut,
+  SitesRange,
   Spend,
   Store,
   SweepTimes,
@@ -338,6 +344,33 @@ class RedisStore implements Store {
     const epoch = newEpoch()
     await this.#line.write('renewEpoch', [epoch], WRITE_MS)
     return epoch
+  }
+
+  async putSite({ origin, sealed, wasSeq, audit }: SitePut): Promise<number | undefined> {
+    const values = parsed(() => [origin, sealed ?? NOTHING, wasSeq, ...counted(audit.map(auditValue))])
+    const reply = await this.#line.write('putSite', values, WRITE_MS)
+    return parsed(() => {
+      const seq = text(reply)
+      return seq === 'none' ? undefined : Number.parseInt(seq, 10)
+    })
+  }
+
+  async sites(afterSeq: number, limit: number): Promise<readonly NumberedSite[]> {
+    const reply = await this.#read('sites', [afterSeq, limit])
+    return parsed(() =>
+      list(reply).map((entry) => {
+        const [origin, sealed, seq] = list(entry)
+        return readSite(text(origin), text(sealed), text(seq))
+      }),
+    )
+  }
+
+  async sitesRange(): Promise<SitesRange> {
+    const reply = await this.#read('sitesRange')
+    return parsed(() => {
+      const [epoch, last] = list(reply)
+      return sitesRangeOf({ epoch, last: whole(last) })
+    })
   }
 
   /** Writes: a hub that cannot is not ready, and neither is one whose replicas are away. */

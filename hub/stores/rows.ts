@@ -12,7 +12,9 @@ import {
   type Held,
   type NumberedAuditRow,
   type NumberedEnding,
+  type NumberedSite,
   type Session,
+  type SitesRange,
   type Spend,
   type Subject,
 } from './store.js'
@@ -181,6 +183,17 @@ export const byBeginning = (a: Beginning, b: Beginning) =>
 export const rangeOf = (row: unknown): EndingsRange => ({
   epoch: text(row, 'epoch'),
   first: integer(row, 'first'),
+  last: integer(row, 'last'),
+})
+
+export const siteOf = (row: unknown): NumberedSite => ({
+  origin: text(row, 'origin'),
+  sealed: orNull(row, 'sealed', text),
+  seq: integer(row, 'seq'),
+})
+
+export const sitesRangeOf = (row: unknown): SitesRange => ({
+  epoch: text(row, 'epoch'),
   last: integer(row, 'last'),
 })
 

@@ -21,6 +21,8 @@ import {
   rangeOf,
   sessionColumns,
   sessionOf,
+  siteOf,
+  sitesRangeOf,
   spendOf,
   subjectColumns,
   subjectOf,
@@ -34,9 +36,12 @@ import type {
   Held,
   NumberedAuditRow,
   NumberedEnding,
+  NumberedSite,
   Question,
   Session,
   SessionSearch,
+  SitePut,
+  SitesRange,
   Spend,
   Store,
   SubjectQuestion,
@@ -173,6 +178,28 @@ class SqliteStore implements Store {
       attempt(() => this.#statements.renewEpoch.run())
     })
     return (await this.endingsRange()).epoch
+  }
+
+  putSite({ origin, sealed, wasSeq, audit }: SitePut): Promise<number | undefined> {
+    return this.#commit.run(() =>
+      attempt(() => {
+        const row: unknown = this.#statements.site.get({ origin })
+        const before = row === undefined ? undefined : siteOf(row)
+        if (before?.sealed === sealed) return before.seq
+        if ((before?.seq ?? 0) !== wasSeq) return undefined
+        this.#write({ audit })
+        this.#statements.forgetSite.run({ origin })
+        return integer(this.#statements.addSite.run({ origin, sealed }), 'lastInsertRowid')
+      }),
+    )
+  }
+
+  async sites(afterSeq: number, limit: number): Promise<readonly NumberedSite[]> {
+    return attempt(() => this.#statements.sites.all({ afterSeq, limit }).map(siteOf))
+  }
+
+  async sitesRange(): Promise<SitesRange> {
+    return attempt(() => sitesRangeOf(this.#statements.sitesRange.get()))
   }
 
   async ping(): Promise<void> {

@@ -71,6 +71,36 @@ export interface EndingsRange {
   readonly last: number
 }
 
+/**
+ * A site that was registered at run time. What is sealed only the hub can read, and only the hub can write: whoever copies the store has no key of
+ * a site, and whoever writes into it registers none.
+ */
+export interface StoredSite {
+  readonly origin: string
+  /** `null`: it was removed. The record stays, so that every hub hears of it. */
+  readonly sealed: string | null
+}
+
+export interface NumberedSite extends StoredSite {
+  /** The number of its newest change. Grows with each change of any site in this store. */
+  readonly seq: number
+}
+
+export interface SitePut extends StoredSite {
+  /** The number that the site had when it was read; 0: it was not there. */
+  readonly wasSeq: number
+  /** Appended to the list that `audit` reads, if the site is written. */
+  readonly audit: readonly AuditRow[]
+}
+
+/** Where the numbers of sites are. */
+export interface SitesRange {
+  /** The epoch of the endings: after a restore, numbers of sites run again too. */
+  readonly epoch: string
+  /** The number of the newest change that there was; 0: there was none. */
+  readonly last: number
+}
+
 /** One act of an administrator, for whoever has to answer for it later (R32). */
 export interface AuditRow {
   readonly atMs: number
@@ -101,6 +131,13 @@ export const auditActs = [
   'erase',
   'act-as',
   'stop-acting',
+  'site-add',
+  'site-change',
+  'site-disable',
+  'site-enable',
+  'site-prove',
+  'site-remove',
+  'site-rotate-keys',
 ] as const
 export type AuditAct = (typeof auditActs)[number]
 
@@ -301,6 +338,18 @@ export interface Store {
    * @returns the new epoch
    */
   renewEpoch(): Promise<string>
+
+  /**
+   * Writes one site, unless somebody else has changed it since it was read. A change that is there already, down to its seal, is not written again.
+   *
+   * @returns its number now; `undefined` where it is another than `wasSeq`: then nothing is written
+   */
+  putSite(site: SitePut): Promise<number | undefined>
+
+  /** The sites that have changed after this number, each once, in the order of their newest changes; also what other processes wrote. */
+  sites(afterSeq: number, limit: number): Promise<readonly NumberedSite[]>
+
+  sitesRange(): Promise<SitesRange>
 
   /** Resolves when the store answers; for `/readyz`. */
   ping(): Promise<void>

@@ -21,6 +21,8 @@ const STATUS = {
   /** `Host` is not the configured one (R18). */
   host_denied: 403,
   site_unknown: 404,
+  /** Nobody has shown that the site's domain is theirs. */
+  proof_missing: 409,
   /** The site's Bearer token (`site+jwt`) is missing, wrong or too old. */
   site_token_invalid: 401,
   /** The site has not the key that the hub seals its tickets with. */

@@ -17,6 +17,8 @@ export type LogEvent =
   | 'site_lookup_failed'
   /** The application's `findOrigin`, or `keys` for an origin, failed, was slow, or gave what cannot be used. */
   | 'origin_lookup_failed'
+  /** A registered site works, but hardly as it was meant. */
+  | 'site_doubtful'
   | 'sweep_failed'
   /** The hub begins; `description` says what the store's server would lose in a failover. */
   | 'store_opened'

@@ -42,6 +42,9 @@ export function crashingStore(): CrashingStore {
     endings: (afterSeq, limit) => inner.endings(afterSeq, limit),
     endingsRange: () => inner.endingsRange(),
     renewEpoch: () => inner.renewEpoch(),
+    putSite: (site) => inner.putSite(site),
+    sites: (afterSeq, limit) => inner.sites(afterSeq, limit),
+    sitesRange: () => inner.sitesRange(),
     ping: () => inner.ping(),
     // The hub sweeps by a real clock, which is none of a sequence's; a step of the plan does it.
     sweep: (times) => inner.sweep(times, 0),

@@ -110,7 +110,10 @@ describe('docs/options.md', () => {
       { heading: '## `createHub(options)`', names: membersOf('hub/routes/limits.ts', 'RateLimits') },
       { heading: '## `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SiteRegistration') },
       { heading: '## `createHub(options)`', names: membersOf('hub/sites/site.ts', 'SharePolicy') },
-      { heading: '## `createHub(options)`', names: membersOf('hub/stores/sqlite.ts', 'SqliteOptions') },
+      {
+        heading: '## `createHub(options)`',
+        names: membersOf('hub/stores/sqlite/options.ts', 'SqliteOptions'),
+      },
       { heading: '## `createHub(options)`', names: membersOf('hub/app.ts', 'Hub') },
       { heading: '## `createHub(options)`', names: ['tokens', 'authorize', 'isAdmin', 'auditSeconds'] },
       { heading: '## `createSite(options)`', names: membersOf('sdk/site/options.ts', 'SiteOptions') },

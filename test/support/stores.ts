@@ -47,7 +47,7 @@ async function openPostgres(address?: string): Promise<StoreWorld> {
     address: { kind: 'postgres', url, schema },
     async dump() {
       const parts = []
-      for (const table of ['session', 'handle', 'spend', 'subject', 'ending', 'ending_new', 'audit'])
+      for (const table of ['session', 'handle', 'spend', 'subject', 'ending', 'ending_new', 'audit', 'site'])
         for (const row of (await postgres.query(`SELECT * FROM "${schema}".${table}`)).rows)
           for (const value of Object.values(row))
             parts.push(Buffer.from(Buffer.isBuffer(value) ? value.toString('base64url') : String(value)))

@@ -76,6 +76,18 @@ export function watchedStore(inner: Store = memoryStore()): WatchedStore {
       await check()
       return inner.endingsRange()
     },
+    async putSite(site) {
+      await check()
+      return inner.putSite(site)
+    },
+    async sites(afterSeq, limit) {
+      await check()
+      return inner.sites(afterSeq, limit)
+    },
+    async sitesRange() {
+      await check()
+      return inner.sitesRange()
+    },
     async renewEpoch() {
       await check()
       return inner.renewEpoch()

@@ -1,6 +1,6 @@
 /** A transaction's writes as the arrays that the server's `commit` takes, and what it has to find unchanged. */
 import { auditColumns, endingColumns, handleColumns, sessionColumns, subjectColumns } from '../rows.js'
-import type { Changes, Spend } from '../store.js'
+import type { AuditRow, Changes, Spend } from '../store.js'
 import { bytes, column, lookedFor } from './wire.js'
 
 /** What was read, each with the name of the commit that wrote it; `null`: it was not there. */
@@ -17,7 +17,6 @@ export function commitValues(revs: Revs, spend: Spend | undefined, changes: Chan
   const handles = (changes.handles ?? []).map(handleColumns)
   const subjects = (changes.subjects ?? []).map(subjectColumns)
   const endings = (changes.endings ?? []).map(endingColumns)
-  const audit = (changes.audit ?? []).map(auditColumns)
   return [
     ...known(revs.handles, bytes),
     ...known(revs.sessions, bytes),
@@ -72,6 +71,16 @@ export function commitValues(revs: Revs, spend: Spend | undefined, changes: Chan
     column(endings, ({ reason }) => reason),
     column(endings, ({ atMs }) => atMs),
 
+    ...auditValues(changes.audit ?? []),
+
+    changes.erase?.subject ?? null,
+    changes.erase?.name ?? null,
+  ]
+}
+
+export function auditValues(rows: readonly AuditRow[]): unknown[] {
+  const audit = rows.map(auditColumns)
+  return [
     column(audit, ({ atMs }) => atMs),
     column(audit, ({ who }) => who),
     column(audit, ({ act }) => act),
@@ -82,9 +91,6 @@ export function commitValues(revs: Revs, spend: Spend | undefined, changes: Chan
     column(audit, ({ outcome }) => outcome),
     column(audit, ({ reason }) => reason),
     column(audit, ({ untilMs }) => untilMs),
-
-    changes.erase?.subject ?? null,
-    changes.erase?.name ?? null,
   ]
 }
 

@@ -126,6 +126,17 @@ export const MIGRATIONS: readonly string[] = [
   -- Numbers of endings run again after a restore from a backup, and belong to their epoch.
   ALTER TABLE SCHEMA.ending_last ADD COLUMN epoch text NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', '');
   `,
+  `
+  -- Sites that were registered at run time, as the hub has sealed them. Each change gives a site a new number.
+  CREATE TABLE SCHEMA.site (
+    origin  text COLLATE "C" PRIMARY KEY,
+    sealed  text,
+    seq     bigint NOT NULL
+  );
+  CREATE UNIQUE INDEX site_by_seq ON SCHEMA.site (seq);
+  CREATE TABLE SCHEMA.site_last (seq bigint NOT NULL);
+  INSERT INTO SCHEMA.site_last VALUES (0);
+  `,
 ]
 
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
@@ -323,6 +334,31 @@ export const FUNCTIONS = `
     END IF;
     IF f_hash IS NOT NULL THEN DELETE FROM SCHEMA.handle x WHERE x.hash = ANY (f_hash); END IF;
     RETURN 0;
+  END $$;
+
+  -- One after another: the lock on the last number is held until the change can be seen, so that no follower passes it by.
+  CREATE OR REPLACE FUNCTION SCHEMA.put_site(
+    a_rev bigint, a_origin text, a_sealed text, a_was bigint,
+    t_at bigint[], t_who text[], t_act text[], t_subject text[], t_site text[], t_sessions bigint[], t_address text[],
+    t_outcome text[], t_reason text[], t_until bigint[])
+  RETURNS bigint LANGUAGE plpgsql ${PLANNED} AS $$
+  DECLARE
+    last_seq bigint;
+    found_seq bigint;
+    found_sealed text;
+  BEGIN
+    SELECT l.seq INTO last_seq FROM SCHEMA.site_last l FOR UPDATE;
+    SELECT x.seq, x.sealed INTO found_seq, found_sealed FROM SCHEMA.site x WHERE x.origin = a_origin;
+    -- Sent again, because its answer was lost.
+    IF found_seq IS NOT NULL AND found_sealed IS NOT DISTINCT FROM a_sealed THEN RETURN found_seq; END IF;
+    IF coalesce(found_seq, 0) <> a_was THEN RETURN NULL; END IF;
+    INSERT INTO SCHEMA.audit (at_ms, who, act, subject, site, sessions, address, outcome, reason, until_ms, rev)
+      SELECT t.*, a_rev
+      FROM unnest(t_at, t_who, t_act, t_subject, t_site, t_sessions, t_address, t_outcome, t_reason, t_until) t;
+    UPDATE SCHEMA.site_last SET seq = last_seq + 1;
+    INSERT INTO SCHEMA.site AS x (origin, sealed, seq) VALUES (a_origin, a_sealed, last_seq + 1)
+      ON CONFLICT (origin) DO UPDATE SET sealed = excluded.sealed, seq = excluded.seq;
+    RETURN last_seq + 1;
   END $$;
 
   -- Gives numbers, without gaps, to what is committed by now; another process may be at it, and then does it for both.

@@ -69,6 +69,15 @@ export function statementsOf(schema: string) {
       'epoch',
       `UPDATE SCHEMA.ending_last SET epoch = replace(gen_random_uuid()::text, '-', '') RETURNING epoch`,
     ),
+    putSite: statement(
+      'put-site',
+      'SELECT SCHEMA.put_site($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS seq',
+    ),
+    sites: statement('sites', 'SELECT * FROM SCHEMA.site WHERE seq > $1 ORDER BY seq LIMIT $2'),
+    sitesRange: statement(
+      'sites-range',
+      'SELECT (SELECT epoch FROM SCHEMA.ending_last) AS epoch, seq AS last FROM SCHEMA.site_last',
+    ),
     // Whether it can be written is what matters: after a failover, an open connection may lead to the old server.
     ping: statement(
       'ping',

@@ -36,4 +36,7 @@ export function commitValues(
   ]
 }
 
-const counted = (rows: readonly (readonly string[])[]): (string | number)[] => [rows.length, ...rows.flat()]
+export const counted = (rows: readonly (readonly string[])[]): (string | number)[] => [
+  rows.length,
+  ...rows.flat(),
+]

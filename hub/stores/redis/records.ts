@@ -14,6 +14,7 @@ import {
   placeOf,
   sessionColumns,
   sessionOf,
+  siteOf,
   spendOf,
   subjectColumns,
   subjectOf,
@@ -25,6 +26,7 @@ import type {
   Held,
   NumberedAuditRow,
   NumberedEnding,
+  NumberedSite,
   Session,
   Spend,
   Subject,
@@ -169,6 +171,9 @@ export function readAudit(seq: string, text: string): NumberedAuditRow {
   })
   return auditRowOf({ ...row, seq: Number(seq), subject, reason })
 }
+
+export const readSite = (origin: string, sealed: string, seq: string): NumberedSite =>
+  siteOf({ origin, sealed: sealed === NOTHING ? null : sealed, seq: Number.parseInt(seq, 10) })
 
 /** As it is: ended too when all of its subject's sessions up to its generation were ended. */
 function seen(session: Session, subject: Subject | undefined): Session {

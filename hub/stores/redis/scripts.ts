@@ -15,6 +15,7 @@
  * | `acting:<subject>` | set: the handles whose holders see a site as that user |
  * | `cuts` | set: subjects whose sessions may have to be given an end of their own |
  * | `endings`, `endings:last`, `epoch` | stream, the number of its newest entry ever, and what its numbers belong to |
+ * | `sites`, `sites:last`, `sites:order` | hash of sites by origin, the newest number, and a sorted set of origins by the number of their newest change |
  * | `audit`, `audit:last`, `audit:all`, `audit:of:<subject>`, `audit:times` | hash of rows by number, the newest number, and sorted sets |
  * | `commit:<rev>` | this commit was written: kept for a minute, so that one that is sent again takes effect once |
  * | `format` | the version of all this |
@@ -160,6 +161,12 @@ local function putAudit(seq, atMs, subject, reason, row)
   call('HSET', P .. 'audit', seq, atMs .. '\\t' .. subject .. '\\t' .. reason .. '\\n' .. row)
   if subject ~= '-' then call('ZADD', key('audit:of', subject), seq, seq) end
 end
+local function addAudit(atMs, subject, reason, row)
+  local seq = whole(call('INCR', P .. 'audit:last'))
+  putAudit(seq, atMs, subject, reason, row)
+  call('ZADD', P .. 'audit:all', seq, seq)
+  call('ZADD', P .. 'audit:times', atMs, seq)
+end
 local function erase(subject, name)
   for _, id in ipairs(call('ZRANGE', key('of', subject), 0, -1)) do dropSession(id) end
   for _, hash in ipairs(call('SMEMBERS', key('acting', subject))) do dropHandle(hash) end
@@ -241,12 +248,7 @@ for _ = 1, tonumber(take()) do
   local atMs, ending = take(), take()
   call('XADD', P .. 'endings', whole(call('INCR', P .. 'endings:last')) .. '-0', atMs, ending)
 end
-for _ = 1, tonumber(take()) do
-  local seq, atMs = whole(call('INCR', P .. 'audit:last')), take()
-  putAudit(seq, atMs, take(), take(), take())
-  call('ZADD', P .. 'audit:all', seq, seq)
-  call('ZADD', P .. 'audit:times', atMs, seq)
-end
+for _ = 1, tonumber(take()) do addAudit(take(), take(), take(), take()) end
 for _ = 1, tonumber(take()) do putSession(take(), take()) end
 for _ = 1, tonumber(take()) do putHandle(take(), take()) end
 for _ = 1, tonumber(take()) do dropHandle(take()) end
@@ -322,6 +324,29 @@ return { call('GET', P .. 'epoch'), first and first[1] or '0-0', call('GET', P .
   renewEpoch: `${READS}
 call('SET', P .. 'epoch', take())
 return 0`,
+
+  // The number of a site, `none`: somebody else has changed it since. The first write refuses all where the server has no memory.
+  putSite: `${WRITES}
+local origin, sealed, was = take(), take(), take()
+local seq = call('ZSCORE', P .. 'sites:order', origin)
+call('SET', P .. 'touched', 1, 'PX', 60000)
+if seq and call('HGET', P .. 'sites', origin) == sealed then return whole(seq) end
+if whole(seq or 0) ~= was then return 'none' end
+for _ = 1, tonumber(take()) do addAudit(take(), take(), take(), take()) end
+local number = whole(call('INCR', P .. 'sites:last'))
+call('HSET', P .. 'sites', origin, sealed)
+call('ZADD', P .. 'sites:order', number, origin)
+return number`,
+
+  sites: `${READS}
+local found = {}
+for _, origin in ipairs(call('ZRANGEBYSCORE', P .. 'sites:order', '(' .. take(), '+inf', 'LIMIT', 0, take())) do
+  found[#found + 1] = { origin, call('HGET', P .. 'sites', origin), call('ZSCORE', P .. 'sites:order', origin) }
+end
+return found`,
+
+  sitesRange: `${READS}
+return { call('GET', P .. 'epoch'), call('GET', P .. 'sites:last') or '0' }`,
 
   // Sessions that a cut has ended, each with its subject; the caller writes that end into them. A subject that has none left is done.
   settle: `${READS}

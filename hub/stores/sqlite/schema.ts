@@ -130,4 +130,12 @@ export const MIGRATIONS = [
     generation  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Sites that were registered at run time, as the hub has sealed them. Each change gives a site a new number.
+  CREATE TABLE file.site (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    origin  TEXT NOT NULL UNIQUE,
+    sealed  TEXT
+  ) STRICT;
+  `,
 ]

@@ -104,6 +104,13 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   renewEpoch: database.prepare('UPDATE ending_epoch SET epoch = lower(hex(randomblob(16)))'),
 
+  site: database.prepare('SELECT * FROM site WHERE origin = :origin'),
+  forgetSite: database.prepare('DELETE FROM site WHERE origin = :origin'),
+  addSite: database.prepare('INSERT INTO site (origin, sealed) VALUES (:origin, :sealed)'),
+  sites: database.prepare('SELECT * FROM site WHERE seq > :afterSeq ORDER BY seq LIMIT :limit'),
+  sitesRange: database.prepare(`
+    SELECT epoch, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'site'), 0) AS last FROM ending_epoch`),
+
   // DO UPDATE, never REPLACE: that deletes the row first, and the session's handles would go with it.
   putSession: database.prepare(`
     INSERT INTO session VALUES (:id, :subject, :claims, :data, :version, :createdAtMs, :authTimeMs, :seenAtMs,

@@ -5,6 +5,7 @@ import { endingsTests } from './endings.js'
 import { openAndClosedTests } from './open-and-closed.js'
 import { processTests } from './processes.js'
 import { readingTests } from './reading.js'
+import { sitesTests } from './sites.js'
 import { subjectsTests } from './subjects.js'
 import { type StoreContractOptions, type StoreSuite, suiteOf } from './suite.js'
 import { sweepTests } from './sweep.js'
@@ -19,6 +20,7 @@ const chapters: Readonly<Record<string, (suite: StoreSuite) => void>> = {
   endings: endingsTests,
   'acting as a user': actingTests,
   administration: administrationTests,
+  sites: sitesTests,
   sweeping: sweepTests,
   'open and closed': openAndClosedTests,
 }

@@ -1,0 +1,57 @@
+/**
+ * One registration for the preview hosts of a site: `https://*.preview.example` stands for every host that has exactly one label more. Whoever can
+ * have a name there is that site, so it is never a place where strangers get names: no public suffix (publicsuffix.org).
+ */
+import { isIP } from 'node:net'
+
+import { isLoopback, originFault } from '../../sdk/protocol/origins.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+
+const STAR = '://*.'
+
+export const isWildcard = (origin: string): boolean => origin.includes(STAR)
+
+/** What is wrong with the form of a wildcard; `undefined` when nothing is. */
+export function wildcardFault(wildcard: string): string | undefined {
+  const parent = parentOf(wildcard)
+  const fault = originFault(parent)
+  if (fault) return fault
+  const { hostname } = new URL(parent)
+  if (isIP(hostname.replace(/[[\]]/g, '')) > 0 || !hostname.includes('.'))
+    return `"${wildcard}": only names below a domain of your own can be registered at once, such as "https://*.preview.example"`
+  return undefined
+}
+
+/**
+ * Loads the list of public suffixes only where a wildcard is registered.
+ *
+ * @throws SessionHubError `options_invalid` where strangers get names below it
+ */
+export async function refusePublicSuffix(wildcard: string, where: string): Promise<void> {
+  const { hostname } = new URL(parentOf(wildcard))
+  if (await isPublicSuffix(hostname))
+    throw wrong(
+      where,
+      `"${wildcard}": strangers can have names below "${hostname}" (publicsuffix.org), and each would be this site; ` +
+        'name a domain of your own, such as "https://*.preview.example"',
+    )
+}
+
+/** The wildcard that an origin would be one of. */
+export function wildcardOf(origin: string): string | undefined {
+  const start = origin.indexOf('://') + 3
+  const dot = origin.indexOf('.', start)
+  return dot < 0 ? undefined : `${origin.slice(0, start)}*${origin.slice(dot)}`
+}
+
+/** Below a domain that is nobody's place for strangers there can be one that is: `s3` of a cloud's own domain. */
+export const isOwnName = async (origin: string): Promise<boolean> =>
+  !(await isPublicSuffix(new URL(origin).hostname))
+
+async function isPublicSuffix(hostname: string): Promise<boolean> {
+  if (isLoopback(hostname)) return hostname === 'localhost'
+  const { getPublicSuffix } = await import('tldts')
+  return getPublicSuffix(hostname, { allowPrivateDomains: true }) === hostname
+}
+
+const parentOf = (wildcard: string) => wildcard.replace(STAR, '://')

@@ -1,0 +1,97 @@
+/** `hub.sites`: the sites in the store, for the hub's own application. */
+import { hostname } from 'node:os'
+
+import { SessionHubError } from '../sdk/protocol/errors.js'
+import { isText } from '../sdk/protocol/fields.js'
+import { ofCall } from '../sdk/settings/call-options.js'
+import { flag } from '../sdk/settings/checks.js'
+import { refuseUnknown } from '../sdk/settings/refuse-unknown.js'
+import {
+  addStoredSite,
+  changeStoredSite,
+  listStoredSites,
+  proveStoredSite,
+  type RegisteredSite,
+  removeStoredSite,
+  rotateStoredKeys,
+  type RotatedKeys,
+  type SiteAdministration,
+  turnStoredSite,
+} from './flows/administer-sites.js'
+import type { SiteRegistration } from './sites/site.js'
+
+export interface HubSites {
+  /**
+   * The sites in the store, in the order of the alphabet, without their keys.
+   *
+   * @throws SessionHubError `request_invalid` without the option `storedSites`; `unavailable`
+   */
+  list(): Promise<readonly RegisteredSite[]>
+  /**
+   * Registers a site. Every process of the hub knows it within a second.
+   *
+   * @param options.prove whether its owner has to show first that the domain is theirs: until `prove` has found that, nothing is served @default false
+   * @returns the site, with what its owner has to show
+   * @throws SessionHubError `request_invalid` for a registration that is wrong, or there already; `unavailable`
+   */
+  add(registration: SiteRegistration, options?: { readonly prove?: boolean }): Promise<RegisteredSite>
+  /**
+   * Changes what a registration says, except its origin and its keys. A member that is given as `undefined` has its default again.
+   *
+   * @throws SessionHubError `site_unknown`; `request_invalid`; `unavailable`
+   */
+  change(origin: string, changes: Parameters<typeof changeStoredSite>[3]): Promise<RegisteredSite>
+  /** Turns a site off: within a second every process refuses it, and its event streams end. @throws SessionHubError as `change` */
+  disable(origin: string): Promise<RegisteredSite>
+  /** Turns it on again. @throws SessionHubError as `change` */
+  enable(origin: string): Promise<RegisteredSite>
+  /** Looks for the proof of ownership now. @throws SessionHubError `proof_missing`; as `change` */
+  prove(origin: string): Promise<RegisteredSite>
+  /** Removes a site and its keys. @throws SessionHubError as `change` */
+  remove(origin: string): Promise<void>
+  /**
+   * Makes new keys for a site, and for all sites of its app that have the same. From now on the hub knows both, and seals with the old one. Give
+   * them to the site, beside its `session` key; when every process has them, call it once more with `finish: true`: the old ones are forgotten.
+   *
+   * @returns what becomes the `signing` and `ticket` of the site's keys; nothing with `finish`
+   * @throws SessionHubError as `change`
+   */
+  rotateKeys(origin: string, options?: { readonly finish?: boolean }): Promise<RotatedKeys | undefined>
+}
+
+/** @param at `undefined` where the option `storedSites` is not set */
+export function createSites(at: SiteAdministration | undefined): HubSites {
+  const by = { name: 'application', permissions: ['sites'], from: hostname() } as const
+  const stored = (): SiteAdministration => {
+    if (at) return at
+    throw new SessionHubError('request_invalid', 'This hub has no sites in its store: set "storedSites"')
+  }
+  return {
+    list: async () => listStoredSites(stored(), by),
+    async add(registration, options = {}) {
+      const prove = option('sites.add', options, 'prove')
+      return addStoredSite(stored(), by, registration, prove)
+    },
+    change: async (origin, changes) => changeStoredSite(stored(), by, named(origin), changes),
+    disable: async (origin) => turnStoredSite(stored(), by, named(origin), false),
+    enable: async (origin) => turnStoredSite(stored(), by, named(origin), true),
+    prove: async (origin) => proveStoredSite(stored(), by, named(origin)),
+    remove: async (origin) => removeStoredSite(stored(), by, named(origin)),
+    async rotateKeys(origin, options = {}) {
+      const finish = option('sites.rotateKeys', options, 'finish')
+      return rotateStoredKeys(stored(), by, named(origin), finish)
+    },
+  }
+}
+
+function named(origin: unknown): string {
+  if (isText(300)(origin)) return origin
+  throw new SessionHubError('request_invalid', 'A site is named by its origin')
+}
+
+const option = (where: string, options: object, name: string): boolean =>
+  ofCall(() => {
+    refuseUnknown(where, options, [name])
+    const given: unknown = Reflect.get(options, name)
+    return flag(where, name, given ?? false)
+  })
