@@ -1,7 +1,6 @@
 /** An administrator at the command line: whoever can read the hub's keys and sessions may do everything, and it is written down. */
 import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
-import { resolve } from 'node:path'
 
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { Actor, Administration, Listed } from '../flows/administer.js'
@@ -11,7 +10,7 @@ import { UsageError } from './command.js'
 import { isMemory } from '../stores/memory.js'
 import type { SiteRegistration } from '../sites/site.js'
 import type { Store } from '../stores/store.js'
-import { readConfig } from './config.js'
+import { isInEnvironment, readConfig } from './config.js'
 import type { StoreSource } from './config-store.js'
 import { shown } from './files.js'
 import { hint } from './terminal.js'
@@ -36,8 +35,9 @@ export async function administer(
   config: string | undefined,
   work: (atWork: AtWork) => Promise<void>,
 ): Promise<void> {
-  if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
-  const { file, hub: options, store: source } = await readConfig(resolve(config), process.env)
+  if (config === undefined && !isInEnvironment(process.env))
+    throw new UsageError(`"${name}" needs "--config <file>"`, name)
+  const { file, hub: options, store: source } = await readConfig(config, process.env)
   const { origin, rules, admin, now, sites, storedSites } = resolveHubOptions(options)
   const store = await openKept(file, source)
   try {

@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** What only code can say, whatever it is given. */
-const FUNCTIONS = ['findSite', 'log']
+export const FUNCTIONS = ['findSite', 'log']
 
 /** @throws SessionHubError `options_invalid` */
 export async function loadConfig(path: string): Promise<JsonObject> {

@@ -6,9 +6,10 @@ import type { JsonObject } from '../../sdk/protocol/json.js'
 import { whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
-import { loadConfig, type Place } from './config-file.js'
+import { FUNCTIONS, loadConfig, type Place } from './config-file.js'
 import { type StoreSource, storeSource } from './config-store.js'
 import type { SiteRegistration } from '../sites/site.js'
+import { configIn, variableDoubts, withFiles } from './environment.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
 import { loneHubDoubt } from './lone-hub.js'
@@ -30,12 +31,40 @@ export interface ServeConfig {
 }
 
 const DEFAULT_PORT = 4000
+/** What can be said as text, and so by the environment. */
+const TEXTUAL = [
+  'host',
+  'port',
+  'trustProxyHops',
+  ...hubOptionNames.filter((name) => ![...FUNCTIONS, 'now'].includes(name)),
+]
 const KNOWN = ['host', 'port', 'trustProxyHops', ...hubOptionNames.filter((name) => name !== 'now')]
 
-/** @throws SessionHubError `options_invalid`, naming the file and the key */
-export async function readConfig(path: string, environment: NodeJS.ProcessEnv): Promise<ServeConfig> {
+/**
+ * What the file does not say, the environment may.
+ *
+ * @param config the path of a file, if there is one
+ * @throws SessionHubError `options_invalid`, naming the file and the key
+ */
+export async function readConfig(config: string | undefined, given: NodeJS.ProcessEnv): Promise<ServeConfig> {
+  // Without a file, paths are relative to where the command was started.
+  const path = config === undefined ? resolve('environment') : resolve(config)
   const file = shown(path)
-  const given = await loadConfig(path)
+  const environment = await withFiles(given)
+  const fromFile = config === undefined ? {} : await loadConfig(path)
+  return configOf(path, file, { ...configIn(environment, TEXTUAL), ...fromFile }, environment)
+}
+
+/** Whether the environment alone is a configuration: then no file has to be named. */
+export const isInEnvironment = (environment: NodeJS.ProcessEnv): boolean =>
+  Boolean(environment['SESSION_HUB_ORIGIN'] ?? environment['SESSION_HUB_ORIGIN_FILE'])
+
+async function configOf(
+  path: string,
+  file: string,
+  given: JsonObject,
+  environment: NodeJS.ProcessEnv,
+): Promise<ServeConfig> {
   refuseUnknown(file, given, KNOWN)
 
   const { host = '127.0.0.1', port, trustProxyHops = 0, keys, sites, store, ...options } = given
@@ -56,6 +85,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
     ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
+      ...variableDoubts(environment, TEXTUAL),
       ...(await openSecrets([keySource.path, siteSource.path])),
     ],
   }
@@ -65,7 +95,7 @@ export async function readConfig(path: string, environment: NodeJS.ProcessEnv): 
 function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): string[] {
   const found = []
   if (given['store'] === 'memory') found.push('"store" is "memory": every session ends when the hub stops')
-  if (sites?.length === 0 && !findSite) {
+  if (sites?.length === 0 && !findSite && given['storedSites'] !== true) {
     found.push('no site is registered; "session-hub sites add <origin>" makes a registration for "sites"')
   }
   found.push(...sharedHosts(sites ?? []).map(sharedHostDoubt))

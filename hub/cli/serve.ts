@@ -2,13 +2,12 @@
 import cluster from 'node:cluster'
 import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 
 import { gracefulStop } from '../../sdk/http/node/graceful-stop.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createHub, type Hub } from '../app.js'
 import { type Command, readArguments, UsageError } from './command.js'
-import { readConfig, type ServeConfig } from './config.js'
+import { isInEnvironment, readConfig, type ServeConfig } from './config.js'
 import { KEYS_VARIABLE } from './key-file.js'
 import { createServeLog, type ServeLog } from './serve-log.js'
 import { createApp, listen, urlOf } from './server.js'
@@ -17,14 +16,14 @@ import { firstSignal, runWorkers, sayReady, workerNumber } from './workers.js'
 
 export const serve: Command = {
   summary: 'run the hub',
-  help: `Usage: session-hub serve --config <file> [--workers <n>]
+  help: `Usage: session-hub serve [--config <file>] [--workers <n>]
 
 Runs the hub until SIGTERM or SIGINT; open requests get eight seconds to finish. SIGHUP reads the list of
 sites again. The hub speaks plain http: put a proxy with TLS before it. Logs go to stdout, as JSON lines
 unless it is a terminal.
 
 Options:
-  --config <file>  JSON, or .mjs with a default export
+  --config <file>  JSON, or .mjs with a default export; without it, everything is in the environment
   --workers <n>    so many processes on the one port, 1 to the number of processors; one that dies is
                    replaced. Default 1
 
@@ -54,6 +53,10 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   storedSites       true: the store has sites too, for "session-hub sites add --config" and /admin/sites; default false
   siteCacheSeconds  how long an answer of findSite is believed, default 5
 
+In the environment: each of these as SESSION_HUB_ and its name, such as SESSION_HUB_PORT or SESSION_HUB_TRUST_PROXY_HOPS, objects
+and lists as JSON; the hub's keys as ${KEYS_VARIABLE}. With _FILE behind it, a variable names a file that holds the value. What
+the configuration says itself counts first.
+
 Only in .mjs:
   admin             { "isAdmin": (subject) => whether, "authorize": (req) => { name, permissions } or null }
   findSite          (origin) => the registration of a site that "sites" does not list
@@ -68,9 +71,13 @@ Example:
 `,
   async run(args, name) {
     const { values } = readArguments(name, args, { config: { type: 'string' }, workers: { type: 'string' } })
-    if (values.config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
+    if (values.config === undefined && !isInEnvironment(process.env))
+      throw new UsageError(
+        `"${name}" needs "--config <file>", or SESSION_HUB_ORIGIN in the environment`,
+        name,
+      )
     const workers = readWorkers(values.workers, name)
-    const config = await readConfig(resolve(values.config), process.env)
+    const config = await readConfig(values.config, process.env)
     if (workers > 1 && cluster.isPrimary) {
       if (config.store.isMemory)
         throw wrong(config.file, '"store" is "memory", which several processes cannot share; name a file')
