@@ -5,6 +5,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { closest } from '../../sdk/settings/refuse-unknown.js'
 import { makeAdminToken } from './admin.js'
 import { showAudit } from './audit.js'
+import { storeBackup, storeRestore } from './backups.js'
 import { type Command, helpOf, UsageError } from './command.js'
 import { examineSites } from './doctor.js'
 import { makeKeys } from './keys.js'
@@ -34,6 +35,8 @@ const commands: Readonly<Record<string, Command>> = {
   'sessions erase': eraseSessions,
   'admin token': makeAdminToken,
   audit: showAudit,
+  'store backup': storeBackup,
+  'store restore': storeRestore,
   'store restored': storeRestored,
 }
 const names = Object.keys(commands)

@@ -1,0 +1,76 @@
+/** `session-hub store backup` and `store restore`. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { backUp, restore } from '../stores/sqlite/backup.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { readConfig } from './config.js'
+import { shown } from './files.js'
+
+export const storeBackup: Command = {
+  summary: 'copy the sessions to a file, while the hub runs',
+  help: `Usage: session-hub store backup <file> --config <file>
+
+Copies the SQLite database to a new file as it is at one moment; the hub goes on meanwhile. The copy is
+checked, and readable by its owner only. Servers have tools of their own: for PostgreSQL and Redis this says
+which, and fails.
+
+Options:
+  --config <file>  the configuration of "session-hub serve"
+
+Example:
+  session-hub store backup sessions-2026-11-28.sqlite --config hub.json
+`,
+  async run(args, name) {
+    const { values, positionals } = readArguments(name, args, { config: { type: 'string' } }, ['<file>'])
+    const [file = ''] = positionals
+    const { path, where } = await databaseOf(name, values.config, backupTools)
+    if (!existsSync(path)) throw wrong(where, `"store": ${shown(path)} is not there yet`)
+    const sessions = backUp(path, resolve(file))
+    process.stdout.write(`${shown(resolve(file))} holds ${counted(sessions)}.\n`)
+  },
+}
+
+export const storeRestore: Command = {
+  summary: 'put a backup into the place of the sessions',
+  help: `Usage: session-hub store restore <file> --config <file>
+
+Puts a backup into the place of the SQLite database. Stop the hub first: with a hub that has the database
+open, this refuses. What stood there before is kept beside it. The endings get a new epoch, so that every site
+asks the hub anew about each session.
+
+Options:
+  --config <file>  the configuration of "session-hub serve"
+
+Example:
+  session-hub store restore sessions-2026-11-28.sqlite --config hub.json
+`,
+  async run(args, name) {
+    const { values, positionals } = readArguments(name, args, { config: { type: 'string' } }, ['<file>'])
+    const [file = ''] = positionals
+    const { path } = await databaseOf(name, values.config, restoreTools)
+    const { sessions, replaced } = await restore(resolve(file), path)
+    const before = replaced === undefined ? '' : ` What stood there before is ${shown(replaced)}.`
+    process.stdout.write(
+      `${shown(path)} holds ${counted(sessions)}, with a new epoch.${before}\n` +
+        'Sessions that were ended after the backup are live again: end them once more.\n',
+    )
+  },
+}
+
+const counted = (sessions: number) => (sessions === 1 ? '1 session' : `${sessions} sessions`)
+
+/** The password of the address stays where it is: in the environment. */
+const backupTools =
+  'is backed up by the server’s own tools; for PostgreSQL: pg_dump --format=custom --schema=session_hub --file=<file> "$SESSION_HUB_STORE"'
+const restoreTools =
+  'is restored by the server’s own tools, and "session-hub store restored" after it; for PostgreSQL: pg_restore --clean --if-exists --single-transaction --dbname="$SESSION_HUB_STORE" <file>'
+
+async function databaseOf(name: string, config: string | undefined, tools: string) {
+  if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
+  const { file: where, store } = await readConfig(resolve(config), process.env)
+  if (store.isMemory) throw wrong(where, '"store" keeps nothing: there is nothing to back up')
+  if (store.path === undefined) throw wrong(where, `"store" ${tools}`)
+  return { path: store.path, where }
+}

@@ -1,0 +1,147 @@
+/** One file out of the running store, and back into its place. Neither is ever there by halves. */
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
+
+import { SessionHubError } from '../../../sdk/protocol/errors.js'
+import { sqliteStore } from '../sqlite.js'
+import { integer, text } from '../rows.js'
+import { faultCode, openFault, refusal, SQLITE_BUSY } from './faults.js'
+import { APPLICATION_ID, MIGRATIONS } from './schema.js'
+
+/**
+ * Copies the database as it is at one moment, while others go on writing.
+ *
+ * @param target a file that is not there yet; made readable by its owner only (R26)
+ * @returns how many sessions it holds
+ * @throws SessionHubError `options_invalid`
+ */
+export function backUp(path: string, target: string): number {
+  const [file, copy] = [resolve(path), resolve(target)]
+  if (existsSync(copy)) throw there(copy)
+  return inPlace(copy, (draft) => {
+    using(file, (database) => {
+      checkOurs(database, file)
+      database.exec(`VACUUM file INTO ${literal(draft)}`)
+    })
+    return using(draft, (database) => checkWhole(database, draft))
+  })
+}
+
+/**
+ * Puts a backup into the place of the database, with a new epoch of endings: no hub ever opens it with the old one.
+ *
+ * @returns how many sessions it holds, and where what stood there before is now
+ * @throws SessionHubError `options_invalid`; also where a hub has the database open
+ */
+export async function restore(
+  backup: string,
+  path: string,
+): Promise<{ sessions: number; replaced: string | undefined }> {
+  const [source, file] = [resolve(backup), resolve(path)]
+  if (!existsSync(source)) throw new SessionHubError('options_invalid', `There is no backup "${source}"`)
+  const draft = makeDraft(file)
+  try {
+    // Not as a file, which would bring its mode along (R26).
+    using(source, (database) => {
+      checkOurs(database, source)
+      database.exec(`VACUUM file INTO ${literal(draft)}`)
+    })
+    const sessions = using(draft, (database) => checkWhole(database, source))
+    // Brings an older version's tables up to date too, and closes with everything in the one file.
+    const store = sqliteStore(draft)
+    await store.renewEpoch().finally(() => store.close())
+    sync(draft)
+    const replaced = existsSync(file) ? setAside(file) : undefined
+    renameSync(draft, file)
+    return { sessions, replaced }
+  } catch (thrown) {
+    rmSync(draft, { force: true })
+    throw thrown instanceof SessionHubError ? thrown : openFault(thrown, file)
+  }
+}
+
+/** Nobody has it open, and its log is in the file: only then does SQLite leave its write-ahead mode. */
+function setAside(file: string): string {
+  try {
+    using(file, (database) => {
+      checkOurs(database, file)
+      database.exec('PRAGMA file.journal_mode = DELETE')
+    })
+  } catch (thrown) {
+    if (faultCode(thrown) !== SQLITE_BUSY) throw thrown
+    throw new SessionHubError(
+      'options_invalid',
+      `A hub has "${file}" open: stop it first, with all of its processes`,
+      { cause: thrown },
+    )
+  }
+  const aside = `${file}.replaced-${new Date().toISOString().replace(/\D/g, '').slice(0, 17)}`
+  renameSync(file, aside)
+  return aside
+}
+
+function inPlace<Result>(target: string, make: (draft: string) => Result): Result {
+  const draft = makeDraft(target)
+  try {
+    const result = make(draft)
+    sync(draft)
+    renameSync(draft, target)
+    return result
+  } catch (thrown) {
+    rmSync(draft, { force: true })
+    throw thrown instanceof SessionHubError ? thrown : openFault(thrown, target)
+  }
+}
+
+/** Private from its first byte on: SQLite would make it readable by everybody. */
+function makeDraft(target: string): string {
+  const draft = `${target}.part`
+  try {
+    closeSync(openSync(draft, 'wx', 0o600))
+    chmodSync(draft, 0o600)
+  } catch (thrown) {
+    throw faultCode(thrown) === 'EEXIST' ? there(draft) : openFault(thrown, target)
+  }
+  return draft
+}
+
+function sync(file: string): void {
+  const descriptor = openSync(file, 'r+')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
+
+/** Attached, as the store itself does it: so it is let go of at once. */
+function using<Result>(file: string, work: (database: DatabaseSyncInstance) => Result): Result {
+  const database = new DatabaseSync(':memory:', { timeout: 2000 })
+  try {
+    database.exec(`ATTACH ${literal(file)} AS file`)
+    try {
+      return work(database)
+    } finally {
+      database.exec('DETACH file')
+    }
+  } finally {
+    database.close()
+  }
+}
+
+const literal = (file: string) => `'${file.replaceAll("'", "''")}'`
+
+function checkOurs(database: DatabaseSyncInstance, file: string): void {
+  const pragma = (name: string) => integer(database.prepare(`PRAGMA file.${name}`).get(), name)
+  if (pragma('application_id') !== APPLICATION_ID) throw refusal(file, 'NOT_OURS')
+  if (pragma('user_version') > MIGRATIONS.length) throw refusal(file, 'NEWER')
+}
+
+function checkWhole(database: DatabaseSyncInstance, file: string): number {
+  checkOurs(database, file)
+  if (text(database.prepare('PRAGMA file.integrity_check(1)').get(), 'integrity_check') !== 'ok')
+    throw new SessionHubError('options_invalid', `The session database "${file}" is damaged`)
+  return integer(database.prepare('SELECT count(*) AS sessions FROM file.session').get(), 'sessions')
+}
+
+const there = (file: string) =>
+  new SessionHubError('options_invalid', `"${file}" is there already: move it away, or name another file`)
