@@ -501,7 +501,7 @@ describe('docs/write-a-store.md', () => {
     const section = sectionOf(page, '## Test it')
     expect(codeOf(section)).to.include.members([
       ...membersOf('sdk/testing/store-contract/suite.ts', 'StoreContractOptions'),
-      ...['address', 'dump()', 'remove()'],
+      ...['address', 'dump', 'remove'],
     ])
   })
 
