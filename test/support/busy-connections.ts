@@ -10,7 +10,7 @@ export interface BusyConnections {
 }
 
 /** `told`: the last answer said so. `idle`: closed between two requests. `cut`: a request got no whole answer. */
-export type ConnectionEnd = 'told' | 'idle' | 'cut'
+type ConnectionEnd = 'told' | 'idle' | 'cut'
 
 /** A visitor thinks for a moment: a server that closes what is idle meets some of them on their way. */
 const THINK_MS = 2

@@ -10,7 +10,7 @@ export interface Visit {
   readonly complaints: readonly string[]
 }
 
-export interface SdkStatus {
+interface SdkStatus {
   readonly outcome: string | null
   readonly reason: string | null
   readonly rung: string | null
