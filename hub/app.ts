@@ -18,6 +18,7 @@ import { readHubKeys } from './keys/hub-keys.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
 import { readPageScripts } from './page-scripts.js'
 import { createLimiters } from './routes/limits.js'
+import { watchLoad } from './routes/overload.js'
 import type { Route } from './routes/request.js'
 import { createRouter } from './routes/router.js'
 import { createSessions, type HubSessions } from './sessions.js'
@@ -94,6 +95,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const limiters = createLimiters(settings.limits)
   const sweeper = startSweeper(hub, (admin?.auditSeconds ?? auditBounds.default) * 1000)
   const feed = createEndingsFeed(hub)
+  const overload = watchLoad(log)
   const storedSites = settings.storedSites
     ? sites.follow((changed) => createStoredSites({ store, secret, log, changed }))
     : undefined
@@ -109,6 +111,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     hub,
     sites,
     limiters,
+    overload,
     sdk: readSdk(),
     scripts: readPageScripts(),
     feed,
@@ -142,6 +145,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     },
     async close() {
       isClosed = true
+      overload.stop()
       feed.stop()
       storedSites?.stop()
       await sweeper.stop()

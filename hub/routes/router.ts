@@ -31,6 +31,7 @@ import { frameRoute } from './frame.js'
 import { hiddenFrame } from './hidden-frame.js'
 import type { Limiters } from './limits.js'
 import { lookRoute } from './look.js'
+import type { Overload, Urgency } from './overload.js'
 import { redirectRoute } from './redirect.js'
 import { createAuthenticate } from './site-token.js'
 import { unlockPageRoute, unlockRoute } from './unlock.js'
@@ -41,6 +42,7 @@ export interface RouterParts {
   readonly hub: HubContext
   readonly sites: SiteRegistry
   readonly limiters: Limiters
+  readonly overload: Overload
   readonly sdk: SdkAsset
   readonly scripts: PageScripts
   readonly feed: Feed
@@ -57,16 +59,8 @@ export interface HubRouter {
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
-export function createRouter({
-  hub,
-  sites,
-  limiters,
-  sdk,
-  scripts,
-  feed,
-  admin,
-  company,
-}: RouterParts): HubRouter {
+export function createRouter(given: RouterParts): HubRouter {
+  const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company } = given
   const findSite = createFindSite(sites, limiters)
   const parts = { hub, findSite, limiters }
   const frame = frameRoute({
@@ -121,6 +115,12 @@ export function createRouter({
   }
 
   function serve(route: Route, req: HubRequest, res: ServerResponse): void {
+    try {
+      overload.take(urgencyOf(pathOf(req.url)))
+    } catch (thrown) {
+      sendError(res, thrown)
+      return
+    }
     hintAtProxy(() => isProxyUntrusted(req, req.ip))
     route(req, res).catch((thrown: unknown) => {
       logError(hub.log, sendError(res, thrown), pathOf(req.url))
@@ -145,6 +145,16 @@ export function createRouter({
     },
   }
 }
+
+/** What waits for nobody: streams, sign-outs, opt-outs, and what a visitor would stand before (R38). */
+function urgencyOf(path: string): Urgency {
+  if (path === hubPaths.frame) return 'frame'
+  const isQuestion =
+    path === hubPaths.exchange || path === hubPaths.look || path.startsWith(`${hubPaths.backchannel}/`)
+  return isQuestion && path !== SIGN_OUT ? 'question' : 'must'
+}
+
+const SIGN_OUT = `${hubPaths.backchannel}/end`
 
 const isAdminPath = (path: string): boolean => path === '/admin' || path.startsWith('/admin/')
 

@@ -20,6 +20,8 @@ export type LogEvent =
   /** A registered site works, but hardly as it was meant. */
   | 'site_doubtful'
   | 'sweep_failed'
+  /** The hub has more to do than it can, and refuses some requests with 503: its event loop is `lateMs` late. Once a minute. */
+  | 'overloaded'
   /** The hub begins; `description` says what the store's server would lose in a failover. */
   | 'store_opened'
   /** The store's server does not answer yet; the hub is `unavailable` until it does. */

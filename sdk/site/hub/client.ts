@@ -179,6 +179,7 @@ class LineClient implements HubClient {
       path: `${hubPaths.backchannel}/${name}`,
       body,
       speech: await this.#speak(),
+      canWait: name !== 'end',
     })
     if (reply.status === 200) return reply.body
     const error = errorOf(reply)
@@ -210,13 +211,13 @@ function parsed<Answer>(parse: (value: unknown) => Answer, body: JsonObject): An
   }
 }
 
-function errorOf({ status, body, retryAfter }: Reply): SessionHubError {
+function errorOf({ status, body, retryAfterSeconds }: Reply): SessionHubError {
   const { error, error_description: description, end_reason: said, superseded } = body
   if (!isErrorCode(error)) return new SessionHubError('unavailable', `The hub answered with status ${status}`)
   const endReason = endReasons.find((reason) => reason === said)
   return new SessionHubError(error, typeof description === 'string' ? description : error, {
     endReason,
     isSuperseded: superseded === true,
-    ...(retryAfter !== undefined && { retryAfterSeconds: Number(retryAfter) }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   })
 }

@@ -1,10 +1,12 @@
 /** The one way of a process to its hub, whichever of its sites asks: with one pause while the hub is down, and one bound on what waits. */
+import { retryAfterSeconds } from '../../http/retry-after.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { type JsonObject, parseJsonObject } from '../../protocol/json.js'
 import { hubPaths, limits } from '../../protocol/wire.js'
 import type { Log } from '../../settings/log.js'
 import type { AppSettings } from '../options.js'
 import { createBatches } from './batches.js'
+import { createPatience } from './patience.js'
 import { createPause } from './pause.js'
 import type { HubTransport, RawReply, Speech } from './transport.js'
 
@@ -17,6 +19,7 @@ export interface HubLine {
 
 export interface Reply extends RawReply {
   readonly body: JsonObject
+  readonly retryAfterSeconds: number | undefined
 }
 
 interface Asked {
@@ -25,10 +28,14 @@ interface Asked {
   readonly body?: object
   /** In whose name. */
   readonly speech?: Speech
+  /** Whether it is left undone while the hub has too much to do. */
+  readonly canWait?: boolean
 }
 
 /** A proxy's words for a hub that is silent. */
 const GATEWAY_TROUBLE = [502, 504]
+/** With `Retry-After`, a hub's own word for all of it; `429` is about one site or visitor. */
+const TOO_MUCH = 503
 const CLOCK_EVERY_MS = 60_000
 /** A hub that answered so lately is there. */
 const RECENT_MS = 5000
@@ -48,6 +55,7 @@ export function createHubLine(
 ): HubLine {
   const pause = createPause(now, log)
   const sendInBatches = createBatches(send)
+  const patience = createPatience(now)
   let underWay = 0
   let clockSeenMs = -Infinity
   let answeredMs = -Infinity
@@ -56,6 +64,7 @@ export function createHubLine(
     // Too many visitors say nothing of the hub.
     if (underWay >= mostUnderWay)
       throw new SessionHubError('unavailable', 'Too many requests wait for the hub already')
+    if (asked.canWait) patience.check()
     const attempt = pause.begin()
     let raw
     underWay += 1
@@ -72,9 +81,11 @@ export function createHubLine(
     pause.succeeded()
     answeredMs = now()
     lookAtClock(raw.date)
+    const waitSeconds = retryAfterSeconds(raw.retryAfter, now())
+    if (raw.status === TOO_MUCH && waitSeconds !== undefined) patience.wait(waitSeconds)
     try {
       const { body = parseJsonObject(raw.text, replyBounds) } = raw
-      return { ...raw, body }
+      return { ...raw, body, retryAfterSeconds: waitSeconds }
     } catch {
       throw new SessionHubError('unavailable', `The hub's answer, of status ${raw.status}, is not from a hub`)
     }

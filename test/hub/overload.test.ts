@@ -1,0 +1,131 @@
+/** What a hub does over its capacity: who is refused, who never is, and that it recovers. */
+import http from 'node:http'
+
+import { expect } from 'chai'
+
+import { isTooMuch, smoothed } from '../../hub/routes/overload.js'
+import { random256 } from '../../sdk/tokens/random.js'
+import { until } from '../support/until.js'
+import { startWorld, type World } from '../support/world.js'
+
+describe('the decision to refuse a request', () => {
+  const MANY = 1000
+  const chances = [0, 0.25, 0.5, 0.75, 0.999]
+  const refused = (lateMs: number, urgency: Parameters<typeof isTooMuch>[1], requests = MANY) =>
+    chances.filter((chance) => isTooMuch({ lateMs, requests }, urgency, chance)).length
+
+  it('refuses nobody while the event loop keeps up', () => {
+    for (const urgency of ['frame', 'question', 'must'] as const) expect(refused(50, urgency)).to.equal(0)
+  })
+
+  it('refuses more of them the later it is, and in the end all', () => {
+    expect([51, 70, 80, 100].map((lateMs) => refused(lateMs, 'frame'))).to.deep.equal([1, 2, 3, 5])
+  })
+
+  it('refuses frames first: a question of a site may be half of what has begun', () => {
+    expect(refused(125, 'frame')).to.equal(5)
+    expect(refused(125, 'question')).to.equal(0)
+    expect(refused(250, 'question')).to.equal(5)
+  })
+
+  it('never refuses a sign-out', () => {
+    expect(refused(100_000, 'must')).to.equal(0)
+  })
+
+  it('refuses nobody while few come: then something else holds up the loop', () => {
+    expect(refused(100_000, 'frame', 15)).to.equal(0)
+    expect(refused(100_000, 'frame', 16)).to.equal(5)
+  })
+
+  it('is moved by what lasts, not by one long turn', () => {
+    expect(smoothed(0, 300)).to.be.lessThan(50)
+    const after = (lateMs: number, measuredMs: number, times: number) =>
+      Array.from({ length: times }).reduce<number>((mean) => smoothed(mean, measuredMs), lateMs)
+    expect(after(0, 150, 8)).to.be.greaterThan(90)
+    expect(after(150, -1, 12)).to.be.lessThan(50)
+  })
+})
+
+describe('a hub over its capacity', () => {
+  let world: World
+  let agent: http.Agent
+  let busy: NodeJS.Timeout | undefined
+
+  beforeEach(async () => {
+    world = await startWorld({ hub: { limits: { perAddress: 1_000_000 } } })
+    agent = new http.Agent({ keepAlive: true, maxSockets: 42, maxFreeSockets: 42 })
+    // A busy loop takes new connections one by one; on kept ones requests come together.
+    await frames(40)
+  })
+  afterEach(async () => {
+    clearInterval(busy)
+    agent.destroy()
+    await world.close()
+  })
+
+  interface Answer {
+    readonly status: number
+    readonly retryAfter: string | undefined
+  }
+
+  const ask = (path: string, method = 'GET', headers: Record<string, string> = {}): Promise<Answer> =>
+    new Promise<Answer>((resolve, reject) => {
+      const { host, port } = new URL(world.hub.origin)
+      const options = { agent, host: '127.0.0.1', port, path, method, headers: { host, ...headers } }
+      const req = http.request(options, (res) => {
+        res.resume().on('end', () => {
+          resolve({ status: res.statusCode ?? 0, retryAfter: res.headers['retry-after'] })
+        })
+      })
+      req.on('error', reject).end()
+    }).catch((error: unknown) => {
+      // The server closes connections that have been idle.
+      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return ask(path, method, headers)
+      throw error
+    })
+
+  const frame = () => {
+    const site = world.siteOf('shop').origin
+    const query = new URLSearchParams({ site, nonce: random256() })
+    return ask(`/frame?${query}`, 'GET', { 'sec-fetch-dest': 'iframe', referer: `${site}/` })
+  }
+  const frames = (count: number) => Promise.all(Array.from({ length: count }, frame))
+
+  /** The application beside the hub does something long in every turn. */
+  function beBusy(): void {
+    busy = setInterval(() => {
+      const { user: beganMicros } = process.cpuUsage()
+      while (process.cpuUsage().user - beganMicros < 90_000);
+    }, 1)
+  }
+
+  it('refuses frames with the seconds to wait, serves sign-outs and its health, and recovers', async function () {
+    this.timeout(60_000) // eight long turns, by processor time
+    beBusy()
+    let answers: Answer[] = []
+    await until(async () => {
+      answers = await frames(40)
+      return answers.some(({ status }) => status === 503)
+    })
+    const refused = answers.filter(({ status }) => status === 503)
+    expect(new Set(refused.map(({ retryAfter }) => retryAfter))).to.deep.equal(new Set(['1']))
+    expect(answers.map(({ status }) => status)).to.include(200)
+
+    const [health, signOut] = await Promise.all([
+      ask('/healthz'),
+      ask('/backchannel/end', 'POST'),
+      frames(40),
+    ])
+    expect(health.status).to.equal(200)
+    expect(signOut.status, 'heard, and refused for want of a token').to.equal(401)
+
+    clearInterval(busy)
+    await until(async () => (await frames(30)).every(({ status }) => status === 200))
+  })
+
+  it('refuses nobody where few come, however late the loop is', async () => {
+    beBusy()
+    for (let round = 0; round < 3; round += 1)
+      expect((await frames(12)).map(({ status }) => status)).to.deep.equal(Array<number>(12).fill(200))
+  })
+})
