@@ -1,4 +1,4 @@
-/** Addresses that anybody on the internet can reach. Whoever names a domain decides where it leads: into our own network, nothing is asked (R44). */
+/** Addresses that anybody on the internet can reach. Whoever names a domain decides where it leads: into our own network, nothing is asked (R45). */
 import { BlockList, isIPv4 } from 'node:net'
 
 /** IANA's special-purpose address registry, and multicast. */

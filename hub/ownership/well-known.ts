@@ -1,4 +1,4 @@
-/** Reads one small file of a domain that a stranger has named: public addresses only, no redirect, few bytes, a few seconds (R44). */
+/** Reads one small file of a domain that a stranger has named: public addresses only, no redirect, few bytes, a few seconds (R45). */
 import { lookup as systemLookup } from 'node:dns/promises'
 import { request } from 'node:https'
 import type { LookupFunction } from 'node:net'

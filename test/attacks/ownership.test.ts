@@ -1,4 +1,4 @@
-/** R44: whoever names a domain lets the hub ask what they choose. So it asks public addresses only, and believes little. */
+/** R45: whoever names a domain lets the hub ask what they choose. So it asks public addresses only, and believes little. */
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import https from 'node:https'
@@ -15,7 +15,7 @@ import { selfSigned } from '../support/self-signed.js'
 const SHOP = 'https://shop.customer.example'
 const FILE = `${SHOP}/.well-known/session-hub-site.txt`
 
-describe('R44: the proof of ownership', () => {
+describe('R45: the proof of ownership', () => {
   const certificate = selfSigned(['shop.customer.example'], 1)
   let server: https.Server
   let asked: string[]
