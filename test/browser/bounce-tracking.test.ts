@@ -118,8 +118,7 @@ describe('bounce tracking', () => {
 
       it('leaves the cookie of a hub in whose page the visitor has clicked', async () => {
         await start('hub')
-        await page.open(`${world.hub.origin}/unlock?site=${encodeURIComponent(world.siteOf('shop').origin)}`)
-        // Beside the button, which would close the window.
+        await page.open(`${world.hub.origin}/you`)
         await page.click('p')
         await signIn('shop')
         expect(await beLed('shop')).to.equal('adopt')

@@ -11,6 +11,7 @@ ul{margin:0;padding-left:1.25rem}
 .devices{list-style:none;padding:0}
 .devices li{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;justify-content:space-between;padding:.75rem 0;border-top:1px solid var(--l)}
 section,form{margin-top:1.25rem}
+.devices div{flex:1 1 14rem}
 .devices form{margin:0}
 .row{display:flex;flex-wrap:wrap;gap:.75rem}
 .news{padding:.75rem 1rem;border-radius:8px;background:var(--n)}
