@@ -25,7 +25,7 @@ module.exports = {
     never(
       'no-dev-dependency-at-run-time',
       // pg, redis and the frameworks are optional peers: whoever takes their door has them.
-      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/(postgres|redis)[.]ts$)' },
+      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/(postgres|redis)[.]ts$|hub/metrics/)' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     ),
 
@@ -153,6 +153,12 @@ module.exports = {
         '^sdk/(protocol|tokens|http|settings)/',
         npm,
       ],
+      anyPackage,
+    ),
+    only(
+      'hub-metrics',
+      '^hub/metrics/',
+      ['^hub/meter\\.ts$', '^sdk/settings/', '^node_modules/prom-client/'],
       anyPackage,
     ),
     only('hub-company', '^hub/company/', [

@@ -68,6 +68,7 @@ const server = [
       hub: './hub/index.ts',
       postgres: './hub/stores/postgres.ts',
       redis: './hub/stores/redis.ts',
+      metrics: './hub/metrics/index.ts',
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',

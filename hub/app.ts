@@ -15,6 +15,7 @@ import { createDecisions } from './decisions.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
 import { readHubKeys } from './keys/hub-keys.js'
+import { meteredLog, meteredStore } from './meter.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
 import { readPageScripts } from './page-scripts.js'
 import { createLimiters } from './routes/limits.js'
@@ -63,7 +64,10 @@ export interface Hub {
  */
 export async function createHub(options: HubOptions): Promise<Hub> {
   const settings = resolveHubOptions(options)
-  const written = safeLog(settings.log)
+  const { metrics: meter } = settings
+  const safe = safeLog(settings.log)
+  // Before repeats are left out: each of them counts.
+  const written = meter ? meteredLog(safe, meter) : safe
   const secret = readHubKeys(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings
   const sites = await createRegistry({
@@ -82,7 +86,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   ready.catch((thrown: unknown) => {
     if (!isClosed) written({ level: 'error', event: 'store_failed', description: reasonOf(thrown) })
   })
-  const { store, log } = createDecisions(opening.store, written)
+  const { store, log } = createDecisions(meter ? meteredStore(opening.store, meter) : opening.store, written)
   const hub: HubContext = {
     origin: settings.origin,
     store,
@@ -90,6 +94,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     rules: settings.rules,
     now: settings.now,
     log,
+    meter,
   }
   const { admin } = settings
   const limiters = createLimiters(settings.limits)
@@ -107,6 +112,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   }
   if (sites.isListed(settings.origin))
     log({ level: 'warn', event: 'site_doubtful', site: settings.origin, description: OWN_SITE })
+  meter?.streams(() => feed.followers)
   const { router, direct } = createRouter({
     hub,
     sites,
@@ -115,6 +121,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     sdk: readSdk(),
     scripts: readPageScripts(),
     feed,
+    meter,
     company: settings.companySignOut && (await companyRoute(hub, settings.companySignOut, limiters)),
     admin:
       admin &&

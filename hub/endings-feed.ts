@@ -15,6 +15,8 @@ interface FeedListener {
 
 export interface EndingsFeed {
   readonly isStopped: boolean
+  /** How many follow it. */
+  readonly followers: number
   /**
    * Hears every ending after this number of this epoch, in order, until the feed ends, or until numbers run again: whoever has followed
    * others would pass endings by.
@@ -94,6 +96,9 @@ export function createEndingsFeed(hub: HubContext, rangeEveryMs = RANGE_EVERY_MS
   return {
     get isStopped() {
       return isStopped
+    },
+    get followers() {
+      return followers.size
     },
     follow({ epoch, seq }, listener) {
       const follower = { epoch, seq, listener }

@@ -26,6 +26,7 @@ export {
   type SymmetricKey,
 } from './keys/generate.js'
 export type { HubKeys } from './keys/hub-keys.js'
+export type { HubMeter } from './meter.js'
 export type { RateLimits } from './routes/limits.js'
 export type { FindSite } from './sites/registry.js'
 export type { SharePolicy, SiteRegistration } from './sites/site.js'

@@ -16,6 +16,7 @@ import {
   type MergeName,
   mergeNames,
 } from './flows/merge-rules.js'
+import type { HubMeter } from './meter.js'
 import type { HubKeys } from './keys/hub-keys.js'
 import { defaultRateLimits, type RateLimits } from './routes/limits.js'
 import type { FindSite } from './sites/registry.js'
@@ -90,6 +91,8 @@ export interface HubOptions {
    * @default 1
    */
   readonly hubProcesses?: number
+  /** Counts and times what the hub does: `hubMetrics()` of `session-hub/hub/metrics`. @default none */
+  readonly metrics?: HubMeter
   /** Receives structured entries, none of which holds a secret. @default silence */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
@@ -109,6 +112,7 @@ export interface HubSettings {
   readonly limits: RateLimits
   readonly admin: (AdminSettings & { readonly auditSeconds: number }) | undefined
   readonly companySignOut: readonly IssuerSettings[] | undefined
+  readonly metrics: HubMeter | undefined
   readonly log: Log | undefined
   readonly now: () => number
 }
@@ -135,6 +139,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   companySignOut: true,
   limits: true,
   hubProcesses: true,
+  metrics: true,
   log: true,
   now: true,
 }
@@ -203,9 +208,18 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
       options.companySignOut === undefined
         ? undefined
         : resolveCompanySignOut(`${where}: companySignOut`, options.companySignOut),
+    metrics: meter(where, options.metrics),
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }
+}
+
+const METERS = ['requested', 'synced', 'redeemed', 'refused', 'storeAsked', 'streams'] as const
+
+function meter(where: string, given: HubMeter | undefined): HubMeter | undefined {
+  if (given === undefined || METERS.every((name) => typeof (given as Partial<HubMeter>)[name] === 'function'))
+    return given
+  throw wrong(where, '"metrics" has to be what hubMetrics() of session-hub/hub/metrics returns')
 }
 
 const conflictPolicies = ['keep-both', 'hub', 'site'] as const

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import type { JsonObject } from '../../sdk/protocol/json.js'
+import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
 import { whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
@@ -22,12 +22,19 @@ export interface ServeConfig {
   readonly port: number
   readonly trustProxyHops: number
   readonly hub: HubOptions
+  /** Where the metrics are read; absent: nowhere. */
+  readonly metrics: MetricsPlace | undefined
   /** Opened last, so that a wrong option does not leave a file behind. */
   readonly store: StoreSource
   /** The sites anew; absent where they do not come from a file. @throws SessionHubError */
   readonly rereadSites?: () => Promise<readonly SiteRegistration[]>
   /** What works, but hardly as it was meant; each names its file. */
   readonly warnings: readonly string[]
+}
+
+export interface MetricsPlace {
+  readonly host: string
+  readonly port: number
 }
 
 const DEFAULT_PORT = 4000
@@ -67,7 +74,7 @@ async function configOf(
 ): Promise<ServeConfig> {
   refuseUnknown(file, given, KNOWN)
 
-  const { host = '127.0.0.1', port, trustProxyHops = 0, keys, sites, store, ...options } = given
+  const { host = '127.0.0.1', port, trustProxyHops = 0, keys, sites, store, metrics, ...options } = given
   if (typeof host !== 'string' || host === '') {
     throw wrong(file, '"host" has to be an address such as "127.0.0.1"')
   }
@@ -81,6 +88,7 @@ async function configOf(
     port: port === undefined ? defaultPort(hub.origin) : whole(file, 'port', port, { min: 0, max: 65_535 }),
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
+    metrics: readMetrics(file, metrics),
     store: storeSource(store, place, environment),
     ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
@@ -89,6 +97,16 @@ async function configOf(
       ...(await openSecrets([keySource.path, siteSource.path])),
     ],
   }
+}
+
+function readMetrics(file: string, given: unknown): MetricsPlace | undefined {
+  if (given === undefined) return undefined
+  const where = `${file}: metrics`
+  if (!isJsonObject(given)) throw wrong(where, 'it has to be an object such as { "port": 9464 }')
+  refuseUnknown(where, given, ['host', 'port'])
+  const { host = '127.0.0.1', port } = given
+  if (typeof host !== 'string' || host === '') throw wrong(where, '"host" has to be an address')
+  return { host, port: whole(where, 'port', port, { min: 0, max: 65_535 }) }
 }
 
 /** What works, but hardly as it was meant. */

@@ -9,6 +9,8 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
     /** The configuration works, but hardly as it was meant. */
     | 'config_doubtful'
     | 'listening'
+    /** Where the metrics are read. */
+    | 'metrics'
     /** SIGHUP: the file was read again. */
     | 'sites_reread'
     /** SIGHUP: the file could not be used; the old list stays. */

@@ -10,6 +10,7 @@ import { type Command, readArguments, UsageError } from './command.js'
 import { isInEnvironment, readConfig, type ServeConfig } from './config.js'
 import { KEYS_VARIABLE } from './key-file.js'
 import { createServeLog, type ServeLog } from './serve-log.js'
+import { serveMetrics } from './metrics.js'
 import { createApp, listen, urlOf } from './server.js'
 import { leave } from './terminal.js'
 import { firstSignal, runWorkers, sayReady, workerNumber } from './workers.js'
@@ -48,6 +49,8 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
                     only logout-all may end, "auditSeconds": how long it is kept what was done, default a year }
   companySignOut    { "issuers": [{ "issuer", "audience", "jwksUri" }] }: a sign-out at these OpenID providers ends the
                     user's sessions
+  metrics           { "port": 9464, "host": "127.0.0.1" }: /metrics for Prometheus, on a port of its own; worker 2 has the
+                    next port, and so on. Needs "npm install prom-client"
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
   hubProcesses      on how many machines this command runs; each allows its share of the limits, default 1
   storedSites       true: the store has sites too, for "session-hub sites add --config" and /admin/sites; default false
@@ -134,7 +137,10 @@ async function start(
   log: ServeLog,
 ): Promise<{ hub: Hub; server: Server }> {
   const hubProcesses = (config.hub.hubProcesses ?? 1) * workers
-  const hub = await createHub({ log, ...config.hub, hubProcesses, store: config.store.open })
+  const measured = config.metrics && (await serveMetrics(config.file, config.metrics))
+  const metrics = measured && { metrics: measured.meter }
+  const hub = await createHub({ log, ...config.hub, ...metrics, hubProcesses, store: config.store.open })
+  if (measured) log({ level: 'info', event: 'metrics', url: measured.url })
   try {
     return { hub, server: await listen(hub, createApp(hub, config, log), config) }
   } catch (thrown) {

@@ -16,6 +16,13 @@ export interface HubContext {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: Log
+  /** Counts what pages and visitors are told, where somebody wants to know. */
+  readonly meter?: SyncMeter | undefined
+}
+
+export interface SyncMeter {
+  synced(rung: 'frame' | 'access' | 'redirect', outcome: string): void
+  redeemed(result: 'redeemed' | 'refused'): void
 }
 
 export interface HubRules {

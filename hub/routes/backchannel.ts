@@ -50,7 +50,16 @@ interface Parts {
 type Act = (hub: HubContext, site: Site, body: unknown, parts: Parts) => object | Promise<object>
 
 const acts: Record<BackchannelAct, Act> = {
-  redeem: (hub, site, body) => redeem(hub, site, parseBackchannelRedeem(body)),
+  async redeem(hub, site, body) {
+    try {
+      const view = await redeem(hub, site, parseBackchannelRedeem(body))
+      hub.meter?.redeemed('redeemed')
+      return view
+    } catch (thrown) {
+      hub.meter?.redeemed('refused')
+      throw thrown
+    }
+  },
   read: (hub, site, body) => byHandle(hub, site, parseHandleBody(body), readSession),
   update: (hub, site, body) => byHandle(hub, site, parseUpdateBody(body), updateSession),
   claims: (hub, site, body, { sites }) =>

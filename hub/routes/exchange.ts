@@ -44,6 +44,7 @@ export const exchangeRoute =
       // The proof may be some hours old, and the visitor may have taken the access back.
       hasAccess: hasAccess && !hasLostAccess(req.headers, site),
     })
+    hub.meter?.synced('frame', answer.outcome)
     addCookies(res, [
       ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),
       ...turnCookies(req, site, answer),

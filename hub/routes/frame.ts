@@ -103,6 +103,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', error.retryAfterSeconds)
       told = { outcome: 'failed', reason: error.code }
     }
+    hub.meter?.synced(path === '/frame' ? 'frame' : 'access', told.outcome)
     const message: FrameMessage = { sessionHub: 1, nonce, ...withTurn(req, site, told) }
     const proof = frameProof(hub.secret, { site: site.origin, nonce, hasAccess }, hub.now(), proofMs)
     const data = dataElement({ site: site.origin, state, proof, message }, DATA_LENGTH)

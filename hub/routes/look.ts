@@ -38,6 +38,7 @@ export const lookRoute =
     const hasAccess = isAskedFromOneJar(req.headers, site)
     const isOff = hasOptedOut(req.headers, site)
     const answer = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
+    hub.meter?.synced('access', answer.outcome)
     const said = {
       ...withTurn(req, site, answer),
       proof: hasAccess ? frameProof(secret, { site: origin, nonce, hasAccess }, hub.now()) : proof,

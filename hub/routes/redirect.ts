@@ -51,6 +51,7 @@ export const redirectRoute =
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
+    hub.meter?.synced('redirect', answer.outcome)
     // Where there is a turn there is a session; a new handle has a new cookie anyway.
     if (answer.turn && answer.hubHandle === undefined)
       addCookies(res, await renewedCookies(hub, req, site, hubPaths.redirect))

@@ -20,6 +20,7 @@ import type { SiteRegistry } from '../sites/registry.js'
 import { visibleFrame } from './access-frame.js'
 import { peerAddress } from '../../sdk/http/node/peer-address.js'
 import type { HubRequest, Route } from './request.js'
+import { type RouteName, routeName } from './route-name.js'
 import { backchannelRoute, createPerform } from './backchannel.js'
 import { batchRoute } from './batch.js'
 import { discoveryRoute, healthRoute, readyRoute } from './documents.js'
@@ -50,6 +51,12 @@ export interface RouterParts {
   readonly admin: RequestHandler | undefined
   /** Sign-outs at the company's identity provider, where one is configured. */
   readonly company: Route | undefined
+  /** Counts the requests, where somebody wants to know. */
+  readonly meter: RequestMeter | undefined
+}
+
+interface RequestMeter {
+  requested(route: RouteName, status: number, seconds: number): void
 }
 
 export interface HubRouter {
@@ -60,7 +67,7 @@ export interface HubRouter {
 }
 
 export function createRouter(given: RouterParts): HubRouter {
-  const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company } = given
+  const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company, meter } = given
   const findSite = createFindSite(sites, limiters)
   const parts = { hub, findSite, limiters }
   const frame = frameRoute({
@@ -119,12 +126,18 @@ export function createRouter(given: RouterParts): HubRouter {
       overload.take(urgencyOf(pathOf(req.url)))
     } catch (thrown) {
       sendError(res, thrown)
+      meter?.requested(routeName(pathOf(req.url)), res.statusCode, 0)
       return
     }
     hintAtProxy(() => isProxyUntrusted(req, req.ip))
-    route(req, res).catch((thrown: unknown) => {
+    const beganMs = meter ? performance.now() : 0
+    const answering = route(req, res).catch((thrown: unknown) => {
       logError(hub.log, sendError(res, thrown), pathOf(req.url))
     })
+    if (meter)
+      void answering.then(() => {
+        meter.requested(routeName(pathOf(req.url)), res.statusCode, (performance.now() - beganMs) / 1000)
+      })
   }
 
   return {

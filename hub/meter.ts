@@ -1,0 +1,58 @@
+/** What is measured while the hub works, for whoever counts it (`session-hub/hub/metrics`). No label comes from a request: each has few values. */
+import { type ErrorCode, isErrorCode, toSessionHubError } from '../sdk/protocol/errors.js'
+import type { Log } from '../sdk/settings/log.js'
+import type { SyncMeter } from './flows/context.js'
+import type { RouteName } from './routes/route-name.js'
+import type { Store } from './stores/store.js'
+
+export interface HubMeter extends SyncMeter {
+  /** The hub has answered. Of an event stream: it has begun. */
+  requested(route: RouteName, status: number, seconds: number): void
+  /** The hub has told a visitor's page, or led a visitor back, with this outcome. */
+  synced(rung: 'frame' | 'access' | 'redirect', outcome: string): void
+  /** A site has tried to redeem a ticket. */
+  redeemed(result: 'redeemed' | 'refused'): void
+  /** A request was refused, or failed. */
+  refused(code: ErrorCode): void
+  storeAsked(method: string, seconds: number, isFailed: boolean): void
+  /** How to learn at any time how many event streams are open. */
+  streams(count: () => number): void
+}
+
+/** A log that counts refusals on its way: each is logged once, wherever it happened. */
+export const meteredLog =
+  (log: Log, meter: HubMeter): Log =>
+  (entry) => {
+    const { event, code } = entry
+    if ((event === 'request_refused' || event === 'request_failed') && isErrorCode(code)) meter.refused(code)
+    log(entry)
+  }
+
+/** A store whose answers are timed. */
+export const meteredStore = (inner: Store, meter: HubMeter): Store =>
+  new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function' || typeof name !== 'string') return value
+      const method = value.bind(target) as (...given: unknown[]) => unknown
+      return (...given: unknown[]) => {
+        const beganMs = performance.now()
+        const done = (isFailed: boolean) => {
+          meter.storeAsked(name, (performance.now() - beganMs) / 1000, isFailed)
+        }
+        const answer = method(...given)
+        if (!(answer instanceof Promise)) return answer
+        // Not `finally`: a promise more would be a turn more for every request.
+        answer.then(
+          () => {
+            done(false)
+          },
+          (thrown: unknown) => {
+            // A rule that refuses inside of a transaction is no trouble of the store's.
+            done(toSessionHubError(thrown).code === 'unavailable')
+          },
+        )
+        return answer
+      }
+    },
+  })
