@@ -154,8 +154,9 @@ export function askingAt(ports: () => readonly number[], hub: string, token: () 
   let turn = 0
   return async (act, body) => {
     const all = ports()
+    const first = turn++
     for (let tries = 1; ; tries += 1) {
-      const port = all[turn++ % all.length]!
+      const port = all[(first + tries) % all.length]!
       try {
         return await send(`http://hub.localhost:${port}/backchannel/${act}`, {
           method: 'POST',

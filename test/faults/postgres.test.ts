@@ -139,7 +139,7 @@ describe('hubs on PostgreSQL', () => {
     const scene = await begin(postgres)
     const set = async (to: string) => {
       await postgres.query(
-        `SET default_transaction_read_only = off; ALTER DATABASE postgres SET default_transaction_read_only = ${to}`,
+        `BEGIN READ WRITE; ALTER DATABASE postgres SET default_transaction_read_only = ${to}; COMMIT`,
       )
       await postgres.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'session-hub'`,
