@@ -31,7 +31,7 @@ for (const { name, isShared, open } of stores) {
     beforeEach(async () => {
       front = await listen('hub.localhost')
       const made = await open()
-      address = made.address!
+      address = made.address as Address
       await made.store.close()
       listeners = [await listen('shop.localhost'), await listen('travel.localhost')]
       const generated = await Promise.all(listeners.map(({ origin }) => generateSite(origin)))
