@@ -94,7 +94,7 @@ class SqliteStore implements Store {
     { handles, spend, subject, session }: Question,
     decide: (view: View) => { changes?: Changes; result: Result },
   ): Promise<Result> {
-    let isErasing = false
+    const erasing = { isUnfinished: false }
     const decided = await this.#commit.run(() => {
       const view = attempt((): View => {
         const spentBefore = spend && this.#spend(spend)
@@ -107,12 +107,12 @@ class SqliteStore implements Store {
       })
       const { changes = {}, result } = decide(view)
       attempt(() => {
-        isErasing = changes.erase !== undefined && !this.#eraser.begin(changes.erase)
+        erasing.isUnfinished = changes.erase !== undefined && !this.#eraser.begin(changes.erase)
         this.#write(changes)
       })
       return result
     })
-    if (isErasing) await this.#eraser.finish()
+    if (erasing.isUnfinished) await this.#eraser.finish()
     return decided
   }
 

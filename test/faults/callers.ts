@@ -53,12 +53,15 @@ export function startCallers(ask: Asking, { callers = CALLERS, pauseMs = PAUSE_M
   const refused = new Map<string, number>()
   const latenciesMs: number[] = []
   const seen = { answered: 0, refused, longestMs: 0, gapMs: 0 }
-  let isOn = true
+  let isStopped = false
+  const isOn = () => !isStopped
   let lastMs = performance.now()
 
   async function act(name: string, body: object): Promise<Reply['json'] | undefined> {
     const beganMs = performance.now()
-    const reply = await ask(name, body).catch((thrown: NodeJS.ErrnoException) => thrown.code ?? 'broken off')
+    const reply = await ask(name, body).catch(
+      (thrown: unknown) => (thrown as NodeJS.ErrnoException).code ?? 'broken off',
+    )
     const endMs = performance.now()
     seen.longestMs = Math.max(seen.longestMs, endMs - beganMs)
     await delay(pauseMs)
@@ -75,7 +78,7 @@ export function startCallers(ask: Asking, { callers = CALLERS, pauseMs = PAUSE_M
   }
 
   async function one(caller: number): Promise<void> {
-    for (let user = 0; isOn; user += 1) {
+    for (let user = 0; isOn(); user += 1) {
       const answer = await act('sign-in', { handle: null, subject: `user ${caller}-${user}`, claims: {} })
       if (!answer) continue
       const session: Kept = {
@@ -86,16 +89,16 @@ export function startCallers(ask: Asking, { callers = CALLERS, pauseMs = PAUSE_M
         isEndSent: false,
       }
       kept.push(session)
-      for (let count = 1; isOn && count <= ACTS; count += 1) {
+      for (let count = 1; isOn() && count <= ACTS; count += 1) {
         session.sent = count
         if (await act('update', { handle: session.handle, patch: { count } })) session.acknowledged = count
       }
-      if (!isOn || user % 3) continue
+      if (!isOn() || user % 3) continue
       session.isEndSent = true
       if (await act('end', { handle: session.handle, everywhere: false })) session.isEnded = true
     }
   }
-  const running = Array.from({ length: callers }, (_, caller) => one(caller))
+  const all = Array.from({ length: callers }, (_, caller) => one(caller))
 
   return {
     seen,
@@ -109,15 +112,15 @@ export function startCallers(ask: Asking, { callers = CALLERS, pauseMs = PAUSE_M
       }
     },
     async stop() {
-      isOn = false
-      await Promise.all(running)
+      isStopped = true
+      await Promise.all(all)
     },
     async lost() {
       let lost = 0
       for (const session of kept) {
         const { status, json } = await untilAnswered(ask, session.handle)
         const isEnded = json['error'] === 'session_ended'
-        const count = Number((json['data'] as { count?: number } | undefined)?.count ?? 0)
+        const count = (json['data'] as { count?: number } | undefined)?.count ?? 0
         if (session.isEnded) lost += Number(!isEnded)
         else if (!(isEnded && session.isEndSent))
           lost += Number(status !== 200 || count < session.acknowledged || count > session.sent)

@@ -147,9 +147,7 @@ sentinel failover-timeout hub 5000
         client.on('error', () => undefined)
         try {
           await client.connect()
-          return (
-            ((await client.sendCommand(['SENTINEL', 'replicas', 'hub'])) as unknown[]).length === replicas
-          )
+          return (await client.sendCommand<unknown[]>(['SENTINEL', 'replicas', 'hub'])).length === replicas
         } catch {
           return false
         } finally {

@@ -84,7 +84,7 @@ describe('a site whose hub has too much to do', () => {
 
   it('tells it of sign-outs all the same', async () => {
     await refusalOf(client.read('a'))
-    await refusalOf(client.end({ handle: 'a' } as Parameters<HubClient['end']>[0]))
+    await refusalOf(client.end({ handle: 'a' }))
     expect(asked).to.deep.equal(['/backchannel/read', '/backchannel/end'])
   })
 

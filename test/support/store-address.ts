@@ -29,7 +29,7 @@ async function primaryOf({ port, name }: { port: number; name: string }): Promis
   client.on('error', () => undefined)
   await client.connect()
   try {
-    const [host, at] = (await client.sendCommand(['SENTINEL', 'get-master-addr-by-name', name])) as string[]
+    const [host, at] = await client.sendCommand<string[]>(['SENTINEL', 'get-master-addr-by-name', name])
     return `redis://${host}:${at}`
   } finally {
     client.destroy()

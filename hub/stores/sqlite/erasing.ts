@@ -42,7 +42,7 @@ export function createEraser(statements: Statements, commit: GroupCommit): Erase
     },
     async finish() {
       for (;;) {
-        const row: unknown = attempt(() => statements.erasing.get())
+        const row: unknown = attempt((): unknown => statements.erasing.get())
         if (row === undefined) return
         await inBites(commit, stepFor(row), Infinity)
       }
