@@ -3,9 +3,9 @@ import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 
 /** Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. */
-const stripTypes = (more = {}) =>
+const stripTypes = (tsconfig, more = {}) =>
   typescript({
-    tsconfig: 'tsconfig.build.json',
+    tsconfig,
     compilerOptions: {
       module: 'esnext',
       moduleResolution: 'bundler',
@@ -34,7 +34,7 @@ const browserScript = (input, file, format = 'iife') => ({
   input,
   // Modules are strict by their nature; a script is written as one, and needs no line that says so.
   output: { file, format, generatedCode: 'es2015', strict: false },
-  plugins: [stripTypes(), minify()],
+  plugins: [stripTypes('tsconfig.browser.json'), minify()],
   onLog: failOnWarning,
 })
 
@@ -44,7 +44,7 @@ const browser = [
     // Files of their own for bundlers too: no page needs them at once.
     external: /\/(ladder|live)\.js$/,
     output: { file: 'dist/index.js', format: 'es', paths: (id) => `./${id.split('/').pop()}` },
-    plugins: [stripTypes()],
+    plugins: [stripTypes('tsconfig.browser.json')],
     onLog: failOnWarning,
   },
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
@@ -87,7 +87,7 @@ const server = [
     },
     // The comments stand in the source, and what a caller needs of them in the declarations: they were a third of these files.
     plugins: [
-      stripTypes({ removeComments: true }),
+      stripTypes('tsconfig.build.json', { removeComments: true }),
       { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
     ],
     onLog: failOnWarning,

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 
 /** Whether all of it builds. What does not is said on the terminal. */
 export function buildStale() {
-  const shared = ['rollup.config.mjs', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('sdk/protocol')]
+  const shared = [
+    'rollup.config.mjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'tsconfig.browser.json',
+    ...filesIn('sdk/protocol'),
+  ]
   const isPage = (file) => /^(sdk\/(browser|frontends)|hub\/pages)\//.test(file)
   const sources = [...filesIn('sdk'), ...filesIn('hub')]
   const isStale = {

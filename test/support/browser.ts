@@ -12,6 +12,7 @@ import puppeteer, {
 } from 'puppeteer'
 
 import { findProgram } from './programs.js'
+import './wait-for-function.js'
 import { recordPage, type TestPage } from './test-page.js'
 
 export type { TestPage } from './test-page.js'
