@@ -587,7 +587,7 @@ describe('fuzzing: short strings, cookies, origins, messages', () => {
             expect(attempt(() => isFrameMessage({ ...given, nonce, [name]: junk }, nonce))).to.not.equal(true)
         }
         if (!outcomes.includes(junk as never)) {
-          expect(isFrameMessage({ ...given, nonce, outcome: junk }, nonce)).to.equal(false)
+          expect(attempt(() => isFrameMessage({ ...given, nonce, outcome: junk }, nonce))).to.not.equal(true)
         }
         const asked = { sessionHub: 1, nonce, offer: null }
         expect(readPageMessage(asked, nonce)).to.equal(asked)
