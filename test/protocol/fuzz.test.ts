@@ -587,7 +587,13 @@ describe('fuzzing: short strings, cookies, origins, messages', () => {
             expect(attempt(() => isFrameMessage({ ...given, nonce, [name]: junk }, nonce))).to.not.equal(true)
         }
         if (!outcomes.includes(junk as never)) {
-          expect(attempt(() => isFrameMessage({ ...given, nonce, outcome: junk }, nonce))).to.not.equal(true)
+          let isTaken: boolean | undefined
+          try {
+            isTaken = isFrameMessage({ ...given, nonce, outcome: junk }, nonce)
+          } catch (thrown) {
+            expect(thrown).to.be.instanceOf(TypeError)
+          }
+          expect(isTaken).to.not.equal(true)
         }
         const asked = { sessionHub: 1, nonce, offer: null }
         expect(readPageMessage(asked, nonce)).to.equal(asked)
