@@ -168,7 +168,7 @@ module.exports = {
       '^node_modules/jose/',
     ]),
     // It looks from outside: it knows the wire, and nothing of the hub's own.
-    only('hub-doctor', '^hub/doctor/', ['^sdk/(protocol|http)/'], anyPackage),
+    only('hub-doctor', '^hub/doctor/', ['^sdk/(protocol|http)/', '^node_modules/tldts/'], anyPackage),
     never(
       'hub-only-app-picks-a-store',
       { path: '^hub/', pathNot: '^hub/(app\\.ts$|index\\.ts$|cli/|stores/)' },

@@ -92,7 +92,7 @@ async function configOf(
     store: storeSource(store, place, environment),
     ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
-      ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
+      ...(await doubts(given, hub)).map((doubt) => `${file}: ${doubt}`),
       ...variableDoubts(environment, TEXTUAL),
       ...(await openSecrets([keySource.path, siteSource.path])),
     ],
@@ -110,7 +110,7 @@ function readMetrics(file: string, given: unknown): MetricsPlace | undefined {
 }
 
 /** What works, but hardly as it was meant. */
-function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): string[] {
+async function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): Promise<string[]> {
   const found = []
   if (given['store'] === 'memory') found.push('"store" is "memory": every session ends when the hub stops')
   if (sites?.length === 0 && !findSite && given['storedSites'] !== true) {
@@ -118,7 +118,7 @@ function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): str
   }
   found.push(...sharedHosts(sites ?? []).map(sharedHostDoubt))
   // With `findSite` there may be one that is.
-  const lone = findSite ? undefined : loneHubDoubt(origin, sites ?? [])
+  const lone = findSite ? undefined : await loneHubDoubt(origin, sites ?? [])
   if (lone !== undefined) found.push(lone)
   if (origin.startsWith('https:') && given['trustProxyHops'] === undefined) {
     found.push(

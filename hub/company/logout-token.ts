@@ -2,6 +2,7 @@
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
+  customFetch,
   decodeJwt,
   errors,
   type JSONWebKeySet,
@@ -16,6 +17,7 @@ import { isJsonObject } from '../../sdk/protocol/json.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { CompanySignOut } from '../flows/company-sessions.js'
+import { fetchKeys } from './fetch-keys.js'
 import type { IssuerSettings } from './options.js'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -54,7 +56,7 @@ export function createReadLogoutToken(
 /** Never from where a token says: `jku`, `jwk` and `x5u` of its header are not read. */
 function keySource({ keys }: IssuerSettings): JWTVerifyGetKey {
   return 'uri' in keys
-    ? createRemoteJWKSet(keys.uri, { timeoutDuration: 5000 })
+    ? createRemoteJWKSet(keys.uri, { timeoutDuration: 5000, [customFetch]: fetchKeys })
     : createLocalJWKSet(keys.jwks as unknown as JSONWebKeySet)
 }
 

@@ -42,7 +42,7 @@ export async function* examine(eyes: Eyes, patients: Patients, nowMs: number): A
     const { line: posted, aheadMs } = await hubPostLine(eyes, origin)
     yield posted
     hub = { origin, addresses, aheadMs }
-    yield domainLine(
+    yield await domainLine(
       { origin, addresses },
       sites.map((site) => ({ origin: site, addresses: [] })),
     )
@@ -64,7 +64,7 @@ async function* examineSite(
   const others = sites.filter((other) => other !== site)
   let isKnown = false
   if (hub) {
-    yield placeLine(hub, { origin: site, addresses })
+    yield await placeLine(hub, { origin: site, addresses })
     const frame = await frameLine(eyes, hub.origin, site)
     yield frame
     isKnown = frame.findings.every(({ code }) => code !== 'site_unregistered' && code !== 'frame_refused')

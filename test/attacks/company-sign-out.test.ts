@@ -341,6 +341,44 @@ describe('R44: a sign-out at the company’s identity provider', () => {
     }
   })
 
+  it('is refused where the keys come without an end, and the hub stops reading; as many as a provider may have are taken', async () => {
+    const jwks = { keys: [{ ...(await exportJWK(staff.publicKey)), kid: 'staff-1', alg: 'ES256' }] }
+    let isEndless = true
+    let sentBytes = 0
+    const cutOff: Promise<unknown>[] = []
+    const provider = createServer((_req, res) => {
+      cutOff.push(once(res, 'close'))
+      const more = Buffer.alloc(65_536, ' ')
+      const go = () => {
+        if (!isEndless && sentBytes > 524_288) res.end(JSON.stringify(jwks))
+        else if (!res.destroyed) {
+          sentBytes += more.length
+          res.write(more, go)
+        }
+      }
+      go()
+    }).listen(0, '127.0.0.1')
+    await once(provider, 'listening')
+    const at = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`
+    const one = { issuer: STAFF, audience: 'shop-client', jwksUri: `${at}/keys`, subjectPrefix: 'staff:' }
+    const remote = await startWorld({ sites: [], hub: { companySignOut: { issuers: [one] } } })
+    hub = remote.hub.origin
+    try {
+      expectRefusal(await say(await tokenOf()), 503, 'unavailable')
+      await Promise.all(cutOff)
+      // What the system holds on the way is not the hub's.
+      expect(sentBytes).to.be.below(16 * 1_048_576)
+      isEndless = false
+      sentBytes = 0
+      expect((await say(await tokenOf())).status).to.equal(200)
+    } finally {
+      hub = world.hub.origin
+      await remote.close()
+      provider.close()
+      provider.closeAllConnections()
+    }
+  })
+
   it('is configured in one way only, or the hub does not start', async () => {
     const { publicKey, privateKey } = staff
     const jwks = { keys: [await exportJWK(publicKey)] }

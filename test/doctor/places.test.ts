@@ -79,8 +79,8 @@ describe('the places of a hub and its sites', () => {
     ],
   ]
   for (const [what, hub, site, codes] of pairs) {
-    it(`${what}: ${codes.join() || 'nothing'}`, () => {
-      expect(codesIn(placeLine(hub, site))).to.deep.equal(codes)
+    it(`${what}: ${codes.join() || 'nothing'}`, async () => {
+      expect(codesIn(await placeLine(hub, site))).to.deep.equal(codes)
     })
   }
 
@@ -90,21 +90,29 @@ describe('the places of a hub and its sites', () => {
     ['https://hub.shop.co.uk', 'shop.co.uk'],
     ['https://a.b.shop.com.au:8443', 'shop.com.au'],
     ['https://hub.shop.de', 'shop.de'],
+    ['https://hub.shop.com.de', 'shop.com.de'],
+    ['https://shop.city.kawasaki.jp', 'city.kawasaki.jp'],
+    ['https://shop.github.io', 'shop.github.io'],
+    ['https://www.shop.vercel.app', 'shop.vercel.app'],
+    ['https://github.io', 'github.io'],
     ['https://203.0.113.7', '203.0.113.7'],
     ['https://[2001:db8::1]', '[2001:db8::1]'],
   ]
   for (const [origin, domain] of domains) {
-    it(`${origin} belongs to ${domain}`, () => {
-      expect(registrable(origin)).to.equal(domain)
+    it(`${origin} belongs to ${domain}`, async () => {
+      expect(await registrable(origin)).to.equal(domain)
     })
   }
 
-  it('a hub whose domain no site has looks like a tracker; one whose domain one of them has does not', () => {
+  it('a hub whose domain no site has looks like a tracker; one whose domain one of them has does not', async () => {
     const [shop, travel] = [at('https://shop.example'), at('https://travel.example')]
-    expect(codesIn(domainLine(at('https://hub.accounts.example'), [shop, travel]))).to.deep.equal([
+    expect(codesIn(await domainLine(at('https://hub.accounts.example'), [shop, travel]))).to.deep.equal([
       'bounce_tracking',
     ])
-    expect(codesIn(domainLine(at('https://hub.travel.example'), [shop, travel]))).to.deep.equal([])
+    expect(codesIn(await domainLine(at('https://hub.travel.example'), [shop, travel]))).to.deep.equal([])
+    // Two customers of one hosting company.
+    const [mine, theirs] = [at('https://hub-of-mine.github.io'), at('https://theirs.github.io')]
+    expect(codesIn(await domainLine(mine, [theirs]))).to.deep.equal(['bounce_tracking'])
   })
 
   it('a certificate is worth a word two weeks before its end', () => {

@@ -13,18 +13,18 @@ export interface Place {
 /** Names under `.localhost` are on no network. */
 const isHere = ({ origin }: Place) => isLoopback(new URL(origin).hostname)
 
-export function placeLine(hub: Place, site: Place): Line {
+export async function placeLine(hub: Place, site: Place): Promise<Line> {
   return {
     about: site.origin,
     looked: 'may load the hub from its network',
-    findings: isHere(hub) || isHere(site) ? [] : networkFindings(hub, site),
+    findings: isHere(hub) || isHere(site) ? [] : await networkFindings(hub, site),
   }
 }
 
-function networkFindings(hub: Place, site: Place): Finding[] {
+async function networkFindings(hub: Place, site: Place): Promise<Finding[]> {
   if (hub.addresses.some(isPrivateAddress) && !site.addresses.some(isPrivateAddress))
     return [{ code: 'hub_on_private_address', what: `from here the hub is at ${hub.addresses.join(', ')}` }]
-  const isSubdomain = new URL(hub.origin).hostname.endsWith(`.${registrable(site.origin)}`)
+  const isSubdomain = new URL(hub.origin).hostname.endsWith(`.${await registrable(site.origin)}`)
   const isOtherNetwork = !hub.addresses.some((one) =>
     site.addresses.some((other) => networkOf(one) === networkOf(other)),
   )
@@ -33,27 +33,25 @@ function networkFindings(hub: Place, site: Place): Finding[] {
 }
 
 /** Of all sites together: one that has the domain of the hub is enough. */
-export function domainLine(hub: Place, sites: readonly Place[]): Line {
-  const own = registrable(hub.origin)
-  const isLone = !isHere(hub) && !sites.some(({ origin }) => registrable(origin) === own)
-  const what = `its domain is "${own}", judged by the last labels of the name and not by the Public Suffix List`
+export async function domainLine(hub: Place, sites: readonly Place[]): Promise<Line> {
+  const own = await registrable(hub.origin)
+  const domains = await Promise.all(sites.map(({ origin }) => registrable(origin)))
+  const isLone = !isHere(hub) && !domains.includes(own)
   return {
     about: hub.origin,
     looked: 'has a domain that visitors use',
-    findings: isLone ? [{ code: 'bounce_tracking', what }] : [],
+    findings: isLone ? [{ code: 'bounce_tracking', what: `its domain is "${own}"` }] : [],
   }
 }
 
-/** Below which countries register names one level further down. */
-const SECOND_LEVEL = /^(ac|co|com|edu|go|gob|gov|gouv|govt|ltd|mil|ne|net|nom|or|org|plc|sch)$/
-
-/** An approximation: two labels, or three such as in "example.co.uk". What hosting companies share out it does not know. */
-export function registrable(origin: string): string {
+/**
+ * What browsers take for one owner's domain, by the Public Suffix List, with what hosting companies share out. The list is loaded only where somebody
+ * asks. A name that has no such domain is its own.
+ */
+export async function registrable(origin: string): Promise<string> {
   const { hostname } = new URL(origin)
-  const labels = hostname.split('.')
-  if (hostname.startsWith('[') || isIPv4(hostname)) return hostname
-  const [second = '', top = ''] = labels.slice(-2)
-  return labels.slice(top.length === 2 && SECOND_LEVEL.test(second) ? -3 : -2).join('.')
+  const { getDomain } = await import('tldts')
+  return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname
 }
 
 /** What WebKit compares: the first half of an address. */
