@@ -175,6 +175,9 @@ module.exports = {
       { path: '^hub/stores/', pathNot: '^hub/stores/store\\.ts$' },
     ),
 
+    // Each is a package of its own: what it imports, its reader has to have.
+    never('examples-public-names-only', { path: '^examples/' }, { path: '^(sdk|hub|test|demo|dist)/' }),
+    never('examples-alone', { path: '^examples/([^/]+)/' }, { path: '^examples/', pathNot: '^examples/$1/' }),
     never('demo-public-names-only', { path: '^demo/' }, { path: '^(sdk|hub|test)/' }),
   ],
   options: {

@@ -24,7 +24,7 @@ const takenNames = [
 const forbid = (names, message) => names.map((name) => ({ name, message }))
 
 export default defineConfig(
-  globalIgnores(['dist/', 'build/', 'coverage/']),
+  globalIgnores(['dist/', 'build/', 'coverage/', 'examples/*/dist/', 'examples/*/.next/']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -116,5 +116,19 @@ export default defineConfig(
     languageOptions: {
       globals: { console: 'readonly', process: 'readonly', module: 'readonly', URL: 'readonly' },
     },
+  },
+  {
+    files: ['examples/**/*.{js,jsx,mjs}'],
+    languageOptions: {
+      parserOptions: { ecmaFeatures: { jsx: true } },
+      globals: Object.fromEntries(
+        [
+          ...['Request', 'Response', 'fetch', 'globalThis', 'document', 'window'],
+          ...['addEventListener', 'removeEventListener'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+    // Without a plugin for React, a component that JSX names counts as unused.
+    rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^[A-Z]' }] },
   },
 )
