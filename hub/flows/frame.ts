@@ -48,9 +48,11 @@ export async function answerFrame(
   if (isOff) return OPTED_OUT
   const session = hubHandleHash === undefined ? undefined : await findHubSession(hub, site, hubHandleHash)
   const turn = turnTag(secret, session?.id)
-  if (session && state === stateTag(secret, session.id, site.origin)) return { outcome: 'keep', turn }
-  // The site holds something else. Before it may lose anything, it has to be seen.
-  if (state !== undefined && site.mayOffer) return { outcome: 'offer', turn }
+  if (state !== undefined) {
+    if (session && state === stateTag(secret, session.id, site.origin)) return { outcome: 'keep', turn }
+    // The site holds something else. Before it may lose anything, it has to be seen.
+    if (site.mayOffer) return { outcome: 'offer', turn }
+  }
   if (!session) return { outcome: 'none', turn }
   return { outcome: 'replace', turn, ticket: await issueTicket(hub, { site, session, nonce, mode }) }
 }

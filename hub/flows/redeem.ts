@@ -26,7 +26,6 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     throw new SessionHubError('ticket_invalid', 'The hub did not issue this ticket to this site')
   const handle = handleFor(secret, body.grant)
   const hash = sha256(handle)
-  const previousHash = body.previous === null ? '' : sha256(body.previous)
   const spend: Spend = {
     issuer: hub.origin,
     jti: body.jti,
@@ -36,19 +35,21 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     gave: body.nonce === undefined ? null : hash,
   }
   const request = requestOf(site, 'redeem', body.use, body)
-  const handles = [hash, previousHash, traceHash(previousHash, site)]
-  const settled = await hub.store.transact<Settled>(
-    { handles: request ? [...handles, request.hash] : handles, session: id, spend },
-    (view) => {
-      const [held, , , answered] = view.held
-      const before = request && answeredBefore(answered, request, nowMs)
-      if (before !== undefined) return sentAgain(live(held, site, nowMs), before)
-      // Thrown: nothing is written of it.
-      if (spend.expiresAtMs <= nowMs) throw new SessionHubError('ticket_invalid', 'The ticket is too old')
-      if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
-      return useTicket(hub, at, body, { ...view, hash }, request, nowMs)
-    },
-  )
+  const previousHash = body.previous === null ? undefined : sha256(body.previous)
+  const handles = [
+    hash,
+    ...(previousHash === undefined ? [] : [previousHash, traceHash(previousHash, site)]),
+    ...(request ? [request.hash] : []),
+  ]
+  const settled = await hub.store.transact<Settled>({ handles, session: id, spend }, (view) => {
+    const [held] = view.held
+    const before = request && answeredBefore(view.held.at(-1), request, nowMs)
+    if (before !== undefined) return sentAgain(live(held, site, nowMs), before)
+    // Thrown: nothing is written of it.
+    if (spend.expiresAtMs <= nowMs) throw new SessionHubError('ticket_invalid', 'The ticket is too old')
+    if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
+    return useTicket(hub, at, body, view, { hash, previousHash, request }, nowMs)
+  })
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
   // R33: a session travels among the sites of one group only, so where it began is for each of them to know.
@@ -61,22 +62,31 @@ interface Decided {
   readonly result: Settled
 }
 
+interface Use {
+  /** Of the handle that the ticket gives. */
+  readonly hash: string
+  /** Of the handle that the site has had until now. */
+  readonly previousHash: string | undefined
+  readonly request: Request | undefined
+}
+
 /** The first and only use of a ticket. */
 function useTicket(
   hub: HubContext,
   at: Site,
   body: BackchannelRedeemBody,
-  { held: [, previousHeld, trace], session, hash }: View & { readonly hash: string },
-  request: Request | undefined,
+  view: View,
+  { hash, previousHash, request }: Use,
   nowMs: number,
 ): Decided {
   const { origin: site } = at
+  const { session } = view
   if (!session || !isLive(session, nowMs)) return refuse('session_ended', 'The session has ended')
   const { id: sessionId, expiresAtMs } = session
+  const [, previousHeld, trace] = previousHash === undefined ? [] : view.held
   const handle = { hash, sessionId, site, createdAtMs: nowMs, activatedAtMs: nowMs, expiresAtMs }
-  const previousHash = body.previous === null ? '' : sha256(body.previous)
   const previous = live(previousHeld, site, nowMs)
-  const isOwnPrevious = previousHeld?.handle.site === site
+  const ownPrevious = previousHeld?.handle.site === site ? previousHash : undefined
   const isSame = previous?.id === session.id
   // R20, also where the user has signed in by a request that came before this one: it left with the cookie of before.
   const present = previous ?? successor(trace, site, nowMs)
@@ -98,10 +108,10 @@ function useTicket(
       endings: settled.endings,
       handles: [
         handle,
-        ...(isOwnPrevious ? [traceOf(previousHash, site, settled.session, nowMs)] : []),
+        ...(ownPrevious === undefined ? [] : [traceOf(ownPrevious, site, settled.session, nowMs)]),
         ...(request ? [answerTo(request, session, wasEmpty ? `${reason} ${EMPTY}` : reason, nowMs)] : []),
       ],
-      ...(isOwnPrevious && { forget: [previousHash] }),
+      ...(ownPrevious !== undefined && { forget: [ownPrevious] }),
     },
     result: { session: settled.session, wasEmpty, reason },
   }

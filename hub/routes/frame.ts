@@ -80,13 +80,14 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
     const isOff = hasOptedOut(headers, site)
     let status = 200
     let told: Answer
+    const more: Record<string, string> = {}
     try {
       if (saysNothing(req)) {
         // Whether this is a frame, and whose cookies it has, nothing shows: the page is told to use another rung (R16).
         told = { outcome: 'blocked', reason: 'access_denied' }
       } else if (isOwn) {
         const activate = activation(storageAccess(headers), site.origin)
-        if (activate !== undefined) res.setHeader('activate-storage-access', activate)
+        if (activate !== undefined) more['activate-storage-access'] = activate
         if (hash !== undefined && hasAccess) await limiters.session(hash, `${site.origin} frame`)
         told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
         addCookies(res, turnCookies(req, site, told))
@@ -100,7 +101,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       const error = toSessionHubError(thrown)
       logError(hub.log, error, path)
       status = error.status
-      if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', error.retryAfterSeconds)
+      if (error.retryAfterSeconds !== undefined) more['retry-after'] = String(error.retryAfterSeconds)
       told = { outcome: 'failed', reason: error.code }
     }
     hub.meter?.synced(path === '/frame' ? 'frame' : 'access', told.outcome)
@@ -113,6 +114,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       {
         ...pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site.origin),
         ...EMBEDDABLE,
+        ...more,
       },
       `${shown.html}${data}<script>${script.source}</script>`,
     )

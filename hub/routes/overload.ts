@@ -5,6 +5,7 @@
  * The measure is how late the event loop is by this process's own work. What others take of the machine, or a disk that is waited for, is
  * no reason to send visitors away.
  */
+import { errorReply, type Reply } from '../../sdk/http/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { Log } from '../../sdk/settings/log.js'
 
@@ -47,13 +48,20 @@ export const smoothed = (lateMs: number, measuredMs: number): number =>
   lateMs + (Math.max(0, measuredMs) - lateMs) / MEASURES
 
 export interface Overload {
-  /** Counts a request. @throws SessionHubError `unavailable`, with the seconds to wait */
-  take(urgency: Urgency): void
+  /** Counts a request. @returns whether it is to be refused */
+  refuses(urgency: Urgency): boolean
   stop(): void
 }
 
 /** Soon enough that nobody gives up, and late enough that the hub has caught up. */
 const RETRY_AFTER_SECONDS = 1
+
+/** Made once: what a refusal costs is taken from those that are answered. */
+export const overloadedReply: Reply = errorReply(
+  new SessionHubError('unavailable', 'The hub has too much to do at the moment', {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  }),
+)
 const LOG_EVERY_MS = 60_000
 
 function cpuMs(): number {
@@ -77,20 +85,18 @@ export function watchLoad(log: Log): Overload {
     now = 0
   }, EVERY_MS).unref()
 
-  function refuse(): never {
+  function tell(): void {
     const nowMs = performance.now()
-    if (nowMs - loggedMs >= LOG_EVERY_MS) {
-      loggedMs = nowMs
-      log({ level: 'warn', event: 'overloaded', lateMs: Math.round(lateMs) })
-    }
-    throw new SessionHubError('unavailable', 'The hub has too much to do at the moment', {
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    })
+    if (nowMs - loggedMs < LOG_EVERY_MS) return
+    loggedMs = nowMs
+    log({ level: 'warn', event: 'overloaded', lateMs: Math.round(lateMs) })
   }
   return {
-    take(urgency) {
+    refuses(urgency) {
       now += 1
-      if (isTooMuch({ lateMs, requests: Math.max(now, before) }, urgency, Math.random())) refuse()
+      const isRefused = isTooMuch({ lateMs, requests: Math.max(now, before) }, urgency, Math.random())
+      if (isRefused) tell()
+      return isRefused
     },
     stop() {
       clearInterval(timer)

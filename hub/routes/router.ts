@@ -32,7 +32,7 @@ import { frameRoute } from './frame.js'
 import { hiddenFrame } from './hidden-frame.js'
 import type { Limiters } from './limits.js'
 import { lookRoute } from './look.js'
-import type { Overload, Urgency } from './overload.js'
+import { type Overload, overloadedReply, type Urgency } from './overload.js'
 import { redirectRoute } from './redirect.js'
 import { createAuthenticate } from './site-token.js'
 import { unlockPageRoute, unlockRoute } from './unlock.js'
@@ -122,10 +122,8 @@ export function createRouter(given: RouterParts): HubRouter {
   }
 
   function serve(route: Route, req: HubRequest, res: ServerResponse): void {
-    try {
-      overload.take(urgencyOf(pathOf(req.url)))
-    } catch (thrown) {
-      sendError(res, thrown)
+    if (overload.refuses(urgencyOf(pathOf(req.url)))) {
+      sendReply(res, overloadedReply)
       meter?.requested(routeName(pathOf(req.url)), res.statusCode, 0)
       return
     }

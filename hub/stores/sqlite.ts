@@ -224,12 +224,12 @@ class SqliteStore implements Store {
   }
 
   #held(hash: string): Held | undefined {
-    const row: unknown = this.#statements.find.get({ hash })
+    const row = this.#statements.find({ hash })
     return row === undefined ? undefined : heldOf(row)
   }
 
   #byId(id: string): Session | undefined {
-    const row: unknown = this.#statements.session.get({ id })
+    const row = this.#statements.session({ id })
     return row === undefined ? undefined : sessionOf(row)
   }
 

@@ -4,7 +4,7 @@ import { base64url, CompactEncrypt, CompactSign } from 'jose'
 import type { JsonObject } from '../protocol/json.js'
 import type { TokenType } from '../protocol/wire.js'
 import { macAtOnce, sealAtOnce } from './at-once.js'
-import type { NamedKey, SignatureAlgorithm } from './keys.js'
+import type { CryptoKey, NamedKey, SignatureAlgorithm } from './keys.js'
 
 const encoder = new TextEncoder()
 
@@ -18,7 +18,7 @@ export async function signToken(
   const header = { alg, typ: type, kid }
   const payload = JSON.stringify(claims)
   if (alg === 'HS256') {
-    const text = `${partOf(header)}.${base64url.encode(payload)}`
+    const text = `${partOf(key, header)}.${base64url.encode(payload)}`
     const mac = macAtOnce(key, text)
     if (mac !== undefined) return `${text}.${mac}`
   }
@@ -28,10 +28,20 @@ export async function signToken(
 /** Signed first, then encrypted (R3): a compact JWE (RFC 7516), `dir` with A256GCM. */
 export async function sealToken(jws: string, { kid, key }: NamedKey): Promise<string> {
   const header = { alg: 'dir', enc: 'A256GCM', cty: 'JWT', kid }
-  const part = partOf(header)
+  const part = partOf(key, header)
   const rest = sealAtOnce(key, part, jws)
   if (rest !== undefined) return `${part}.${rest}`
   return new CompactEncrypt(encoder.encode(jws)).setProtectedHeader(header).encrypt(key)
 }
 
-const partOf = (header: object): string => base64url.encode(JSON.stringify(header))
+/** One key signs or seals under few headers, again and again. */
+const parts = new WeakMap<CryptoKey, Map<string, string>>()
+
+function partOf(key: CryptoKey, header: { readonly kid: string; readonly typ?: TokenType }): string {
+  const known = parts.get(key) ?? new Map<string, string>()
+  parts.set(key, known)
+  const name = `${header.kid} ${header.typ ?? ''}`
+  const part = known.get(name) ?? base64url.encode(JSON.stringify(header))
+  known.set(name, part)
+  return part
+}

@@ -7,10 +7,18 @@ import { type Spread, spreadOf } from './spread.js'
 
 export interface Work {
   /** Whose CPU time counts. */
-  readonly servers: readonly BenchServer[]
+  readonly servers: readonly Pick<BenchServer, 'cpuMicros'>[]
   /** How often it is done in a round. */
   readonly times: number
   readonly run: (times: number) => Promise<void>
+}
+
+/** The bench's own, for what needs no server. */
+export const thisProcess: Pick<BenchServer, 'cpuMicros'> = {
+  cpuMicros: async () => {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  },
 }
 
 const ROUNDS = 25
@@ -19,14 +27,16 @@ const WARM_UP_ROUNDS = 5
 /**
  * Runs all works in turn, round after round, so that whatever slows the machine down slows down all of them.
  *
+ * @param rounds more of them where two figures differ by little
  * @returns of each, its CPU time per piece in microseconds, one figure per round
  */
 export async function inTurns<Name extends string>(
   works: Record<Name, Work>,
+  rounds = ROUNDS,
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(works) as Name[]
   const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
-  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const name of names) {
       const micros = await costOf(works[name])
       if (round >= 0) figures[name].push(micros)

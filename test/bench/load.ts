@@ -20,46 +20,58 @@ const browserHeaders = {
 export interface Load {
   /** @returns the answer's text. @throws for any status but 200: a refusal would look like a quick answer. */
   ask(url: string, ask?: Ask): Promise<string>
+  /** The answer, whatever it says. */
+  reply(url: string, ask?: Ask): Promise<LoadReply>
   /** Does this so many times, as many at once as there are connections. */
   repeat(times: number, act: (index: number) => Promise<unknown>): Promise<void>
   close(): void
 }
 
+interface LoadReply {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly text: string
+}
+
 export function createLoad(): Load {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  return {
-    ask: (url, { method = 'GET', headers = {}, body } = {}) => {
-      const { host, port, pathname, search } = new URL(url)
-      const payload = body === undefined ? undefined : JSON.stringify(body)
-      const given = {
-        host,
-        ...browserHeaders,
-        ...headers,
-        ...(payload !== undefined && {
-          'content-type': 'application/json',
-          'content-length': String(Buffer.byteLength(payload)),
-        }),
-      }
-      return new Promise((resolve, reject) => {
-        // `*.localhost` is this machine.
-        const options = { agent, host: '127.0.0.1', port, path: pathname + search, method, headers: given }
-        const req = http.request(options, (res) => {
-          const chunks: Buffer[] = []
-          res.on('data', (chunk: Buffer) => chunks.push(chunk))
-          res.on('error', reject)
-          res.on('end', () => {
-            const text = Buffer.concat(chunks).toString()
-            if (res.statusCode === 200) resolve(text)
-            else
-              reject(
-                new Error(`${method} ${url} was answered with ${res.statusCode ?? 0}: ${text.slice(0, 200)}`),
-              )
-          })
+
+  function reply(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<LoadReply> {
+    const { host, port, pathname, search } = new URL(url)
+    const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+    const given = {
+      host,
+      ...browserHeaders,
+      ...(payload !== undefined && {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(payload)),
+      }),
+      ...headers,
+    }
+    return new Promise((resolve, reject) => {
+      // `*.localhost` is this machine.
+      const options = { agent, host: '127.0.0.1', port, path: pathname + search, method, headers: given }
+      const req = http.request(options, (res) => {
+        const chunks: Buffer[] = []
+        res.on('data', (chunk: Buffer) => chunks.push(chunk))
+        res.on('error', reject)
+        res.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          resolve({ status: res.statusCode ?? 0, headers: res.headers, text })
         })
-        req.on('error', reject)
-        req.end(payload)
       })
+      req.on('error', reject)
+      req.end(payload)
+    })
+  }
+
+  return {
+    async ask(url, ask = {}) {
+      const { status, text } = await reply(url, ask)
+      if (status === 200) return text
+      throw new Error(`${ask.method ?? 'GET'} ${url} was answered with ${status}: ${text.slice(0, 200)}`)
     },
+    reply,
     async repeat(times, act) {
       let next = 0
       const one = async () => {

@@ -20,6 +20,8 @@ export type Role =
   | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string }
   | { readonly name: 'site'; readonly options: SiteOptions | AppOptions }
   | { readonly name: 'page'; readonly options: SiteOptions }
+  /** A server that is not ours: what a module of `peers/` makes of its options. */
+  | { readonly name: 'peer'; readonly module: string; readonly options: object }
   /** Processes of sites that only listen: `GET /heard/<count>` is answered when each has heard so many ends. */
   | {
       readonly name: 'listener'
@@ -42,6 +44,8 @@ export function take(role: Role): Promise<Running> | Running {
       return site(role.options)
     case 'page':
       return page(role.options)
+    case 'peer':
+      return peer(role.module, role.options)
     case 'listener':
       return listener(role.hub, role.sites)
   }
@@ -126,6 +130,11 @@ async function page(options: SiteOptions): Promise<Running> {
     handle: (req, res) => handles.get(req.url ?? '')?.(req, res),
     close: () => made.close(),
   }
+}
+
+async function peer(module: string, options: object): Promise<Running> {
+  const { create } = (await import(module)) as { create: (options: object) => Running }
+  return create(options)
 }
 
 /** What `GET /heard` answers. */

@@ -17,8 +17,16 @@ type Target = { readonly atMost: number } | { readonly atLeast: number }
 
 export interface Group {
   readonly name: string
+  /** Measured only where it is asked for by its name. */
+  readonly isSeldom?: boolean
   /** Measures, and cleans up after itself. */
-  readonly measure: () => Promise<readonly Row[]>
+  readonly measure: (asked: Asked) => Promise<readonly Row[]>
+}
+
+/** What the command line says of how to measure. */
+interface Asked {
+  /** How many sessions a grown store has. */
+  readonly sessions: number
 }
 
 export const isMet = ({ figure, target }: Row): boolean =>

@@ -1,6 +1,8 @@
 /** Every statement, prepared once. */
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
+import { namedRow } from './named-row.js'
+
 export type Statements = ReturnType<typeof prepareStatements>
 
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
@@ -50,13 +52,17 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   release: database.prepare('RELEASE job'),
   ping: database.prepare('SELECT 1 FROM session LIMIT 1'),
 
-  find: database.prepare(`
+  find: namedRow(
+    database.prepare(`
     SELECT hash, session_id, handle.site AS handle_site, handle.created_at_ms AS handle_created_at_ms,
       activated_at_ms, handle.expires_at_ms AS handle_expires_at_ms, acting_subject, acting_claims, acting_until_ms, ${SESSION}
     FROM handle JOIN session ON session.id = handle.session_id ${WITH_SUBJECT}
     WHERE hash = :hash`),
+  ),
 
-  session: database.prepare(`SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE session.id = :id`),
+  session: namedRow(
+    database.prepare(`SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE session.id = :id`),
+  ),
 
   sessions: database.prepare(`
     SELECT ${SESSION} FROM session ${WITH_SUBJECT} WHERE session.id IN (SELECT value FROM json_each(:ids))`),
