@@ -50,6 +50,7 @@ const browser = [
   browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
   browserScript('./sdk/browser/ladder.ts', 'dist/ladder.js', 'es'),
   browserScript('./sdk/browser/live.ts', 'dist/live.js', 'es'),
+  browserScript('./sdk/browser/panel.ts', 'dist/panel.js', 'es'),
   ...['react', 'vue', 'svelte'].map((name) => ({
     ...browserScript(`./sdk/frontends/${name}.ts`, `dist/${name}.js`, 'es'),
     external: ['react', 'vue'],

@@ -9,7 +9,7 @@ import { hideNotice, showNotice } from './notice.js'
 import { endNews, tellNews } from './news.js'
 import { hear, sdk } from './sdk.js'
 import { endOffer, offerAccess } from './share.js'
-import { explain, showMissing, showSharing, showStatus, toggleSharing } from './sync-panel.js'
+import { explain, openPanel, showMissing, showSharing, showStatus, toggleSharing } from './sync-panel.js'
 import { showVisitor } from './visitor.js'
 
 // What the visitor does
@@ -41,6 +41,7 @@ const toYou = () => byId('you-title', HTMLElement).focus()
 
 byId('sharing', HTMLButtonElement).addEventListener('click', () => void toggleSharing())
 showSharing()
+byId('panel', HTMLButtonElement).addEventListener('click', () => void openPanel())
 byId('sync-now', HTMLButtonElement).addEventListener('click', () => void sdk()?.sync({ force: true }))
 
 // What the SDK says. These are the two events that a site has to know.

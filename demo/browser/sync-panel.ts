@@ -62,6 +62,13 @@ export async function explain(): Promise<void> {
   byId('explained', HTMLElement).textContent = sentences ?? 'There is no SDK on this page.'
 }
 
+/** The SDK's own panel for developers, which no visitor loads: this site's backend serves it beside the SDK. */
+export async function openPanel(): Promise<void> {
+  const path = '/session-hub/panel.js'
+  const panel = (await import(path)) as typeof import('session-hub/panel')
+  panel.openPanel()
+}
+
 export function showMissing(): void {
   byId('words', HTMLElement).textContent =
     'The hub does not answer, so this page has no SDK. This site keeps working on its own.'

@@ -8,6 +8,7 @@ export const syncPanel = html`<section class="card sync" aria-labelledby="sync-t
       <p class="hint">One session on three domains, without a reload. This is the SDK on this page.</p>
     </div>
     <div class="buttons">
+      <button type="button" class="quiet" id="panel">Developer panel</button>
       <button type="button" class="quiet" id="sharing">Stop sharing</button>
       <button type="button" class="quiet" id="sync-now">Sync now</button>
     </div>

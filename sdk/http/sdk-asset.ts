@@ -19,7 +19,7 @@ export interface SdkAsset {
 }
 
 /** All paths of these files, of any version. */
-export const SDK_PATH = /^\/(sdk|ladder|live)(\.[\w-]{12})?\.js$/
+export const SDK_PATH = /^\/(sdk|ladder|live|panel)(\.[\w-]{12})?\.js$/
 
 export interface SdkFile {
   readonly source: Buffer
@@ -38,11 +38,13 @@ function read(): SdkAsset {
   const sdk = readFileSync(new URL('./sdk.js', import.meta.url))
   const ladder = readFileSync(new URL('./ladder.js', import.meta.url))
   const live = readFileSync(new URL('./live.js', import.meta.url))
+  const panel = readFileSync(new URL('./panel.js', import.meta.url))
   // One version for all: none can work with another version of the others.
-  const digest = createHash('sha256').update(sdk).update(ladder).update(live).digest('base64url')
+  const hash = createHash('sha256').update(sdk).update(ladder).update(live).update(panel)
+  const digest = hash.digest('base64url')
   const versioned = (name: string) => `/${name}.${digest.slice(0, 12)}.js`
   const files = new Map<string, SdkFile>()
-  for (const [name, source] of Object.entries({ sdk, ladder, live })) {
+  for (const [name, source] of Object.entries({ sdk, ladder, live, panel })) {
     const file = {
       source,
       brotli: brotliCompressSync(source),

@@ -58,6 +58,16 @@ const untilSaid = (id: string, words: string) =>
 describe('the demo, where the frame has its cookies', () => {
   inBrowser('allowed')
 
+  it('opens the panel for developers by a button', async () => {
+    await page.goto(demo.addresses.shop)
+    await page.waitForSelector('html[data-outcome="none"]')
+    await page.click('#panel')
+    await tab.until(() =>
+      [...document.querySelectorAll('*')].some((one) => one.shadowRoot?.textContent.includes('Outcomenone')),
+    )
+    expect(tab.errors).to.deep.equal([])
+  })
+
   it('stops sharing where the visitor wants that, and shares again', async () => {
     await fillCart()
     await page.click('#sharing')

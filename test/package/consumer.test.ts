@@ -55,11 +55,12 @@ describe('the packed package', function () {
     it('does every one of them open under node, and give what it promises?', async () => {
       const names = await node(`
         const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/hub/postgres', 'session-hub/hub/redis', 'session-hub/verify', 'session-hub/testing', 'session-hub/express-session', 'session-hub/fastify',
-          'session-hub/react', 'session-hub/vue', 'session-hub/svelte']
+          'session-hub/panel', 'session-hub/react', 'session-hub/vue', 'session-hub/svelte']
         const open = async (door) => [door, Object.keys(await import(door))]
         console.log(JSON.stringify(Object.fromEntries(await Promise.all(doors.map(open)))))`)
       expect(names).to.deep.equal({
         'session-hub': ['createClient'],
+        'session-hub/panel': ['openPanel'],
         'session-hub/react': ['useSessionHub'],
         'session-hub/vue': ['useSessionHub'],
         'session-hub/svelte': ['sessionHub'],

@@ -375,14 +375,14 @@ describe('the packed package, in TypeScript', function () {
       'commonjs/package.json': { private: true, type: 'commonjs' },
       'commonjs/server.cjs': exampleOf('server.cjs'),
       'commonjs/index.js': `
-        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/verify', 'session-hub/testing', 'session-hub/react', 'session-hub/vue', 'session-hub/svelte']
+        const doors = ['session-hub', 'session-hub/site', 'session-hub/hub', 'session-hub/verify', 'session-hub/testing', 'session-hub/panel', 'session-hub/react', 'session-hub/vue', 'session-hub/svelte']
         const start = require('./server.cjs')
         start({ origin: 'https://shop.example' }).catch(({ code }) => {
           console.log(JSON.stringify([code, ...doors.map((door) => Object.keys(require(door)).length > 0)]))
         })`,
     })
     const { stdout, stderr } = await run(process.execPath, ['commonjs/index.js'], { cwd: project.folder })
-    expect(JSON.parse(stdout)).to.deep.equal(['options_invalid', ...Array<boolean>(8).fill(true)])
+    expect(JSON.parse(stdout)).to.deep.equal(['options_invalid', ...Array<boolean>(9).fill(true)])
     expect(stderr).to.equal('')
   })
 })

@@ -33,6 +33,7 @@ describe('the packed package, bundled by Vite', function () {
 
   for (const [door, names] of Object.entries({
     'session-hub': ['createClient'],
+    'session-hub/panel': ['openPanel'],
     'session-hub/react': ['useSessionHub'],
     'session-hub/vue': ['useSessionHub'],
     'session-hub/svelte': ['sessionHub'],
