@@ -71,10 +71,14 @@ async function openedAt(opener: string, address: unknown): Promise<Store> {
     try {
       return await openAt(opener, address)
     } catch (thrown) {
-      if (tries === 10) throw thrown
+      if (tries === 10 || !isAway(thrown)) throw thrown
     }
   }
 }
+
+/** Any other fault is the last word: no waiting mends it. By the code, for the opener may have another copy of the class. */
+const isAway = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && thrown.code === 'unavailable'
 
 async function main(): Promise<void> {
   const [, , module = ''] = process.argv
