@@ -25,7 +25,10 @@ module.exports = {
     never(
       'no-dev-dependency-at-run-time',
       // pg, redis and the frameworks are optional peers: whoever takes their door has them.
-      { path: '^(sdk|hub)/', pathNot: '^(sdk/frontends/|hub/stores/(postgres|redis)[.]ts$|hub/metrics/)' },
+      {
+        path: '^(sdk|hub)/',
+        pathNot: '^(sdk/frontends/|hub/stores/(postgres/server|redis/package)[.]ts$|hub/metrics/)',
+      },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     ),
 

@@ -61,16 +61,36 @@ Example:
 
 const counted = (sessions: number) => (sessions === 1 ? '1 session' : `${sessions} sessions`)
 
-/** The password of the address stays where it is: in the environment. */
-const backupTools =
-  'is backed up by the server’s own tools; for PostgreSQL: pg_dump --format=custom --schema=session_hub --file=<file> "$SESSION_HUB_STORE"'
-const restoreTools =
-  'is restored by the server’s own tools, and "session-hub store restored" after it; for PostgreSQL: pg_restore --clean --if-exists --single-transaction --dbname="$SESSION_HUB_STORE" <file>'
+/** Each server has tools of its own. The password of the address stays where it is: in the environment. */
+interface Tools {
+  readonly postgres: string
+  readonly redis: string
+}
 
-async function databaseOf(name: string, config: string | undefined, tools: string) {
+const backupTools: Tools = {
+  postgres:
+    'PostgreSQL is backed up by its own tools: pg_dump --format=custom --schema=session_hub --file=<file> "$SESSION_HUB_STORE"',
+  redis:
+    'Redis is backed up by its own files: redis-cli -u "$SESSION_HUB_STORE" BGSAVE, and copy dump.rdb from its "dir" when LASTSAVE has moved; ' +
+    'or copy the folder "appendonlydir" as the page on Redis says',
+}
+const restoreTools: Tools = {
+  postgres:
+    'PostgreSQL is restored by its own tools, and "session-hub store restored" after it: pg_restore --clean --if-exists --single-transaction --dbname="$SESSION_HUB_STORE" <file>',
+  redis:
+    'Redis is restored by its own files, and "session-hub store restored" after it: stop the server, put the folder "appendonlydir" back into its "dir" ' +
+    '(of an RDB file alone, start it once without the append-only file, as the page on Redis says), and start it',
+}
+
+async function databaseOf(name: string, config: string | undefined, tools: Tools) {
   if (config === undefined) throw new UsageError(`"${name}" needs "--config <file>"`, name)
   const { file: where, store } = await readConfig(resolve(config), process.env)
   if (store.isMemory) throw wrong(where, '"store" keeps nothing: there is nothing to back up')
-  if (store.path === undefined) throw wrong(where, `"store" ${tools}`)
-  return { path: store.path, where }
+  if (store.path !== undefined) return { path: store.path, where }
+  if (store.engine === undefined)
+    throw wrong(
+      where,
+      '"store" is made in code: back up what it keeps its sessions in, by that one’s own tools',
+    )
+  throw wrong(where, `"store": ${tools[store.engine]}`)
 }

@@ -10,11 +10,13 @@ import type { Place } from './config-file.js'
 const VARIABLE = 'SESSION_HUB_STORE'
 
 /**
+ * @param mayMigrate whether opening it may change PostgreSQL's schema
  * @returns what opens it: last of all, so that a wrong option elsewhere does not leave a file behind; `path` where it is a file
  * @throws SessionHubError `options_invalid`
  */
 export function storeSource(
   configured: unknown,
+  mayMigrate: boolean,
   { file, inFolder }: Place,
   environment: NodeJS.ProcessEnv,
 ): StoreSource {
@@ -27,16 +29,27 @@ export function storeSource(
       '"store" has to be the path of an SQLite file, a postgres:// or redis:// address, or "memory"',
     )
   }
-  if (given !== undefined && isAddress.test(given)) return { open: () => openedAt(given, file) }
+  const engine = given === undefined ? undefined : engineOf(given)
+  if (given !== undefined && engine)
+    return { engine, address: given, open: () => openedAt(engine, given, mayMigrate, file) }
   const path = inFolder(given ?? 'session-hub.sqlite')
   return { path, open: async () => opened(path, file) }
 }
 
-/** A path that begins so would be a strange one. */
-const isAddress = /^(postgres(ql)?|rediss?):/
+export type Engine = 'postgres' | 'redis'
+
+/** @returns `undefined` for a path; one that begins so would be a strange one */
+export function engineOf(address: string): Engine | undefined {
+  if (/^postgres(ql)?:/.test(address)) return 'postgres'
+  return /^rediss?:/.test(address) ? 'redis' : undefined
+}
 
 export interface StoreSource {
   readonly path?: string
+  /** Which server it is at, where it is at one. */
+  readonly engine?: Engine
+  /** With its password. */
+  readonly address?: string
   /** Another process would have nothing of it. */
   readonly isMemory?: true
   readonly open: () => Promise<Store>
@@ -51,20 +64,21 @@ function opened(path: string, file: string): Store {
 }
 
 /** Loaded only where it is configured: few hubs have the package that it needs. */
-async function openedAt(url: string, file: string): Promise<Store> {
+async function openedAt(engine: Engine, url: string, migrate: boolean, file: string): Promise<Store> {
   try {
-    if (url.startsWith('redis')) {
+    if (engine === 'redis') {
       const { redisStore } = await import('../stores/redis.js')
       return await redisStore({ url })
     }
     const { postgresStore } = await import('../stores/postgres.js')
-    return await postgresStore({ url })
+    return await postgresStore({ url, migrate })
   } catch (thrown) {
     throw named(file, thrown)
   }
 }
 
-function named(file: string, thrown: unknown): unknown {
+/** The fault with the file's name, and with what the server has said. */
+export function named(file: string, thrown: unknown): unknown {
   if (!(thrown instanceof SessionHubError)) return thrown
   const cause =
     thrown.code === 'unavailable' && thrown.cause instanceof Error ? ` (${thrown.cause.message})` : ''

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
-import { whole } from '../../sdk/settings/checks.js'
+import { flag, whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
 import { FUNCTIONS, loadConfig, type Place } from './config-file.js'
@@ -43,9 +43,16 @@ const TEXTUAL = [
   'host',
   'port',
   'trustProxyHops',
+  'migrateStore',
   ...hubOptionNames.filter((name) => ![...FUNCTIONS, 'now'].includes(name)),
 ]
-const KNOWN = ['host', 'port', 'trustProxyHops', ...hubOptionNames.filter((name) => name !== 'now')]
+const KNOWN = [
+  'host',
+  'port',
+  'trustProxyHops',
+  'migrateStore',
+  ...hubOptionNames.filter((name) => name !== 'now'),
+]
 
 /**
  * What the file does not say, the environment may.
@@ -74,7 +81,17 @@ async function configOf(
 ): Promise<ServeConfig> {
   refuseUnknown(file, given, KNOWN)
 
-  const { host = '127.0.0.1', port, trustProxyHops = 0, keys, sites, store, metrics, ...options } = given
+  const {
+    host = '127.0.0.1',
+    port,
+    trustProxyHops = 0,
+    keys,
+    sites,
+    store,
+    migrateStore = true,
+    metrics,
+    ...options
+  } = given
   if (typeof host !== 'string' || host === '') {
     throw wrong(file, '"host" has to be an address such as "127.0.0.1"')
   }
@@ -89,7 +106,7 @@ async function configOf(
     trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
     hub,
     metrics: readMetrics(file, metrics),
-    store: storeSource(store, place, environment),
+    store: storeSource(store, flag(file, 'migrateStore', migrateStore), place, environment),
     ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
       ...(await doubts(given, hub)).map((doubt) => `${file}: ${doubt}`),

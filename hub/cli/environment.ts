@@ -8,7 +8,13 @@ const PREFIX = 'SESSION_HUB_'
 const FILE = '_FILE'
 
 /** Those that are no text of the configuration's: who reads them stands beside them. */
-const OTHERS = ['SESSION_HUB_HUB_KEYS', 'SESSION_HUB_STORE', 'SESSION_HUB_KEYS', 'SESSION_HUB_WORKER']
+const OTHERS = [
+  'SESSION_HUB_HUB_KEYS',
+  'SESSION_HUB_STORE',
+  'SESSION_HUB_STORE_TO',
+  'SESSION_HUB_KEYS',
+  'SESSION_HUB_WORKER',
+]
 
 /** What is text, whatever it looks like. */
 const TEXTS = ['origin', 'host']

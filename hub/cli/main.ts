@@ -8,13 +8,14 @@ import { showAudit } from './audit.js'
 import { storeBackup, storeRestore } from './backups.js'
 import { type Command, helpOf, UsageError } from './command.js'
 import { examineSites } from './doctor.js'
+import { storeCopy, storeReopen } from './copy.js'
 import { makeKeys } from './keys.js'
 import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
 import { endSessions, eraseSessions, listSessions } from './sessions.js'
 import { addSite, listSites } from './sites.js'
 import { changeSite, disableSite, enableSite, proveSite, removeSite, rotateKeys } from './stored-sites.js'
-import { storeRestored } from './store.js'
+import { storeMigrate, storeRestored } from './store.js'
 import { hint, leave, painter, survivePipes } from './terminal.js'
 
 const commands: Readonly<Record<string, Command>> = {
@@ -38,6 +39,9 @@ const commands: Readonly<Record<string, Command>> = {
   'store backup': storeBackup,
   'store restore': storeRestore,
   'store restored': storeRestored,
+  'store copy': storeCopy,
+  'store reopen': storeReopen,
+  'store migrate': storeMigrate,
 }
 const names = Object.keys(commands)
 

@@ -34,6 +34,8 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   sites             the file that "session-hub sites add --file" made, or the list itself
   store             the SQLite file of the sessions, default "session-hub.sqlite"; "memory" keeps nothing
   storeWaitSeconds  how long to wait for PostgreSQL that is still starting, answering 503 meanwhile; default 0
+  migrateStore      false: the hub leaves PostgreSQL's schema alone, and refuses to start where "session-hub store migrate"
+                    has not been run; default true
   host              the address to listen on, default "127.0.0.1"
   port              default: the port of an http origin, else 4000
   trustProxyHops    how many proxies stand before the hub, default 0

@@ -1,6 +1,12 @@
-/** `session-hub store restored`. */
+/** `session-hub store restored` and `store migrate`. */
+import { resolve } from 'node:path'
+
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { administer } from './administration.js'
-import { type Command, readArguments } from './command.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { readConfig } from './config.js'
+import { withFiles } from './environment.js'
+import { named, type StoreSource, storeSource } from './config-store.js'
 
 export const storeRestored: Command = {
   summary: 'after a restore by other tools: let every site ask anew',
@@ -25,4 +31,54 @@ Example:
       process.stdout.write(`The store has a new epoch, ${epoch}: every site asks the hub anew.\n`)
     })
   },
+}
+
+export const storeMigrate: Command = {
+  summary: 'create PostgreSQL’s schema, or bring it up to date',
+  help: `Usage: session-hub store migrate [--config <file>] [--grant <user>]
+
+Creates the schema in PostgreSQL, or brings it up to date, in one transaction. Run it as the schema's owner, as
+a step of a deployment, where the hub's own user may not change tables; the configuration of the hub then has
+"migrateStore": false. Run again, it changes nothing. SQLite and Redis need no such step.
+
+Options:
+  --config <file>  the configuration of "session-hub serve"; without it, the address is in SESSION_HUB_STORE
+  --grant <user>   lets this user of PostgreSQL use the schema, and change nothing of it
+
+Example:
+  SESSION_HUB_STORE="$OWNER_URL" session-hub store migrate --grant hub
+`,
+  async run(args, name) {
+    const options = { config: { type: 'string' }, grant: { type: 'string' } } as const
+    const { values } = readArguments(name, args, options)
+    if (values.grant === '') throw new UsageError('"--grant" has to name a user of PostgreSQL', name)
+    const { file, source } = await sourceOf(name, values.config)
+    if (source.engine !== 'postgres' || source.address === undefined)
+      throw wrong(file, '"store" is not in PostgreSQL: there is no schema to bring up to date')
+    try {
+      const { migrate } = await import('../stores/postgres/migrate.js')
+      const version = await migrate({ url: source.address, grantTo: values.grant })
+      const granted = values.grant === undefined ? '' : `, and "${values.grant}" may use it`
+      process.stdout.write(`The schema "session_hub" is of version ${version}${granted}.\n`)
+    } catch (thrown) {
+      throw named(file, thrown)
+    }
+  },
+}
+
+/** The address alone is enough: a step of a deployment needs none of the hub's keys. */
+async function sourceOf(
+  name: string,
+  config: string | undefined,
+): Promise<{ file: string; source: StoreSource }> {
+  if (config !== undefined) {
+    const { file, store } = await readConfig(config, process.env)
+    return { file, source: store }
+  }
+  const environment = await withFiles(process.env)
+  if (!environment['SESSION_HUB_STORE'])
+    throw new UsageError(`"${name}" needs "--config <file>", or SESSION_HUB_STORE in the environment`, name)
+  const file = 'SESSION_HUB_STORE'
+  const place = { path: resolve(file), file, inFolder: (path: string) => resolve(path) }
+  return { file, source: storeSource(undefined, true, place, environment) }
 }

@@ -6,8 +6,9 @@ import { createTransact, isEmpty, newRev, parsed, pause, unavailable } from './o
 import { auditValues, commitValues, type Revs } from './postgres/commit.js'
 import { isNothingWritten, isConnectionOver } from './postgres/faults.js'
 import { type Look, lookValues, readLook } from './postgres/look.js'
-import { durabilityOf, prepareSchema } from './postgres/open.js'
+import { DEFAULT_SCHEMA, durabilityOf, prepareSchema, refuseCopied } from './postgres/open.js'
 import { type Connections, createConnections, type PostgresPool, type Statement } from './postgres/pool.js'
+import { createPool, READ_MS } from './postgres/server.js'
 import { type Statements, statementsOf } from './postgres/statements.js'
 import { bytes, lookedFor, lookedForAll } from './postgres/wire.js'
 import {
@@ -62,7 +63,6 @@ export interface PostgresOptions {
 }
 
 /** Inside the two seconds that a site waits for its hub. */
-const READ_MS = 1000
 const WRITE_MS = 1500
 /** Before what was lost is sent again. */
 const PAUSE_MS = 50
@@ -77,19 +77,20 @@ const PAUSE_MS = 50
  * Needs the package `pg`, version 8.
  *
  * @throws SessionHubError `options_invalid` for a wrong option, a server that answers before it has written, a schema that is newer than
- * this version or, with `migrate: false`, older; `unavailable` when the server does not answer
+ * this version or, with `migrate: false`, older, and one that is being copied, or was; `unavailable` when the server does not answer
  *
  * @example
  * const store = await postgresStore({ url: process.env.DATABASE_URL })
  */
 export async function postgresStore(options: PostgresOptions): Promise<Store> {
   const { schema, maxWaiting, migrate, ...settings } = checked(options)
-  const pool = settings.pool ?? (await createPool(settings.url, settings.maxConnections))
+  const pool = settings.pool ?? (await createPool(where, settings.url, settings.maxConnections))
   const connections = createConnections(pool, maxWaiting, !settings.pool)
   try {
     return await connections.hold(async (query) => {
       const durability = await durabilityOf(query)
       await prepareSchema(query, schema, migrate)
+      await refuseCopied(query, schema)
       return new PostgresStore(connections, statementsOf(schema), durability)
     })
   } catch (thrown) {
@@ -105,7 +106,7 @@ function checked(options: PostgresOptions) {
   const {
     url = '',
     pool,
-    schema = 'session_hub',
+    schema = DEFAULT_SCHEMA,
     maxConnections = 10,
     maxWaiting = 200,
     migrate = true,
@@ -124,21 +125,6 @@ function checked(options: PostgresOptions) {
     maxWaiting: whole(where, 'maxWaiting', maxWaiting, { min: 0, max: 1000 }),
     migrate: flag(where, 'migrate', migrate),
   }
-}
-
-async function createPool(connectionString: string, max: number): Promise<PostgresPool> {
-  const { default: pg } = await import('pg').catch((cause: unknown) => {
-    throw wrong(where, 'the package "pg" is missing: npm install pg', cause)
-  })
-  return new pg.Pool({
-    connectionString,
-    max,
-    application_name: 'session-hub',
-    connectionTimeoutMillis: READ_MS,
-    keepAlive: true,
-    // So that a name that leads to another machine by now is looked up again.
-    maxLifetimeSeconds: 300,
-  })
 }
 
 class PostgresStore implements Store {
@@ -292,6 +278,8 @@ class PostgresStore implements Store {
     const [row] = await this.#read(this.#statements.ping, [])
     if (parsed(() => text(row, 'read_only')) !== 'off')
       throw new SessionHubError('unavailable', 'The session store is read-only')
+    if (parsed(() => integer(row, 'copies')) > 0)
+      throw new SessionHubError('unavailable', 'The session store is being copied, or was')
   }
 
   async sweep(

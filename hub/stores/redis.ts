@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { flag, whole as wholeOption } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import { closedByCopy } from './copy/note.js'
 import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimistic.js'
 import { commitValues, counted } from './redis/commit.js'
 import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
+import { createClientOfPackage } from './redis/package.js'
 import { UnsafeServer } from './redis/faults.js'
 import { createLane } from './redis/lane.js'
 import { createLine, type Line } from './redis/line.js'
@@ -25,12 +27,14 @@ import {
   NOTHING,
   readAudit,
   readEnding,
+  readNote,
   readPlace,
   readSession,
   readSite,
   spendName,
   timeName,
 } from './redis/records.js'
+import { checkFormat } from './redis/format.js'
 import { list, maybe, text, whole } from './redis/replies.js'
 import { FORMAT, type ScriptName } from './redis/scripts.js'
 import { durabilityOf, type Info, replicasOf } from './redis/server.js'
@@ -111,7 +115,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   const { url, client, prefix, replicas, ...settings } = checked(options)
   const make = client
     ? byClient(client)
-    : byAddress(await createClientOfPackage(), typeof url === 'string' ? url : checkedUrl(url))
+    : byAddress(await createClientOfPackage(where), typeof url === 'string' ? url : checkedUrl(url))
   let wanted = replicas ?? 0
   let server: Info = new Map()
   const connector = createConnector(make, settings, (info) => {
@@ -124,12 +128,9 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   const writer = createWriter(writing, () => ({ replicas: wanted, timeoutMs: settings.replicaTimeoutMs }))
   const line = createLine({ reading, writing, writer, connector, prefix, maxWaiting: settings.maxWaiting })
   try {
-    const format = whole(await line.read('open', [FORMAT, newEpoch()], READ_MS))
-    if (format !== FORMAT)
-      throw wrong(
-        where,
-        `the keys "${prefix}" were written by a newer version of Session Hub: start that version`,
-      )
+    const [format, copying] = list(await line.read('open', [FORMAT, newEpoch()], READ_MS))
+    checkFormat(format, prefix)
+    if (copying !== null) throw closedByCopy(readNote(text(copying)))
     const durability = durabilityOf(server, await line.fsync(), wanted)
     return new RedisStore(line, durability, () => wanted > 0)
   } catch (thrown) {
@@ -198,13 +199,6 @@ function checkUrl(url: unknown): void {
   if (typeof url !== 'string' || !/^(rediss?|unix):\/\//.test(url))
     throw wrong(where, '"url" has to begin with redis://, rediss:// or unix://')
   if (!url.startsWith('unix:') && !URL.canParse(url)) throw wrong(where, '"url" is no address')
-}
-
-async function createClientOfPackage() {
-  const { createClient } = await import('redis').catch((cause: unknown) => {
-    throw wrong(where, 'the package "redis" is missing: npm install redis', cause)
-  })
-  return createClient
 }
 
 class RedisStore implements Store {

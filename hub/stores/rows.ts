@@ -80,6 +80,22 @@ export const handleColumns = (handle: Handle) => ({
   actingUntilMs: handle.acting?.untilMs ?? null,
 })
 
+/** Columns by the names that they have in every engine. */
+export const named = <Value>(columns: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(columns).map(([name, content]) => [snake(name), content]))
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+export const handleOf = (row: unknown): Handle => ({
+  hash: text(row, 'hash'),
+  sessionId: text(row, 'session_id'),
+  site: text(row, 'site'),
+  createdAtMs: integer(row, 'created_at_ms'),
+  activatedAtMs: orNull(row, 'activated_at_ms', integer),
+  expiresAtMs: integer(row, 'expires_at_ms'),
+  ...actingOf(row),
+})
+
 export const heldOf = (row: unknown): Held => ({
   handle: {
     hash: text(row, 'hash'),

@@ -1,8 +1,9 @@
 /** The hub's default store: one file, one machine, nothing to install. */
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
+import { closedByCopy, noteOf } from './copy/note.js'
 import { createEraser, type Eraser } from './sqlite/erasing.js'
-import { attempt } from './sqlite/faults.js'
+import { attempt, unavailable } from './sqlite/faults.js'
 import { closeDatabase, openDatabase } from './sqlite/file.js'
 import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
 import { resolveOptions, type SqliteOptions } from './sqlite/options.js'
@@ -68,7 +69,19 @@ export type { SqliteOptions } from './sqlite/options.js'
  * const store = sqliteStore('/var/lib/session-hub/sessions.db')
  */
 export function sqliteStore(options: SqliteOptions | string): Store {
-  return new SqliteStore(openDatabase(resolveOptions(options)))
+  const database = openDatabase(resolveOptions(options))
+  try {
+    refuseCopied(database)
+    return new SqliteStore(database)
+  } catch (thrown) {
+    closeDatabase(database)
+    throw unavailable(thrown)
+  }
+}
+
+function refuseCopied(database: DatabaseSyncInstance): void {
+  const row: unknown = database.prepare('SELECT * FROM copying').get()
+  if (row !== undefined) throw closedByCopy(noteOf(row))
 }
 
 class SqliteStore implements Store {

@@ -111,17 +111,22 @@ describe('session-hub store backup and restore', () => {
     expect(statSync(database).mode & 0o777).to.equal(0o600)
   })
 
-  it('names the tools of a server, without the password of its address', async () => {
-    await stop(await folder.serve())
-    const environment = { SESSION_HUB_STORE: 'postgres://hub:secret@127.0.0.1:9/none' }
-    for (const [act, tool] of [
-      ['backup', 'pg_dump'],
-      ['restore', 'pg_restore'],
-    ] as const) {
-      const said = await folder.runWith(environment, 'store', act, 'copy.sqlite', '--config', 'hub.json')
-      expect(said.code).to.equal(1)
-      expect(said.stderr).to.include(tool)
-      expect(said.stderr).to.not.include('secret')
-    }
-  })
+  const servers: Record<string, readonly [url: string, backup: string, restore: string]> = {
+    PostgreSQL: ['postgres://hub:secret@127.0.0.1:9/none', 'pg_dump', 'pg_restore'],
+    Redis: ['rediss://hub:secret@127.0.0.1:9', 'BGSAVE', 'appendonlydir'],
+  }
+  for (const [name, [url, ...tools]] of Object.entries(servers)) {
+    it(`names the tools of ${name}, without the password of its address`, async () => {
+      await stop(await folder.serve())
+      for (const [at, act] of ['backup', 'restore'].entries()) {
+        const environment = { SESSION_HUB_STORE: url }
+        const said = await folder.runWith(environment, 'store', act, 'copy.sqlite', '--config', 'hub.json')
+        expect(said.code).to.equal(1)
+        expect(said.stderr).to.include(tools[at])
+        expect(said.stderr)
+          .to.not.include('secret')
+          .and.not.include(name === 'Redis' ? 'pg_' : 'BGSAVE')
+      }
+    })
+  }
 })

@@ -1,10 +1,11 @@
 /** The built command as a process of its own, in a folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
@@ -33,6 +34,8 @@ export interface Folder {
   run(...args: string[]): Promise<Finished>
   /** With these variables besides. */
   runWith(environment: Record<string, string>, ...args: string[]): Promise<Finished>
+  /** The process of a command, to be killed. */
+  begin(environment: Record<string, string>, ...args: string[]): ChildProcessByStdio<null, Readable, Readable>
   /** Makes keys, writes `hub.json` with this besides, and starts. */
   serve(config?: object, ...args: string[]): Promise<RunningHub>
   /** Resolves when the hub of this configuration listens. */
@@ -80,6 +83,7 @@ export function newFolder(): Folder {
     write,
     run: (...args) => runWith({}, ...args),
     runWith,
+    begin: (environment, ...args) => spawned(environment, args),
     async serve(config = {}, ...args) {
       write('hub-keys.json', generateHubKeys())
       write('hub.json', {

@@ -1,13 +1,22 @@
 /** The schema as this version wants it, and a server that keeps what it has answered. */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
+import { closedByCopy, noteOf } from '../copy/note.js'
 import { codeOf } from './faults.js'
 import { FUNCTIONS, MIGRATIONS } from './schema.js'
 
 type Query = (text: string) => Promise<unknown[]>
 
 const NEWER = 'was written by a newer version of Session Hub: start that version'
-const OLDER =
-  'is older than this version of Session Hub: open it once with "migrate: true", as a user who may change it'
+const BY_HAND = 'run "session-hub store migrate" as its owner, or open it once with "migrate: true"'
+const MISSING = `is not there yet: ${BY_HAND}`
+const OLDER = `is older than this version of Session Hub: ${BY_HAND}`
+const FORBIDDEN =
+  'is not this user’s to create, change or use: let its owner run "session-hub store migrate --grant <user>"'
+
+const refusal = (name: string, why: string, cause?: unknown) =>
+  new SessionHubError('options_invalid', `The schema ${name} ${why}`, { cause })
+
+export const DEFAULT_SCHEMA = 'session_hub'
 
 /** `"`, as SQL quotes a name. */
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
@@ -16,16 +25,26 @@ export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
  * Creates or migrates the schema, in one transaction under a lock: several hubs may start at once. One that is up to date is left alone, also by a
  * user who may create nothing.
  *
- * @throws SessionHubError `options_invalid` where the schema is a newer version's, or older and may not be migrated
+ * @throws SessionHubError `options_invalid` where the schema is a newer version's, or older and may not be migrated, or this user may not do that
  */
 export async function prepareSchema(query: Query, schema: string, mayMigrate: boolean): Promise<void> {
   const name = quoted(schema)
+  try {
+    await prepare(query, name, mayMigrate)
+  } catch (thrown) {
+    // No waiting mends it, so it is not `unavailable`.
+    throw codeOf(thrown) === INSUFFICIENT_PRIVILEGE ? refusal(name, FORBIDDEN, thrown) : thrown
+  }
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+async function prepare(query: Query, name: string, mayMigrate: boolean): Promise<void> {
   const wanted = MIGRATIONS.length
   const found = await versionOf(query, name)
-  if (found !== undefined && found > wanted)
-    throw new SessionHubError('options_invalid', `The schema ${name} ${NEWER}`)
+  if (found !== undefined && found > wanted) throw refusal(name, NEWER)
   if (found === wanted) return
-  if (!mayMigrate) throw new SessionHubError('options_invalid', `The schema ${name} ${OLDER}`)
+  if (!mayMigrate) throw refusal(name, found === undefined ? MISSING : OLDER)
   if (found === undefined) await create(query, name)
   await query('BEGIN')
   try {
@@ -43,6 +62,12 @@ export async function prepareSchema(query: Query, schema: string, mayMigrate: bo
     await query('ROLLBACK').catch(() => undefined)
     throw thrown
   }
+}
+
+/** @throws SessionHubError `options_invalid` where a copy has closed the store */
+export async function refuseCopied(query: Query, schema: string): Promise<void> {
+  const [row] = await query(`SELECT * FROM ${quoted(schema)}.copying`)
+  if (row !== undefined) throw closedByCopy(noteOf(row))
 }
 
 /** Two that create it at once: one of them is told that it is there, by one of these codes. */

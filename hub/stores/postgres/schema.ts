@@ -137,6 +137,18 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE SCHEMA.site_last (seq bigint NOT NULL);
   INSERT INTO SCHEMA.site_last VALUES (0);
   `,
+  `
+  -- What a copy of this whole store, or into it, has noted: while a row is here, nothing else writes. Whoever writes looks here first, so that
+  -- the lock under which the row comes waits for all that is under way.
+  CREATE TABLE SCHEMA.copying (
+    copy      text NOT NULL,
+    role      text NOT NULL,
+    other     text NOT NULL,
+    is_done   smallint NOT NULL,
+    at_ms     bigint NOT NULL,
+    progress  text
+  );
+  `,
 ]
 
 /** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
@@ -173,6 +185,13 @@ const NO_SESSION = `
 const PLANNED = `
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
   SET plan_cache_mode = force_generic_plan SET jit = off SET lock_timeout = '1s'`
+
+/** No connection mends it, and no waiting. */
+const COPYING_CODE = 'SH001'
+const REFUSE_COPYING = `
+    IF EXISTS (SELECT FROM SCHEMA.copying) THEN
+      RAISE EXCEPTION 'The session store is being copied, or was' USING ERRCODE = '${COPYING_CODE}';
+    END IF;`
 
 /** They are made anew at each migration, and belong to its version. */
 export const FUNCTIONS = `
@@ -242,6 +261,7 @@ export const FUNCTIONS = `
     same_rows bigint;
     is_same boolean := true;
   BEGIN
+    ${REFUSE_COPYING}
     -- Locked in one order, everywhere: then no two wait for each other.
     IF r_handles IS NOT NULL THEN
       SELECT count(*), count(*) FILTER (WHERE q.rev = q.wanted) INTO found_rows, same_rows FROM (
@@ -347,6 +367,7 @@ export const FUNCTIONS = `
     found_seq bigint;
     found_sealed text;
   BEGIN
+    ${REFUSE_COPYING}
     SELECT l.seq INTO last_seq FROM SCHEMA.site_last l FOR UPDATE;
     SELECT x.seq, x.sealed INTO found_seq, found_sealed FROM SCHEMA.site x WHERE x.origin = a_origin;
     -- Sent again, because its answer was lost.

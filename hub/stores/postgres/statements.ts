@@ -10,6 +10,9 @@ export type Statements = ReturnType<typeof statementsOf>
 
 const COMMIT_PARAMETERS = 63
 
+/** A sweep beside a copy would remove what the copy has counted. */
+const NOT_COPYING = 'NOT EXISTS (SELECT FROM SCHEMA.copying)'
+
 export function statementsOf(schema: string) {
   const name = quoted(schema)
   const statement = (what: string, unnamed: string) => {
@@ -30,7 +33,7 @@ export function statementsOf(schema: string) {
   const sweep = (table: string, due: string) => `
     WITH gone AS (
       DELETE FROM SCHEMA.${table} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM SCHEMA.${table} WHERE ${due} LIMIT $1 FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM SCHEMA.${table} WHERE (${due}) AND ${NOT_COPYING} LIMIT $1 FOR UPDATE SKIP LOCKED))
       RETURNING 1)
     SELECT count(*) AS rows FROM gone`
 
@@ -81,7 +84,7 @@ export function statementsOf(schema: string) {
     // Whether it can be written is what matters: after a failover, an open connection may lead to the old server.
     ping: statement(
       'ping',
-      `SELECT current_setting('transaction_read_only') AS read_only, (SELECT count(*) FROM SCHEMA.meta) AS rows`,
+      `SELECT current_setting('transaction_read_only') AS read_only, (SELECT count(*) FROM SCHEMA.copying) AS copies`,
     ),
 
     settleSessions: statement(
@@ -89,6 +92,7 @@ export function statementsOf(schema: string) {
       `WITH due AS (
         SELECT s.id, u.ended_at_ms, u.end_reason FROM SCHEMA.subject u JOIN SCHEMA.session s ON s.subject = u.subject
         WHERE u.ended_up_to > u.settled_up_to AND s.generation <= u.ended_up_to AND s.ended_at_ms IS NULL
+          AND ${NOT_COPYING}
         LIMIT $1 FOR UPDATE OF s SKIP LOCKED),
       done AS (
         UPDATE SCHEMA.session s SET ended_at_ms = due.ended_at_ms, end_reason = due.end_reason, rev = $2

@@ -10,6 +10,7 @@ import {
   handleColumns,
   heldOf,
   integer,
+  named,
   orNull,
   placeOf,
   sessionColumns,
@@ -19,6 +20,8 @@ import {
   subjectColumns,
   subjectOf,
 } from '../rows.js'
+import type { CopyNote } from '../copy/end.js'
+import { noteColumns, noteOf } from '../copy/note.js'
 import type {
   AuditRow,
   Ending,
@@ -109,12 +112,7 @@ export const auditValue = (row: AuditRow): string[] => [
 const value = (head: readonly (string | number)[], columns: object) =>
   `${head.join('\t')}\n${columnsOf(columns)}`
 
-const columnsOf = (columns: object): string =>
-  JSON.stringify(
-    Object.fromEntries(Object.entries(columns).map(([name, content]) => [snake(name), content as unknown])),
-  )
-
-const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const columnsOf = (columns: object): string => JSON.stringify(named({ ...columns }))
 
 /** A record as it was written, and by which commit. */
 interface Written<Kind> {
@@ -134,11 +132,11 @@ export function readHeld(
 ): { handleRev: string; sessionRev: string; held: Held } {
   const [handle, session] = [split(handleText), split(sessionText)]
   // Both have a site and times of their own: the handle's are named so.
-  const named = Object.entries(handle.row).map(([name, content]) => [
+  const ofHandle = Object.entries(handle.row).map(([name, content]) => [
     name in session.row ? `handle_${name}` : name,
     content as unknown,
   ])
-  const held = heldOf({ ...session.row, ...Object.fromEntries(named) })
+  const held = heldOf({ ...session.row, ...Object.fromEntries(ofHandle) })
   return {
     handleRev: handle.rev,
     sessionRev: session.rev,
@@ -162,6 +160,12 @@ export const readSpend = (text: string): Spend => spendOf(rowOf(text))
 /** @param name of its entry in the stream, such as `7-0` */
 export const readEnding = (name: string, text: string): NumberedEnding =>
   endingOf({ ...rowOf(text), seq: Number.parseInt(name, 10) })
+
+/** The columns of a record, with a head or without one, as they were written. */
+export const readColumns = (text: string): object => rowOf(text.slice(text.indexOf('\n') + 1))
+
+export const noteValue = (note: CopyNote): string => JSON.stringify(noteColumns(note))
+export const readNote = (text: string): CopyNote => noteOf(rowOf(text))
 
 export function readAudit(seq: string, text: string): NumberedAuditRow {
   const { head, row } = split(text)

@@ -19,6 +19,7 @@
  * | `audit`, `audit:last`, `audit:all`, `audit:of:<subject>`, `audit:times` | hash of rows by number, the newest number, and sorted sets |
  * | `commit:<rev>` | this commit was written: kept for a minute, so that one that is sent again takes effect once |
  * | `format` | the version of all this |
+ * | `copying` | what a copy of this whole store, or into it, has noted: while it is here, nothing else writes |
  */
 import { createHash } from 'node:crypto'
 
@@ -75,7 +76,15 @@ local function live(subject, cut, now, limit, isNewestFirst)
 end
 `
 
-const WRITES = `${READS}
+/** While a copy is under way, and after it, nothing else writes. */
+const UNLESS_COPYING = `
+if redis.call('EXISTS', KEYS[1] .. 'copying') == 1 then
+  return redis.error_reply('COPYING The session store is being copied, or was')
+end
+`
+
+/** What writes records, with their indexes. */
+export const RECORDS = `${READS}
 local function whole(number) return string.format('%.0f', number) end
 local function unlistActing(fields, hash)
   if not fields[4] then return end
@@ -179,6 +188,8 @@ local function erase(subject, name)
 end
 `
 
+const WRITES = `${UNLESS_COPYING}${RECORDS}`
+
 /** What is due in an index, removed by `drop`. @returns how many */
 const sweepOf = (index: string, drop: string) => `${WRITES}
 local due = call('ZRANGEBYSCORE', P .. '${index}', '-inf', take(), 'LIMIT', 0, take())
@@ -192,10 +203,10 @@ const TEXTS = {
 local format, epoch = take(), take()
 if not call('GET', P .. 'format') then call('SET', P .. 'format', format) end
 if not call('GET', P .. 'epoch') then call('SET', P .. 'epoch', epoch) end
-return call('GET', P .. 'format')`,
+return { call('GET', P .. 'format'), call('GET', P .. 'copying') }`,
 
   // A write, so that the server says whether it takes any.
-  touch: `${READS}
+  touch: `${UNLESS_COPYING}${READS}
 call('SET', P .. 'touched', 1, 'PX', 60000)
 return 0`,
 
@@ -321,7 +332,7 @@ return found`,
 local first = call('XRANGE', P .. 'endings', '-', '+', 'COUNT', 1)[1]
 return { call('GET', P .. 'epoch'), first and first[1] or '0-0', call('GET', P .. 'endings:last') or '0' }`,
 
-  renewEpoch: `${READS}
+  renewEpoch: `${UNLESS_COPYING}${READS}
 call('SET', P .. 'epoch', take())
 return 0`,
 
@@ -349,7 +360,7 @@ return found`,
 return { call('GET', P .. 'epoch'), call('GET', P .. 'sites:last') or '0' }`,
 
   // Sessions that a cut has ended, each with its subject; the caller writes that end into them. A subject that has none left is done.
-  settle: `${READS}
+  settle: `${UNLESS_COPYING}${READS}
 local limit, found = tonumber(take()), {}
 for _, subject in ipairs(call('SRANDMEMBER', P .. 'cuts', limit)) do
   local record = get('subject', subject)
@@ -371,7 +382,7 @@ return found`,
     'subjects',
     `call('DEL', key('subject', name)) call('ZREM', P .. 'subjects', name) call('SREM', P .. 'cuts', name)`,
   ),
-  sweepEndings: `${READS}
+  sweepEndings: `${UNLESS_COPYING}${READS}
 local before, limit, gone = tonumber(take()), take(), 0
 for _, entry in ipairs(call('XRANGE', P .. 'endings', '-', '+', 'COUNT', limit)) do
   if tonumber(entry[2][1]) < before then gone = gone + call('XDEL', P .. 'endings', entry[1]) end

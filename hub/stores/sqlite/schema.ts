@@ -138,4 +138,15 @@ export const MIGRATIONS = [
     sealed  TEXT
   ) STRICT;
   `,
+  `
+  -- What a copy of this whole store, or into it, has noted: while a row is here, no hub opens the file.
+  CREATE TABLE file.copying (
+    copy      TEXT NOT NULL,
+    role      TEXT NOT NULL,
+    other     TEXT NOT NULL,
+    is_done   INTEGER NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    progress  TEXT
+  ) STRICT;
+  `,
 ]

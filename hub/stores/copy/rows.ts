@@ -1,0 +1,83 @@
+/**
+ * What a store keeps, kind by kind, as rows of columns that are the same in each engine: a copy that forgot a kind would lose it.
+ * Sessions and subjects go as they are stored, apart: whether a cut has ended a session is for whoever reads it to find.
+ */
+import { createHash } from 'node:crypto'
+
+import {
+  auditColumns,
+  auditRowOf,
+  endingColumns,
+  endingOf,
+  handleColumns,
+  handleOf,
+  named,
+  sessionColumns,
+  sessionOf,
+  siteOf,
+  spendOf,
+  subjectColumns,
+  subjectOf,
+} from '../rows.js'
+
+/** In the order in which they are written: a handle needs its session. */
+export const kinds = ['subject', 'session', 'handle', 'spend', 'ending', 'audit', 'site'] as const
+export type Kind = (typeof kinds)[number]
+
+export type Row = Readonly<Record<string, string | number | null>>
+
+/** By which columns each is found, and in whose order it is read. */
+export const keysOf: Readonly<Record<Kind, readonly string[]>> = {
+  subject: ['subject'],
+  session: ['id'],
+  handle: ['hash'],
+  spend: ['issuer', 'jti'],
+  ending: ['seq'],
+  audit: ['seq'],
+  site: ['seq'],
+}
+
+const columnsOf: Readonly<Record<Kind, (raw: unknown) => Record<string, string | number | null>>> = {
+  subject: (raw) => subjectColumns(subjectOf(raw)),
+  session: (raw) => sessionColumns(sessionOf(raw)),
+  handle: (raw) => handleColumns(handleOf(raw)),
+  spend(raw) {
+    const { issuer, jti, spentAtMs, expiresAtMs, gave } = spendOf(raw)
+    return { issuer, jti, spentAtMs, expiresAtMs, gave }
+  },
+  ending(raw) {
+    const ending = endingOf(raw)
+    return { seq: ending.seq, ...endingColumns(ending) }
+  },
+  audit(raw) {
+    const row = auditRowOf(raw)
+    return { seq: row.seq, ...auditColumns(row) }
+  },
+  site(raw) {
+    const { origin, sealed, seq } = siteOf(raw)
+    return { origin, sealed, seq }
+  },
+}
+
+/** @throws TypeError for a damaged row: left out, it would be lost in silence */
+export const rowOf = (kind: Kind, raw: unknown): Row => named(columnsOf[kind](raw))
+
+/** How many rows there are, and what is in them, in whatever order they come. */
+export interface Digest {
+  readonly rows: number
+  /** 16 hexadecimal digits. */
+  readonly sum: string
+}
+
+/** Sums of hashes: no two engines have their rows in the same order. */
+export function createDigest(): { add(row: Row): void; done(): Digest } {
+  let rows = 0
+  let sum = 0n
+  return {
+    add(row) {
+      rows += 1
+      sum += createHash('sha256').update(JSON.stringify(row)).digest().readBigUInt64BE()
+    },
+    done: () => ({ rows, sum: BigInt.asUintN(64, sum).toString(16).padStart(16, '0') }),
+  }
+}

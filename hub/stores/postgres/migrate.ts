@@ -1,0 +1,41 @@
+/** The schema by hand: by a user who owns it, so that the hub's own user need not. */
+import { unavailable } from '../optimistic.js'
+import { DEFAULT_SCHEMA, prepareSchema, quoted } from './open.js'
+import { createConnections } from './pool.js'
+import { MIGRATIONS } from './schema.js'
+import { createPool } from './server.js'
+
+export interface Migration {
+  readonly url: string
+  /** Who may use what is there, and change nothing of it; nobody where it is absent. */
+  readonly grantTo?: string | undefined
+}
+
+/**
+ * Creates the schema, or brings it up to date. Repeating it changes nothing.
+ *
+ * @returns the version that it is of now
+ * @throws SessionHubError `options_invalid` where this user may not do it, or the schema is a newer version's; `unavailable`
+ */
+export async function migrate({ url, grantTo }: Migration): Promise<number> {
+  const connections = createConnections(await createPool('store migrate', url, 1), 1, true)
+  try {
+    await connections.hold(async (query) => {
+      await prepareSchema(query, DEFAULT_SCHEMA, true)
+      if (grantTo === undefined) return
+      for (const rights of rightsIn(quoted(DEFAULT_SCHEMA)))
+        await query(`GRANT ${rights} TO ${quoted(grantTo)}`)
+    })
+    return MIGRATIONS.length
+  } catch (thrown) {
+    throw unavailable(thrown, 'The schema could not be brought up to date')
+  } finally {
+    await connections.close()
+  }
+}
+
+const rightsIn = (schema: string) => [
+  `USAGE ON SCHEMA ${schema}`,
+  `SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}`,
+  `EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema}`,
+]
