@@ -2,8 +2,8 @@
  * `npm run bench`: what a first visit costs the visitor, the hub and the site, side by side with what it is compared to in the
  * same run. Prints a table and writes `build/bench.json`. A target that is missed is shown, and is no failure of the bench.
  *
- * `node build/test/bench/main.js size` runs only the groups of these names. `--sessions 1000000` fills the store of the group `growth` with more than
- * it has by default.
+ * `node build/test/bench/main.js size` runs only the groups of these names. `--sessions 1000000` fills the stores of the groups `growth` and `stores`
+ * with more than they have by default.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -20,6 +20,7 @@ import { type Group, isMet, type Row } from './row.js'
 import { saturation } from './saturation.js'
 import { signIn } from './sign-in.js'
 import { size } from './size.js'
+import { stores } from './stores.js'
 import { tableOf } from './table.js'
 import { tabs } from './tabs.js'
 import { transfer } from './transfer.js'
@@ -37,6 +38,7 @@ const groups: readonly Group[] = [
   domains,
   growth,
   saturation,
+  stores,
   peers,
 ]
 
