@@ -11,6 +11,8 @@ export interface Driven {
   readonly lost: number
   /** Until the last answer. */
   readonly seconds: number
+  /** How late this process was itself with each request: where that is much, the figures are its own. */
+  readonly lateMs: readonly number[]
 }
 
 export interface Course {
@@ -40,6 +42,7 @@ export async function drive({ port, seconds, perSecond, connections, next }: Cou
   const endMs = beganMs + seconds * 1000
   let [sent, lost, underWay] = [0, 0, 0]
   let lastMs = beganMs
+  const lateMs: number[] = []
 
   function send(connection: Connection, dueMs: number): void {
     connection.dueMs = dueMs
@@ -109,6 +112,7 @@ export async function drive({ port, seconds, perSecond, connections, next }: Cou
           const dueMs = beganMs + (sent * 1000) / perSecond
           if (dueMs > Math.min(nowMs, endMs)) break
           sent += 1
+          lateMs.push(nowMs - dueMs)
           take(dueMs)
         }
       const isOver = nowMs >= endMs && underWay === 0 && waiting.length === 0
@@ -121,6 +125,7 @@ export async function drive({ port, seconds, perSecond, connections, next }: Cou
   return {
     takenMs,
     lost: lost + underWay + waiting.length,
+    lateMs,
     seconds: Math.max(seconds, (lastMs - beganMs) / 1000),
   }
 }

@@ -21,7 +21,8 @@ import { type BenchServer, startServer } from './server.js'
 import { stalls } from './stalls.js'
 
 const FEW = 100
-const TIMES = 200
+const TIMES = 150
+const ROUNDS = 12
 
 export const growth: Group = {
   name: 'growth',
@@ -35,16 +36,19 @@ export const growth: Group = {
       await growFile({ path: many, sessions })
       const empty = await startWith(few, FEW, load, servers)
       const grown = await startWith(many, sessions, load, servers)
-      const figures = await inTurns({
-        findEmpty: empty.find,
-        findGrown: grown.find,
-        frameEmpty: empty.frame,
-        frameGrown: grown.frame,
-        redeemEmpty: empty.redeem,
-        redeemGrown: grown.redeem,
-        signInEmpty: empty.signIn,
-        signInGrown: grown.signIn,
-      })
+      const figures = await inTurns(
+        {
+          findEmpty: empty.find,
+          findGrown: grown.find,
+          frameEmpty: empty.frame,
+          frameGrown: grown.frame,
+          redeemEmpty: empty.redeem,
+          redeemGrown: grown.redeem,
+          signInEmpty: empty.signIn,
+          signInGrown: grown.signIn,
+        },
+        ROUNDS,
+      )
       await Promise.all([empty.close(), grown.close(), ...servers.map((server) => server.stop())])
 
       const against = (name: string, [grown, empty]: [number[], number[]], atMost: number, note?: string) =>

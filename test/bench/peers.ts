@@ -20,7 +20,9 @@ import { createLoad, type Load } from './load.js'
 import { type Group, type Row, spreadRow } from './row.js'
 import { type BenchServer, startServer } from './server.js'
 
-const TIMES = 200
+const TIMES = 100
+/** Fewer than elsewhere: what is compared differs by factors. */
+const ROUNDS = 10
 const SOURCE = new URL('../../../test/bench/peers/', import.meta.url)
 const FOLDER = new URL('../../peers/', import.meta.url)
 
@@ -48,22 +50,25 @@ export const peers: Group = {
       const hub = await ownHub(await start('hub.localhost'), await start('shop.localhost'), load)
       const oidc = await oidcProvider(await start('op.localhost'), load)
       const auth = await betterAuth(await start('auth.localhost'), load)
-      const figures = await inTurns({
-        bare: {
-          servers: [bare],
-          times: TIMES,
-          run: (times) =>
-            load.repeat(times, () =>
-              load.ask(`${bare.origin}/`, { method: 'POST', body: { name: 'ada', items: [1, 2, 3] } }),
-            ),
+      const figures = await inTurns(
+        {
+          bare: {
+            servers: [bare],
+            times: TIMES,
+            run: (times) =>
+              load.repeat(times, () =>
+                load.ask(`${bare.origin}/`, { method: 'POST', body: { name: 'ada', items: [1, 2, 3] } }),
+              ),
+          },
+          hubIssue: hub.issue,
+          hubRedeem: hub.redeem,
+          oidcIssue: oidc.issue,
+          oidcRedeem: oidc.redeem,
+          authIssue: auth.issue,
+          authRedeem: auth.redeem,
         },
-        hubIssue: hub.issue,
-        hubRedeem: hub.redeem,
-        oidcIssue: oidc.issue,
-        oidcRedeem: oidc.redeem,
-        authIssue: auth.issue,
-        authRedeem: auth.redeem,
-      })
+        ROUNDS,
+      )
       const row = (what: string, [issue, redeem]: [number[], number[]], note: string): Row =>
         spreadRow(
           compared(

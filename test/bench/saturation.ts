@@ -93,6 +93,11 @@ function rowsOf(level: number, driven: Driven, healthMs: readonly number[]): Row
       unit: 'ms',
       target: { atMost: MOST_MS },
     },
+    {
+      what: `${at}: 99th percentile of how late the bench itself was`,
+      figure: percentile(driven.lateMs, 0.99),
+      unit: 'ms',
+    },
     { what: `${at}: refused with 503`, figure: refused / all, unit: 'of all' },
     { what: `${at}: neither done nor refused`, figure: all - done.length - refused, unit: 'requests' },
     {

@@ -10,7 +10,11 @@ import { integer } from '../rows.js'
 import type { SqliteOptions } from './options.js'
 import { APPLICATION_ID, MIGRATIONS } from './schema.js'
 
-/** A checkpoint copies so much of the log at once, 4 KiB each: some milliseconds in which the event loop stands still. */
+/**
+ * A checkpoint copies so much of the log at once, 4 KiB each, while the event loop stands still. Measured at 100,000 sessions, 8 redemptions at a time:
+ * 250 pages stop it for 27 ms, 500 for 43, 1,000 for 57, 2,000 for 91 to 141 and 4,000 for 133 (99.9th percentile of its turns); from 250 to
+ * 2,000 pages the rate stays between 820 and 1,260 redemptions a second, in no order.
+ */
 const CHECKPOINT_PAGES = 500
 /** The log's file is cut to this after a long read, such as a backup, has made it grow. */
 const LONGEST_LOG_BYTES = 16 * 1_048_576
