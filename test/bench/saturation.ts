@@ -19,8 +19,8 @@ const SECONDS = 4
 const LEVELS = [0.5, 1, 2, 4]
 /** What finds the capacity: so many at a time, the next when the last is answered. */
 const AT_ONCE = 16
-/** A proxy in front of the hub has so many, or every visitor one. */
-const CONNECTIONS = 1000
+/** Of a proxy in front of the hub. */
+const CONNECTIONS = 500
 const HEALTH_EVERY_MS = 50
 const MOST_MS = 250
 
