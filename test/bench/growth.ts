@@ -21,8 +21,8 @@ import { type BenchServer, startServer } from './server.js'
 import { stalls } from './stalls.js'
 
 const FEW = 100
-const TIMES = 150
-const ROUNDS = 12
+const TIMES = 100
+const ROUNDS = 8
 
 export const growth: Group = {
   name: 'growth',
