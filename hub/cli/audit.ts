@@ -8,16 +8,16 @@ import { type Command, readArguments } from './command.js'
 import { moment, tableOf } from './table.js'
 
 export const showAudit: Command = {
-  summary: 'show what administrators did',
+  summary: 'show what administrators have done',
   help: `Usage: session-hub audit --config <file> [--subject <subject>] [--all] [--json]
 
-Shows what administrators did, the newest first: when, who, what, whose sessions, how many, from where, what
-came of it, and why, where a reason is asked for. It is kept for a year, or as long as "admin": { "auditSeconds" } says.
+Shows what administrators have done, newest first: when, who, what, whose sessions, how many, from where, the
+outcome, and the reason if one was given. The audit is kept for a year, or for "admin": { "auditSeconds" }.
 
 Options:
   --config <file>      the configuration of "session-hub serve"
-  --subject <subject>  about this user's sessions
-  --all                all of it, not only the newest ${PAGE} rows
+  --subject <subject>  only rows about this user's sessions
+  --all                all rows, not only the newest ${PAGE}
   --json               as JSON
 `,
   async run(args, name) {

@@ -21,24 +21,24 @@ import { leave, painter } from './terminal.js'
 const SECONDS = { min: 1, max: 60, default: 5 }
 
 export const examineSites: Command = {
-  summary: 'say why two sites are not in sync',
+  summary: 'find out why two sites are not in sync',
   help: `Usage: session-hub doctor <hub> <site> [<site> ...]
 
 Looks at a running hub and its sites from outside, as a browser would: names, certificates, headers, cookies,
 keys, clocks, and a redirect from each site over the hub and back. Says what it finds, why that matters and
-what to do; docs/doctor.md has a section for each finding. It sends no secret, follows no redirect to another
+what to do; docs/doctor.md has a section for each finding. The doctor sends no secret, follows no redirect to another
 origin, and leaves no session behind.
 
 Options:
-  --page <path>        the page of each site that is looked at, default "/"
+  --page <path>        the page to look at on each site, default "/"
   --endpoint <path>    where the endpoints of the sites are, if no script tag says so; default "${defaultEndpoint}"
-  --ignore <finding>   accepts this finding; may be given several times
+  --ignore <finding>   accept this finding; may be given several times
   --from-browser       also opens each page in a Chromium of this machine, with the cookies of other sites allowed and blocked
   --browser <file>     which Chromium, Chrome or Edge that is; default: the first in the PATH
   --timeout <seconds>  how long to wait for each answer, ${SECONDS.min} to ${SECONDS.max}, default ${SECONDS.default}
   --json               as JSON
 
-Exit codes: 0 nothing was found, 1 something was, 2 the hub or a site could not be looked at, or wrong usage.
+Exit codes: 0 nothing was found, 1 something was found, 2 the hub or a site could not be reached, or wrong usage.
 
 Example:
   session-hub doctor https://hub.example https://shop.example https://travel.example

@@ -8,15 +8,15 @@ import { shown, writePrivate } from './files.js'
 import { hint } from './terminal.js'
 
 export const makeKeys: Command = {
-  summary: "make the hub's keys",
+  summary: "create the hub's keys",
   help: `Usage: session-hub keys [--out <file>] [--force]
 
-Makes the hub's secret. Whoever has it can read what the hub has sealed for itself: keep it out of version
+Creates the hub's secret. Whoever has it can read what the hub has sealed for itself: keep it out of version
 control, backups and logs.
 
 Options:
-  --out <file>  write them there, readable by its owner only (mode 0600); without it they go to stdout
-  --force       replace the file when it exists: browsers and sites then hold marks that the hub does not know
+  --out <file>  write the keys to this file, readable by its owner only (mode 0600); default: stdout
+  --force       replace an existing file: the hub then no longer recognizes what browsers and sites hold
 
 Example:
   session-hub keys --out hub-keys.json

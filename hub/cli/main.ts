@@ -51,10 +51,10 @@ Commands:
 ${names.map((name) => `  ${name.padEnd(17)} ${commands[name]?.summary ?? ''}`).join('\n')}
 
 Options:
-  -h, --help     show this text; after a command, show the command's own
+  -h, --help     show this text, or the help of a command
   -v, --version  show the version
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. One line on stderr says why. The doctor has its own.
+Exit codes: 0 success, 1 failure, 2 wrong usage. One line on stderr says why. The doctor has its own codes.
 `
 
 async function main(args: readonly string[]): Promise<void> {

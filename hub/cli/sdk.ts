@@ -9,7 +9,7 @@ export const printScriptTag: Command = {
   help: `Usage: session-hub sdk --hub <origin>
 
 Prints the script tag of this version's browser SDK with its integrity value (Subresource Integrity): the
-browser then runs these very bytes or none. The name in it changes with every version; a hub serves the
+browser then runs exactly these bytes or none. The name in it changes with every version; a hub serves the
 name of its own version only, so print the tag again with each update of the hub.
 
 Options:

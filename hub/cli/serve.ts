@@ -20,35 +20,35 @@ export const serve: Command = {
   help: `Usage: session-hub serve [--config <file>] [--workers <n>]
 
 Runs the hub until SIGTERM or SIGINT; open requests get eight seconds to finish. SIGHUP reads the list of
-sites again. The hub speaks plain http: put a proxy with TLS before it. Logs go to stdout, as JSON lines
-unless it is a terminal.
+sites again. The hub speaks plain HTTP: put a proxy with TLS in front of it. Logs go to stdout, as JSON
+lines unless stdout is a terminal.
 
 Options:
   --config <file>  JSON, or .mjs with a default export; without it, everything is in the environment
-  --workers <n>    so many processes on the one port, 1 to the number of processors; one that dies is
-                   replaced. Default 1
+  --workers <n>    how many processes share the port, from 1 to the number of processors. A process that
+                   dies is replaced. Default 1
 
 Configuration (paths are relative to the file; only "origin" and the keys have no default):
   origin            the hub's own origin, such as "https://hub.example"
-  keys              the file that "session-hub keys --out" made; default: ${KEYS_VARIABLE} holds the JSON
-  sites             the file that "session-hub sites add --file" made, or the list itself
+  keys              the file from "session-hub keys --out"; default: the JSON in ${KEYS_VARIABLE}
+  sites             the file from "session-hub sites add --file", or the list itself
   store             the SQLite file of the sessions, default "session-hub.sqlite"; "memory" keeps nothing
-  storeWaitSeconds  how long to wait for PostgreSQL that is still starting, answering 503 meanwhile; default 0
+  storeWaitSeconds  how long to wait for a starting PostgreSQL, and answer 503 meanwhile; default 0
   migrateStore      false: the hub leaves PostgreSQL's schema alone, and refuses to start where "session-hub store migrate"
                     has not been run; default true
   host              the address to listen on, default "127.0.0.1"
   port              default: the port of an http origin, else 4000
-  trustProxyHops    how many proxies stand before the hub, default 0
+  trustProxyHops    how many proxies are in front of the hub, default 0
   lifetimes         how long sessions live: { "anonymous" and "signedIn": { "idleSeconds", "absoluteSeconds" } }
   singleSession     true: a sign-in ends the user's other sessions; default false
   maxSessions       how many sessions a user may have; default no limit
-  evict             at one session too many: "oldest" (default) ends the oldest, "refuse" refuses the sign-in
+  evict             above that limit: "oldest" (default) ends the oldest session, "refuse" refuses the sign-in
   endAllOnSignOut   true: a sign-out ends all of the user's sessions; default false
   ticketSeconds     how long a ticket may be redeemed, default 30
   conflict          who gives way when two users meet: "keep-both" (default), "hub" or "site"
   merge             "fill" (default), "winner", "loser", or { "keys": { "cart": "union", "points": "sum" } }
   admin             /admin: { "tokens": what "session-hub admin token" made, "isAdmin": the subjects whose sessions
-                    only logout-all may end, "auditSeconds": how long it is kept what was done, default a year }
+                    only logout-all may end, "auditSeconds": how long the audit is kept, default a year }
   companySignOut    { "issuers": [{ "issuer", "audience", "jwksUri" }] }: a sign-out at these OpenID providers ends the
                     user's sessions
   metrics           { "port": 9464, "host": "127.0.0.1" }: /metrics for Prometheus, on a port of its own; worker 2 has the
@@ -56,7 +56,7 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
   limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
   hubProcesses      on how many machines this command runs; each allows its share of the limits, default 1
   storedSites       true: the store has sites too, for "session-hub sites add --config" and /admin/sites; default false
-  siteCacheSeconds  how long an answer of findSite is believed, default 5
+  siteCacheSeconds  how long an answer of findSite is used, default 5
 
 In the environment: each of these as SESSION_HUB_ and its name, such as SESSION_HUB_PORT or SESSION_HUB_TRUST_PROXY_HOPS, objects
 and lists as JSON; the hub's keys as ${KEYS_VARIABLE}. With _FILE behind it, a variable names a file that holds the value. What

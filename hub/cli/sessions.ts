@@ -69,7 +69,7 @@ ${SEARCH_HELP}
 }
 
 export const endSessions: Command = {
-  summary: 'end sessions, on every site',
+  summary: 'end sessions on every site',
   help: `Usage: session-hub sessions end --config <file> (<ref>... | --subject <subject> | --all) [options]
 
 Ends sessions on every site at once, those of administrators too: some by the refs that "sessions list"
@@ -100,7 +100,7 @@ Examples:
 }
 
 export const eraseSessions: Command = {
-  summary: 'erase a user, with all that the hub keeps',
+  summary: 'erase a user and everything that the hub keeps about them',
   help: `Usage: session-hub sessions erase --config <file> --subject <subject> [options]
 
 Ends all sessions of a user on every site, and removes them with their data. The audit calls the user "erased:"

@@ -16,42 +16,42 @@ import { addToStore, administerSites, listInStore, tellProof } from './stored-si
 import { hint } from './terminal.js'
 
 export const addSite: Command = {
-  summary: "make a site's keys, and what the hub registers",
+  summary: "create a site's keys and its registration",
   help: `Usage: session-hub sites add <origin>... [--app <name>] [--own-keys] [--file <file> | --config <file> [--prove]]
                                     [--sister <origin>]... [--endpoint <path>]
                                     [--receive-only] [--group <name>] [--pairwise] [--may-impersonate]
                                     [--share-claims <names>] [--share-read <names>] [--share-write <names>]
                                     [--json]
 
-Makes the keys of one site, such as https://shop.example. Two things come out:
+Creates the keys of one site, such as https://shop.example, and prints two things:
 
   - a line for the site's environment, read by createSite({ keys: process.env.SESSION_HUB_KEYS })
   - the site's registration, for the hub's "sites"
 
-Both hold secrets: the site's private keys, and the ticket key that site and hub share.
+Both contain secrets: the site's private keys, and the ticket key that the site shares with the hub.
 
 One application that answers on several origins registers them under one name, "--app shop": with one set of keys
 for all of them, or with "--own-keys" one for each run of this command.
 
 Options:
   --app <name>            the application that serves these origins; needed for more than one
-  --own-keys              make new keys, although sites of this app are in the file already
-  --file <file>           add the registration to this list, made if need be (mode 0600), and print the line alone
+  --own-keys              create new keys, even if the file already has sites of this app
+  --file <file>           add the registration to this list (created with mode 0600 if missing), and print only the line
   --config <file>         add it to the store of the hub with this configuration ("storedSites": true), which may be running,
                           and print the line alone
   --prove                 with --config: serve nothing until the owner has shown that the domain is theirs
-  --sister <origin>       a site that this one may know of and link to; once for each (default: none)
-  --endpoint <path>       where the site's endpoints are, if its own option says so (default ${defaultEndpoint})
+  --sister <origin>       a site that this one may know of and link to; may be given several times (default: none)
+  --endpoint <path>       where the site's endpoints are, as in its own option (default ${defaultEndpoint})
   --receive-only          sessions that began on this site do not become the hub's ("mayOffer": false)
-  --group <name>          share the session with the sites of this group only (default: with all that name none)
-  --pairwise              the site, or its app, knows users by names of its own
-  --may-impersonate       people who are signed in at the site may act there as one of its users ("mayImpersonate": true)
+  --group <name>          share the session only with the sites of this group (default: with all sites without a group)
+  --pairwise              the site, or its app, knows users by names that no other site knows
+  --may-impersonate       people who are signed in at the site may act as one of its users ("mayImpersonate": true)
   --share-claims <names>  the claims that the site sees, and may set at sign-in (default: all)
   --share-read <names>    the keys of the data that the site sees (default: all)
   --share-write <names>   the keys of the data that the site may change (default: those of --share-read)
   --json                  print { "keys", "registration" } as JSON, with "--app" { "keys", "registrations" }
 
-Names stand with commas between them, such as cart,wish; "" names none.
+Separate names with commas, such as cart,wish. "" means none.
 
 Examples:
   umask 077; session-hub sites add https://shop.example --file sites.json > shop.env

@@ -9,7 +9,7 @@ import { withFiles } from './environment.js'
 import { named, type StoreSource, storeSource } from './config-store.js'
 
 export const storeRestored: Command = {
-  summary: 'after a restore by other tools: let every site ask anew',
+  summary: 'after a restore by other tools: make every site ask the hub again',
   help: `Usage: session-hub store restored --config <file>
 
 Run it once after the store came back from a backup by other tools than

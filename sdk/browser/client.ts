@@ -15,61 +15,61 @@ import { nothingYet, type Status } from './status.js'
 import { runSync, type SyncFrame, type SyncResult } from './sync.js'
 
 export interface Client {
-  /** What the last sync came to. */
+  /** The result of the last sync. */
   readonly status: Status
   /**
-   * Listens to an event. A listener that comes after it, in the same page, is told at once: a script tag that loads early must
-   * not be too early.
+   * Adds a listener. If the event has already fired in this page, the listener is called at once, so it does not matter
+   * whether the SDK or the page's own script loads first.
    *
    * @returns a function that stops listening
    */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
   /**
-   * Syncs, if it is time to. Never rejects; at most one runs at a time.
+   * Syncs, if it is time to. Never rejects. At most one sync runs at a time.
    *
-   * @param options.force even if the session is unchanged and was looked at a moment ago
+   * @param options.force syncs even if the session is unchanged and the last sync is recent
    */
   sync(options?: { force?: boolean }): Promise<Status>
-  /** Signs out on this site and on every other of this browser. @returns whether this site could be told */
+  /** Signs out on this site and on all others in this browser. @returns whether this site could be told */
   signOut(): Promise<boolean>
   /**
-   * A token for a service on another host, for `Authorization: Bearer`; the same until its last seconds, or another session. Never rejects.
+   * A token for a service on another host, for `Authorization: Bearer`. Repeated calls return the same token until shortly before it expires or the session changes. Never rejects.
    *
    * @param audience the service's origin, one of the site's `audiences`
-   * @returns `undefined` where there is none: no session, no such audience, or this site does not answer
+   * @returns `undefined` if there is none: no session, no such audience, or no answer from this site
    */
   tokenFor(audience: string): Promise<string | undefined>
-  /** After `session-conflict`: the visitor has said which user stays, the hub's or this site's. Never rejects. */
+  /** Answers `session-conflict`: the visitor has chosen which user stays, the hub's or this site's. Never rejects. */
   resolve(choice: Choice): Promise<Status>
   /**
-   * The visitor opts out: this site shares nothing in this browser from now on, nor does any other, where the hub can be told. No site loses
-   * what it has. Never rejects; `status.reason` is `opted_out` from then on, or says why it came to nothing.
+   * The visitor opts out: from now on, this site shares nothing in this browser. If the hub can be told, no other site does either. No site loses
+   * what it has. Never rejects. `status.reason` is then `opted_out`, or says why it failed.
    *
    * @param options.undo the visitor shares again
    */
   forget(options?: { undo?: boolean }): Promise<Status>
   /**
-   * Asks the visitor to let the frame have the hub's cookie: by a dialog, or by a window of the hub's. Call it straight from a
-   * click; after the event `access-needed` everything that it needs is there. Never rejects.
+   * Asks the visitor to give the frame access to the hub's cookie, by a dialog or by a window of the hub. Call it directly in a
+   * click handler. After the event `access-needed`, everything that it needs is loaded. Never rejects.
    */
   requestAccess(theme?: AccessTheme): Promise<Status>
-  /** Puts a button into the page that does the same, and goes when it has done so. @returns a function that removes it */
+  /** Puts a button that does the same into the element, and removes it when access is given. @returns a function that removes it */
   accessButton(element: Element, theme?: AccessTheme): () => void
   /**
-   * Lets the session come along where the visitor follows a link to a sister site, while the frame is blocked.
+   * Lets links to sister sites carry the session while the frame is blocked.
    *
    * @returns a function that stops it
    */
   decorate(): () => void
   /**
-   * Takes the visitor to the hub and back, to bring the session by the way.
+   * Takes the visitor to the hub and back, which brings the session.
    *
-   * @param options.returnTo where to come back, on this site. @default the present address
+   * @param options.returnTo where to return to on this site. @default the current address
    */
   redirect(options?: { returnTo?: string }): void
-  /** Says in plain sentences where sharing stands in this page and what to do next; prints them too. */
+  /** Says in plain words whether sharing works in this page and what to do next. Prints it too. */
   explain(): Promise<string>
-  /** Ends this client: nothing listens any more, and the document may have another. For components that unmount. */
+  /** Stops this client: it no longer listens, and the document may have a new client. For components that unmount. */
   close(): void
 }
 

@@ -4,18 +4,18 @@ import { type Rung, rungs } from '../protocol/wire.js'
 export interface ClientOptions {
   /** The hub's origin, such as `https://hub.example`. */
   readonly hub: string
-  /** Where this site's own endpoints are: a path of the page's own origin. @default '/session-hub' */
+  /** Where this site's endpoints are: a path of the page's own origin. @default '/session-hub' */
   readonly endpoint?: string
   /**
-   * `auto`: sync at once. `idle`: when the browser has nothing else to do. `manual`: nothing happens, nothing is asked or
-   * stored, before `sync()` is called: for pages that ask for consent first. @default 'auto'
+   * `auto` syncs at once. `idle` syncs when the browser is idle. `manual` sends and stores nothing until you call `sync()`: for
+   * pages that ask for consent first. @default 'auto'
    */
   readonly start?: 'auto' | 'idle' | 'manual'
-  /** How long a sync is good for, in seconds. @default 60 */
+  /** How long the result of a sync is used, in seconds. @default 60 */
   readonly interval?: number
-  /** After how many milliseconds a sync gives up and the page simply goes on. @default 5000 */
+  /** After how many milliseconds a sync gives up. The page simply goes on. @default 5000 */
   readonly timeout?: number
-  /** Hear at once from this site's backend when the session ends; for sites that have turned on `live`. @default false */
+  /** Learn at once from this site's backend when the session ends. The site must have turned on `live`. @default false */
   readonly live?: boolean
   /** The steps of the ladder that this page may use. Without `frame`, `sync()` opens no frame. @default all */
   readonly rungs?: readonly Rung[]

@@ -1,20 +1,20 @@
 import type { Outcome, Rung } from '../protocol/wire.js'
 
-/** What the last sync came to. */
+/** The result of the last sync. */
 export interface Status {
-  /** `null` before the first sync, and where none was needed or allowed. */
+  /** `null` before the first sync, and if none was needed or allowed. */
   readonly outcome: Outcome | null
   /**
-   * Why there is nothing to share, or what failed: an error code of the protocol, or `blocked` (the browser keeps the hub's
+   * Why there is nothing to share, or what failed: an error code of the protocol, or `blocked` (the browser withholds the hub's
    * cookie from frames), `referrer_missing` (the hub cannot see whose page the frame is in), `access_denied`, `not_visible`,
    * `popup_blocked`, `dismissed`, `rung_forbidden`, `timeout`, `unreachable`, `bot`, `insecure_context`, `cookies_off`.
    */
   readonly reason: string | null
-  /** The step of the ladder on which the session came, or would have come. */
+  /** How the session came, or would have come. */
   readonly rung: Rung | null
-  /** Whether this browser keeps the hub's cookie from the frame, as far as is known. */
+  /** Whether this browser withholds the hub's cookie from the frame, as far as is known. */
   readonly isBlocked: boolean
-  /** How many network requests the last sync took; 0 where the state showed that nothing has changed. */
+  /** How many network requests the last sync took. 0 if the state showed that nothing has changed. */
   readonly requests: number
   /** When, in milliseconds since 1970; 0 before the first sync. */
   readonly atMs: number

@@ -19,7 +19,7 @@ import type { Visit } from './visit.js'
 export interface SessionActor {
   /** Who is really there. */
   readonly subject: string
-  /** When it is over, in seconds since 1970. */
+  /** When the acting ends, in seconds since 1970. */
   readonly until: number
 }
 
@@ -28,11 +28,11 @@ export interface TokenSession {
   /** The signed-in user, or `null`. */
   readonly subject: string | null
   readonly claims: StoredClaims
-  /** Empty while the hub has not been told of the sign-in yet. */
+  /** Empty as long as the hub does not know of the sign-in. */
   readonly data: StoredData
   /** In seconds since 1970, or `null`. */
   readonly authTime: number | null
-  /** Who acts as the user, where somebody does. */
+  /** Who acts as the user, if somebody does. */
   readonly actor?: SessionActor
 }
 
@@ -41,9 +41,9 @@ export interface ReplacedEvent<Native> {
   readonly req: Native
   /** How the session came. */
   readonly source: Mode
-  /** Whether the visitor had nothing here that could be missed. */
+  /** Whether the visitor had nothing on this site that could get lost. */
   readonly wasEmpty: boolean
-  /** The origin of the site where the session began, as in `site.sessions()`; `null` where that is not known any more. */
+  /** The origin of the site where the session began, as in `site.sessions()`; `null` if that is no longer known. */
   readonly from: string | null
 }
 
@@ -55,9 +55,9 @@ export interface SignedInEvent<Native> {
 }
 
 export interface EndedEvent {
-  /** On which of the application's origins. */
+  /** The origin of the application on which the session ended. */
   readonly origin: string
-  /** Whose it was, or `null` of an anonymous visitor. */
+  /** The session's user, or `null` for an anonymous visitor. */
   readonly subject: string | null
   readonly reason: EndReason
 }
@@ -68,97 +68,97 @@ export interface SiteOptions<Native extends object> {
   readonly origin: string
   /** The hub's origin. */
   readonly hub: string
-  /** Or their JSON as text, as `SESSION_HUB_KEYS` has it: a variable that is not set is refused at the start. */
+  /** The site's keys, or their JSON as text, such as the value of `SESSION_HUB_KEYS`. If the variable is not set, `createSite` rejects. */
   readonly keys: SiteKeys | string | undefined
   /**
-   * Where this process reaches the hub, if not at its own origin: `http://hub:4000` in a network of containers. Handles travel there, so plain
-   * http is for a network that nobody else listens to. @default the hub's origin
+   * Where this process reaches the hub, if not at the hub's origin: `http://hub:4000` in a network of containers. Handles travel there, so use plain
+   * http only in a network that nobody else can read. @default the hub's origin
    */
   readonly backchannel?: string
   /**
-   * Where this site's endpoints are, as browsers see it. A proxy, or the application that this one is mounted in, may take the first segments
-   * off on the way. @default '/session-hub'
+   * Where this site's endpoints are, as browsers see it. A proxy, or an application that mounts this one, may remove the first
+   * segments on the way. @default '/session-hub'
    */
   readonly endpoint?: string
-  /** The `Host` that requests arrive with, where a proxy changes it. @default the origin's host */
+  /** The `Host` of the requests that arrive here, if a proxy changes it. @default the origin's host */
   readonly host?: string
-  /** The session cookie's name; has to begin with `__Host-`. @default '__Host-session' */
+  /** The session cookie's name. It must begin with `__Host-`. @default '__Host-session' */
   readonly cookieName?: string
-  /** Where a request has its session, for applications whose `req.session` is another's already. @default 'session' */
+  /** The property of a request that holds the session, for applications that use `req.session` for something else. @default 'session' */
   readonly sessionProperty?: string
   /**
-   * How long a session is trusted without asking the hub, in seconds, at most 300 (R28): the life of a session token. Past half of it,
-   * the next request asks the hub and gets a new token; while the hub cannot be reached, the rest is used up. @default 300
+   * How long a session is trusted without asking the hub, in seconds, at most 300 (R28): the life of a session token. After half of it,
+   * the next request asks the hub and gets a new token. While the hub cannot be reached, the session is trusted for the other half too. @default 300
    */
   readonly freshForSeconds?: number
-  /** How much longer, while the hub cannot be reached, in seconds. @default 3600 */
+  /** How much longer a session is trusted while the hub cannot be reached, in seconds. @default 3600 */
   readonly graceForSeconds?: number
   /** How long browsers keep the session cookie, in seconds, 60 to 34560000; the life of the token in it is `freshForSeconds`. @default 34560000 */
   readonly cookieSeconds?: number
   /**
-   * Which fields of the session stand in its token, for services beside the site to read: `'name'`, `['profile.email', 'email']`,
-   * `['profile.email', 'e', 'email']`. A path leads into the claims, with `data.` before it into the data; the short name stands in the
-   * token, both are there after reading. With this, `req.session.claims` has only what is listed. What the path does not lead to is left
+   * Which fields of the session its token contains, so that other services can read them: `'name'`, `['profile.email', 'email']`,
+   * `['profile.email', 'e', 'email']`. A path leads into the claims, or with the prefix `data.` into the data. The token contains the short
+   * name; a reader gets both names. With this option, `req.session.claims` contains only the listed fields. A field that does not exist is left
    * out, with one log entry per path. At most 16, and 768 bytes together with `tokenClaims`. @default all claims, as they are
    */
   readonly fields?: readonly TokenField[]
   /**
-   * More for the token, which no path leads to: gives an object whose members stand in it. Asked for each token that is made, and after
-   * each `update`; it must not change the session. If it throws, no token is made: a sign-in is refused (`unavailable`), and a
-   * session goes on with the token it has.
+   * Adds members to the token that no path leads to: returns an object with these members. It is called for each new token, and after
+   * each `update`. It must not change the session. If it throws, there is no new token: a sign-in is refused (`unavailable`), and an existing
+   * session continues with its present token.
    */
   readonly tokenClaims?: (session: TokenSession, req: Native) => object | Promise<object>
   /** The token's member that holds the handle, wrapped. @default 'sk' */
   readonly sessionField?: string
   /**
    * The services on other hosts for which this site makes tokens, by their origins, such as `['https://api.example']`: at most 32. It needs a key pair for
-   * session tokens, because a service with the secret could make them. @default none
+   * session tokens, because a service that has a secret could create tokens itself. @default none
    */
   readonly audiences?: readonly string[]
-  /** How long such a token lives, in seconds, 1 to 300; never longer than the session is fresh. @default 60 */
+  /** How long a token for a service lives, in seconds, 1 to 300. It never lives longer than the session is fresh. @default 60 */
   readonly serviceTokenSeconds?: number
   /** The longest life of a ticket that this site accepts, in seconds, 5 to 300. @default 300 */
   readonly maxTicketSeconds?: number
   /** The hub's session wins over this site's, whenever the hub has one. @default false */
   readonly alwaysReplace?: boolean
   /**
-   * Open pages hear at once when their session ends, wherever that happens, by server-sent events from this site: one connection for each
-   * page that is looked at. @default false
+   * Open pages learn at once when their session ends, wherever that happens, by server-sent events from this site. Each visible
+   * page holds one connection. @default false
    */
   readonly live?: boolean
   /**
    * Whether anything may be stored in this visitor's browser. Until it says `true`: no cookie, no session, no sign-in (`consent_required`), and nothing is
-   * shared. What is there already stays, and is not renewed. What it throws is a no. @default everywhere
+   * shared. An existing session stays, but is not renewed. An exception counts as no. @default always
    */
   readonly mayStore?: (req: Native) => boolean | Promise<boolean>
-  /** The consent hook: whether this visitor's session may be shared. @default everyone's may */
+  /** The consent hook: whether this visitor's session may be shared. @default always */
   readonly mayShare?: (req: Native) => boolean | Promise<boolean>
-  /** Called after a session from elsewhere has become this site's, before the page is told: the answer waits. What it throws is logged. */
+  /** Called after a session from another site has arrived at this one, before the page learns of it: the response waits. An exception is logged. */
   readonly onReplaced?: (event: ReplacedEvent<Native>) => void | Promise<void>
   /**
-   * Called once for each sign-in on this site, after it; `signIn` waits. Also while the hub is down, and not again when the hub is told. A user who
-   * arrives signed in from another site is `onReplaced`. What it throws is logged.
+   * Called once after each sign-in on this site; `signIn` waits for it. It is also called while the hub is down, and not again when the hub learns of the
+   * sign-in. For a user who arrives signed in from another site, `onReplaced` is called instead. An exception is logged.
    */
   readonly onSignedIn?: (event: SignedInEvent<Native>) => void | Promise<void>
   /**
-   * Called when a session ends of which this process has had a request: as soon as the process knows, by a sign-out here, by the hub's event stream, or by
-   * the visitor's next request. Once in each such process, of the 50,000 sessions used most lately; nothing waits for it. The `reason` says whether
-   * another took its place (`signed-in`, `replaced`). What it throws is logged.
+   * Called when a session ends from which this process has had a request: as soon as the process learns of it by a sign-out here, by the hub's event stream, or by
+   * the visitor's next request. It is called once in each such process, for the 50,000 sessions that were used last. Nothing waits for it. The `reason` says
+   * whether another session took its place (`signed-in`, `replaced`). An exception is logged.
    */
   readonly onEnded?: (event: EndedEvent) => void | Promise<void>
   /** How long to wait for the hub, in milliseconds. @default 2000 */
   readonly hubTimeoutMs?: number
   /** Requests per minute from one address to each of this site’s endpoints. @default 600 */
   readonly perAddress?: number
-  /** Receives structured entries, none of which holds a secret. @default silence */
+  /** Receives structured entries. None of them contains a secret. @default no log */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number
 }
 
 /**
- * Of one application that answers on several origins: exactly one of `origins` and `findOrigin`. Each origin is a site with cookies, offers and
- * tickets of its own; all of them share one connection and one event stream.
+ * The options of one application with several origins. Give either `origins` or `findOrigin`. Each origin is a site with its own cookies, offers and
+ * tickets. All of them share one connection and one event stream.
  *
  * @typeParam Native the server's own request, as the hooks get it
  */
@@ -166,23 +166,23 @@ export interface AppOptions<Native extends object> extends Omit<
   SiteOptions<Native>,
   'origin' | 'host' | 'keys'
 > {
-  /** All of its origins, where they are known at start-up, such as `['https://shop.example', 'https://www.shop.example']`. */
+  /** All origins of the application, if you know them at start-up, such as `['https://shop.example', 'https://www.shop.example']`. */
   readonly origins?: readonly string[]
   /**
-   * Asked with the `Host` of a request: gives the origin of that very host, or `undefined` where it is none of the application's. What it throws, or
-   * says of another host, makes that request `unavailable`. Within two seconds.
+   * Receives the `Host` of a request, and returns the origin of this host, or `undefined` if it is not one of the application's. If it throws, returns
+   * another host's origin or takes longer than two seconds, the request is `unavailable`.
    */
   readonly findOrigin?: FindOrigin
-  /** How long an answer of `findOrigin` is believed, in seconds; 0 asks for each request. @default 5 */
+  /** How long an answer of `findOrigin` is used, in seconds. With 0, it is called for each request. @default 5 */
   readonly originCacheSeconds?: number
   /**
-   * What `session-hub sites add --app` made, one set for all origins; or a function that gives each origin its own. It is asked once, and again after
-   * the origin was gone.
+   * The one set of keys for all origins that `session-hub sites add --app` created, or a function that returns the keys of each origin. It is called once
+   * for an origin, and again if the origin was gone in between.
    */
   readonly keys: SiteKeys | string | KeysOf
 }
 
-/** @returns `undefined` or `null` where it is none of the application's */
+/** @returns `undefined` or `null` if the host is not one of the application's */
 export type FindOrigin = (host: string) => string | null | undefined | Promise<string | null | undefined>
 
 export type KeysOf = (origin: string) => SiteKeys | string | Promise<SiteKeys | string>
