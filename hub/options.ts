@@ -93,7 +93,7 @@ export interface HubOptions {
   readonly hubProcesses?: number
   /** Counts and times what the hub does: `hubMetrics()` of `session-hub/hub/metrics`. @default none */
   readonly metrics?: HubMeter
-  /** Receives structured entries, none of which holds a secret. @default silence */
+  /** Receives structured entries, none of which holds a secret. @default none */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number

@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 const BROUGHT: Partial<Record<Rung, string>> = {
   access: 'You let the hub see its cookie here, and it gave this site the session of the other sites.',
   link: 'The link that you followed brought your session along.',
-  redirect: 'The way over the hub brought your session along.',
+  redirect: 'The redirect through the hub brought your session along.',
 }
 
 const OPTED_OUT = 'You share nothing in this browser. Each site keeps what it has.'

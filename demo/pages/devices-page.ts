@@ -21,12 +21,14 @@ function content({ addresses }: AccountPage, sessions: readonly UserSession[] | 
   if (sessions === null)
     return html`<p>This list is not available right now. Try again in a moment.</p>
       ${everywhere}`
-  return html`<p>Wherever you are signed in, on any of the three sites. Something you do not know? End it.</p>
+  return html`<p>
+      Wherever you are signed in, on any of the three sites. If you do not recognize one, end it.
+    </p>
     <ul class="devices">
       ${sessions.map((session) => device(session, addresses))}
     </ul>
     <div class="answers">${sessions.length > 1 ? others : ''} ${everywhere}</div>
-    <p class="hint">Somebody was in who should not be? <a href="/password">Change your password</a></p>`
+    <p class="hint">Has somebody used your account? <a href="/password">Change your password</a></p>`
 }
 
 function device({ ref, site, agent, createdAt, seenAt, isCurrent }: UserSession, addresses: Addresses): Html {

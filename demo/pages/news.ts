@@ -21,5 +21,5 @@ export const conflictCard: Html = html`<section
     <button type="button" class="quiet" data-choice="site">Stay as <span data-here></span></button>
     <button type="button" class="quiet" data-choice="hub">Continue as <span data-there></span></button>
   </div>
-  <p class="hint">Until you say so, both stay as they are.</p>
+  <p class="hint">Until you choose, both stay as they are.</p>
 </section>`

@@ -7,7 +7,7 @@ export function passwordPage(page: AccountPage, { isRecent }: { isRecent: boolea
 }
 
 const change = html`<form class="card" method="post" action="/password">
-  <p>You have signed in a moment ago, so this page believes that it is you.</p>
+  <p>You signed in a moment ago, so this page trusts that it is you.</p>
   <p class="hint">
     The demo has no passwords. What belongs to a new one can be seen all the same: your other devices are
     signed out.
@@ -25,7 +25,7 @@ function ask(subject: string | null): Html {
       this device by now.
     </p>
     <input type="hidden" name="name" value="${subject}" />
-    <p class="hint">A site of your own asks for the old password here.</p>
+    <p class="hint">Your own site would ask for the old password here.</p>
     <button>Sign in again as ${subject}</button>
   </form>`
 }

@@ -2,15 +2,15 @@
 
 const SAYINGS = {
   ended: 'That session has ended: the device is signed out, on every site.',
-  gone: 'That session was over already.',
-  others: 'All others have ended. You are signed in here and nowhere else.',
+  gone: 'That session had already ended.',
+  others: 'All other sessions have ended. You are signed in only here.',
   // While the hub is away, the site tells it later.
   everywhere: 'You are signed out here, and everywhere else in a moment.',
   changed: 'Done. All your other devices are signed out.',
   sign_in_required: 'That needs a fresh sign-in. Nothing was changed.',
   session_ended: 'Your session was ended on another device. Nothing was changed.',
-  request_invalid: 'That was not a text of 1 to 80 characters.',
-  unavailable: 'That is not possible right now. Nothing was changed; try again in a moment.',
+  request_invalid: 'Enter 1 to 80 characters.',
+  unavailable: 'That is not possible right now. Nothing was changed. Try again in a moment.',
 } as const
 
 export type Saying = keyof typeof SAYINGS

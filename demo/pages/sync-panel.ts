@@ -36,7 +36,7 @@ export const syncPanel = html`<section class="card sync" aria-labelledby="sync-t
     </div>
   </dl>
   <details class="explained">
-    <summary>What could be done here</summary>
+    <summary>What you can do here</summary>
     <pre id="explained" role="status"></pre>
   </details>
   <h3 id="log-title">Events</h3>

@@ -120,7 +120,7 @@ function back(res: Response, form: URLSearchParams, done: Done): void {
 }
 
 /** What people have in a session of their own making, and nowhere else. */
-const LOSS = 'Whoever is signed in has to sign in again, and the carts of anonymous visitors are lost.'
+const LOSS = 'Signed-in users must sign in again, and anonymous visitors lose their carts.'
 
 const amount = (count: number): string =>
   count > MOST_AT_ONCE ? `the newest ${sessions(MOST_AT_ONCE)} of more` : sessions(count)

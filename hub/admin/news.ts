@@ -12,12 +12,12 @@ export function tellNext(res: ServerResponse, { ended, spared, isAll = true }: D
 }
 
 const SITE_NEWS = {
-  changed: 'The site is changed.',
-  on: 'The site is turned on.',
-  off: 'The site is turned off.',
+  changed: 'The site has been changed.',
+  on: 'The site has been turned on.',
+  off: 'The site has been turned off.',
   proven: 'The owner is confirmed, and the site is on.',
-  rotated: 'The old keys are forgotten.',
-  removed: 'The site is removed.',
+  rotated: 'The hub has forgotten the old keys.',
+  removed: 'The site has been removed.',
 } as const
 export type SiteNews = keyof typeof SITE_NEWS
 

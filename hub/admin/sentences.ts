@@ -10,7 +10,7 @@ export const doneSentence = ({ ended, spared, isAll = true }: Done): string =>
   [
     ended === 0 && spared === 0 ? 'Nothing was left to end.' : `${sessions(ended)} ended.`,
     spared > 0 ? `${sessions(spared)} left alone: you may not end those of an administrator.` : '',
-    isAll ? '' : 'There are more: do it once more to go on.',
+    isAll ? '' : 'There are more. Do it again to continue.',
   ]
     .filter(Boolean)
     .join(' ')

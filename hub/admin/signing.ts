@@ -61,7 +61,7 @@ const startOf = (admin: Admin, { hasSites }: Guard): string =>
 /** What belongs on the form; anything else is trouble of another kind. */
 function faultOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof SessionHubError)) return undefined
-  if (thrown.code === 'sign_in_required') return 'This hub knows no such token.'
+  if (thrown.code === 'sign_in_required') return 'The hub does not know this token.'
   if (thrown.code !== 'rate_limited') return undefined
   const minutes = Math.ceil((thrown.retryAfterSeconds ?? 0) / 60)
   return `Too many wrong tokens came from your network. Wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`

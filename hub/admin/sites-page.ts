@@ -128,7 +128,7 @@ const terms = ({ group = '', sisters = [], mayOffer = true, pairwise = false }: 
         spellcheck="false"
         aria-describedby="sisters-hint"
       />
-      <p class="hint" id="sisters-hint">Their origins, with spaces between them.</p>
+      <p class="hint" id="sisters-hint">Their origins, separated by spaces.</p>
     </div>
     ${check('receive-only', 'It only receives: sessions that begin here do not become the hub’s', !mayOffer)}
     ${check('pairwise', 'It knows users by names of its own', pairwise)}`
@@ -158,7 +158,7 @@ export const keysPage = (visit: Visit, site: RegisteredSite, keys: object, words
       <pre tabindex="0" role="region" aria-label="The keys"><code>${JSON.stringify(keys)}</code></pre>
     </div>
     ${site.proof ? proof(visit, site, site.proof) : ''}
-    <p><a href="${siteAddress(site.origin)}">Go on to the site</a></p>`,
+    <p><a href="${siteAddress(site.origin)}">Continue to the site</a></p>`,
 })
 
 export const removalPage = (visit: Visit, site: RegisteredSite): Page => ({

@@ -150,7 +150,7 @@ export interface SiteOptions<Native extends object> {
   readonly hubTimeoutMs?: number
   /** Requests per minute from one address to each of this site’s endpoints. @default 600 */
   readonly perAddress?: number
-  /** Receives structured entries. None of them contains a secret. @default no log */
+  /** Receives structured entries. None of them contains a secret. @default none */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number

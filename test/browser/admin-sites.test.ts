@@ -60,14 +60,14 @@ describe('an administrator of sites, in Chromium', () => {
 
           await press(tab, 'main a')
           await press(tab, 'form[action$="turn"] button')
-          expect(await news(tab)).to.equal('The site is turned off.')
+          expect(await news(tab)).to.equal('The site has been turned off.')
           const { status } = await visitor.frame(late.origin, 'A'.repeat(43))
           expect(status).to.equal(404)
 
           await press(tab, 'form[action$="remove"] button')
           expect(await words(tab)).to.include('forgets the site and its keys at once')
           await press(tab, 'main button')
-          expect(await news(tab)).to.equal('The site is removed.')
+          expect(await news(tab)).to.equal('The site has been removed.')
           expect(await words(tab)).to.include('There are none yet')
         } finally {
           site.close()
@@ -81,14 +81,14 @@ describe('an administrator of sites, in Chromium', () => {
         await tab.page.type('#group', 'red')
         await tab.page.click('#pairwise')
         await press(tab, 'form[action$="change"] button')
-        expect(await news(tab)).to.equal('The site is changed.')
+        expect(await news(tab)).to.equal('The site has been changed.')
         expect(await tab.page.$eval('#group', (field) => (field as HTMLInputElement).value)).to.equal('red')
 
         await press(tab, 'form[action$="rotate-keys"] button')
         expect(await words(tab)).to.include('keep its “session” key')
         await press(tab, 'main a')
         await press(tab, 'form[action$="rotate-keys"] button')
-        expect(await news(tab)).to.equal('The old keys are forgotten.')
+        expect(await news(tab)).to.equal('The hub has forgotten the old keys.')
 
         await tab.open(`${stage.hub}/admin/audit`)
         const audit = await words(tab)

@@ -125,7 +125,7 @@ describe('the demo, where third-party cookies are blocked', () => {
     await page.goto(demo.addresses.travel)
     await page.waitForSelector('#share:not([hidden])')
     await page.click('#share a')
-    await untilSaid('words', 'The way over the hub')
+    await untilSaid('words', 'The redirect through the hub')
     expect(await cart()).to.deep.equal(['Wool blanket'])
     expect(page.url()).to.equal(`${demo.addresses.travel}/`)
   })
