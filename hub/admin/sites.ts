@@ -154,4 +154,4 @@ function termsIn(form: URLSearchParams) {
 const NEW_SITE =
   'Give the site these keys now, in its environment. They are secret, and this page does not show them again.'
 const NEXT_KEYS =
-  'Replace the site’s “signing” and “ticket” keys with these, and keep its “session” key. They are secret, and this page does not show them again. When every process of the site has them, forget the old keys here.'
+  'Replace the site’s “signing” and “ticket” keys with these, and keep its “session” key. They are secret, and this page does not show them again. When every process of the site has them, remove the old keys here.'

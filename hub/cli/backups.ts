@@ -12,9 +12,9 @@ export const storeBackup: Command = {
   summary: 'copy the sessions to a file, while the hub runs',
   help: `Usage: session-hub store backup <file> --config <file>
 
-Copies the SQLite database to a new file as it is at one moment; the hub goes on meanwhile. The copy is
-checked, and readable by its owner only. Servers have tools of their own: for PostgreSQL and Redis this says
-which, and fails.
+Copies the SQLite database, as it is at one moment, to a new file. The hub keeps running meanwhile. The command checks the
+copy and makes it readable by its owner only. PostgreSQL and Redis have their own tools: for them, the command names
+the tool and fails.
 
 Options:
   --config <file>  the configuration of "session-hub serve"
@@ -33,12 +33,12 @@ Example:
 }
 
 export const storeRestore: Command = {
-  summary: 'put a backup into the place of the sessions',
+  summary: 'replace the sessions with a backup',
   help: `Usage: session-hub store restore <file> --config <file>
 
-Puts a backup into the place of the SQLite database. Stop the hub first: with a hub that has the database
-open, this refuses. What stood there before is kept beside it. The endings get a new epoch, so that every site
-asks the hub anew about each session.
+Replaces the SQLite database with a backup. Stop the hub first: the command refuses while a hub has the database
+open. It keeps the previous database beside the new one. The endings get a new epoch, so that every site asks the
+hub again about each session.
 
 Options:
   --config <file>  the configuration of "session-hub serve"
@@ -51,7 +51,7 @@ Example:
     const [file = ''] = positionals
     const { path } = await databaseOf(name, values.config, restoreTools)
     const { sessions, replaced } = await restore(resolve(file), path)
-    const before = replaced === undefined ? '' : ` What stood there before is ${shown(replaced)}.`
+    const before = replaced === undefined ? '' : ` The previous database is ${shown(replaced)}.`
     process.stdout.write(
       `${shown(path)} holds ${counted(sessions)}, with a new epoch.${before}\n` +
         'Sessions that were ended after the backup are live again: end them once more.\n',

@@ -187,7 +187,7 @@ export const rotateKeys: Command = {
   help: `Usage: session-hub sites rotate-keys <origin> --config <file> [--finish]
 
 Makes new keys for a site, and for all sites of its app that have the same. The hub knows the old and the new ones from
-then on. What is printed takes the place of "signing" and "ticket" in the site's SESSION_HUB_KEYS; its "session" key stays.
+then on. Replace "signing" and "ticket" in the site's SESSION_HUB_KEYS with what the command prints; keep its "session" key.
 When every process of the site has the new keys, run the command again with "--finish": the hub forgets the old ones.
 
 Options:

@@ -104,6 +104,7 @@ export const cookieNames = {
   hubOff: '__Host-session-hub-off',
   /** Of the visitor's own page at the hub: its forms count in this browser only. */
   hubForm: '__Host-session-hub-form',
+  hubDone: '__Host-session-hub-done',
   session: '__Host-session',
   state: '__Host-session-state',
   /** A sign-in that another site's page has posted here, until a request comes that shows who was here before. */

@@ -245,9 +245,13 @@ describe('the visitor’s own page, among strangers', () => {
       const phone = users.browser()
       await users.signIn(phone, 'ada')
       const reply = await press(ada, { act: 'sign-out', form: tag })
-      expect(reply.headers.location).to.equal(`${hub}/you?done=sign-out`)
+      expect(reply.headers.location).to.equal(`${hub}/you`)
       expect(await users.count('ada')).to.equal(1)
-      expect((await open(ada, {}, '?done=sign-out')).text).to.include('You are signed out in this browser')
+      expect((await open(ada)).text).to.include('You are signed out in this browser')
+      expect((await open(ada)).text, 'once').to.not.include('You are signed out')
+      expect((await open(ada, {}, '?done=everywhere')).text, 'by an address').to.not.include(
+        'You are signed out',
+      )
       expect((await press(phone, { act: 'everywhere', form: tagIn(await open(phone)) })).status).to.equal(303)
       expect(await users.count('ada')).to.equal(0)
     })

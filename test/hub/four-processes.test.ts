@@ -1,6 +1,5 @@
 /** Four processes of one hub on one file, all asked at the same moment: what happens once, and what nobody loses. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,6 +8,7 @@ import { generateHubKeys, generateSite, type GeneratedSiteKeys, sqliteStore } fr
 import { createSite, type Site } from 'session-hub/site'
 
 import { accountApp } from '../support/account-app.js'
+import { balancer } from '../support/balancer.js'
 import { signEs256 } from '../support/forge.js'
 import { createGate } from '../support/gate.js'
 import { handleIn, rememberSessionKey } from '../support/handles.js'
@@ -78,19 +78,12 @@ describe('four hub processes on one file', () => {
       else next()
     })
     front.use(gate.handler)
-    let turn = 0
-    front.use((req, res) => {
-      const by = turn++ % PROCESSES
-      askedOf[by]! += 1
-      const { url: path, method, headers } = req
-      const { port } = processes[by]!
-      const onward = http.request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
-        res.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(res)
-      })
-      onward.on('error', () => res.destroy())
-      req.pipe(onward)
-    })
+    front.use(
+      balancer(
+        () => processes,
+        (by) => (askedOf[by]! += 1),
+      ),
+    )
     visitor = new Visitor(front.origin)
   })
   afterEach(async () => {

@@ -1,10 +1,9 @@
 /** Four processes of one hub on one store, all asked at the same moment for what may happen only once. */
-import http from 'node:http'
-
 import { expect } from 'chai'
 import { generateHubKeys, generateSite, type GeneratedSiteKeys } from 'session-hub/hub'
 import { createSite, type Site } from 'session-hub/site'
 
+import { balancer } from '../support/balancer.js'
 import { siteToken } from '../support/forge.js'
 import { rememberSessionKey } from '../support/handles.js'
 import { forkHub, type HubProcess } from '../support/hub-worker.js'
@@ -47,19 +46,12 @@ for (const { name, isShared, open } of stores) {
       } as const
       processes = await Promise.all(Array.from({ length: PROCESSES }, () => forkHub(task)))
       asked = new Set()
-      let turn = 0
-      front.use((req, res) => {
-        const by = turn++ % PROCESSES
-        asked.add(by)
-        const { url: path, method, headers } = req
-        const { port } = processes[by]!
-        const onward = http.request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
-          res.writeHead(answer.statusCode ?? 502, answer.headers)
-          answer.pipe(res)
-        })
-        onward.on('error', () => res.destroy())
-        req.pipe(onward)
-      })
+      front.use(
+        balancer(
+          () => processes,
+          (by) => asked.add(by),
+        ),
+      )
       sites = await Promise.all(
         listeners.map(({ origin }, at) =>
           createSite({ origin, hub: front.origin, keys: keys[at]!, perAddress: 1e6, hubTimeoutMs: 20_000 }),

@@ -15,6 +15,7 @@ import type { Limiters } from '../limits.js'
 import { backOnCookie, hubOffCookie } from '../opt-out.js'
 import type { HubRequest } from '../request.js'
 import { type Act, acts } from './document.js'
+import { doneCookie } from './done.js'
 import { sendFault } from './fault.js'
 import { isOwnForm, ownHandles } from './request.js'
 
@@ -30,8 +31,9 @@ export const youActRoute =
       const act = acts.find((one) => one === form.get('act'))
       if (!act) throw new SessionHubError('request_invalid', 'There is no such button')
       await limiters.address(req.ip, 'you')
-      addCookies(res, await done({ hub, sites, req, handles }, act, form.get('ref') ?? ''))
-      sendOn(req, res, `${hub.origin}${hubPaths.you}?done=${act}`)
+      const cookies = await done({ hub, sites, req, handles }, act, form.get('ref') ?? '')
+      addCookies(res, [...cookies, doneCookie(act)])
+      sendOn(req, res, `${hub.origin}${hubPaths.you}`)
     } catch (thrown) {
       sendFault(hub, res, thrown)
     }

@@ -29,8 +29,8 @@ export const startContent = (host: string): string =>
 export const faultContent = (words: string): string =>
   `<p role=alert class=news>${escaped(words)}</p><p><a class=button href="${hubPaths.you}">Try again</a></p>`
 
-/** What an act has come to, by the name that the address has for it. */
-const NEWS: Readonly<Record<string, string>> = {
+/** What a form has come to. */
+const NEWS: Readonly<Record<Act, string>> = {
   'sign-out': 'You are signed out in this browser.',
   everywhere: 'You are signed out in all browsers.',
   end: 'That device is signed out.',
@@ -44,14 +44,13 @@ export type Act = (typeof acts)[number]
 export interface Shown {
   readonly own: readonly OwnSession[]
   readonly isOff: boolean
-  readonly done: string | undefined
+  readonly done: Act | undefined
   /** What each form carries back. */
   readonly tag: string
 }
 
 export function youContent({ own, isOff, done, tag }: Shown): string {
-  const said = done !== undefined && Object.hasOwn(NEWS, done) ? NEWS[done] : undefined
-  const news = said === undefined ? '' : `<p role=status class=news>${said}</p>`
+  const news = done === undefined ? '' : `<p role=status class=news>${NEWS[done]}</p>`
   const form = (content: string) =>
     `<form method=post action="${hubPaths.you}"><input type=hidden name=form value="${tag}">${content}</form>`
   return `${news}${isOff ? off(form) : `${sessionsOf(own, form)}${sharing(form)}`}`

@@ -1,7 +1,7 @@
 /** `GET /you`: a page of the hub's own that is worth a visit. Browsers take the cookies of a hub that nobody visits for a tracker's. */
 import type { ServerResponse } from 'node:http'
 
-import { isNavigation, queryOf, saysNothing, single } from '../../../sdk/http/navigation.js'
+import { isNavigation, saysNothing } from '../../../sdk/http/navigation.js'
 import { addCookies } from '../../../sdk/http/node/own-headers.js'
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { hubPaths } from '../../../sdk/protocol/wire.js'
@@ -14,6 +14,7 @@ import { sendRefusedPage } from '../page.js'
 import { renewedCookies } from '../renewal.js'
 import type { HubRequest } from '../request.js'
 import { sendYou, startContent, youContent } from './document.js'
+import { takeDone } from './done.js'
 import { sendFault } from './fault.js'
 import { formTag, isLedHere, ownHandles } from './request.js'
 
@@ -53,6 +54,6 @@ export const youPageRoute = (hub: HubContext, sites: SiteRegistry, limiters: Lim
     const { tag, cookies } = formTag(hub, req, handles)
     for (const { group } of own) addCookies(res, await renewedCookies(hub, req, { group }, hubPaths.you))
     addCookies(res, cookies)
-    sendYou(res, 200, youContent({ own, isOff, done: single(queryOf(req.url), 'done'), tag }))
+    sendYou(res, 200, youContent({ own, isOff, done: takeDone(req, res), tag }))
   }
 }

@@ -30,9 +30,9 @@ export function backUp(path: string, target: string): number {
 }
 
 /**
- * Puts a backup into the place of the database, with a new epoch of endings: no hub ever opens it with the old one.
+ * Replaces the database with a backup that has a new epoch of endings: no hub ever opens it with the old one.
  *
- * @returns how many sessions it holds, and where what stood there before is now
+ * @returns how many sessions it holds, and where the previous database is now
  * @throws SessionHubError `options_invalid`; also where a hub has the database open
  */
 export async function restore(

@@ -14,6 +14,8 @@ const MOST_WAIT_MS = 5
 
 /** The answers of a hub, or of what stands before it, that takes no batches: what was in it is asked for one by one. */
 const NO_BATCHES = [404, 405, 415]
+/** So long nobody tries again. Of a hub that is being brought up to date, another process may have answered. */
+const SINGLY_MS = 60_000
 
 /** As of an answer that comes alone, and one level around it. */
 const replyBounds = { depth: limits.jsonDepth + 3, keys: 4096 }
@@ -34,13 +36,17 @@ interface Lane {
   timer?: NodeJS.Timeout
 }
 
-export function createBatches(send: HubTransport['send']): (request: HubRequest) => Promise<BatchedReply> {
+export function createBatches(
+  send: HubTransport['send'],
+  now: () => number,
+): (request: HubRequest) => Promise<BatchedReply> {
   const lanes = new Map<string, Lane>()
-  let takesBatches = true
+  let singlyUntilMs = -Infinity
+  const takesBatches = () => now() >= singlyUntilMs
 
   return (request) => {
     const act = batchedActs.find((name) => request.path === `${hubPaths.backchannel}/${name}`)
-    if (act === undefined || !takesBatches) return send(request)
+    if (act === undefined || !takesBatches()) return send(request)
     const key = String(request.speech)
     const lane = lanes.get(key)
     if (!lane) {
@@ -79,7 +85,7 @@ export function createBatches(send: HubTransport['send']): (request: HubRequest)
     Object.assign(lane, { waiting: [], bytes: 0, timer: undefined })
     const [only] = waiting
     if (!only) return
-    if (waiting.length === 1 || !takesBatches) {
+    if (waiting.length === 1 || !takesBatches()) {
       for (const { settle, request } of waiting) settle(underWay(key, lane, send(request)))
       return
     }
@@ -104,7 +110,7 @@ export function createBatches(send: HubTransport['send']): (request: HubRequest)
       lines: waiting.map(({ line }) => line).join(''),
     })
     if (NO_BATCHES.includes(reply.status)) {
-      takesBatches = false
+      singlyUntilMs = now() + SINGLY_MS
       return Promise.all(waiting.map((one) => send(one.request)))
     }
     // Refused as a whole, or down: so is each of them.

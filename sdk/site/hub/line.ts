@@ -54,7 +54,7 @@ export function createHubLine(
   mostUnderWay = MOST_UNDER_WAY,
 ): HubLine {
   const pause = createPause(now, log)
-  const sendInBatches = createBatches(send)
+  const sendInBatches = createBatches(send, now)
   const patience = createPatience(now)
   let underWay = 0
   let clockSeenMs = -Infinity

@@ -1,0 +1,21 @@
+/** What a form has come to, for the page that is shown after it. In a cookie and not in the address, which anybody can write. */
+import type { ServerResponse } from 'node:http'
+
+import { type CookieKind, readCookie, setCookie } from '../../../sdk/http/cookies.js'
+import { addCookies } from '../../../sdk/http/node/own-headers.js'
+import { cookieNames } from '../../../sdk/protocol/wire.js'
+import type { HubRequest } from '../request.js'
+import { type Act, acts } from './document.js'
+
+const KIND: CookieKind = { sameSite: 'Strict', httpOnly: true }
+const SECONDS = 60
+
+export const doneCookie = (act: Act): string => setCookie(cookieNames.hubDone, act, KIND, SECONDS)
+
+/** Once. */
+export function takeDone({ headers }: HubRequest, res: ServerResponse): Act | undefined {
+  const value = readCookie(headers.cookie, cookieNames.hubDone)
+  if (value === undefined) return undefined
+  addCookies(res, [setCookie(cookieNames.hubDone, '', KIND)])
+  return acts.find((act) => act === value)
+}
