@@ -1,10 +1,10 @@
 /** Sites are added, changed and turned off at the hub's own pages, in real Chromium, without a script; and a new site's visitors share the session. */
-import axe from 'axe-core'
 import { expect } from 'chai'
 import { createSite, type SiteKeys } from 'session-hub/site'
 
 import { newToken } from '../support/administrator.js'
 import type { TestPage } from '../support/browser.js'
+import { examine, EXAMINING_MS } from '../support/examine.js'
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
 import { inBrowser, type Stage } from '../support/stage.js'
@@ -96,42 +96,25 @@ describe('an administrator of sites, in Chromium', () => {
           expect(audit).to.include(act)
       })
 
-      it('gives axe nothing to find on any of the pages, and they fit the screen', async function () {
-        // Six pages, each four times.
-        this.timeout(120_000)
+      it('gives axe nothing to find on any of the pages, and they fit the screen', async () => {
         const tab = await adminOf(stage, true)
         const { page } = tab
         const found: string[] = []
-        const examine = async (where: string) => {
-          for (const scheme of ['light', 'dark']) {
-            await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
-            for (const width of [360, 1280]) {
-              await page.setViewport({ width, height: 800 })
-              await page.evaluate(axe.source)
-              const here = await page.evaluate(async () => {
-                const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
-                const wide =
-                  document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []
-                return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)]
-              })
-              found.push(...here.map((what) => `${where}, ${scheme}, ${width}: ${what}`))
-            }
-          }
-        }
+        const look = async (where: string) => found.push(...(await examine(page, where)))
 
-        await examine('no sites')
+        await look('no sites')
         await add(tab, 'https://shop.invalid', false)
-        await examine('keys')
+        await look('keys')
         await press(tab, 'main > p a')
-        await examine('a site that waits for its proof')
+        await look('a site that waits for its proof')
         await press(tab, 'form[action$="prove"] button')
-        await examine('a proof that is not there')
+        await look('a proof that is not there')
         await press(tab, 'form[action$="remove"] button')
-        await examine('a removal')
+        await look('a removal')
         await tab.open(`${stage.hub}/admin/sites`)
-        await examine('the list')
+        await look('the list')
         expect(found).to.deep.equal([])
-      })
+      }).timeout(EXAMINING_MS)
     },
     options,
   )

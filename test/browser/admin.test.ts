@@ -1,10 +1,10 @@
 /** An administrator at work, in real Chromium: what the visitor sees of it, and what strangers' pages can do with it. */
-import axe from 'axe-core'
 import { expect } from 'chai'
 import type { RequestHandler } from 'express'
 
 import { newToken } from '../support/administrator.js'
 import type { BrowserKind, TestPage } from '../support/browser.js'
+import { examine, EXAMINING_MS } from '../support/examine.js'
 import { listen } from '../support/listener.js'
 import { inBrowser, type Stage } from '../support/stage.js'
 import { send } from '../support/visitor.js'
@@ -156,50 +156,35 @@ describe('the admin pages in Chromium', () => {
           void dialog.dismiss()
         })
         const found: string[] = []
-        const examine = async (where: string) => {
-          for (const scheme of ['light', 'dark']) {
-            await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
-            for (const width of [360, 1280]) {
-              await page.setViewport({ width, height: 800 })
-              await page.evaluate(axe.source)
-              const here = await page.evaluate(async () => {
-                const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
-                const wide =
-                  document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []
-                return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)]
-              })
-              found.push(...here.map((what) => `${where}, ${scheme}, ${width}: ${what}`))
-            }
-          }
-        }
+        const look = async (where: string) => found.push(...(await examine(page, where)))
 
-        await examine('sessions')
+        await look('sessions')
         await page.$$eval('details', (all) => {
           for (const one of all) one.open = true
         })
-        await examine('sessions with what browsers say')
+        await look('sessions with what browsers say')
         await page.click('input[name=ref]')
         await press(admin, '.actions button')
-        await examine('the question')
+        await look('the question')
         await press(admin, 'button[name=sure]')
-        await examine('sessions with news')
+        await look('sessions with news')
         await admin.open(`${stage.hub}/admin?site=nowhere`)
-        await examine('a wrong search')
+        await look('a wrong search')
         await admin.open(`${stage.hub}/admin/audit`)
-        await examine('audit')
+        await look('audit')
         await admin.open(`${stage.hub}/admin/nothing`)
-        await examine('a fault')
+        await look('a fault')
         await admin.open(`${stage.hub}/admin`)
         await press(admin, 'header form button')
-        await examine('sign-in')
+        await look('sign-in')
         await page.type('#token', 'wrong')
         await press(admin, 'main button')
-        await examine('sign-in with a wrong token')
+        await look('sign-in with a wrong token')
 
         expect(found).to.deep.equal([])
         expect(dialogs).to.deep.equal([])
         expect(admin.scriptErrors).to.deep.equal([])
-      })
+      }).timeout(EXAMINING_MS)
 
       it('end nothing by Enter alone: it asks first', async () => {
         const admin = await adminOf(stage)

@@ -1,7 +1,7 @@
 /** The visitor's own page at the hub, in browsers: a link leads there, it can be used by everybody, and what it ends is ended. */
-import axe from 'axe-core'
 import { expect } from 'chai'
 
+import { examine, EXAMINING_MS } from '../support/examine.js'
 import { inBrowser, type Stage } from '../support/stage.js'
 import { send } from '../support/visitor.js'
 
@@ -60,24 +60,9 @@ for (const kind of ['allowed', 'blocked', 'firefox'] as const) {
       if (kind === 'allowed')
         it('gives axe nothing to find, and fits the screen: light and dark, phone and desk, without a script', async () => {
           const found: string[] = []
-          const examine = async (where: string) => {
-            for (const scheme of ['light', 'dark']) {
-              await page().emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
-              for (const width of [320, 1280]) {
-                await page().setViewport({ width, height: 800 })
-                await page().evaluate(axe.source)
-                const here = await page().evaluate(async () => {
-                  const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
-                  const wide =
-                    document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []
-                  return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)]
-                })
-                found.push(...here.map((what) => `${where}, ${scheme}, ${width}: ${what}`))
-              }
-            }
-          }
+          const look = async (where: string) => found.push(...(await examine(page(), where, 320)))
           await come()
-          await examine('the start')
+          await look('the start')
           await leave(stage, 'a')
           await send(`${stage.shop}/sign-in`, {
             method: 'POST',
@@ -89,13 +74,13 @@ for (const kind of ['allowed', 'blocked', 'firefox'] as const) {
             body: { name: 'ada' },
           })
           await page().reload()
-          await examine('the sessions')
+          await look('the sessions')
           await press('Sign out x')
-          await examine('with news')
+          await look('with news')
           await press('Share nothing')
-          await examine('opted out')
+          await look('opted out')
           expect(found).to.deep.equal([])
-        })
+        }).timeout(EXAMINING_MS)
     })
   })
 }
