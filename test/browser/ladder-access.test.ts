@@ -210,12 +210,14 @@ describe('storage access in Firefox as it comes', () => {
     const target = await browser.browser.waitForTarget((one) => one.url().startsWith(`${hub}/unlock`))
     return (await target.page())!
   }
+  /** Until the hub's button is there for a second click, or the browser asks for none. */
+  const clickInWindow = () => untilFrameButton(page, async () => (await popup()).click('button'))
 
-  it('R17, R25: a click in the hub’s window, and one in its frame, bring the session', async () => {
+  it('R17, R25: a click in the hub’s window, and one in its frame where the browser wants it, bring the session', async () => {
     await signInOnTravel()
     await openShop()
     await page.click('#ask')
-    await visibleFrame(async () => (await popup()).click('button'))
+    await clickInWindow()
     await pressFrameButton(page)
     expect(await answer()).to.include({ outcome: 'replace', rung: 'access', isBlocked: false })
     expect(await page.eventsNamed('session-replaced')).to.deep.equal([
@@ -260,7 +262,7 @@ describe('storage access in Firefox as it comes', () => {
     })
     expect(look).to.deep.equal(['Bring my cart', 'rgb(255, 255, 255)', 'rgb(0, 51, 102)', '4px', true])
     await button!.click()
-    await visibleFrame(async () => (await popup()).click('button'))
+    await clickInWindow()
     await pressFrameButton(page)
     await page.page.waitForFunction(() => !document.querySelector('p button'), { polling: 20 })
     const synced = await page.eventsNamed('synced')

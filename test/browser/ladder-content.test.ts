@@ -19,8 +19,10 @@ let travel: string
 let there: string
 let pages = 0
 let onLink: ((next: () => void) => void) | undefined
+let isPatient: boolean
 
 async function startSites(): Promise<void> {
+  isPatient = true
   onLink = undefined
   world = await startWorld({
     sisters: true,
@@ -69,6 +71,14 @@ async function openShop(body: string, policy = ''): Promise<string> {
 async function openAgain(address: string): Promise<void> {
   await page.visit(address)
   await page.until(() => 'session-hub-sisters' in sessionStorage)
+  if (isPatient) await page.run(bePatient)
+}
+
+/** Waits for a ticket however long it takes on a busy machine: a visitor is led on without it after 150 ms. */
+function bePatient(): void {
+  const soon = window.setTimeout.bind(window)
+  window.setTimeout = ((act: () => void, ms?: number) =>
+    ms === 150 ? 0 : soon(act, ms)) as typeof setTimeout
 }
 
 /** To the sister; the page's own part of it, beside which other things may stand, has the id `go`. */
@@ -103,6 +113,12 @@ const entered = () =>
   world.siteOf('travel').listener.seen.filter(({ url }) => url.startsWith('/session-hub/enter'))
 const posted = () => entered().filter(({ method }) => method === 'POST')
 const isAt = (address = there) => page.until((to) => location.href === to, address)
+
+/** Where what is in it begins, in its own document. */
+const cornerOf = (element: Element) => {
+  const { left, top } = element.getBoundingClientRect()
+  return { x: left + element.clientLeft, y: top + element.clientTop }
+}
 
 for (const kind of ['blocked', 'firefox'] as const) {
   describe(`a link to a sister among other things, in ${kind === 'blocked' ? 'Chromium' : 'Firefox'}`, () => {
@@ -217,7 +233,12 @@ for (const kind of ['blocked', 'firefox'] as const) {
         await frame.waitForFunction(() => 'SessionHub' in window && SessionHub.status.isBlocked)
         await frame.evaluate(() => SessionHub.explain())
         const arrived = world.siteOf('travel').listener.next(({ url }) => url === '/plain')
-        await frame.click('#go')
+        // Puppeteer's click in a frame asks Firefox 140 what only later ones know.
+        const [outer, inner] = await Promise.all([
+          page.page.$eval('iframe', cornerOf),
+          frame.$eval('#go', cornerOf),
+        ])
+        await page.page.mouse.click(outer.x + inner.x + 5, outer.y + inner.y + 5)
         await arrived
       }
     })
@@ -235,6 +256,7 @@ for (const kind of ['blocked', 'firefox'] as const) {
     })
 
     it('is told once to who listens before all others, also when its ticket was late', async () => {
+      isPatient = false
       await openShop(link())
       onLink = () => undefined
       await page.run(() => {

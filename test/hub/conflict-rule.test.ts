@@ -2,7 +2,6 @@
 import { expect } from 'chai'
 import type { ConflictPolicy, ConflictQuestion } from 'session-hub/hub'
 
-import { expectNoUnheardRejection } from '../support/unheard.js'
 import { startUsers, type Users } from '../support/users.js'
 import { binding, type Visitor } from '../support/visitor.js'
 
@@ -10,7 +9,6 @@ import { binding, type Visitor } from '../support/visitor.js'
 const counted = process.env['TEST_STORE'] === 'twice' ? it.skip : it
 
 describe('a rule for conflicts', () => {
-  expectNoUnheardRejection()
   let users: Users
   let visitor: Visitor
   let asked: ConflictQuestion[]

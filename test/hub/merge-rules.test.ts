@@ -10,7 +10,6 @@ import {
   mergeNames,
 } from '../../hub/flows/merge-rules.js'
 import type { Json, JsonObject } from '../../sdk/protocol/json.js'
-import { expectNoUnheardRejection } from '../support/unheard.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
 import { type WatchedStore, watchedStore } from '../support/watched-store.js'
@@ -177,7 +176,6 @@ describe('any merge by name', () => {
 })
 
 describe('carts that meet, by the configured merge', () => {
-  expectNoUnheardRejection()
   let users: Users
   const start = async (merge: HubOptions['merge']) => {
     users = await startUsers({ hub: { ...(merge !== undefined && { merge }) } })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 
 import Mocha from 'mocha'
 
+import { mochaHooks } from '../support/unhandled-rejections.js'
 import { reachInto, turnOn } from './switch.js'
 
 export type Order =
@@ -43,6 +44,7 @@ class Quiet extends Mocha.reporters.Base {}
 
 const mocha = new Mocha({ reporter: Quiet })
 mocha.cleanReferencesAfterRun(false)
+mocha.rootHooks(mochaHooks)
 
 process.on('message', (order: Order) => {
   const job = order.do === 'load' ? load(order) : run(order)

@@ -25,7 +25,7 @@ describe('docs/flows/acting.md', () => {
     const { actingSeconds, actingSignInSeconds, reasonLength } = limits
     const { min, max, default: usual } = actingSeconds
     expect(page).to.match(
-      new RegExp(`\\| \`minutes\` \\| .*, ${min / 60} to ${max / 60};.* \\| ${usual / 60} \\|`),
+      new RegExp(`\\| \`minutes\` \\| .*, ${min / 60} to ${max / 60},.* \\| ${usual / 60} \\|`),
     )
     expect(page).to.include(`at most ${reasonLength} characters`)
     expect(actingSignInSeconds, 'an hour').to.equal(3600)

@@ -46,7 +46,11 @@ export async function recordPage(page: Page): Promise<TestPage> {
       )
     }
   }, EVENTS)
-  const events = () => page.evaluate(() => (window as unknown as { said: SdkEvent[] }).said)
+  // As a text: what Firefox says of a list in a document that is just going looks like an error of the page's.
+  const events = async () =>
+    JSON.parse(
+      await page.evaluate(() => JSON.stringify((window as unknown as { said: SdkEvent[] }).said)),
+    ) as SdkEvent[]
   const event = async (...names: string[]): Promise<SdkEvent> => {
     let heard: SdkEvent | undefined
     await lookFor(page, async () => {
