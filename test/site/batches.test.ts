@@ -157,7 +157,10 @@ describe('acts that come while others are under way', () => {
     instead = undefined
     expect(await Promise.all(several(5))).to.deep.equal(upTo(5))
     expect(seen.filter((act) => act === 'batch')).to.have.length(2)
-    expect(logged.filter((event) => event !== 'clock_differs'), 'but for the clock').to.deep.equal([])
+    expect(
+      logged.filter((event) => event !== 'clock_differs'),
+      'but for the clock',
+    ).to.deep.equal([])
   })
 
   it('are refused together where the hub refuses the request', async () => {
