@@ -138,8 +138,7 @@ for (const kind of ['blocked', 'firefox'] as const) {
           shown.addEventListener('click', () => setTimeout(() => (shown.href = href)))
         }, later)
         await clickByScript()
-        await page.until((before) => location.href !== before, address)
-        expect(page.page.url()).to.equal(there)
+        await isAt()
         expect(told).to.deep.equal([])
         expect(posted()).to.have.length(times + 1)
       }
