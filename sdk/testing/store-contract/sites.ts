@@ -120,8 +120,8 @@ export function sitesTests(suite: StoreSuite): void {
 
   it('cannot be had of a store that is closed', async () => {
     await store.close()
-    for (const asked of [put({}), store.sites(0, 1), store.sitesRange()]) {
-      const code = await asked.then(
+    for (const ask of [() => put({}), () => store.sites(0, 1), () => store.sitesRange()]) {
+      const code = await ask().then(
         () => 'answered',
         (thrown: unknown) => (thrown as { code: string }).code,
       )
