@@ -95,7 +95,7 @@ describe('a hub over its capacity', () => {
   function beBusy(): void {
     busy = setInterval(() => {
       const { user: beganMicros } = process.cpuUsage()
-      while (process.cpuUsage().user - beganMicros < 90_000);
+      while (process.cpuUsage().user - beganMicros < 70_000);
     }, 1)
   }
 
@@ -123,9 +123,10 @@ describe('a hub over its capacity', () => {
     await until(async () => (await frames(30)).every(({ status }) => status === 200))
   })
 
-  it('refuses nobody where few come, however late the loop is', async () => {
+  it('refuses nobody where few come, however late the loop is', async function () {
+    this.timeout(60_000)
     beBusy()
-    await until(async () => (await frames(60)).some(({ status }) => status === 503))
+    await until(async () => (await frames(40)).some(({ status }) => status === 503))
     // Each waits for a long turn to end, so the measures see no more of that crowd.
     for (let turn = 0; turn < 4; turn += 1) await frame()
     for (let round = 0; round < 3; round += 1)
