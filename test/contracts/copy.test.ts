@@ -226,9 +226,7 @@ for (const [fromName, toName] of pairs)
     }).timeout(60_000)
   })
 
-it('finds no store at a server where there is none, and makes none of it', async function () {
-  // It may be the first to start both servers.
-  this.timeout(90_000)
+it('finds no store at a server where there is none, and makes none of it', async () => {
   const { postgres, schema } = await openSchema()
   const { redis, prefix } = await openPrefix()
   for (let twice = 0; twice < 2; twice += 1) {

@@ -30,24 +30,29 @@ export async function openPostgresEnd(
   const pool = await createPool('store copy', url, 1)
   // Without a listener, a connection that breaks would end the process. Whoever waits for an answer is told.
   pool.on('error', () => undefined)
+  const client = await pool.connect().catch(async (thrown: unknown) => {
+    await pool.end()
+    throw unavailable(thrown, 'The session store could not be opened')
+  })
+  client.on('error', () => undefined)
+  // A pool waits for those who have not given back their connection.
+  const close = async () => {
+    client.release(true)
+    await pool.end()
+  }
+  const query: Query = async (text, values = []) =>
+    (await client.query({ text, values, types: { getTypeParser: readValue } })).rows
   try {
-    const client = await pool.connect()
-    client.on('error', () => undefined)
-    const query: Query = async (text, values = []) =>
-      (await client.query({ text, values, types: { getTypeParser: readValue } })).rows
     await durabilityOf(query)
     await prepareSchema(query, schema, mayMake)
     // Somebody who dumps the database holds locks for as long: then nobody waits behind this one.
     await query(`SET lock_timeout = '5s'`)
     await query(`SELECT ${quoted(schema)}.number_endings()`)
-    return copyEnd(query, quoted(schema), nameOf(url, schema), async () => {
-      client.release(true)
-      await pool.end()
-    })
   } catch (thrown) {
-    await pool.end().catch(() => undefined)
+    await close()
     throw unavailable(thrown, 'The session store could not be opened')
   }
+  return copyEnd(query, quoted(schema), nameOf(url, schema), close)
 }
 
 type Query = (text: string, values?: readonly unknown[]) => Promise<unknown[]>
