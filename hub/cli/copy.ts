@@ -17,12 +17,12 @@ Copies everything that a hub keeps to an empty store: sessions with their handle
 endings with their numbers, the audit, and sites. Stop the hub first, and start it on the new store
 afterwards: all visitors stay signed in, and sites notice nothing.
 
-Both stores are closed to hubs meanwhile. An SQLite database that a hub has open is refused. A hub that still
-runs on PostgreSQL or Redis goes on reading, and answers 503 to everything that would write; nothing is lost.
+Meanwhile both stores are closed to hubs. The command refuses an SQLite database that a hub has open. A hub that
+still runs on PostgreSQL or Redis goes on reading, and answers 503 to everything that would write; nothing is lost.
 
-If the command is killed, or a server fails, run it again: it goes on where it stopped. In the end both stores
-are read and compared. Only then does the new one open. The old one stays closed, so that no forgotten hub
-goes on there; "session-hub store reopen" opens it.
+If the command is killed, or a server fails, run it again: it goes on where it stopped. At the end it reads and
+compares both stores, and only then opens the new one. The old one stays closed, so that no forgotten hub goes on
+there; "session-hub store reopen" opens it.
 
 Options:
   --from <store>  sqlite:<file>, postgres://… or redis://…; default: what SESSION_HUB_STORE holds
@@ -87,8 +87,8 @@ export const storeReopen: Command = {
   summary: 'use a store again that was copied to another one',
   help: `Usage: session-hub store reopen --store <store>
 
-A store stays closed that was copied, or whose copy was given up. This opens it to hubs again. What has
-happened in the other store since then is not in it: sessions that were ended there are live here.
+Opens a store to hubs again that was copied to another one, or whose copy was given up. It knows nothing of what
+has happened in the other store since then: sessions that were ended there are live here.
 
 Options:
   --store <store>  sqlite:<file>, postgres://… or redis://…; default: what SESSION_HUB_STORE holds

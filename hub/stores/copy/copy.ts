@@ -1,7 +1,7 @@
 /**
- * A whole store into another one. Both ends are closed to hubs first, by a note that outlives this process, so that nothing is written
- * which the copy would miss. Killed at any point and run again, it goes on where it stopped. Only when both ends have been read once
- * more, and are the same, is the target opened.
+ * A whole store into another one. Both ends are closed to hubs first, by a note that outlives this process, so that the copy
+ * misses no write. Killed at any point and run again, it goes on where it stopped. It opens the target only after it has read both ends
+ * again and found them equal.
  */
 import { randomBytes } from 'node:crypto'
 
@@ -62,7 +62,7 @@ async function begin(source: CopyEnd, target: CopyEnd): Promise<Pick<CopyNote, '
   if (!(await isEmpty(target)))
     throw new SessionHubError(
       'options_invalid',
-      `${target.name} is not empty: name a store that has nothing, for nothing there is to be written over`,
+      `${target.name} is not empty: name an empty store, because a copy overwrites nothing`,
     )
   const note = { copy: leaving?.copy ?? randomBytes(16).toString('hex'), isDone: false, progress: null }
   const atMs = Date.now()
