@@ -164,8 +164,9 @@ describe('a site while its hub is down', () => {
     await page.sync()
     await world.hub.listener.stop()
     await page.page.evaluate(() => SessionHub.signOut())
+    const told = world.hub.listener.next(({ url, status }) => url === '/backchannel/end' && status === 200)
     await world.hub.listener.start()
-    await world.hub.listener.next(({ url, status }) => url === '/backchannel/end' && status === 200)
+    await told
 
     expect(await page.sync()).to.include({ outcome: 'none' })
     expect(await page.fetch('/who')).to.include({ session: 'none' })

@@ -212,7 +212,7 @@ describe('beside another request of the same visitor', () => {
     let provisional: string
 
     beforeEach(async () => {
-      await begin({ site: { hubTimeoutMs: 300 } })
+      await begin({ site: { hubTimeoutMs: 1500 } })
       await world.hub.listener.stop()
       await visitor.post(shop, '/sign-in', { name: 'bob' })
       provisional = visitor.cookies(shop).get(SESSION)!
