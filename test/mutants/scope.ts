@@ -17,6 +17,8 @@ export const server: readonly Scope[] = [
     likeliest: [
       'attacks/(sent-again|tickets|tickets-once|offers|exchange|choice|grants|foreign-handles|forget|link|claims)[.]',
       'attacks/(share|share-merges|impersonation|session-life|backchannel|subjects|privilege|redirect)[.]',
+      'attacks/(company-sign-out|you|admin)[.]',
+      'admin/(permissions|sites)[.]',
       'hub/(?!.*(documents|options|listener|log-hints|registry))',
     ],
     tests: everything,
