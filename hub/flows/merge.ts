@@ -1,18 +1,14 @@
 /** What a session may hold, and moving a losing session's data into the one that stays. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
-import { plainJson } from '../../sdk/protocol/plain-json.js'
 import { type EndReason, limits } from '../../sdk/protocol/wire.js'
-import { reasonOf } from '../../sdk/settings/log.js'
 import { unawaited } from '../../sdk/settings/unawaited.js'
 import type { Site } from '../sites/site.js'
 import type { Ending, Session } from '../stores/store.js'
 import type { HubContext, MergeQuestion } from './context.js'
+import { dataBounds, type Fitted, fitted, usable } from './merge-result.js'
 import { ended, endingOf, sizeOf } from './sessions.js'
 import { carriedBy, divided } from './share.js'
-
-/** Many patches and merges may make more keys than one request has; the size bounds them all. */
-const dataBounds = { depth: limits.jsonDepth, keys: 2048 }
 
 /** @throws SessionHubError `request_invalid`, `data_too_large` */
 export function bounded(data: JsonObject): JsonObject {
@@ -51,22 +47,27 @@ export interface Merged {
 /**
  * Moves the loser's data into the winner, and ends the loser: both in the caller's transaction, so once.
  *
- * R37: the site whose act this is carries only what it may write. A loser with more than that lives on with the rest: the next site
- * that may carry it brings it, and nothing is lost.
+ * R37: the site whose act this is carries only what it may write. A loser with more than that lives on with the rest, and so does one whose data
+ * finds no room: the next site that may carry it brings it, and nothing is lost.
  */
 export function merged(hub: HubContext, meeting: Merging, nowMs: number): Merged {
   const { site, winner, loser, endReason } = meeting
   const names = carriedBy(site, loser)
   const { ours, rest } = divided(loser.data, names)
   const hasMoved = Object.keys(ours).length > 0
-  const into = hasMoved ? { ...winner, ...mergedData(hub, meeting, ours, names) } : winner
-  if (Object.keys(rest).length > 0) {
-    const left = hasMoved ? { ...loser, data: rest, version: loser.version + 1 } : loser
-    return { winner: into, loser: left, endings: [], hasMoved }
+  const { data, left } = hasMoved ? mergedData(hub, meeting, ours, names) : NOTHING_MOVED
+  const into = data ? { ...winner, data, version: winner.version + 1 } : winner
+  // R20: a user's own session ends by a sign-in whatever is in it, and a new one has room for all of that.
+  const remains = loser.subject === null ? { ...rest, ...divided(ours, left).ours } : {}
+  if (Object.keys(remains).length > 0) {
+    const changed = hasMoved ? { ...loser, data: remains, version: loser.version + 1 } : loser
+    return { winner: into, loser: changed, endings: [], hasMoved }
   }
   const gone = ended(loser, endReason, nowMs)
   return { winner: into, loser: gone, endings: [endingOf(gone)], hasMoved }
 }
+
+const NOTHING_MOVED = { data: undefined, left: new Set<string>() } as const
 
 /** The hook sees and changes no other key than those that the site may carry. */
 function mergedData(
@@ -74,24 +75,22 @@ function mergedData(
   { winner, reason }: Merging,
   from: JsonObject,
   names: ReadonlySet<string> | undefined,
-): Partial<Pick<Session, 'data' | 'version'>> {
+): Fitted {
   const { ours: into, rest } = divided(winner.data, names)
   // Copies: what the hook does to them changes no session but by what it returns.
   const said: unknown = rules.merge(structuredClone({ from, into, reason }))
   unawaited(said)
   if (!isJsonObject(said)) throw new TypeError('The merge hook has to return an object')
-  let made
+  const { made, fault } = usable(said, { from, into })
+  if (fault !== undefined) log({ level: 'error', event: 'hook_failed', hook: 'merge', description: fault })
+  const ours = divided(made, names).ours
+  const data = { ...rest, ...ours }
   try {
-    made = plainJson('merge', said, dataBounds)
-  } catch (error) {
-    log({ level: 'error', event: 'hook_failed', hook: 'merge', description: reasonOf(error) })
-    return {}
-  }
-  const data = { ...rest, ...divided(made, names).ours }
-  try {
-    return { data: bounded(data), version: winner.version + 1 }
+    return { data: bounded(data), left: NOTHING_MOVED.left }
   } catch {
-    log({ level: 'warn', event: 'merge_too_large', bytes: sizeOf(data), allowed: limits.dataBytes })
-    return {}
+    const fit = fitted(ours, { from, into }, rest)
+    const allowed = limits.dataBytes
+    log({ level: 'warn', event: 'merge_too_large', bytes: sizeOf(data), allowed, keysLeft: fit.left.size })
+    return fit
   }
 }

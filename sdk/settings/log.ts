@@ -9,7 +9,7 @@ export type LogEvent =
   | 'request_failed'
   /** A ticket was redeemed twice with the right verifier: the session that it gave has been ended (R27). */
   | 'ticket_replayed'
-  /** A merge made more data than a session may have; the winner's own data was kept. */
+  /** A merge made more data than a session may have: what fits was kept, and the rest stayed in the session that gave way. */
   | 'merge_too_large'
   /** A change of claims has left out another session of the user's, whose own claims would have been too large with it. */
   | 'claims_too_large'
@@ -45,7 +45,7 @@ export type LogEvent =
   | 'clock_differs'
   /** The hub will not be told of a sign-out: it refused it for good, or too many were waiting. The site's own cookies were cleared. */
   | 'sign_out_lost'
-  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made; or the hub's `endAllOnSignOut`; or `merge` gave what is no plain JSON, and the winner's own data was kept. Or what `site.fetch` calls failed after the session had changed: 500, with the cookies. */
+  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made; or the hub's `endAllOnSignOut`; or `merge` gave what is no plain JSON, and `fill` merged those keys. Or what `site.fetch` calls failed after the session had changed: 500, with the cookies. */
   | 'hook_failed'
   /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
   | 'token_field_left_out'

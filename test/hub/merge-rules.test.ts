@@ -316,43 +316,6 @@ describe('carts that meet, by the configured merge', () => {
       expect(wasEmpty).to.deep.equal([true, false, true])
     })
   })
-
-  for (const [what, wrong] of [
-    ['answers with a promise', () => Promise.resolve({})],
-    ['answers with a promise that fails', () => Promise.reject(new Error('down'))],
-  ] as const) {
-    it(`stay the winner’s own where the hook ${what}, and the log says so`, async () => {
-      await start(wrong as never)
-      expect(await meet()).to.deep.equal(atShop)
-      expect(users.world.log).to.deep.include.members([
-        {
-          level: 'error',
-          event: 'hook_failed',
-          hook: 'merge',
-          description: 'merge: the value is a Promise; only plain JSON can be kept',
-        },
-      ])
-    })
-  }
-
-  it('stay the winner’s own where together they would be too large, and the log says so', async () => {
-    await start({ keys: { cart: 'union' } })
-    const visitor = users.browser()
-    const large = (name: string) => Array.from({ length: 300 }, (_, at) => ({ id: `${name} ${at}` }))
-    const fill = async (site: string, name: string) => {
-      for (const key of ['cart', 'more']) await visitor.post(site, '/account/data', { [key]: large(name) })
-    }
-    await fill(users.shop, 'shop')
-    await visitor.sync(users.shop)
-    await fill(users.travel, 'travel')
-    await visitor.sync(users.travel)
-
-    expect((await visitor.whoami(users.shop)).data).to.deep.equal({
-      cart: large('shop'),
-      more: large('shop'),
-    })
-    expect(users.world.log.map(({ event }) => event)).to.include('merge_too_large')
-  })
 })
 
 function shown(value: Json | undefined): string {
