@@ -22,12 +22,18 @@ describe('R41: an answer that has begun', () => {
     line = (_req, _res, next) => {
       next()
     }
-    world = await startWorld({ sites: [], inFrontOfHub: (req, res, next) => line(req, res, next) })
+    world = await startWorld({
+      sites: [],
+      inFrontOfHub: (req, res, next) => line(req, res, next),
+      registration: () => ({ mayImpersonate: true }),
+    })
     const acts: Record<string, Act> = {
       'sign-in': (req, res) => site.signIn(req, res, { subject: 'ada' }),
       update: (req) => req.session.update({ cart: ['boots'] }),
       'update-by-function': (req) => req.session.update(() => ({ cart: ['boots'] })),
       'sign-out': (req, res) => site.signOut(req, res),
+      'act-as': (req, res) => site.actAs(req, res, { subject: 'bob', reason: 'A call' }),
+      'stop-acting': (req, res) => site.stopActing(req, res),
       data: (req) => req.session.data(),
       devices: (req) => site.sessions(req),
     }
@@ -138,5 +144,41 @@ describe('R41: an answer that has begun', () => {
     expect(await sessionsOf('ada')).to.equal(0)
     await who()
     expect(await who()).to.include({ status: 'none' })
+  })
+
+  it('shows nobody as another user, and takes nobody back', async () => {
+    await ada.post(shop, '/sign-in', {})
+    const before = acts().length
+    await ada.post(shop, '/late/act-as', {})
+    expect(await heard).to.equal('headers_sent')
+    expect(acts()).to.have.length(before)
+    expect(await who()).to.include({ subject: 'ada' })
+
+    await ada.post(shop, '/act-as', {})
+    const acting = acts().length
+    await ada.post(shop, '/late/stop-acting', {})
+    expect(await heard).to.equal('headers_sent')
+    expect(acts()).to.have.length(acting)
+    expect(await who()).to.include({ subject: 'bob' })
+    await ada.post(shop, '/stop-acting', {})
+    expect(await who()).to.include({ subject: 'ada' })
+  })
+
+  it('that began while the hub was asked to show another user leaves nobody acting, and the audit says so', async () => {
+    await ada.post(shop, '/sign-in', {})
+    await ada.post(shop, '/forgotten/act-as', {})
+    expect(await heard).to.equal('headers_sent')
+    expect(acts().slice(-2)).to.deep.equal(['/backchannel/act-as', '/backchannel/stop-acting'])
+    const audit = await world.hub.store.audit({ limit: 2 })
+    expect(audit.map(({ act }) => act)).to.deep.equal(['stop-acting', 'act-as'])
+    expect(logged()).to.equal(1)
+  })
+
+  it('that began while the hub was asked to end that says so, and shows the other user no more', async () => {
+    await ada.post(shop, '/sign-in', {})
+    await ada.post(shop, '/act-as', {})
+    await ada.post(shop, '/forgotten/stop-acting', {})
+    expect(await heard).to.equal('headers_sent')
+    expect(await who()).to.not.include({ subject: 'bob' })
   })
 })

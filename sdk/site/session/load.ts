@@ -61,8 +61,15 @@ async function loadBearer(site: SessionParts, visit: Visit): Promise<HeldSession
 }
 
 /** Fresh, and nothing else is known of it. */
-const isTrusted = ({ settings, endings }: SessionParts, claims: SessionClaims): boolean =>
-  isFresh(claims, settings.now()) && !endings.isDoubtful(claims) && endings.reasonOf(claims) === undefined
+const isTrusted = (site: SessionParts, claims: SessionClaims): boolean =>
+  isFresh(claims, site.settings.now()) &&
+  !site.endings.isDoubtful(claims) &&
+  site.endings.reasonOf(claims) === undefined &&
+  !isNoLongerActing(site, claims)
+
+/** R43: the administrator has come back, in an answer that could not take the cookie along. */
+const isNoLongerActing = ({ superseded }: SessionParts, { act, sk }: SessionClaims): boolean =>
+  act !== undefined && sk !== undefined && superseded.has(sk)
 
 /** The request's session, loaded now if the middleware has not done so. Never rejects because of the hub. */
 export async function loadSession(site: SessionParts, visit: Visit): Promise<HeldSession> {
