@@ -1,5 +1,6 @@
 /** Which of an application's sites a request is for: said by its `Host`, once, and remembered for that request. */
 import { boundedCache } from '../http/bounded-cache.js'
+import { createKeptWith } from '../http/kept-with.js'
 import { isHost } from '../protocol/origins.js'
 import type { OriginLookup } from './find-origin.js'
 import type { Visit } from './visit.js'
@@ -28,7 +29,7 @@ export function createDomains<Site extends object>(
   make: (origin: string) => Site | Promise<Site>,
 ): Domains<Site> {
   const ready = boundedCache<Ready<Site>>(MOST_READY)
-  const byRequest = new WeakMap<object, Site>()
+  const byRequest = createKeptWith<Site>()
 
   function siteAt(host: string, origin: string | undefined): Site | undefined | Promise<Site> {
     if (origin === undefined) {

@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http'
 
+import { createKeptWith } from '../kept-with.js'
 import { keepPrivate } from '../shared-caches.js'
 
 interface Own {
@@ -15,7 +16,7 @@ interface Own {
   readonly settle: () => void
 }
 
-const owned = new WeakMap<ServerResponse, Own>()
+const owned = createKeptWith<Own>()
 
 /** Of several cookies with one name, the last is sent. */
 export function addCookies(res: ServerResponse, cookies: readonly string[]): void {

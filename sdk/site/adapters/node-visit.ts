@@ -1,6 +1,7 @@
 /** A visit to a Node server: a plain one, or one with Express or another framework on it. */
 import { type IncomingMessage, ServerResponse } from 'node:http'
 
+import { createKeptWith } from '../../http/kept-with.js'
 import { readText } from '../../http/node/body.js'
 import { openEventsOn } from '../../http/node/events.js'
 import { refuseLongAddress } from '../../http/node/long-address.js'
@@ -36,7 +37,7 @@ export const requestOf = (given: Wrapped<IncomingMessage>): IncomingMessage =>
   'raw' in given ? given.raw : given
 
 /** Sessions of any site of this process: two sites of one application may have the same property. */
-const ours = new WeakSet<object>()
+const ours = createKeptWith<true>()
 
 /** A class, because there is one per request: an object literal would make each member anew. */
 export class NodeVisit implements Visit {
@@ -87,8 +88,8 @@ export class NodeVisit implements Visit {
   show(session: object): boolean {
     const before: unknown = Reflect.get(this.request, this.property)
     Reflect.set(this.request, this.property, session)
-    ours.add(session)
-    return typeof before === 'object' && before !== null && !ours.has(before)
+    ours.set(session, true)
+    return typeof before === 'object' && before !== null && !ours.get(before)
   }
 
   readText(maxBytes: number): Promise<string> {

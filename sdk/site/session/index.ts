@@ -1,4 +1,5 @@
 /** The sessions of a site's visitors: the one way into this room. */
+import { createKeptWith } from '../../http/kept-with.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import type { Log } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
@@ -87,7 +88,7 @@ export function createSessions(app: AppSettings, storage: Storage, log: Log): Al
   const followers = createFollowers()
   const known = createKnownSessions(app, endings, log)
   const misuse = createMisuse(log)
-  const loaded = new WeakMap<object, HeldSession>()
+  const loaded = createKeptWith<HeldSession>()
   const takeTurn = createTurns()
   const superseded = createSuperseded()
   const [readTokens, renewed, signIns, carried] = [

@@ -1,4 +1,5 @@
 /** What the session room works with. Nobody outside of it needs any of this. */
+import type { KeptWith } from '../../http/kept-with.js'
 import type { EndBody } from '../../protocol/bodies.js'
 import type { Log } from '../../settings/log.js'
 import type { HubClient } from '../hub/client.js'
@@ -43,7 +44,7 @@ export interface SessionParts {
   readonly tellEnd: (end: EndBody) => Promise<boolean>
   readonly waitingEnds: WaitingEnds
   /** What was loaded, by the server's own request. */
-  readonly loaded: WeakMap<object, HeldSession>
+  readonly loaded: KeptWith<HeldSession>
   readonly misuse: TellMisuse
   readonly log: Log
 }

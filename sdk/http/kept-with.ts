@@ -1,0 +1,38 @@
+/**
+ * What is kept with an object that is not ours, such as a request, as long as that lives, and seen by nobody else. A `WeakMap` would do, but where
+ * the value leads back to its key V8 frees neither before a whole collection: each request would be copied twice and grow old, which costs more than
+ * all else that is done to it.
+ */
+export interface KeptWith<Value> {
+  get(owner: object): Value | undefined
+  set(owner: object, value: Value): void
+}
+
+/** Its subclasses put their private field on the object that they are given. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a constructor is what it is for
+class Given {
+  constructor(owner: object) {
+    return owner
+  }
+}
+
+export function createKeptWith<Value>(): KeptWith<Value> {
+  class Note extends Given {
+    #value: Value
+
+    private constructor(owner: object, value: Value) {
+      super(owner)
+      this.#value = value
+    }
+
+    static get(owner: object): Value | undefined {
+      return #value in owner ? owner.#value : undefined
+    }
+
+    static set(owner: object, value: Value): void {
+      if (#value in owner) owner.#value = value
+      else new Note(owner, value)
+    }
+  }
+  return Note
+}
