@@ -27,7 +27,8 @@ module.exports = {
       // pg, redis and the frameworks are optional peers: whoever takes their door has them.
       {
         path: '^(sdk|hub)/',
-        pathNot: '^(sdk/frontends/|hub/stores/(postgres/server|redis/package)[.]ts$|hub/metrics/)',
+        pathNot:
+          '^(sdk/frontends/|hub/stores/(postgres/server|redis/package)[.]ts$|hub/metrics/|sdk/traces/)',
       },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     ),
@@ -156,6 +157,12 @@ module.exports = {
         '^sdk/(protocol|tokens|http|settings)/',
         npm,
       ],
+      anyPackage,
+    ),
+    only(
+      'sdk-traces',
+      '^sdk/traces/',
+      ['^sdk/(protocol|settings)/', '^node_modules/@opentelemetry/api/'],
       anyPackage,
     ),
     only(

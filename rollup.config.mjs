@@ -70,6 +70,7 @@ const server = [
       postgres: './hub/stores/postgres.ts',
       redis: './hub/stores/redis.ts',
       metrics: './hub/metrics/index.ts',
+      traces: './sdk/traces/index.ts',
       cli: './hub/cli/main.ts',
       verify: './sdk/verify/index.ts',
       testing: './sdk/testing/index.ts',

@@ -31,6 +31,7 @@ import { openStore } from './store-opening.js'
 import { createSites, type HubSites } from './stored-sites.js'
 import { sqliteStore } from './stores/sqlite.js'
 import { startSweeper } from './sweeper.js'
+import { tracedStore } from './traced-store.js'
 
 export interface Hub {
   /** All of the hub's endpoints: `app.use(hub.router)`, at the root of its origin. */
@@ -64,7 +65,7 @@ export interface Hub {
  */
 export async function createHub(options: HubOptions): Promise<Hub> {
   const settings = resolveHubOptions(options)
-  const { metrics: meter } = settings
+  const { metrics: meter, traces } = settings
   const safe = safeLog(settings.log)
   // Before repeats are left out: each of them counts.
   const written = meter ? meteredLog(safe, meter) : safe
@@ -86,7 +87,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   ready.catch((thrown: unknown) => {
     if (!isClosed) written({ level: 'error', event: 'store_failed', description: reasonOf(thrown) })
   })
-  const { store, log } = createDecisions(meter ? meteredStore(opening.store, meter) : opening.store, written)
+  const measured = meter ? meteredStore(opening.store, meter) : opening.store
+  const { store, log } = createDecisions(traces ? tracedStore(measured, traces) : measured, written)
   const hub: HubContext = {
     origin: settings.origin,
     store,
@@ -122,6 +124,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     scripts: readPageScripts(),
     feed,
     meter,
+    traces,
     company: settings.companySignOut && (await companyRoute(hub, settings.companySignOut, limiters)),
     admin:
       admin &&

@@ -4,6 +4,7 @@ import { limits as bounds } from '../sdk/protocol/wire.js'
 import { callable, flag, oneOf, origin, whole } from '../sdk/settings/checks.js'
 import type { Log } from '../sdk/settings/log.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
+import { type Traces, traces } from '../sdk/settings/traces.js'
 import { type AdminOptions, type AdminSettings, resolveAdmin } from './admin/options.js'
 import { type CompanySignOutOptions, type IssuerSettings, resolveCompanySignOut } from './company/options.js'
 import type { ConflictRule, Evict, HubRules, Lifetime, Merge, SingleSession } from './flows/context.js'
@@ -93,6 +94,8 @@ export interface HubOptions {
   readonly hubProcesses?: number
   /** Counts and times what the hub does: `hubMetrics()` of `session-hub/hub/metrics`. @default none */
   readonly metrics?: HubMeter
+  /** Spans of what the hub does: `openTelemetry()` of `session-hub/traces`. @default none */
+  readonly traces?: Traces
   /** Receives structured entries, none of which holds a secret. @default none */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
@@ -113,6 +116,7 @@ export interface HubSettings {
   readonly admin: (AdminSettings & { readonly auditSeconds: number }) | undefined
   readonly companySignOut: readonly IssuerSettings[] | undefined
   readonly metrics: HubMeter | undefined
+  readonly traces: Traces | undefined
   readonly log: Log | undefined
   readonly now: () => number
 }
@@ -140,6 +144,7 @@ const KNOWN: Record<keyof HubOptions, true> = {
   limits: true,
   hubProcesses: true,
   metrics: true,
+  traces: true,
   log: true,
   now: true,
 }
@@ -209,6 +214,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
         ? undefined
         : resolveCompanySignOut(`${where}: companySignOut`, options.companySignOut),
     metrics: meter(where, options.metrics),
+    traces: traces(where, options.traces),
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }

@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** What only code can say, whatever it is given. */
-export const FUNCTIONS = ['findSite', 'log']
+export const FUNCTIONS = ['findSite', 'log', 'traces']
 
 /** @throws SessionHubError `options_invalid` */
 export async function loadConfig(path: string): Promise<JsonObject> {
@@ -30,7 +30,7 @@ export async function loadConfig(path: string): Promise<JsonObject> {
   }
   const unreachable = isCode ? undefined : FUNCTIONS.find((name) => Object.hasOwn(given, name))
   if (unreachable !== undefined) {
-    throw wrong(file, `"${unreachable}" is a function; write the configuration as .mjs with a default export`)
+    throw wrong(file, `"${unreachable}" is code; write the configuration as .mjs with a default export`)
   }
   return given
 }

@@ -22,6 +22,7 @@ import {
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { Json } from '../../sdk/protocol/json.js'
 import { type BackchannelAct, backchannelActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
+import type { Traces } from '../../sdk/settings/traces.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import { actAs, stopActing } from '../flows/act-as.js'
 import { changeClaims } from '../flows/claims.js'
@@ -88,20 +89,30 @@ const acts: Record<BackchannelAct, Act> = {
 /** Claims and data have their own full depth, below the body's object. */
 export const ACT_DEPTH = limits.jsonDepth + 1
 
-/** Does what a site asks for, after it is counted. @param body is not read before */
+/**
+ * Does what a site asks for, after it is counted.
+ *
+ * @param body is not read before
+ * @param traceparent what the site says that it is part of (W3C Trace Context)
+ */
 export type Perform = (
   act: BackchannelAct,
   site: Site,
   ip: string | undefined,
   body: () => Json | Promise<Json>,
+  traceparent?: string,
 ) => Promise<object>
 
 export const createPerform =
-  (hub: HubContext, sites: SiteRegistry, limiters: Limiters): Perform =>
-  async (act, site, ip, body) => {
-    // R38: whatever else its visitors ask for, a site can sign them out.
-    await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
-    return acts[act](hub, site, await body(), { sites, limiters, from: ip ?? 'unknown' })
+  (hub: HubContext, sites: SiteRegistry, limiters: Limiters, traces: Traces | undefined): Perform =>
+  (act, site, ip, body, traceparent) => {
+    const perform = async () => {
+      // R38: whatever else its visitors ask for, a site can sign them out.
+      await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
+      return acts[act](hub, site, await body(), { sites, limiters, from: ip ?? 'unknown' })
+    }
+    if (!traces) return perform()
+    return traces.span({ kind: 'server', name: act, site: site.origin, parent: traceparent }, perform)
   }
 
 export const backchannelRoute =
@@ -114,5 +125,8 @@ export const backchannelRoute =
       throw new SessionHubError('not_found', 'There is no such act on the back-channel')
     }
     const site = await authenticate(req)
-    sendJson(res, 200, await perform(act, site, req.ip, () => readJsonBody(bodyOf(req), ACT_DEPTH)))
+    const { traceparent } = req.headers
+    const body = () => readJsonBody(bodyOf(req), ACT_DEPTH)
+    const from = typeof traceparent === 'string' ? traceparent : undefined
+    sendJson(res, 200, await perform(act, site, req.ip, body, from))
   }

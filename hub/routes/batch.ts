@@ -21,7 +21,11 @@ export const batchRoute =
     const site = await authenticate(req)
     const lines = await readLines(req)
     const answers = await Promise.all(
-      lines.map((line) => answerTo(line, log, (act, body) => perform(act, site, req.ip, () => body))),
+      lines.map((line) =>
+        answerTo(line, log, ({ act, body, traceparent }) =>
+          perform(act, site, req.ip, () => body, traceparent),
+        ),
+      ),
     )
     sendReply(res, {
       ...jsonReply(200, {}, { 'content-type': 'application/x-ndjson; charset=utf-8' }),
@@ -48,16 +52,12 @@ async function readLines(req: IncomingMessage): Promise<readonly string[]> {
 const bounds = { depth: ACT_DEPTH + 1, keys: limits.jsonKeys }
 
 /** The answer that the act would have got alone, as a line. */
-async function answerTo(
-  line: string,
-  log: Log,
-  perform: (act: BatchedAct, body: Json) => Promise<object>,
-): Promise<string> {
+async function answerTo(line: string, log: Log, perform: (asked: Line) => Promise<object>): Promise<string> {
   let where: string = hubPaths.batch
   try {
-    const { act, body } = readLine(line)
-    where = `${hubPaths.backchannel}/${act}`
-    return `${JSON.stringify({ status: 200, body: await perform(act, body) })}\n`
+    const asked = readLine(line)
+    where = `${hubPaths.backchannel}/${asked.act}`
+    return `${JSON.stringify({ status: 200, body: await perform(asked) })}\n`
   } catch (thrown) {
     const { status, body, error } = errorReply(thrown)
     logError(log, error, where)
@@ -67,15 +67,22 @@ async function answerTo(
   }
 }
 
+interface Line {
+  readonly act: BatchedAct
+  readonly body: Json
+  /** As the header of this name would say it of an act that comes alone. */
+  readonly traceparent?: string
+}
+
 /** @throws SessionHubError `request_invalid` */
-function readLine(line: string): { readonly act: BatchedAct; readonly body: Json } {
+function readLine(line: string): Line {
   const asked = parseJson(line, bounds)
-  const { act: name, body, ...unknown } = isJsonObject(asked) ? asked : {}
+  const { act: name, body, traceparent, ...unknown } = isJsonObject(asked) ? asked : {}
   const act = batchedActs.find((known) => known === name)
   if (!act || body === undefined || Object.keys(unknown).length > 0)
     throw new SessionHubError(
       'request_invalid',
       `A line has an "act", ${batchedActs.join(' or ')}, and its "body"`,
     )
-  return { act, body }
+  return { act, body, ...(typeof traceparent === 'string' && { traceparent }) }
 }

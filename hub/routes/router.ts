@@ -13,6 +13,7 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { hubPaths } from '../../sdk/protocol/wire.js'
 import { logError } from '../../sdk/settings/log.js'
 import { createProxyHint } from '../../sdk/settings/proxy-hint.js'
+import type { Traces } from '../../sdk/settings/traces.js'
 import type { HubContext } from '../flows/context.js'
 import { proofMs } from '../flows/tags.js'
 import type { PageScripts } from '../page-scripts.js'
@@ -53,6 +54,8 @@ export interface RouterParts {
   readonly company: Route | undefined
   /** Counts the requests, where somebody wants to know. */
   readonly meter: RequestMeter | undefined
+  /** Follows them, where somebody wants to. */
+  readonly traces: Traces | undefined
 }
 
 interface RequestMeter {
@@ -67,7 +70,7 @@ export interface HubRouter {
 }
 
 export function createRouter(given: RouterParts): HubRouter {
-  const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company, meter } = given
+  const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company, meter, traces } = given
   const findSite = createFindSite(sites, limiters)
   const parts = { hub, findSite, limiters }
   const frame = frameRoute({
@@ -93,7 +96,7 @@ export function createRouter(given: RouterParts): HubRouter {
   const exchange = only('POST', exchangeRoute(hub, sites, limiters))
   const redirect = redirectRoute(hub, findSite, limiters)
   const authenticate = createAuthenticate(hub, sites, limiters)
-  const perform = createPerform(hub, sites, limiters)
+  const perform = createPerform(hub, sites, limiters, traces)
   const backchannel = only('POST', backchannelRoute(authenticate, limiters, perform))
   const batch = only('POST', batchRoute(hub.log, authenticate, perform))
   const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
@@ -129,13 +132,20 @@ export function createRouter(given: RouterParts): HubRouter {
     }
     hintAtProxy(() => isProxyUntrusted(req, req.ip))
     const beganMs = meter ? performance.now() : 0
-    const answering = route(req, res).catch((thrown: unknown) => {
+    const answering = followed(route, req, res).catch((thrown: unknown) => {
       logError(hub.log, sendError(res, thrown), pathOf(req.url))
     })
     if (meter)
       void answering.then(() => {
         meter.requested(routeName(pathOf(req.url)), res.statusCode, (performance.now() - beganMs) / 1000)
       })
+  }
+
+  /** Acts of sites have spans of their own, once it is known whose they are. */
+  function followed(route: Route, req: HubRequest, res: ServerResponse): Promise<void> {
+    const path = pathOf(req.url)
+    if (!traces || path.startsWith(`${hubPaths.backchannel}/`)) return route(req, res)
+    return traces.span({ kind: 'server', name: routeName(path) }, () => route(req, res))
   }
 
   return {

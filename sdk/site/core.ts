@@ -98,7 +98,7 @@ export async function createCore<Native extends object>(
 
   function siteOf(own: SiteSettings): SiteContext {
     const speaker = speakerOf(own.origin, own)
-    const hub = createHubClient(line, speaker, settings.now, refusals(own))
+    const hub = createHubClient(line, speaker, settings.now, refusals(own), settings.traces)
     return {
       settings: own,
       hub,

@@ -12,6 +12,7 @@ import { isHost } from '../protocol/origins.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import { type Traces, traces } from '../settings/traces.js'
 import { type ImportedKeys, importKeys, type SiteKeys } from './keys.js'
 import type { Visit } from './visit.js'
 
@@ -150,6 +151,8 @@ export interface SiteOptions<Native extends object> {
   readonly hubTimeoutMs?: number
   /** Requests per minute from one address to each of this site’s endpoints. @default 600 */
   readonly perAddress?: number
+  /** Spans of what this site asks the hub: `openTelemetry()` of `session-hub/traces`. @default none */
+  readonly traces?: Traces
   /** Receives structured entries. None of them contains a secret. @default none */
   readonly log?: Log
   /** The clock, in milliseconds since 1970. @default Date.now */
@@ -215,6 +218,7 @@ export interface AppSettings {
   readonly onEnded: ((event: EndedEvent) => void | Promise<void>) | undefined
   readonly hubTimeoutMs: number
   readonly perAddress: number
+  readonly traces: Traces | undefined
   readonly log: Log | undefined
   readonly now: () => number
 }
@@ -267,6 +271,7 @@ const KNOWN: Record<keyof SiteOptions<object> | keyof AppOptions<object>, true> 
   onEnded: true,
   hubTimeoutMs: true,
   perAddress: true,
+  traces: true,
   log: true,
   now: true,
 }
@@ -432,6 +437,7 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     onEnded: callable(where, 'onEnded', options.onEnded),
     hubTimeoutMs: whole(where, 'hubTimeoutMs', hubTimeoutMs, { min: 50, max: 30_000 }),
     perAddress: whole(where, 'perAddress', perAddress, { min: 1, max: 1e9 }),
+    traces: traces(where, options.traces),
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }

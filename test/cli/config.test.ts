@@ -57,7 +57,7 @@ describe('the configuration of session-hub serve', () => {
       config: { limits: { perAdress: 1 } },
       says: 'limits: unknown option "perAdress"; did you mean "perAddress"?',
     },
-    { config: { findSite: 'x' }, says: '"findSite" is a function; write the configuration as .mjs' },
+    { config: { findSite: 'x' }, says: '"findSite" is code; write the configuration as .mjs' },
     { config: { keys: undefined }, says: '"keys" is missing: name the file that "session-hub keys --out' },
     {
       config: { keys: 'keys.json' },

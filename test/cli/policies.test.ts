@@ -121,7 +121,7 @@ describe('session-hub serve, told how sessions live', () => {
     [{ evict: 'all' }, '"evict" has to be one of "oldest", "refuse"'],
     [{ endAllOnSignOut: 1 }, '"endAllOnSignOut" has to be true or false'],
     [{ sessionSeconds: 60 }, 'unknown option "sessionSeconds"'],
-    [{ findSite: 'shop' }, '"findSite" is a function; write the configuration as .mjs'],
+    [{ findSite: 'shop' }, '"findSite" is code; write the configuration as .mjs'],
   ]
   for (const [config, says] of wrong) {
     it(`refuses ${JSON.stringify(config)} in one line that names the file`, async () => {

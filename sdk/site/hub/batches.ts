@@ -54,7 +54,8 @@ export function createBatches(
       lanes.set(key, first)
       return underWay(key, first, send(request))
     }
-    const line = `${JSON.stringify({ act, body: request.body })}\n`
+    const { body, traceparent } = request
+    const line = `${JSON.stringify({ act, body, traceparent })}\n`
     const bytes = Buffer.byteLength(line)
     if (bytes > limits.bodyBytes) return underWay(key, lane, send(request))
     if (lane.bytes + bytes > limits.bodyBytes) go(key, lane)
@@ -107,6 +108,8 @@ export function createBatches(
       ...request,
       path: hubPaths.batch,
       body: undefined,
+      // Each line says its own.
+      traceparent: undefined,
       lines: waiting.map(({ line }) => line).join(''),
     })
     if (NO_BATCHES.includes(reply.status)) {

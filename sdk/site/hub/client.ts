@@ -27,6 +27,7 @@ import { isErrorCode, SessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import { type BackchannelAct, endReasons, hubPaths, limits } from '../../protocol/wire.js'
 import type { TicketKey } from '../../tokens/keys.js'
+import type { Traces } from '../../settings/traces.js'
 import { random128 } from '../../tokens/random.js'
 import type { HubLine, Reply } from './line.js'
 import type { TellRefused } from './refusals.js'
@@ -70,13 +71,15 @@ const REFUSALS = ['site_token_invalid', 'site_unknown', 'ticket_key_unknown']
 /**
  * @param speak in whose name
  * @param refused what an act comes to that the hub refuses for the site's own sake
+ * @param traces follows the acts, where somebody wants to
  */
 export const createHubClient = (
   line: HubLine,
   speak: Speaker,
   now: () => number,
   refused: TellRefused,
-): HubClient => new LineClient(line, speak, now, refused)
+  traces?: Traces,
+): HubClient => new LineClient(line, speak, now, refused, traces)
 
 /** A class, because there is one per site, and an application may have thousands: an object literal would make each method anew. */
 class LineClient implements HubClient {
@@ -84,15 +87,23 @@ class LineClient implements HubClient {
   readonly #speak: Speaker
   readonly #now: () => number
   readonly #refused: TellRefused
+  readonly #traces: Traces | undefined
   #lookedMs = -Infinity
   #look: Promise<SessionHubError | undefined> = Promise.resolve(undefined)
   readonly #reads = new Map<string, Promise<SessionView>>()
 
-  constructor(line: HubLine, speak: Speaker, now: () => number, refused: TellRefused) {
+  constructor(
+    line: HubLine,
+    speak: Speaker,
+    now: () => number,
+    refused: TellRefused,
+    traces: Traces | undefined,
+  ) {
     this.#line = line
     this.#speak = speak
     this.#now = now
     this.#refused = refused
+    this.#traces = traces
   }
 
   async redeem(body: BackchannelRedeemBody) {
@@ -173,13 +184,21 @@ class LineClient implements HubClient {
   }
 
   /** Each act may come twice: the line sends it again where the answer was lost. What would happen twice has an id, and the hub acts on it once. */
-  async #act(name: BackchannelAct, body: object): Promise<JsonObject> {
+  #act(name: BackchannelAct, body: object): Promise<JsonObject> {
+    if (!this.#traces) return this.#ask(name, body)
+    return this.#traces.span({ kind: 'client', name }, ({ traceparent }) =>
+      this.#ask(name, body, traceparent),
+    )
+  }
+
+  async #ask(name: BackchannelAct, body: object, traceparent?: string): Promise<JsonObject> {
     const reply = await this.#line.ask({
       method: 'POST',
       path: `${hubPaths.backchannel}/${name}`,
       body,
       speech: await this.#speak(),
       canWait: name !== 'end',
+      traceparent,
     })
     if (reply.status === 200) return reply.body
     const error = errorOf(reply)

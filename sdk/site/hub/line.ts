@@ -30,6 +30,8 @@ interface Asked {
   readonly speech?: Speech
   /** Whether it is left undone while the hub has too much to do. */
   readonly canWait?: boolean
+  /** Of which trace it is part (W3C Trace Context). */
+  readonly traceparent?: string | undefined
 }
 
 /** A proxy's words for a hub that is silent. */

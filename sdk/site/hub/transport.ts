@@ -29,6 +29,8 @@ export interface HubRequest {
   readonly lines?: string
   /** In whose name; absent for what anybody may ask. */
   readonly speech?: Speech | undefined
+  /** Of which trace it is part (W3C Trace Context). */
+  readonly traceparent?: string | undefined
   readonly maxBytes: number
 }
 
@@ -74,7 +76,7 @@ export function createHubTransport({
   const target = { hostname: address, port, setHost: false } as const
 
   function sendOnce(
-    { method, path, body, lines, speech = [], maxBytes }: HubRequest,
+    { method, path, body, lines, speech = [], traceparent, maxBytes }: HubRequest,
     agent: http.Agent | false,
     deadlineMs: number,
   ): Promise<RawReply> {
@@ -87,6 +89,7 @@ export function createHubTransport({
         headers.push('content-type', type, 'content-length', String(Buffer.byteLength(text)))
       }
       headers.push(...speech)
+      if (traceparent !== undefined) headers.push('traceparent', traceparent)
       const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
       // One limit for all of it: a hub that sends a byte a second is down too.
       const leftMs = Math.max(0, deadlineMs - performance.now())

@@ -1,0 +1,32 @@
+/**
+ * What is followed while hub and site work, for whoever traces it (`session-hub/traces`). No name comes from a request: each is one of a short list,
+ * and no span knows a session, a user or a ticket.
+ */
+import { wrong } from './refuse-unknown.js'
+
+export interface Traces {
+  /** Runs it inside a span, which ends with it; what it throws is thrown on. */
+  span<Result>(of: TracedWork, work: (span: TracedSpan) => Promise<Result>): Promise<Result>
+}
+
+export interface TracedWork {
+  /** `server`: the hub answers. `client`: a site asks the hub. `store`: the hub asks its store; only traced within an answer. */
+  readonly kind: 'server' | 'client' | 'store'
+  readonly name: string
+  /** The registered origin of the site. */
+  readonly site?: string
+  /** The `traceparent` of the site that asked, and has shown who it is: a stranger could join his spans to anybody's trace. */
+  readonly parent?: string | undefined
+}
+
+export interface TracedSpan {
+  /** For the request to the hub that the span is about (W3C Trace Context); `undefined`: nobody records it. */
+  readonly traceparent: string | undefined
+}
+
+/** @throws SessionHubError `options_invalid` */
+export function traces(where: string, given: unknown): Traces | undefined {
+  if (given === undefined || typeof (given as Partial<Traces> | null)?.span === 'function')
+    return given as Traces | undefined
+  throw wrong(where, '"traces" has to be what openTelemetry() of session-hub/traces returns')
+}

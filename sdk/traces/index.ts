@@ -1,0 +1,93 @@
+/** `session-hub/traces`: spans for OpenTelemetry, of what hub and site do. */
+import {
+  type Context,
+  context,
+  createContextKey,
+  isSpanContextValid,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type TracerProvider,
+} from '@opentelemetry/api'
+
+import { toSessionHubError } from '../protocol/errors.js'
+import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import type { TracedSpan, TracedWork, Traces } from '../settings/traces.js'
+
+export type { TracedSpan, TracedWork, Traces }
+
+export interface OpenTelemetryOptions {
+  /** Whose tracer makes the spans. @default the one that your application has registered */
+  readonly tracerProvider?: TracerProvider
+}
+
+const KINDS: Record<TracedWork['kind'], SpanKind> = {
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  store: SpanKind.INTERNAL,
+}
+
+/** Within an answer of ours: what the hub asks its store in the background belongs to nobody. */
+const ANSWERING = createContextKey('session-hub answering')
+
+/**
+ * Makes the spans for `createHub({ traces })` and `createSite({ traces })`. Needs the package `@opentelemetry/api`, and an SDK of OpenTelemetry that
+ * records them.
+ *
+ * @throws SessionHubError `options_invalid`
+ * @example
+ * const site = await createSite({ ..., traces: openTelemetry() })
+ */
+export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
+  refuseUnknown('openTelemetry', options, ['tracerProvider'])
+  const { tracerProvider = trace } = options
+  if (typeof (tracerProvider as Partial<TracerProvider>).getTracer !== 'function')
+    throw wrong('openTelemetry', '"tracerProvider" has to be a TracerProvider of OpenTelemetry')
+  const tracer = tracerProvider.getTracer('session-hub')
+
+  return {
+    async span(of, work) {
+      const { kind, name, site } = of
+      const around = context.active()
+      if (kind === 'store' && around.getValue(ANSWERING) !== true) return work({ traceparent: undefined })
+      const attributes = {
+        'session_hub.operation': name,
+        ...(site !== undefined && { 'session_hub.site': site }),
+      }
+      const title = `session-hub ${kind === 'store' ? 'store ' : ''}${name}`
+      const span = tracer.startSpan(title, { kind: KINDS[kind], attributes }, parentOf(around, of))
+      const inside = trace.setSpan(around, span).setValue(ANSWERING, kind !== 'client')
+      try {
+        return await context.with(inside, () => work({ traceparent: traceparentOf(span) }))
+      } catch (thrown) {
+        // Only its code: messages and causes may quote what a visitor sent.
+        const { code, status } = toSessionHubError(thrown)
+        span.setAttribute('error.type', code)
+        // What a visitor or a site did wrong is no fault of whoever answers.
+        if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+        throw thrown
+      } finally {
+        span.end()
+      }
+    },
+  }
+}
+
+/** A span of the application's own, such as that of an instrumented server, has looked at the request's headers by itself. */
+function parentOf(around: Context, { parent }: TracedWork): Context {
+  if (parent === undefined || trace.getSpan(around)) return around
+  const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(parent) ?? []
+  const remote = { traceId, spanId, traceFlags: Number(flags), isRemote: true }
+  return isSpanContextValid(remote) ? trace.setSpanContext(around, remote) : around
+}
+
+/** https://www.w3.org/TR/trace-context-1: version 00, where only the flag "sampled" has a meaning. */
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])$/
+
+function traceparentOf(span: Span): string | undefined {
+  const { traceId, spanId, traceFlags } = span.spanContext()
+  return isSpanContextValid({ traceId, spanId, traceFlags })
+    ? `00-${traceId}-${spanId}-0${traceFlags & 1}`
+    : undefined
+}
