@@ -26,7 +26,8 @@ export interface TracedSpan {
 
 /** @throws SessionHubError `options_invalid` */
 export function traces(where: string, given: unknown): Traces | undefined {
-  if (given === undefined || typeof (given as Partial<Traces> | null)?.span === 'function')
-    return given as Traces | undefined
+  if (given === undefined) return undefined
+  const { span }: { span?: unknown } = given ?? {}
+  if (typeof span === 'function') return given as Traces
   throw wrong(where, '"traces" has to be what openTelemetry() of session-hub/traces returns')
 }

@@ -19,6 +19,8 @@ export interface Place {
 
 export interface Proxy {
   readonly name: string
+  /** Whether a request with a body goes to the other server, where one refuses the connection. */
+  readonly sendsBodiesAgain: boolean
   /** Starts it; the connections to the servers behind it are closed when they were idle for a second. */
   start(place: Place): ChildProcess
 }
@@ -42,6 +44,7 @@ const addresses = ({ hubs, site }: Place) =>
 
 const nginx: Proxy = {
   name: 'nginx',
+  sendsBodiesAgain: true,
   start(place) {
     const { folder, port, cert, key } = place
     const text = replaced(example('nginx.conf'), [
@@ -73,6 +76,8 @@ http { access_log off; ${temporary.join(' ')} include ${join(folder, 'session-hu
 
 const caddy: Proxy = {
   name: 'Caddy',
+  // https://github.com/caddyserver/caddy/issues/7546, until 2.11.1: Debian has an older one.
+  sendsBodiesAgain: false,
   start(place) {
     const { folder, port, cert, key } = place
     const tls = `{\n\tbind 127.0.0.1\n\ttls ${cert} ${key}`
