@@ -3,13 +3,13 @@ import http2 from 'node:http2'
 import https from 'node:https'
 import { connect } from 'node:tls'
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
 }
 
-export interface Asked {
+interface Asked {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: object

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { findProgram } from '../support/programs.js'
 import { root } from '../support/titles.js'
 
-export interface Place {
+interface Place {
   readonly folder: string
   /** Where the proxy listens. */
   readonly port: number
