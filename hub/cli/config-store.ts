@@ -30,6 +30,7 @@ export function storeSource(
     )
   }
   const engine = given === undefined ? undefined : engineOf(given)
+  if (given !== undefined && !engine) refuseAddress(file, given)
   if (given !== undefined && engine)
     return { engine, address: given, open: () => openedAt(engine, given, mayMigrate, file) }
   const path = inFolder(given ?? 'session-hub.sqlite')
@@ -42,6 +43,19 @@ export type Engine = 'postgres' | 'redis'
 export function engineOf(address: string): Engine | undefined {
   if (/^postgres(ql)?:/.test(address)) return 'postgres'
   return /^rediss?:/.test(address) ? 'redis' : undefined
+}
+
+/**
+ * Taken for a path, an address of some other kind would stand in the message that there is no such file, and in a log, with its password.
+ *
+ * @throws SessionHubError `options_invalid`
+ */
+export function refuseAddress(where: string, given: string): void {
+  if (!given.includes('://')) return
+  throw wrong(
+    where,
+    '"store" is no address that is known here: it has to begin with "postgres://" or "redis://"',
+  )
 }
 
 export interface StoreSource {

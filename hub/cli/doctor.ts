@@ -171,8 +171,10 @@ function summaryOf(findings: readonly Finding[]): string {
 const reportOf = ({ hub, sites }: Patients, lines: readonly Line[], ignored: ReadonlySet<FindingCode>) => ({
   hub,
   sites,
-  lines: lines.map(({ findings, ...line }) => ({
-    ...line,
+  lines: lines.map(({ about, looked, skipped, findings }) => ({
+    about,
+    looked: shown(looked),
+    ...(skipped !== undefined && { skipped: shown(skipped) }),
     findings: findings.map(({ code, what }) => {
       const { level, why, remedy } = findingKinds[code]
       return { code, level, what: shown(what), why, remedy, page: pageOf(code), isIgnored: ignored.has(code) }

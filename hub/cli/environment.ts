@@ -16,6 +16,9 @@ const OTHERS = [
   'SESSION_HUB_WORKER',
 ]
 
+/** Of stores: none of them is JSON. */
+const ADDRESSES = ['SESSION_HUB_STORE', 'SESSION_HUB_STORE_TO']
+
 /** What is text, whatever it looks like. */
 const TEXTS = ['origin', 'host']
 
@@ -34,6 +37,8 @@ export async function withFiles(environment: NodeJS.ProcessEnv): Promise<NodeJS.
     if (environment[variable]) throw wrong(name, `${variable} is set too: keep one of the two`)
     found[variable] = (await readText(path, { where: name, remedy: 'correct the path' })).trim()
   }
+  // What docker keeps in quotes would be the path of a file, with the password in it.
+  for (const name of ADDRESSES) if (found[name]) found[name] = withoutQuotes(found[name]).trim()
   return found
 }
 

@@ -21,7 +21,7 @@ export async function openEnd(flag: string, given: string, mayMake: boolean): Pr
     if (engine === 'redis')
       return await (await import('../stores/redis/copy-end.js')).openRedisEnd(given, mayMake)
     const path = resolve(given.replace(FILE, ''))
-    if (!FILE.test(given) && /^[a-z]+:/.test(given))
+    if (!FILE.test(given) && (given.includes('://') || /^[a-z]+:/.test(given)))
       throw wrong(flag, 'it has to be sqlite:<file>, or an address that begins with postgres:// or redis://')
     if (!mayMake && !existsSync(path)) throw wrong(flag, `there is no "${path}"`)
     return await (await import('../stores/sqlite/copy-end.js')).openSqliteEnd(path)

@@ -115,8 +115,14 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
       const timer = setTimeout(() => {
         req.destroy(new Error(`no whole answer within ${timeoutMs / 1000} seconds`))
       }, timeoutMs)
+      let isAnswered = false
       req.on('error', fail)
+      // After `101 Switching Protocols`, which nobody has asked for, Node closes the connection and says no more than this.
+      req.on('close', () => {
+        if (!isAnswered) fail(new Error('the connection was closed without an answer'))
+      })
       req.on('response', (res) => {
+        isAnswered = true
         res.on('error', fail)
         read(res, (result) => {
           clearTimeout(timer)

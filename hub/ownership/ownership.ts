@@ -1,13 +1,14 @@
 /** Whether whoever registers a domain controls it: they put a text where only its owner can, in a file of the site or in its DNS. */
 import { resolveTxt } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
 import { createHmac, type KeyObject } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isTag } from '../flows/tags.js'
 import type { SiteRegistration } from '../sites/site.js'
 import { isWildcard } from '../sites/wildcard.js'
-import { readSmallFile, type ReadingOptions } from './well-known.js'
+import { readSmallFile, type ReadingOptions, TIMEOUT_MS } from './well-known.js'
 
 export interface OwnershipProof {
   /** Of this origin with these keys: it shows nothing of another site, nor of the same one under other keys. */
@@ -33,7 +34,7 @@ const FILE = '/.well-known/session-hub-site.txt'
 const PREFIX = 'session-hub-site='
 
 export function createOwnership(secret: KeyObject, options: OwnershipOptions = {}): Ownership {
-  const { texts = textsOf } = options
+  const { texts = textsOf, timeoutMs = TIMEOUT_MS } = options
 
   function proofOf({ origin, signingKeys }: SiteRegistration): OwnershipProof {
     const token =
@@ -60,7 +61,7 @@ export function createOwnership(secret: KeyObject, options: OwnershipOptions = {
       const { token, file, record } = proofOf(registration)
       const found = await Promise.all([
         file && isInFile(file.url, token, options),
-        record && isInRecord(record.name, token, texts),
+        record && isInRecord(record.name, token, texts, timeoutMs),
       ])
       const faults = found.filter((fault) => fault !== undefined)
       if (found.includes(FOUND)) return
@@ -86,12 +87,18 @@ async function isInRecord(
   name: string,
   token: string,
   texts: NonNullable<OwnershipOptions['texts']>,
+  timeoutMs: number,
 ): Promise<string> {
+  const isOver = new AbortController()
   try {
-    const found = await texts(name)
+    // Whoever has the domain answers for it, and resolvers wait for minutes.
+    const found = await Promise.race([texts(name), after(timeoutMs, undefined, { signal: isOver.signal })])
+    if (!found) return `the DNS of ${name} did not answer within ${timeoutMs / 1000} seconds`
     return found.some((text) => isTag(text.trim(), token)) ? FOUND : `no TXT record of ${name} holds it`
   } catch {
     return `there is no TXT record of ${name}`
+  } finally {
+    isOver.abort()
   }
 }
 

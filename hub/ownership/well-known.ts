@@ -17,7 +17,7 @@ export interface ReadingOptions {
   readonly port?: number
 }
 
-const TIMEOUT_MS = 5000
+export const TIMEOUT_MS = 5000
 const MOST_BYTES = 1024
 
 /**

@@ -75,7 +75,7 @@ const acts: Record<BackchannelAct, Act> = {
   'end-other': (hub, site, body, { sites }) => endOther(hub, sites, site, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {
     const asked = parseBackchannelLink(body)
-    await limiters.session(sha256(asked.handle), `${site.origin} frame`)
+    await limiters.session(sha256(asked.handle), `${site.registeredAs} frame`)
     return linkTicket(hub, sites, site, asked)
   },
   part: (hub, site, body) => byHandle(hub, site, parsePartBody(body), partSession),
@@ -108,7 +108,7 @@ export const createPerform =
   (act, site, ip, body, traceparent) => {
     const perform = async () => {
       // R38: whatever else its visitors ask for, a site can sign them out.
-      await limiters.site(act === 'end' ? `${site.origin} end` : site.origin)
+      await limiters.site(act === 'end' ? `${site.registeredAs} end` : site.registeredAs)
       return acts[act](hub, site, await body(), { sites, limiters, from: ip ?? 'unknown' })
     }
     if (!traces) return perform()

@@ -27,7 +27,7 @@ export const exchangeRoute =
     const { hasAccess } = readFrameProof(hub.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
-    const kind = `${site.origin} frame` as const
+    const kind = `${site.registeredAs} frame` as const
     await limiters.address(req.ip, kind)
     const hash = hubHandleHash(req.headers, site)
     if (hash !== undefined) await limiters.session(hash, kind)

@@ -60,7 +60,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       const site = await findSite(asked.site, req.ip)
       const isOwn = isAskedBy(req.headers.referer, site.origin)
       // R38: what a stranger's page causes is no cost of the site's visitors.
-      await limiters.address(req.ip, isOwn ? `${site.origin} frame` : 'stranger')
+      await limiters.address(req.ip, isOwn ? `${site.registeredAs} frame` : 'stranger')
       await answer(req, res, site, { ...asked, isOwn })
     } catch (thrown) {
       sendRefusedPage(res, hub.log, thrown, path, asked?.site)
@@ -88,7 +88,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       } else if (isOwn) {
         const activate = activation(storageAccess(headers), site.origin)
         if (activate !== undefined) more['activate-storage-access'] = activate
-        if (hash !== undefined && hasAccess) await limiters.session(hash, `${site.origin} frame`)
+        if (hash !== undefined && hasAccess) await limiters.session(hash, `${site.registeredAs} frame`)
         told = await answerFrame(hub, { site, nonce, state, hubHandleHash: hash, hasAccess, isOff })
         addCookies(res, turnCookies(req, site, told))
         if (told.turn && isOwnSite(headers)) addCookies(res, await renewedCookies(hub, req, site, path))

@@ -30,7 +30,7 @@ export const lookRoute =
     readFrameProof(secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
-    const kind = `${site.origin} frame` as const
+    const kind = `${site.registeredAs} frame` as const
     await limiters.address(req.ip, kind)
     const hash = hubHandleHash(req.headers, site)
     if (hash !== undefined) await limiters.session(hash, kind)

@@ -28,7 +28,7 @@ export const redirectRoute =
     const [nonce, state] = [single(query, 'nonce'), single(query, 'state')]
     // Nobody else is led anywhere (R23).
     const site = await findSite(single(query, 'site') ?? '', req.ip)
-    const kind = `${site.origin} window` as const
+    const kind = `${site.registeredAs} window` as const
     let answer: RedirectAnswer
     try {
       // Only now: whoever comes too often is led back as well.

@@ -63,6 +63,8 @@ export interface SharePolicy {
 /** A registration after its checks. */
 export interface Site extends SiteKeys {
   readonly origin: string
+  /** The origin as it is registered: of a wildcard's hosts, which anybody can make up, all are counted together (R31). */
+  readonly registeredAs: string
   /** Empty: the site stands by itself. */
   readonly app: string
   /** Who hears of its sessions and users: `app:<name>`, or the origin. No origin is spelled like the first. */
@@ -109,6 +111,7 @@ export function readSite(registration: SiteRegistration, where: string): Site | 
   const app = registration.app === undefined ? '' : name(where, 'app', registration.app)
   const site = {
     origin: siteOrigin,
+    registeredAs: siteOrigin,
     app,
     party: app === '' ? siteOrigin : appIssuer(app),
     ...readSiteKeys(registration, where),

@@ -151,18 +151,18 @@ function causeOf(cause: unknown): string {
   return [cause.name, typeof code === 'string' ? code : undefined, place].filter(Boolean).join(' ')
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are just what must not reach a log
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+/** What begins a line, commands a terminal, is seen by nobody, or turns the writing round. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Longer than anything that we say ourselves. */
 const MOST_CHARACTERS = 256
 
 function harmless(value: LogEntry[string]): LogEntry[string] {
   if (typeof value !== 'string') return value
-  const text = withoutSecrets(value).replace(
-    CONTROL,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  const text = withoutSecrets(value).replace(CONTROL, (character) => {
+    const code = character.codePointAt(0)?.toString(16) ?? ''
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+  })
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }
 

@@ -10,6 +10,7 @@ import { createHub, generateHubKeys, memoryStore } from 'session-hub/hub'
 
 import { listenTo } from '../support/event-source.js'
 import { expectOptionFault } from '../support/option-fault.js'
+import { newSession, write } from '../support/records.js'
 import { expectRefusal } from '../support/refusal.js'
 import { send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
@@ -151,6 +152,22 @@ describe('R44: a sign-out at the company’s identity provider', () => {
     for (const visitor of visitors) expect(await isIn(visitor)).to.equal(false)
     expect(await isIn(other)).to.equal(true)
   })
+
+  for (const [others, isOtherIn] of [
+    [997, true],
+    [998, false],
+  ] as const)
+    it(`ends it though ${others + 1} sessions of the user’s are newer: others with it rather than not that one`, async () => {
+      const [meant, other] = [await signedIn('staff:ada', 'one'), await signedIn('staff:ada', 'two')]
+      const newer = Array.from({ length: others }, (_, at) =>
+        newSession({ subject: 'staff:ada', createdAtMs: world.now() + 1 + at, generation: 1 }),
+      )
+      await write(world.hub.store, { sessions: newer })
+      await say(await tokenOf({ sid: 'one', sub: undefined }))
+      expect([await isIn(meant), await isIn(other)]).to.deep.equal([false, isOtherIn])
+      const back = await signedIn('staff:ada')
+      expect(await isIn(back)).to.equal(true)
+    })
 
   it('reaches a sign-in that the hub was told of later', async () => {
     world.hub.listener.hang(true)

@@ -195,7 +195,7 @@ describe('R30: logs and errors', () => {
   })
 
   it('line breaks and other control characters are encoded in every field', async () => {
-    const forged = 'x\r\n{"level":"info"}\u2028\u0000\u001b[31m'
+    const forged = 'x\r\n{"level":"info"}\u2028\u0000\u001b[31m\u202e\u200b\u{e0001}'
     await ada.ask(`${shop}/session-hub/offer`, {
       method: 'POST',
       body: { nonce: binding().nonce, [forged]: 1 },
@@ -214,11 +214,12 @@ describe('R30: logs and errors', () => {
     await failing.close()
 
     const entry = failing.log.find(({ event }) => event === 'site_lookup_failed')!
-    expect(entry.description).to.equal('x\\u000d\\u000a{"level":"info"}\\u2028\\u0000\\u001b[31m')
+    expect(entry.description).to.equal(
+      'x\\u000d\\u000a{"level":"info"}\\u2028\\u0000\\u001b[31m\\u202e\\u200b\\u{e0001}',
+    )
     expect(world.log).to.have.length.above(0)
     for (const value of [...world.log, ...failing.log].flatMap((logged) => Object.values(logged))) {
-      // eslint-disable-next-line no-control-regex -- these are what is looked for
-      if (typeof value === 'string') expect(value).to.not.match(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
+      if (typeof value === 'string') expect(value).to.not.match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
     }
   })
 

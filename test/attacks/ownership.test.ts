@@ -121,6 +121,16 @@ describe('R45: the proof of ownership', () => {
       (thrown: unknown) => (thrown as { code: string }).code,
     )
 
+  it('does not wait for a DNS that is silent; one that answers in time is believed', async () => {
+    const asking = { ...own, timeoutMs: 200, texts: () => new Promise<string[]>(() => undefined) }
+    const said = await createOwnership(secret, asking)
+      .check(registration)
+      .catch((thrown: unknown) => (thrown as Error).message)
+    expect(said).to.include('did not answer within 0.2 seconds')
+    const { token } = createOwnership(secret, own).proofOf(registration)
+    await createOwnership(secret, { ...asking, texts: async () => [token] }).check(registration)
+  })
+
   it('is the text of this site, in its file or in its DNS', async () => {
     const token = tokenOf(registration)
     expect(await isProven(withFile(`${token}\n`))).to.equal(true)

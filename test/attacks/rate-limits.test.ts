@@ -137,6 +137,28 @@ describe('R31: rate limits', () => {
     )
     expect((await visitor.ask(`${shop}/whoami`)).status, 'the application’s own pages').to.equal(200)
   })
+
+  it('of a wildcard all hosts are one site: a stranger who makes up names gets no more', async () => {
+    await begin({ hub: { limits: { perAddress: 3 }, storedSites: true } })
+    const { registration } = world.siteOf('travel')
+    await world.hub.hub.sites.add({ ...registration, origin: 'https://*.preview.example' })
+    const statusOf = async (path: string, host: string) => {
+      const query = new URLSearchParams({ site: `https://${host}.preview.example`, nonce: binding().nonce })
+      const frame = { 'sec-fetch-dest': 'iframe', referer: `https://${host}.preview.example/` }
+      const window = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+      const headers = path === 'frame' ? frame : window
+      return (await send(`${world.hub.origin}/${path}?${query}`, { headers })).status
+    }
+    const hosts = ['a', 'b', 'c', 'd']
+    const statuses = []
+    for (const host of hosts) statuses.push(await statusOf('frame', host))
+    expect(statuses).to.deep.equal([200, 200, 200, 429])
+    for (const host of hosts) await statusOf('redirect', host)
+    expect(
+      world.log.filter(({ where, code }) => where === '/redirect' && code === 'rate_limited'),
+    ).to.have.length(1)
+    expect((await visitor.frame(shop, binding().nonce)).status, 'another site').to.equal(200)
+  })
 })
 
 describe('R38: what a stranger’s page and another site’s page cannot use up', () => {

@@ -99,6 +99,27 @@ describe('the configuration of session-hub serve', () => {
     })
   }
 
+  for (const store of [
+    'POSTGRES://hub:secret@db.example/hub',
+    'mysql://hub:secret@db.example/hub',
+    'postgresql+asyncpg://hub:secret@db.example/hub',
+    ' postgres://hub:secret@db.example/hub',
+    '"postgres://hub:secret@db.example/hub"',
+  ])
+    it(`is refused without a word of its password: an address that would be a path, ${JSON.stringify(store)}`, async () => {
+      const line = await refusalOf({ ...good, store })
+      expect(line).to.include('it has to begin with "postgres://" or "redis://"')
+      expect(line).to.not.include('secret')
+      for (const args of [
+        ['reopen', '--store', store],
+        ['copy', '--to', 'sqlite:other.sqlite', '--from', store],
+      ]) {
+        const { code, stderr } = await folder.run('store', ...args)
+        expect(code).to.equal(1)
+        expect(stderr).to.include('it has to be sqlite:<file>, or an address').and.not.include('secret')
+      }
+    })
+
   const wrongTexts: readonly { text: string; says: string }[] = [
     { text: '{\n  "port": 1,\n}', says: 'hub.json: line 3, column 1: a key in double quotes is expected' },
     { text: '{ "port": 1', says: 'hub.json: line 1, column 12: "," or "}" is expected' },

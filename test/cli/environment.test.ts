@@ -66,6 +66,20 @@ describe('variables as configuration', () => {
     expect(configIn(environment, NAMES)).to.deep.equal({})
   })
 
+  for (const given of [
+    "'postgres://hub@db.example/hub'",
+    ' "postgres://hub@db.example/hub" ',
+    'postgres://hub@db.example/hub',
+  ])
+    it(`is the store’s address read from ${given}?`, async () => {
+      const environment = { SESSION_HUB_STORE: given, SESSION_HUB_STORE_TO: given }
+      const read = 'postgres://hub@db.example/hub'
+      expect(await withFiles(environment)).to.deep.equal({
+        SESSION_HUB_STORE: read,
+        SESSION_HUB_STORE_TO: read,
+      })
+    })
+
   it('is broken JSON refused by the name of the variable, without a word of it?', () => {
     expect(() => configIn({ SESSION_HUB_LIMITS: '{"perSite":secret}' }, NAMES))
       .to.throw('SESSION_HUB_LIMITS')

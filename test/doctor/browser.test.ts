@@ -102,6 +102,23 @@ describe('the doctor in a browser', () => {
     expect(await codes({ sites: ['http://nobody.localhost:1'] })).to.deep.equal(['browser_page_failed'])
   }).timeout(180_000)
 
+  it('waits for no page that never rests, and for no server that is silent', async () => {
+    proxy.breaks({
+      instead(req, res, next) {
+        if (req.url === '/')
+          res.type('html').send('<!doctype html><title>x</title><script>for (;;);</script>')
+        else next()
+      },
+    })
+    expect(await codes({ timeoutMs: 1000 })).to.deep.equal(['browser_page_failed'])
+    proxy.breaks({
+      instead(req, _res, next) {
+        if (req.url !== '/') next()
+      },
+    })
+    expect(await codes({ timeoutMs: 1000 })).to.deep.equal(['browser_page_failed'])
+  })
+
   it('says where there is no browser, or none that starts', async () => {
     expect(findChromium({ PATH: '/nowhere' })).to.satisfy(
       (path?: string) => path === undefined || existsSync(path),

@@ -455,6 +455,38 @@ describe('the doctor', () => {
     }
   })
 
+  for (const [what, endpoint] of [
+    ['another host', '.stranger.localhost'],
+    ['another host, with the site as a name', '@stranger.localhost'],
+    ['another port', ':1'],
+    ['nothing that an address can be', ':99999'],
+  ])
+    it(`looks at no server that a page makes of the site’s own origin: ${what}`, async () => {
+      const asked = new Set<string>()
+      atSites.breaks({
+        body: (text) => text.replace('<script', `<script data-endpoint="${endpoint}"`),
+      })
+      const lookup = (hostname: string) => {
+        asked.add(hostname)
+        return Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+      }
+      const lines = await linesOf(patients, { lookup })
+      expect(findingsIn(lines)).to.deep.equal([
+        { code: 'endpoint_not_there', what: `"${endpoint}" is no path` },
+      ])
+      expect([...asked].sort()).to.deep.equal(['hub.localhost', 'shop.localhost'])
+    })
+
+  it('says that a server has changed the protocol, and waits for nothing more', async () => {
+    atSites.breaks(
+      answering('/', (_req, res) => {
+        res.socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+      }),
+    )
+    const lines = await linesOf(patients)
+    expect(codesIn(lines)).to.deep.equal(['connect_failed'])
+  })
+
   it('R31: reads no more than the beginning of a page that never ends', async () => {
     let bytes = 0
     atSites.breaks({

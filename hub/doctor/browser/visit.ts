@@ -21,6 +21,24 @@ const MOST_COMPLAINTS = 20
 
 /** @throws Error where the browser stops, or the page does not load in time */
 export async function visit(browser: DevTools, url: string, timeoutMs: number): Promise<Visit> {
+  let timer
+  // A page that never rests, or a server that is silent, leaves the browser without an answer for us.
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('the page did not load in time'))
+    }, timeoutMs + ANSWER_MS)
+  })
+  try {
+    return await Promise.race([look(browser, url, timeoutMs), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What the browser itself needs. */
+const ANSWER_MS = 2000
+
+async function look(browser: DevTools, url: string, timeoutMs: number): Promise<Visit> {
   const complaints = new Set<string>()
   browser.onEvent((method, params) => {
     const said = complaintOf(method, params)
@@ -61,7 +79,7 @@ async function settled(
   const endMs = performance.now() + timeoutMs
   let last: Look | undefined
   while (performance.now() < endMs) {
-    last = (await look(browser, session)) ?? last
+    last = (await lookOnce(browser, session)) ?? last
     if (last?.isOver) break
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
@@ -70,7 +88,7 @@ async function settled(
 }
 
 /** A document that is just going answers nothing. */
-async function look(browser: DevTools, session: string): Promise<Look | undefined> {
+async function lookOnce(browser: DevTools, session: string): Promise<Look | undefined> {
   const asked = browser.send('Runtime.evaluate', { expression: LOOK, returnByValue: true }, session)
   const { result } = (await asked) as { result?: { value?: unknown } }
   if (typeof result?.value !== 'string') return undefined

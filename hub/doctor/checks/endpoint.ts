@@ -7,6 +7,9 @@ import type { Eyes } from '../sight.js'
 
 export async function endpointLine(eyes: Eyes, site: string, endpoint: string): Promise<Line> {
   const line = { about: site, looked: `has its endpoints below ${endpoint}` }
+  // What a page says is written behind the site's origin, and could make another one of it.
+  if (!endpoint.startsWith('/'))
+    return { ...line, findings: [{ code: 'endpoint_not_there', what: `"${endpoint}" is no path` }] }
   const sight = await seeOr(eyes, site + endpoint + sitePaths.jwks, {}, 'endpoint_not_there')
   if (isFinding(sight)) return { ...line, findings: [sight] }
   const isThere = sight.status === 200 && Array.isArray(jsonOf(sight)?.['keys'])

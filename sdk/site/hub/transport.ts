@@ -114,6 +114,12 @@ export function createHubTransport({
         const isStale = !isAnswered && isReset(error)
         reject(isStale ? new StaleConnectionError('the connection was closed', { cause: error }) : error)
       })
+      // After `101 Switching Protocols`, which nobody has asked for, Node closes the connection and says no more than this.
+      req.on('close', () => {
+        if (isAnswered) return
+        settle()
+        reject(new Error('no answer came'))
+      })
       req.on('response', (res) => {
         isAnswered = true
         clearTimeout(silence)
@@ -160,6 +166,10 @@ export function createHubTransport({
         req.on('error', (error) => {
           clearTimeout(timer)
           reject(error)
+        })
+        req.on('close', () => {
+          clearTimeout(timer)
+          reject(new Error('no answer came'))
         })
         req.on('response', (res) => {
           clearTimeout(timer)
