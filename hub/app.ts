@@ -78,11 +78,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     log: written,
   })
   // Last, so that a wrong option does not leave a file behind.
-  const opening = openStore(openerOf(options.store), settings.storeWaitSeconds * 1000, written)
+  const opening = openStore(openerOf(settings.store), settings.storeWaitSeconds * 1000, written)
   const ready = opening.opened.then(({ durability }) => {
     if (durability !== undefined) written({ level: 'info', event: 'store_opened', description: durability })
   })
-  if (settings.storeWaitSeconds === 0 || typeof options.store !== 'function') await ready
+  if (settings.storeWaitSeconds === 0 || typeof settings.store !== 'function') await ready
   let isClosed = false
   ready.catch((thrown: unknown) => {
     if (!isClosed) written({ level: 'error', event: 'store_failed', description: reasonOf(thrown) })

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 
 import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { codeOnly } from './config-rows.js'
 import { parseFile, readText, shown } from './files.js'
 
 /** The configuration file, for messages and for what it points at. */
@@ -15,9 +16,6 @@ export interface Place {
   readonly inFolder: (name: string) => string
 }
 
-/** What only code can say, whatever it is given. */
-export const FUNCTIONS = ['findSite', 'log', 'traces']
-
 /** @throws SessionHubError `options_invalid` */
 export async function loadConfig(path: string): Promise<JsonObject> {
   const file = shown(path)
@@ -28,7 +26,7 @@ export async function loadConfig(path: string): Promise<JsonObject> {
     const form = isCode ? 'export default { origin: … }' : '{ "origin": "https://hub.example" }'
     throw wrong(file, `an object is expected, such as ${form}`)
   }
-  const unreachable = isCode ? undefined : FUNCTIONS.find((name) => Object.hasOwn(given, name))
+  const unreachable = isCode ? undefined : codeOnly.find((name) => Object.hasOwn(given, name))
   if (unreachable !== undefined) {
     throw wrong(file, `"${unreachable}" is code; write the configuration as .mjs with a default export`)
   }

@@ -2,11 +2,12 @@
 import { dirname, resolve } from 'node:path'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
-import { flag, whole } from '../../sdk/settings/checks.js'
-import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
-import { hubOptionNames, type HubOptions, resolveHubOptions } from '../options.js'
-import { FUNCTIONS, loadConfig, type Place } from './config-file.js'
+import type { JsonObject } from '../../sdk/protocol/json.js'
+import { readOptions } from '../../sdk/settings/option-rows.js'
+import { refuseUnknown } from '../../sdk/settings/refuse-unknown.js'
+import { type HubOptions, resolveHubOptions } from '../options.js'
+import { loadConfig, type Place } from './config-file.js'
+import { configRows, hubKeys, type MetricsPlace, serveRows, textual } from './config-rows.js'
 import { type StoreSource, storeSource } from './config-store.js'
 import type { SiteRegistration } from '../sites/site.js'
 import { configIn, variableDoubts, withFiles } from './environment.js'
@@ -32,28 +33,7 @@ export interface ServeConfig {
   readonly warnings: readonly string[]
 }
 
-export interface MetricsPlace {
-  readonly host: string
-  readonly port: number
-}
-
 const DEFAULT_PORT = 4000
-/** What can be said as text, and so by the environment. */
-const TEXTUAL = [
-  'host',
-  'port',
-  'trustProxyHops',
-  'migrateStore',
-  ...hubOptionNames.filter((name) => ![...FUNCTIONS, 'now'].includes(name)),
-]
-const KNOWN = [
-  'host',
-  'port',
-  'trustProxyHops',
-  'migrateStore',
-  ...hubOptionNames.filter((name) => name !== 'now'),
-]
-
 /**
  * What the file does not say, the environment may.
  *
@@ -66,7 +46,7 @@ export async function readConfig(config: string | undefined, given: NodeJS.Proce
   const file = shown(path)
   const environment = await withFiles(given)
   const fromFile = config === undefined ? {} : await loadConfig(path)
-  return configOf(path, file, { ...configIn(environment, TEXTUAL), ...fromFile }, environment)
+  return configOf(path, file, { ...configIn(environment, textual), ...fromFile }, environment)
 }
 
 /** Whether the environment alone is a configuration: then no file has to be named. */
@@ -79,52 +59,38 @@ async function configOf(
   given: JsonObject,
   environment: NodeJS.ProcessEnv,
 ): Promise<ServeConfig> {
-  refuseUnknown(file, given, KNOWN)
+  refuseUnknown(file, given, Object.keys(configRows))
 
-  const {
-    host = '127.0.0.1',
-    port,
-    trustProxyHops = 0,
-    keys,
-    sites,
-    store,
-    migrateStore = true,
-    metrics,
-    ...options
-  } = given
-  if (typeof host !== 'string' || host === '') {
-    throw wrong(file, '"host" has to be an address such as "127.0.0.1"')
-  }
+  const { keys, sites, store } = given
+  const own = readOptions(file, serveRows, only(Object.keys(serveRows), given))
   const place: Place = { path, file, inFolder: (name) => resolve(dirname(path), name) }
   const keySource = await findKeys(keys, place, environment)
   const siteSource = await findSites(sites, place)
-  const hub = checkedOptions(file, { ...options, keys: keySource.keys, sites: siteSource.sites })
+  const hub = checkedOptions(file, {
+    ...only(hubKeys, given),
+    keys: keySource.keys,
+    sites: siteSource.sites,
+  })
   return {
     file,
-    host,
-    port: port === undefined ? defaultPort(hub.origin) : whole(file, 'port', port, { min: 0, max: 65_535 }),
-    trustProxyHops: whole(file, 'trustProxyHops', trustProxyHops, { min: 0, max: 100 }),
+    host: own.host,
+    port: own.port ?? defaultPort(hub.origin),
+    trustProxyHops: own.trustProxyHops,
     hub,
-    metrics: readMetrics(file, metrics),
-    store: storeSource(store, flag(file, 'migrateStore', migrateStore), place, environment),
+    metrics: own.metrics,
+    store: storeSource(store, own.migrateStore, place, environment),
     ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
       ...(await doubts(given, hub)).map((doubt) => `${file}: ${doubt}`),
-      ...variableDoubts(environment, TEXTUAL),
+      ...variableDoubts(environment, textual),
       ...(await openSecrets([keySource.path, siteSource.path])),
     ],
   }
 }
 
-function readMetrics(file: string, given: unknown): MetricsPlace | undefined {
-  if (given === undefined) return undefined
-  const where = `${file}: metrics`
-  if (!isJsonObject(given)) throw wrong(where, 'it has to be an object such as { "port": 9464 }')
-  refuseUnknown(where, given, ['host', 'port'])
-  const { host = '127.0.0.1', port } = given
-  if (typeof host !== 'string' || host === '') throw wrong(where, '"host" has to be an address')
-  return { host, port: whole(where, 'port', port, { min: 0, max: 65_535 }) }
-}
+/** These members, where they are given. */
+const only = (names: readonly string[], given: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)))
 
 /** What works, but hardly as it was meant. */
 async function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): Promise<string[]> {

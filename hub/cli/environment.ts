@@ -7,9 +7,12 @@ import { parseFile, readText } from './files.js'
 const PREFIX = 'SESSION_HUB_'
 const FILE = '_FILE'
 
+/** Holds the hub's keys when the configuration names none: SESSION_HUB_KEYS is a site's. */
+export const KEYS_VARIABLE = 'SESSION_HUB_HUB_KEYS'
+
 /** Those that are no text of the configuration's: who reads them stands beside them. */
 const OTHERS = [
-  'SESSION_HUB_HUB_KEYS',
+  KEYS_VARIABLE,
   'SESSION_HUB_STORE',
   'SESSION_HUB_STORE_TO',
   'SESSION_HUB_KEYS',

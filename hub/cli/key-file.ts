@@ -4,10 +4,8 @@ import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { withoutQuotes } from '../../sdk/tokens/key-text.js'
 import { type HubKeys, readHubKeys } from '../keys/hub-keys.js'
 import type { Place } from './config-file.js'
+import { KEYS_VARIABLE } from './environment.js'
 import { parseFile, readText, shown } from './files.js'
-
-/** Holds the keys when the configuration names none. */
-export const KEYS_VARIABLE = 'SESSION_HUB_HUB_KEYS'
 
 export interface KeySource {
   readonly keys: HubKeys

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { HubMeter } from '../meter.js'
-import type { MetricsPlace } from './config.js'
+import type { MetricsPlace } from './config-rows.js'
 import { urlOf } from './server.js'
 import { workerNumber } from './workers.js'
 

@@ -7,8 +7,9 @@ import { gracefulStop } from '../../sdk/http/node/graceful-stop.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createHub, type Hub } from '../app.js'
 import { type Command, readArguments, UsageError } from './command.js'
+import { configHelp } from './config-help.js'
 import { isInEnvironment, readConfig, type ServeConfig } from './config.js'
-import { KEYS_VARIABLE } from './key-file.js'
+import { KEYS_VARIABLE } from './environment.js'
 import { createServeLog, type ServeLog } from './serve-log.js'
 import { serveMetrics } from './metrics.js'
 import { createApp, listen, urlOf } from './server.js'
@@ -29,47 +30,11 @@ Options:
                    dies is replaced. Default 1
 
 Configuration (paths are relative to the file; only "origin" and the keys have no default):
-  origin            the hub's own origin, such as "https://hub.example"
-  keys              the file from "session-hub keys --out"; default: the JSON in ${KEYS_VARIABLE}
-  sites             the file from "session-hub sites add --file", or the list itself
-  store             the SQLite file of the sessions, default "session-hub.sqlite"; "memory" keeps nothing
-  storeWaitSeconds  how long to wait for a starting PostgreSQL, and answer 503 meanwhile; default 0
-  migrateStore      false: the hub leaves PostgreSQL's schema alone, and refuses to start where "session-hub store migrate"
-                    has not been run; default true
-  host              the address to listen on, default "127.0.0.1"
-  port              default: the port of an http origin, else 4000
-  trustProxyHops    how many proxies are in front of the hub, default 0
-  lifetimes         how long sessions live: { "anonymous" and "signedIn": { "idleSeconds", "absoluteSeconds" } }
-  singleSession     true: a sign-in ends the user's other sessions; default false
-  maxSessions       how many sessions a user may have; default no limit
-  evict             above that limit: "oldest" (default) ends the oldest session, "refuse" refuses the sign-in
-  endAllOnSignOut   true: a sign-out ends all of the user's sessions; default false
-  ticketSeconds     how long a ticket may be redeemed, default 30
-  conflict          who gives way when two users meet: "keep-both" (default), "hub" or "site"
-  merge             "fill" (default), "winner", "loser", or { "keys": { "cart": "union", "points": "sum" } }
-  admin             /admin: { "tokens": what "session-hub admin token" made, "isAdmin": the subjects whose sessions
-                    only logout-all may end, "auditSeconds": how long the audit is kept, default a year }
-  companySignOut    { "issuers": [{ "issuer", "audience", "jwksUri" }] }: a sign-out at these OpenID providers ends the
-                    user's sessions
-  metrics           { "port": 9464, "host": "127.0.0.1" }: /metrics for Prometheus, on a port of its own; worker 2 has the
-                    next port, and so on. Needs "npm install prom-client"
-  limits            requests per minute: { "perAddress": 1200, "perSession": 60, "perSite": 60000 }
-  hubProcesses      on how many machines this command runs; each allows its share of the limits, default 1
-  storedSites       true: the store has sites too, for "session-hub sites add --config" and /admin/sites; default false
-  siteCacheSeconds  how long an answer of findSite is used, default 5
+${configHelp()}
 
 In the environment: each of these as SESSION_HUB_ and its name, such as SESSION_HUB_PORT or SESSION_HUB_TRUST_PROXY_HOPS, objects
 and lists as JSON; the hub's keys as ${KEYS_VARIABLE}. With _FILE behind it, a variable names a file that holds the value. What
 the configuration says itself counts first.
-
-Only in .mjs:
-  admin             { "isAdmin": (subject) => whether, "authorize": (req) => { name, permissions } or null }
-  findSite          (origin) => the registration of a site that "sites" does not list
-  merge             ({ from, into, reason }) => the data of the session that stays
-  conflict          ({ site, siteSubject, hubSubject }) => "keep-both", "hub" or "site"
-  singleSession     (subject, { site, agent, isRemembered }) => whether this sign-in ends the user's other sessions
-  endAllOnSignOut   (subject) => whether a sign-out ends all of the user's sessions
-  log               (entry) => receives the hub's entries instead of stdout
 
 Example:
   { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "trustProxyHops": 1 }

@@ -18,6 +18,7 @@ import type { TokenField } from 'session-hub/verify'
 import { siteNames } from '../../demo/sites.js'
 import { type ConflictPolicy, decide, type Decision, type Side } from '../../hub/flows/decision.js'
 import { keyMergeNames, mergeNames } from '../../hub/flows/merge-rules.js'
+import { configRows } from '../../hub/cli/config-rows.js'
 import { resolveHubOptions } from '../../hub/options.js'
 import { hubCookieName } from '../../hub/routes/cookies.js'
 import { parseTicketClaims } from '../../sdk/protocol/claims.js'
@@ -124,7 +125,7 @@ describe('docs/options.md', () => {
         names: membersOf('sdk/site/script-tag.ts', 'ScriptTagOptions'),
       },
       { heading: '## `createClient(options)`', names: membersOf('sdk/browser/options.ts', 'ClientOptions') },
-      { heading: '## `session-hub serve', names: serveKeys() },
+      { heading: '## `session-hub serve', names: Object.keys(configRows) },
       { heading: '## `session-hub serve', names: flagsOf('hub/cli/sites.ts') },
       {
         document: 'docs/session.md',
@@ -1196,11 +1197,6 @@ function defaultsOf(source: string): [name: string, value: string][] {
 /** The command line's own, as `--name`. */
 function flagsOf(source: string): string[] {
   return [...text(source).matchAll(/^ {6}'?([\w-]+)'?: \{ type: '/gm)].map(([, name]) => `--${name}`)
-}
-
-function serveKeys(): string[] {
-  const help = /^Configuration .*?\n\nExample:/ms.exec(text('hub/cli/serve.ts'))?.[0] ?? ''
-  return [...help.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name!)
 }
 
 function inWords(decision: Decision): string {

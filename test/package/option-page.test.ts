@@ -1,0 +1,16 @@
+/** Options are declared once: what people read of them is what their rows say. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+
+import { root } from '../support/titles.js'
+import { optionPages } from './option-page.js'
+
+describe('the rows of the options', () => {
+  for (const { file, write } of optionPages) {
+    it(`say what ${file} says; if not, "npm run docs:options" writes it anew`, async () => {
+      const present = readFileSync(join(root, file), 'utf8')
+      expect(await write(present)).to.equal(present)
+    })
+  }
+})

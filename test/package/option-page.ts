@@ -1,0 +1,136 @@
+/**
+ * Writes what people read of the options from their rows: the tables of `docs/options.md` and the interfaces of the sources.
+ * `npm run docs:options`
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
+
+import { configRows, hubKeys } from '../../hub/cli/config-rows.js'
+import { hubRows } from '../../hub/option-rows.js'
+import type { OptionRow, OptionText } from '../../sdk/settings/option-rows.js'
+import { shownDefault, unitOf } from '../../sdk/settings/option-words.js'
+import { root } from '../support/titles.js'
+
+type Row = OptionText & Partial<OptionRow>
+type Rows = Readonly<Record<string, Row>>
+
+interface Page {
+  readonly file: string
+  /** The file anew, from its present text. */
+  readonly write: (text: string) => string | Promise<string>
+}
+
+export const optionPages: readonly Page[] = [
+  {
+    file: 'docs/options.md',
+    write: (text) =>
+      [
+        { heading: '## `createHub(options)`', table: tableOf('option', hubRows) },
+        { heading: '## `session-hub serve', table: configTable() },
+      ].reduce(withTable, text),
+  },
+  { file: 'hub/options.ts', write: (text) => withInterface(text, 'HubOptions', hubRows) },
+]
+
+// The reference
+
+function tableOf(head: string, rows: Rows): string {
+  return [
+    `| ${head} | meaning | unit | default |`,
+    '|---|---|---|---|',
+    ...Object.entries(rows).map(([name, row]) => lineOf(`\`${name}\``, row)),
+  ].join('\n')
+}
+
+const lineOf = (names: string, row: Row) =>
+  `| ${names} | ${meaningOf(row)} | ${unitOf(row)} | ${row.required ? 'required' : shownDefault(row)} |`.replace(
+    /\| {2,}(?=\|)/g,
+    '| ',
+  )
+
+const meaningOf = ({ text, more }: Row) => (more === undefined ? text : `${text}. ${more}`).replace(/\.$/, '')
+
+/** The command's keys; what `createHub` explains is only named. */
+function configTable(): string {
+  const own = Object.fromEntries(Object.entries(configRows).filter(([name]) => !hubKeys.includes(name)))
+  const named = (isCode: boolean) =>
+    hubKeys
+      .filter((name) => (configRows[name]?.code === 'only') === isCode)
+      .map((name) => `\`${name}\``)
+      .join(', ')
+  return [
+    tableOf('key', own),
+    lineOf(named(false), { text: 'as in `createHub`; functions only in `.mjs`', shown: 'as there' }),
+    lineOf(named(true), {
+      text: 'as in `createHub`; code, so only in `.mjs`',
+      shown: 'as there; `log` writes to stdout',
+    }),
+  ].join('\n')
+}
+
+/** Replaces the first table below a heading. */
+function withTable(page: string, { heading, table }: { heading: string; table: string }): string {
+  const section = page.indexOf(`\n${heading}`)
+  const start = page.indexOf('\n|', section) + 1
+  if (section < 0 || start === 0) throw new Error(`There is no table below "${heading}"`)
+  const [old = ''] = /^(?:\|.*\n)+/.exec(page.slice(start)) ?? []
+  return `${page.slice(0, start)}${table}\n${page.slice(start + old.length)}`
+}
+
+// The types
+
+async function withInterface(source: string, name: string, rows: Rows): Promise<string> {
+  const [, start = ''] = new RegExp(`(export interface ${name}\\b[^{]*\\{\\n)`).exec(source) ?? []
+  const from = source.indexOf(start) + start.length
+  const to = source.indexOf('\n}\n', from)
+  if (start === '' || to < 0) throw new Error(`There is no interface ${name}`)
+  const members = Object.entries(rows).map(([option, row]) => memberOf(option, row))
+  const options = await resolveConfig(join(root, 'hub/options.ts'))
+  return format(`${source.slice(0, from)}${members.join('\n')}${source.slice(to)}`, {
+    ...options,
+    parser: 'typescript',
+  })
+}
+
+function memberOf(name: string, row: Row): string {
+  const initial = plainLinks(shownDefault(row)).replaceAll('`', '')
+  const unit = unitOf(row)
+  const lines = [
+    ...wrapped(`${capital(plainLinks(meaningOf(row)))}.`),
+    ...(unit === '' ? [] : ['', row.unit === undefined ? `From ${unit}.` : `Unit: ${unit}.`]),
+    ...(initial === '' ? [] : ['', `@default ${initial}`]),
+  ]
+  const comment =
+    lines.length === 1
+      ? `/** ${lines[0]} */`
+      : `/**\n${lines.map((line) => `   *${line && ` ${line}`}`).join('\n')}\n   */`
+  return `  ${comment}\n  readonly ${name}${row.required ? '' : '?'}: ${row.check!.type}`
+}
+
+const capital = (text: string) => text.replace(/^[a-z]/, (letter) => letter.toUpperCase())
+
+/** A link of `docs/` as text that an editor shows anywhere. */
+const plainLinks = (markdown: string) =>
+  markdown.replace(/\[([^\]]+)\]\(([^)#]+)[^)]*\)/g, (_, text: string, page: string) =>
+    text.startsWith('docs/') ? text : `${text} (docs/${page})`,
+  )
+
+/** Lines of a comment; code stays whole. */
+function wrapped(text: string): string[] {
+  const lines = ['']
+  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
+    const last = lines.at(-1)!
+    if (last === '') lines[lines.length - 1] = word
+    else if (last.length + word.length < 130) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
+if (process.argv[1]?.endsWith('option-page.js')) {
+  for (const { file, write } of optionPages) {
+    const path = join(root, file)
+    writeFileSync(path, await write(readFileSync(path, 'utf8')))
+  }
+}
