@@ -50,7 +50,7 @@ export function engineOf(address: string): Engine | undefined {
  *
  * @throws SessionHubError `options_invalid`
  */
-export function refuseAddress(where: string, given: string): void {
+function refuseAddress(where: string, given: string): void {
   if (!given.includes('://')) return
   throw wrong(
     where,
