@@ -2,13 +2,14 @@
  * `npm run bench`: what a first visit costs the visitor, the hub and the site, side by side with what it is compared to in the
  * same run. Prints a table and writes `build/bench.json`. A target that is missed is shown, and is no failure of the bench.
  *
- * `node build/test/bench/main.js size` runs only the groups of these names. `--sessions 1000000` fills the stores of the groups `growth` and `stores`
+ * `node build/test/bench/main.js size` runs only the groups of these names. `--sessions 1000000` fills the stores of the groups `growth`, `stores` and `copy`
  * with more than they have by default.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
 import { admin } from './admin.js'
+import { copy } from './copy.js'
 import { domains } from './domains.js'
 import { events } from './events.js'
 import { growth } from './growth.js'
@@ -39,6 +40,7 @@ const groups: readonly Group[] = [
   growth,
   saturation,
   stores,
+  copy,
   peers,
 ]
 

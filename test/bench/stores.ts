@@ -1,9 +1,9 @@
 /** What a sync costs each engine, in the hub's process and in the server's; and what many sessions change. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { newEnding, newSession, NOW_MS } from '../support/records.js'
+import { newEnding, newHandle, newSession, newSubject, NOW_MS, write } from '../support/records.js'
 import { type Postgres, startPostgres } from '../support/postgres.js'
 import { startRedis } from '../support/redis.js'
 import { type Address, openAt } from '../support/store-address.js'
@@ -37,6 +37,7 @@ export const stores: Group = {
       rows.push(...(await syncs(engines)))
       rows.push(...(await atSize(postgres, sessions)))
       rows.push(...(await ending(postgres)))
+      rows.push(await bytesInSqlite(), await bytesInRedis())
     } finally {
       for (const { stop } of engines) await stop()
       await postgres.kill()
@@ -45,12 +46,13 @@ export const stores: Group = {
   },
 }
 
-function openSqlite(): Engine {
+function openSqlite() {
   const folder = mkdtempSync(join(tmpdir(), 'session-hub-bench-'))
   const stop = () => {
     rmSync(folder, { recursive: true })
   }
-  return { name: 'SQLite', address: { kind: 'sqlite', path: join(folder, 'hub.sqlite') }, stop }
+  const address = { kind: 'sqlite', path: join(folder, 'hub.sqlite') } as const
+  return { name: 'SQLite', address, stop }
 }
 
 const ofPostgres = ({ url, folder }: Postgres, schema: string): Engine => ({
@@ -148,6 +150,12 @@ async function atSize(postgres: Postgres, sessions: number): Promise<Row[]> {
   const workers = [await startStoreWorker(empty.address), await startStoreWorker(many.address)] as const
   await fill(postgres, 'empty', FEW)
   await fill(postgres, 'many', sessions)
+  // Before the redemptions, which give some sessions more handles.
+  const { rows } = await postgres.query(
+    `SELECT pg_total_relation_size('many.session') AS session, pg_total_relation_size('many.handle') AS handle,
+      pg_total_relation_size('many.subject') AS subject`,
+  )
+  const bytes = ['session', 'handle', 'subject'].map((table) => Number(rows[0]![table]) / sessions)
   const figures = { find: [[], []] as number[][], redeem: [[], []] as number[][] }
   for (let round = -2; round < ROUNDS; round += 1)
     for (const [at, worker] of workers.entries()) {
@@ -159,11 +167,6 @@ async function atSize(postgres: Postgres, sessions: number): Promise<Row[]> {
       figures.redeem[at]!.push(redeem.both)
     }
   for (const worker of workers) await worker.stop()
-  const { rows } = await postgres.query(
-    `SELECT pg_total_relation_size('many.session') AS session, pg_total_relation_size('many.handle') AS handle,
-      pg_total_relation_size('many.subject') AS subject`,
-  )
-  const bytes = ['session', 'handle', 'subject'].map((table) => Number(rows[0]![table]) / sessions)
   const ratio = (a: number, b: number) => a / b
   const count = sessions.toLocaleString('en-GB')
   return [
@@ -250,4 +253,60 @@ async function ending(postgres: Postgres): Promise<Row[]> {
       target: { atMost: 10 },
     }),
   ]
+}
+
+/** So many that a page more or less makes no difference. */
+const WEIGHED = 10_000
+
+const weight = (engine: string, bytes: number, where: string): Row => ({
+  what: `${engine}: bytes of a session with three handles, indexes included`,
+  figure: bytes / WEIGHED,
+  unit: 'bytes',
+  note: `${WEIGHED.toLocaleString('en-GB')} sessions, a third of them signed in, ${where}.`,
+})
+
+async function bytesInSqlite(): Promise<Row> {
+  const { address, stop } = openSqlite()
+  try {
+    await fillThrough(address)
+    return weight('SQLite', statSync(address.path).size, 'in the file')
+  } finally {
+    stop()
+  }
+}
+
+async function bytesInRedis(): Promise<Row> {
+  const redis = await startRedis()
+  const used = async () =>
+    Number(/used_memory:(\d+)/.exec(String(await redis.command('INFO', 'memory')))?.[1])
+  try {
+    const before = await used()
+    await fillThrough({ kind: 'redis', url: redis.url, prefix: 'hub' })
+    return weight('Redis', (await used()) - before, 'in memory')
+  } finally {
+    await redis.kill()
+  }
+}
+
+/** The same sessions that PostgreSQL is filled with, written by the store itself. */
+async function fillThrough(address: Address): Promise<void> {
+  const opened = await openAt(address)
+  try {
+    for (let at = 0; at < WEIGHED; at += 1) {
+      const subject = at % 3 === 0 ? `user-${at}` : null
+      const session = newSession({
+        subject,
+        claims: subject === null ? {} : { name: 'Ada Lovelace', locale: 'en-GB' },
+        data: { cart: ['a kettle, blue, 1.7 litres'] },
+        createdAtMs: NOW_MS + at,
+      })
+      await write(opened, {
+        sessions: [session],
+        handles: Array.from({ length: HANDLES }, () => newHandle(session)),
+        ...(subject !== null && { subjects: [newSubject({ subject })] }),
+      })
+    }
+  } finally {
+    await opened.close()
+  }
 }

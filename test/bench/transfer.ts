@@ -42,6 +42,7 @@ export const transfer: Group = {
 
     /** Tickets of the last round's frames, with what redeems them. */
     let tickets: { ticket: string; verifier: string }[] = []
+    const atHub: number[] = []
 
     try {
       const works = await inTurns({
@@ -64,11 +65,14 @@ export const transfer: Group = {
         redeem: {
           servers: [hub, site],
           times: TIMES,
-          run: (times) =>
-            load.repeat(times, (index) => post(site.origin, '/session-hub/redeem', tickets[index]!)),
+          run: async (times) => {
+            const before = await hub.cpuMicros()
+            await load.repeat(times, (index) => post(site.origin, '/session-hub/redeem', tickets[index]!))
+            atHub.push(((await hub.cpuMicros()) - before) / times)
+          },
         },
       })
-      return rows(works)
+      return rows(works, atHub.slice(-works.redeem.length))
     } finally {
       load.close()
       await Promise.all([bare.stop(), company.stop()])
@@ -76,7 +80,10 @@ export const transfer: Group = {
   },
 }
 
-function rows({ bare, frame, redeem }: Record<'bare' | 'frame' | 'redeem', number[]>): Row[] {
+function rows(
+  { bare, frame, redeem }: Record<'bare' | 'frame' | 'redeem', number[]>,
+  atHub: number[],
+): Row[] {
   const transfer = frame.map((micros, round) => micros + redeem[round]!)
   const byBare = (micros: number, one: number) => micros / one
   return [
@@ -98,5 +105,6 @@ function rows({ bare, frame, redeem }: Record<'bare' | 'frame' | 'redeem', numbe
     spreadRow(spreadOf(bare), { what: 'CPU time of a bare POST', unit: 'us' }),
     spreadRow(spreadOf(frame), { what: 'CPU time of GET /frame with a ticket', unit: 'us' }),
     spreadRow(spreadOf(redeem), { what: 'CPU time of redeeming it, site and hub', unit: 'us' }),
+    spreadRow(spreadOf(atHub), { what: 'of that, at the hub', unit: 'us' }),
   ]
 }

@@ -5,7 +5,7 @@ import { type Folder, newFolder } from './command.js'
 
 const commands = [
   ...['keys', 'sites add', 'sites list', 'sdk', 'serve', 'doctor'],
-  ...['sessions list', 'sessions end', 'admin token', 'audit'],
+  ...['sessions list', 'sessions end', 'admin token', 'audit', 'size'],
 ]
 
 describe('session-hub', () => {

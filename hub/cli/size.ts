@@ -1,0 +1,111 @@
+/** `session-hub size`. */
+import { COSTS, type EngineName, MEASURED_ON, MEASURED_WITH } from '../sizing/measured.js'
+import { demandOf, type Sized, sizeOf, type Traffic } from '../sizing/sizing.js'
+import { type Command, readArguments, UsageError } from './command.js'
+import { numeral } from './progress.js'
+import { tableOf } from './table.js'
+
+/** Each option, its bounds, and what is taken without it. */
+const NUMBERS = {
+  visits: { min: 0.01, max: 1000, usual: 1 },
+  syncs: { min: 0, max: 1000, usual: 2 },
+  pages: { min: 0, max: 10_000, usual: 5 },
+  newcomers: { min: 0, max: 1, usual: 0.5 },
+  days: { min: 1, max: 400, usual: 30 },
+  peak: { min: 1, max: 1000, usual: 3 },
+  busy: { min: 0.05, max: 1, usual: 0.5 },
+  processors: { min: 1, max: 1024, usual: 4 },
+  speed: { min: 0.1, max: 100, usual: 1 },
+} as const
+const names = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]
+
+export const reckonSize: Command = {
+  summary: 'reckon how many machines a traffic needs',
+  help: `Usage: session-hub size --visitors <number> [options]
+
+Reckons with each store: processes of the hub, machines, bytes, connections, and what gives way first. The
+figures are those of the project's own bench, on ${MEASURED_WITH}; with "--speed" you say how much faster
+yours is. A processor twice as fast needs half the time.
+
+Options:
+  --visitors <number>    different visitors a day
+  --visits <number>      visits of each of them a day; default: 1
+  --syncs <number>       syncs of a visit: about one for each site of yours that it leads to, and each sign-in,
+                         sign-out or write of data counts as one; default: 2
+  --pages <number>       pages of a visit; default: 5
+  --newcomers <share>    the share of a day's visitors who have no session yet, 0 to 1; default: 0.5
+  --days <number>        how long a session is kept that nobody uses ("lifetimes" of the hub); default: 30
+  --peak <number>        how many times the average the busiest hour has; default: 3
+  --busy <share>         how busy a processor may be in that hour; default: 0.5
+  --processors <number>  of one machine for the hub; default: 4
+  --speed <number>       how many times as fast as the bench's each of them is; default: 1
+
+Example:
+  session-hub size --visitors 1000000 --syncs 3
+`,
+  async run(args, name) {
+    const text = { type: 'string' } as const
+    const options = Object.fromEntries(['visitors', ...names].map((each) => [each, text]))
+    const { values } = readArguments(name, args, options)
+    if (values['visitors'] === undefined) throw new UsageError(`"${name}" needs "--visitors <number>"`, name)
+    const number = (flag: string, given: unknown, min: number, max: number) => {
+      const value = Number(given)
+      if (typeof given === 'string' && given.trim() !== '' && value >= min && value <= max) return value
+      throw new UsageError(`--${flag}: a number from ${numeral(min)} to ${numeral(max)}`, name)
+    }
+    const rest = names.map((flag) => {
+      const { min, max, usual } = NUMBERS[flag]
+      return [flag, values[flag] === undefined ? usual : number(flag, values[flag], min, max)]
+    })
+    const traffic: Traffic = {
+      ...(Object.fromEntries(rest) as Omit<Traffic, 'visitors'>),
+      visitors: number('visitors', values['visitors'], 1, 1e10),
+    }
+    process.stdout.write(reportOf(traffic))
+  },
+}
+
+function reportOf(traffic: Traffic): string {
+  const { syncsPerSecond, sessions } = demandOf(traffic)
+  const sized = (Object.keys(COSTS) as EngineName[]).map((engine) => sizeOf(engine, traffic))
+  return `${numeral(traffic.visitors)} visitors a day: ${rounded(syncsPerSecond)} syncs a second in the busiest hour, ${numeral(sessions)} sessions in the store.
+
+${tableOf(['STORE', 'HUB PROCESSES', 'ON', 'SERVERS', 'CONNECTIONS', 'SESSIONS TAKE', 'GIVES WAY FIRST'], sized.map(rowOf(traffic)))}
+Reckoned from the bench of ${MEASURED_ON} on ${MEASURED_WITH}. Test with your own traffic before you rely on it.
+`
+}
+
+const rowOf =
+  ({ visitors }: Traffic) =>
+  (sized: Sized): string[] => {
+    const { engine, processes, hubMachines, serverMachines, serverProcessors, connections, bytes, first } =
+      sized
+    const limit = `${first.what}, at ${rounded(first.visitors / 1e6)} million visitors`
+    // What is past its limit is not had with more machines.
+    if (first.visitors < visitors) return [engine, 'too much', '', '', '', sizeText(bytes), limit]
+    return [
+      engine,
+      numeral(processes),
+      hubMachines === 1 ? '1 machine' : `${numeral(hubMachines)} machines`,
+      serverMachines === 0
+        ? 'none'
+        : `${serverMachines} of ${serverProcessors} processor${serverProcessors === 1 ? '' : 's'}`,
+      connections === 0 ? 'none' : numeral(connections),
+      `${sizeText(bytes)} ${engine === 'Redis' ? 'of memory' : 'on disk'}`,
+      limit,
+    ]
+  }
+
+/** Two digits that mean something: it is no more exact than that. */
+const rounded = (figure: number) => numeral(Number(figure.toPrecision(2)))
+
+function sizeText(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB', 'PB']
+  let at = 0
+  let size = bytes / 1000
+  while (size >= 1000 && at < units.length - 1) {
+    size /= 1000
+    at += 1
+  }
+  return `${rounded(size)} ${units[at]}`
+}
