@@ -75,8 +75,9 @@ describe('the size of a hub', () => {
   })
 
   it('is what keeps the processors as busy as they may be', () => {
-    const { syncsPerSecond } = demandOf(usual)
-    const { processes, serverProcessors } = sizeOf('PostgreSQL', usual)
+    const many = { ...usual, visitors: 100_000_000 }
+    const { syncsPerSecond } = demandOf(many)
+    const { processes, serverProcessors } = sizeOf('PostgreSQL', many)
     const { hubMicros, serverMicros } = COSTS.PostgreSQL
     expect(processes).to.equal(Math.ceil((syncsPerSecond * (HUB_MICROS + hubMicros) * 2) / 1e6))
     expect(serverProcessors).to.equal(Math.ceil((syncsPerSecond * serverMicros * 2) / 1e6))
