@@ -373,7 +373,7 @@ describe('the packed package', function () {
   describe('its files', () => {
     it('are they those that a user needs, and no others?', () => {
       const isOurs =
-        /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|docs\/.+\.(md|svg|png)|ops\/[\w-]+\.(json|yml)|dist\/([\w-]+\.js(\.map)?|types\/(sdk|hub)\/.+\.d\.ts))$/
+        /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|docs\/.+\.(md|svg|png)|ops\/([\w-]+\.(json|ya?ml|conf|service|mjs)|Caddyfile|Dockerfile)|dist\/([\w-]+\.js(\.map)?|types\/(sdk|hub)\/.+\.d\.ts))$/
       expect([...files.keys()].filter((name) => !isOurs.test(name))).to.deep.equal([])
       expect(
         [...files.keys()].filter((name) =>
