@@ -16,8 +16,8 @@ export interface Visit extends RequestHead, BodySource {
   readonly isProxyUntrusted: boolean
   /** The framework's own request: what the application's hooks get, and whose session it is. */
   readonly request: object
-  /** Puts a session where the application looks for it. @returns whether something of another's was there */
-  show(session: object): boolean
+  /** Puts a session where the application looks for it. @returns what was there before */
+  show(session: object): unknown
   /** Whether the answer can still carry cookies. */
   readonly isOpen: boolean
   /** Of several cookies with one name, the last is sent. Nothing that the application does to the answer takes them out (R41). */

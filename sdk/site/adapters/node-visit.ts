@@ -1,7 +1,6 @@
 /** A visit to a Node server: a plain one, or one with Express or another framework on it. */
 import { type IncomingMessage, ServerResponse } from 'node:http'
 
-import { createKeptWith } from '../../http/kept-with.js'
 import { readText } from '../../http/node/body.js'
 import { openEventsOn } from '../../http/node/events.js'
 import { refuseLongAddress } from '../../http/node/long-address.js'
@@ -35,9 +34,6 @@ export function visitOf(
 
 export const requestOf = (given: Wrapped<IncomingMessage>): IncomingMessage =>
   'raw' in given ? given.raw : given
-
-/** Sessions of any site of this process: two sites of one application may have the same property. */
-const ours = createKeptWith<true>()
 
 /** A class, because there is one per request: an object literal would make each member anew. */
 export class NodeVisit implements Visit {
@@ -85,11 +81,10 @@ export class NodeVisit implements Visit {
     return openEventsOn(this.answer)
   }
 
-  show(session: object): boolean {
+  show(session: object): unknown {
     const before: unknown = Reflect.get(this.request, this.property)
-    Reflect.set(this.request, this.property, session)
-    ours.set(session, true)
-    return typeof before === 'object' && before !== null && !ours.get(before)
+    if (before !== session) Reflect.set(this.request, this.property, session)
+    return before
   }
 
   readText(maxBytes: number): Promise<string> {
@@ -119,8 +114,8 @@ export class UnansweredVisit extends NodeVisit {
     super(request, noAnswer(request), '', 0)
   }
 
-  override show(): boolean {
-    return false
+  override show(): undefined {
+    // Nobody looks for it there.
   }
 }
 

@@ -36,9 +36,8 @@ export class WebVisit implements Visit {
     return this.url
   }
 
-  show(): boolean {
+  show(): undefined {
     // Nobody looks at the request: the application has the visit.
-    return false
   }
 
   addCookies(cookies: readonly string[]): void {

@@ -6,7 +6,7 @@ import { type EndReason, limits } from '../../protocol/wire.js'
 import { logError } from '../../settings/log.js'
 import type { SessionParts } from './parts.js'
 import type { HeldSession } from './held-session.js'
-import { createSession } from './session.js'
+import { createSession, isSession } from './session.js'
 import { isFresh } from './token.js'
 import type { Visit } from '../visit.js'
 
@@ -39,7 +39,9 @@ export function openSession(
 /** @throws SessionHubError `options_invalid` in development, where the application's session was about to be lost */
 function keep(site: SessionParts, visit: Visit, session: HeldSession): HeldSession {
   site.loaded.set(visit.request, session)
-  if (visit.show(session)) tellTaken(site)
+  const before = visit.show(session)
+  // Two sites of one application may have the same property.
+  if (typeof before === 'object' && before !== null && !isSession(before)) tellTaken(site)
   return session
 }
 

@@ -34,6 +34,9 @@ export const createSession = (
   isStale: boolean,
 ): HeldSession => new LoadedSession(site, visit, claims, isStale)
 
+/** Whether it is a session of any site of this process. */
+export const isSession = (value: object): boolean => value instanceof LoadedSession
+
 /** A class, because there is one per request: an object literal would make each getter anew. */
 class LoadedSession implements HeldSession {
   static {
