@@ -20,8 +20,10 @@ export async function startSecondProcess(world: World, name: string): Promise<Se
   const listener = await listen(`${name}-too.localhost`)
   const site = await createSite({ origin, hub: world.hub.origin, keys, now: () => world.now() })
   listener.use((req, _res, next) => {
-    // As behind a balancer, which leaves the name that the browser asked for.
+    // As behind a balancer, which leaves the name that the browser asked for: in both places where servers look for it.
+    const asked = req.headers.host
     req.headers.host = new URL(origin).host
+    req.rawHeaders = req.rawHeaders.map((text) => (text === asked ? new URL(origin).host : text))
     next()
   })
   listener.use(siteApp(name, site))

@@ -1,9 +1,10 @@
 /** A small site around `createSite`: a page, a cart, sign-in and sign-out. */
 import express, { type ErrorRequestHandler } from 'express'
-import { type AppSite, type JsonObject, SessionHubError, type SignIn, type Site } from 'session-hub/site'
+import { type AppSite, type JsonObject, SessionHubError, type Site } from 'session-hub/site'
 
 import { express4App } from './adapters/express4.js'
 import { fastifySiteApp } from './adapters/fastify.js'
+import { type SignInForm, signInOf } from './adapters/sign-in-form.js'
 import { webSiteApp } from './adapters/web.js'
 
 /** Those that need nothing but this package's own dependencies. */
@@ -124,8 +125,7 @@ function withRoutes(
     res.json(await req.session.update(req.body as JsonObject))
   })
   app.post('/sign-in', json(), async (req, res) => {
-    const { name: subject, claims, idp } = req.body as Pick<SignIn, 'claims' | 'idp'> & { name: string }
-    await site.signIn(req, res, { subject, ...(claims && { claims }), ...(idp && { idp }) })
+    await site.signIn(req, res, signInOf(req.body as SignInForm))
     res.json({ subject: req.session.subject })
   })
   app.post('/sign-out', async (req, res) => {

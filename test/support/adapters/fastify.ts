@@ -5,6 +5,7 @@ import { fastifySite } from 'session-hub/fastify'
 import { type AppSite, type JsonObject, SessionHubError, type Site } from 'session-hub/site'
 
 import { isOwn } from './own-paths.js'
+import { type SignInForm, signInOf } from './sign-in-form.js'
 
 export function fastifySiteApp(
   name: string,
@@ -32,12 +33,11 @@ export function fastifySiteApp(
   app.get('/plain', (_request, reply) =>
     reply.type('text/html').send(`<!doctype html><title>${name}</title><h1>${name}</h1>`),
   )
-  app.get('/whoami', async ({ session }) => ({
-    session: session.status,
-    subject: session.subject,
-    claims: session.claims,
-    data: await session.data(),
-  }))
+  app.get('/whoami', async ({ session }) => {
+    // First: it may find out that the session has ended.
+    const data = await session.data()
+    return { session: session.status, subject: session.subject, claims: session.claims, data }
+  })
   app.get('/strict', async ({ session }) => ({
     data: await session.data({ strict: true }),
     endReason: session.endReason,
@@ -58,14 +58,10 @@ export function fastifySiteApp(
     session.update({ wish: body.wish }),
   )
   app.post<{ Body: JsonObject }>('/patch', async ({ session, body }) => session.update(body))
-  app.post<{ Body: { name: string; claims?: Record<string, string> } }>(
-    '/sign-in',
-    async (request, reply) => {
-      const { name: subject, claims } = request.body
-      await site.signIn(request, reply, { subject, ...(claims && { claims }) })
-      return { subject: request.session.subject }
-    },
-  )
+  app.post<{ Body: SignInForm }>('/sign-in', async (request, reply) => {
+    await site.signIn(request, reply, signInOf(request.body))
+    return { subject: request.session.subject }
+  })
   app.post('/sign-out', async (request, reply) => {
     await site.signOut(request, reply)
     return {}

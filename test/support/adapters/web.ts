@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { type AppSite, type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
 
 import { isOwn } from './own-paths.js'
+import { type SignInForm, signInOf } from './sign-in-form.js'
 
 export function webSiteApp(
   name: string,
@@ -62,9 +63,8 @@ export function webSiteApp(
   })
   app.post('/patch', async (c) => c.json(await c.var.visit.session.update(await c.req.json<JsonObject>())))
   app.post('/sign-in', async (c) => {
-    const { name: subject, claims } = await c.req.json<{ name: string; claims?: Record<string, string> }>()
     const { visit } = c.var
-    await visit.signIn({ subject, ...(claims && { claims }) })
+    await visit.signIn(signInOf(await c.req.json<SignInForm>()))
     return c.json({ subject: visit.session.subject })
   })
   app.post('/sign-out', async (c) => {
