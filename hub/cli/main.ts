@@ -12,7 +12,7 @@ import { storeCopy, storeReopen } from './copy.js'
 import { makeKeys } from './keys.js'
 import { printScriptTag } from './sdk.js'
 import { serve } from './serve.js'
-import { reckonSize } from './size.js'
+import { estimateSize } from './size.js'
 import { endSessions, eraseSessions, listSessions } from './sessions.js'
 import { addSite, listSites } from './sites.js'
 import { changeSite, disableSite, enableSite, proveSite, removeSite, rotateKeys } from './stored-sites.js'
@@ -43,7 +43,7 @@ const commands: Readonly<Record<string, Command>> = {
   'store copy': storeCopy,
   'store reopen': storeReopen,
   'store migrate': storeMigrate,
-  size: reckonSize,
+  size: estimateSize,
 }
 const names = Object.keys(commands)
 

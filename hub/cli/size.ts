@@ -19,13 +19,13 @@ const NUMBERS = {
 } as const
 const names = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]
 
-export const reckonSize: Command = {
-  summary: 'reckon how many machines a traffic needs',
+export const estimateSize: Command = {
+  summary: 'estimate how many machines your traffic needs',
   help: `Usage: session-hub size --visitors <number> [options]
 
-Reckons with each store: processes of the hub, machines, bytes, connections, and what gives way first. The
-figures are those of the project's own bench, on ${MEASURED_WITH}; with "--speed" you say how much faster
-yours is. A processor twice as fast needs half the time.
+Estimates for each store: processes of the hub, machines, bytes, connections, and the first limit that you
+will meet. The figures come from the project's own bench, which ran on ${MEASURED_WITH}.
+Say with "--speed" how much faster yours are: a processor twice as fast needs half the time.
 
 Options:
   --visitors <number>    different visitors a day
@@ -70,8 +70,8 @@ function reportOf(traffic: Traffic): string {
   const sized = (Object.keys(COSTS) as EngineName[]).map((engine) => sizeOf(engine, traffic))
   return `${numeral(traffic.visitors)} visitors a day: ${rounded(syncsPerSecond)} syncs a second in the busiest hour, ${numeral(sessions)} sessions in the store.
 
-${tableOf(['STORE', 'HUB PROCESSES', 'ON', 'SERVERS', 'CONNECTIONS', 'SESSIONS TAKE', 'GIVES WAY FIRST'], sized.map(rowOf(traffic)))}
-Reckoned from the bench of ${MEASURED_ON} on ${MEASURED_WITH}. Test with your own traffic before you rely on it.
+${tableOf(['STORE', 'HUB PROCESSES', 'ON', 'SERVERS', 'CONNECTIONS', 'SESSIONS TAKE', 'FIRST LIMIT'], sized.map(rowOf(traffic)))}
+Estimated from the bench of ${MEASURED_ON}, on ${MEASURED_WITH}. Test with your own traffic before you rely on it.
 `
 }
 

@@ -4,7 +4,7 @@
  */
 
 export const MEASURED_ON = '2026-11-28'
-export const MEASURED_WITH = 'a slow machine of two processors that did other work, too'
+export const MEASURED_WITH = 'two slow processors that were also doing other work'
 
 /**
  * Group `transfer`: "GET /frame with a ticket" and "of that, at the hub", less the SQLite store's part below. What the hub itself does for a sync, with any

@@ -38,7 +38,7 @@ export interface Sized {
   readonly serverProcessors: number
   readonly connections: number
   readonly bytes: number
-  /** What gives way first, and at how many visitors a day of this kind. */
+  /** What is the first limit, and at how many visitors a day of this kind. */
   readonly first: { readonly what: string; readonly visitors: number }
 }
 

@@ -17,6 +17,8 @@ class Given {
 }
 
 export function createKeptWith<Value>(): KeptWith<Value> {
+  // No engine may put a private field on an object that cannot be extended, once https://github.com/tc39/proposal-nonextensible-applies-to-private holds.
+  const withSealed = new WeakMap<object, Value>()
   class Note extends Given {
     #value: Value
 
@@ -26,12 +28,14 @@ export function createKeptWith<Value>(): KeptWith<Value> {
     }
 
     static get(owner: object): Value | undefined {
-      return #value in owner ? owner.#value : undefined
+      if (#value in owner) return owner.#value
+      return Object.isExtensible(owner) ? undefined : withSealed.get(owner)
     }
 
     static set(owner: object, value: Value): void {
       if (#value in owner) owner.#value = value
-      else new Note(owner, value)
+      else if (Object.isExtensible(owner)) new Note(owner, value)
+      else withSealed.set(owner, value)
     }
   }
   return Note
