@@ -100,6 +100,8 @@ describe('traces', () => {
     const text = written()
     expect(text).not.to.include('canary')
     for (const canary of canaries) if (canary.length > 3) expect(text).not.to.include(canary)
+    const names = new Set(spans.all().flatMap(({ attributes }) => Object.keys(attributes)))
+    expect([...names]).to.have.members(['session_hub.operation', 'session_hub.site', 'error.type'])
   })
 
   it('go with the back-channel, and never to a browser or on from one', async () => {

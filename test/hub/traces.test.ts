@@ -110,6 +110,21 @@ describe('traces', () => {
     }
   })
 
+  it('call no fault what a visitor or a site did wrong', async () => {
+    await send(`${world.hub.origin}/backchannel/read`, {
+      method: 'POST',
+      body: { handle: 'h'.repeat(43) },
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${siteToken(world, world.siteOf('shop'))}`,
+      },
+    })
+
+    const [refused] = spans.named('session-hub read')
+    expect(refused?.attributes['error.type']).to.equal('session_ended')
+    expect(refused?.status).to.deep.equal({ code: SpanStatusCode.UNSET })
+  })
+
   it('are made by openTelemetry(), whose options are checked', async () => {
     await expectOptionFault(
       async () => openTelemetry({ tracerProvider: 'otel' as never }),
