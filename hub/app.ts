@@ -15,6 +15,7 @@ import { createDecisions } from './decisions.js'
 import { createEndingsFeed } from './endings-feed.js'
 import type { HubContext } from './flows/context.js'
 import { readHubKeys } from './keys/hub-keys.js'
+import { createLiveCount } from './live-sessions.js'
 import { meteredLog, meteredStore } from './meter.js'
 import { type HubOptions, resolveHubOptions } from './options.js'
 import { readPageScripts } from './page-scripts.js'
@@ -115,6 +116,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   if (sites.isListed(settings.origin))
     log({ level: 'warn', event: 'site_doubtful', site: settings.origin, description: OWN_SITE })
   meter?.streams(() => feed.followers)
+  meter?.live(createLiveCount(async () => store.countLive?.(hub.now())))
   const { router, direct } = createRouter({
     hub,
     sites,

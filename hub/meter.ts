@@ -17,6 +17,8 @@ export interface HubMeter extends SyncMeter {
   storeAsked(method: string, seconds: number, isFailed: boolean): void
   /** How to learn at any time how many event streams are open. */
   streams(count: () => number): void
+  /** The same of live sessions, of the whole store; `undefined` while it is not known. */
+  live(count: () => Promise<number | undefined>): void
 }
 
 /** A log that counts refusals on its way: each is logged once, wherever it happened. */

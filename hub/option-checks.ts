@@ -158,7 +158,7 @@ export const companySignOutOption: Check<ReturnType<typeof resolveCompanySignOut
   read: (where, name, given) => resolveCompanySignOut(`${where}: ${name}`, given),
 }
 
-const METERS = ['requested', 'synced', 'redeemed', 'refused', 'storeAsked', 'streams'] as const
+const METERS = ['requested', 'synced', 'redeemed', 'refused', 'storeAsked', 'streams', 'live'] as const
 
 export const metricsOption: Check<HubMeter> = {
   type: 'HubMeter',

@@ -86,6 +86,18 @@ export function hubMetrics(options: HubMetricsOptions = {}): HubMetrics {
       this.set(openStreams())
     },
   })
+  let liveSessions = (): Promise<number | undefined> => Promise.resolve(undefined)
+  new Gauge({
+    name: 'session_hub_live_sessions',
+    help: 'About how many sessions are live in the store, the same in each process; counted once a minute at most',
+    registers,
+    async collect() {
+      const live = await liveSessions()
+      // No number is better than a wrong one.
+      if (live === undefined) this.remove()
+      else this.set(live)
+    },
+  })
 
   return {
     registry,
@@ -117,6 +129,9 @@ export function hubMetrics(options: HubMetricsOptions = {}): HubMetrics {
     },
     streams(count) {
       openStreams = count
+    },
+    live(count) {
+      liveSessions = count
     },
   }
 }

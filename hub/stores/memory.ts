@@ -108,6 +108,14 @@ class MemoryStore implements Store {
       .map((session) => this.#seen(session))
   }
 
+  async countLive(nowMs: number): Promise<number> {
+    this.#checkOpen()
+    let live = 0
+    for (const session of this.#sessions.values())
+      if (session.expiresAtMs > nowMs && this.#endOf(session).endedAtMs === null) live += 1
+    return live
+  }
+
   async audit({ subject, beforeSeq = Infinity, limit }: AuditSearch): Promise<readonly NumberedAuditRow[]> {
     this.#checkOpen()
     const rows = this.#audit.filter(

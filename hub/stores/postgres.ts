@@ -64,6 +64,8 @@ export interface PostgresOptions {
 
 /** Inside the two seconds that a site waits for its hub. */
 const WRITE_MS = 1500
+/** More live sessions than these are estimated: counting millions would be work of seconds for the server. */
+const COUNTED_TO = 10_000
 /** Before what was lost is sent again. */
 const PAUSE_MS = 50
 
@@ -226,6 +228,15 @@ class PostgresStore implements Store {
     return parsed(() => rows.map(sessionOf))
   }
 
+  async countLive(nowMs: number): Promise<number> {
+    const { countLive, estimateLive } = this.#statements
+    const [row] = await this.#read(countLive, [nowMs, COUNTED_TO])
+    const live = parsed(() => integer(row, 'live'))
+    if (live < COUNTED_TO) return live
+    const [plan] = await this.#read(estimateLive, [nowMs])
+    return parsed(() => Math.max(live, plannedRows(plan)))
+  }
+
   async audit({ subject, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: AuditSearch) {
     const { auditAll, auditSubject } = this.#statements
     const rows = await (subject === undefined
@@ -309,4 +320,11 @@ class PostgresStore implements Store {
   close(): Promise<void> {
     return this.#connections.close()
   }
+}
+
+/** What the plan's first node is expected to find: it stands for the whole. */
+function plannedRows(plan: unknown): number {
+  const [, rows] = /"Plan Rows": (\d+)/.exec(text(plan, 'QUERY PLAN')) ?? []
+  if (rows === undefined) throw new TypeError('a plan without rows')
+  return Number(rows)
 }

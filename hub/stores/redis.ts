@@ -301,6 +301,11 @@ class RedisStore implements Store {
       .slice(0, limit)
   }
 
+  async countLive(nowMs: number): Promise<number> {
+    const reply = await this.#read('countLive', [nowMs, PAGE])
+    return parsed(() => whole(reply))
+  }
+
   async audit({ subject, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: AuditSearch) {
     const reply = await this.#read('audit', [nameOf(subject ?? null), beforeSeq, limit])
     return parsed((): readonly NumberedAuditRow[] =>

@@ -6,6 +6,7 @@ import { createEraser, type Eraser } from './sqlite/erasing.js'
 import { attempt, unavailable } from './sqlite/faults.js'
 import { closeDatabase, openDatabase } from './sqlite/file.js'
 import { createGroupCommit, type GroupCommit } from './sqlite/group-commit.js'
+import { countLive } from './sqlite/live-count.js'
 import { resolveOptions, type SqliteOptions } from './sqlite/options.js'
 import { createPlace, type Place } from './sqlite/place.js'
 import {
@@ -163,6 +164,10 @@ class SqliteStore implements Store {
           : (site === null ? searchAll : searchSite).all(page)
       return rows.map(sessionOf)
     })
+  }
+
+  countLive(nowMs: number): Promise<number> {
+    return countLive(this.#statements, nowMs)
   }
 
   async audit({ subject, beforeSeq = Number.MAX_SAFE_INTEGER, limit }: AuditSearch) {

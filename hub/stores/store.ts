@@ -321,6 +321,13 @@ export interface Store {
   /** Live sessions, by when they began, the newest first. */
   search(search: SessionSearch): Promise<readonly Session[]>
 
+  /**
+   * About how many sessions are live, for whoever watches the hub; asked for once a minute at most. It has to be cheap at any number: an estimate
+   * where counting is not. Those that a cut of their subject has ended may count until a sweep has given them that end. A store without this
+   * method shows no such number.
+   */
+  countLive?(nowMs: number): Promise<number>
+
   /** What administrators did, the newest first. */
   audit(search: AuditSearch): Promise<readonly NumberedAuditRow[]>
 

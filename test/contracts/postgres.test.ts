@@ -75,6 +75,20 @@ describe('the PostgreSQL store, when it is opened', () => {
     expect(await version()).to.deep.equal(before)
   })
 
+  it('estimates more live sessions than ten thousand, from the statistics of the server', async () => {
+    const store = await opened()
+    const columns =
+      'id, claims, data, version, created_at_ms, seen_at_ms, expires_at_ms, ended_at_ms, until_ms, is_remembered, generation, site, rev'
+    await postgres.query(`
+      INSERT INTO "${schema}".session (${columns})
+      SELECT decode(md5(n::text), 'hex'), '{}', '{}', 1, n, n, CASE WHEN n % 10 = 0 THEN 1000 ELSE 9000 END,
+        CASE WHEN n % 10 = 1 THEN 1 END, 9000, 1, 0, 'https://shop.example', n
+      FROM generate_series(1, 25000) n`)
+    await postgres.query(`ANALYZE "${schema}".session`)
+    expect(await store.countLive!(1000)).to.be.within(18_000, 22_000)
+    await store.close()
+  })
+
   it('opens a schema that is there for a user who may create nothing', async () => {
     await (await opened()).close()
     const name = `"${schema}"`

@@ -102,6 +102,35 @@ describe('the metrics of a hub', () => {
     expect(said).to.include('session_hub_store_failures_total{method="ping"} 1')
   })
 
+  it('count the live sessions of the whole store: once, however often they are read', async () => {
+    const { origin } = world.siteOf('travel')
+    for (const name of ['ada', 'bob']) {
+      const visitor = new Visitor(world.hub.origin)
+      await visitor.post(shop, '/sign-in', { name })
+      if (name === 'bob') await visitor.post(shop, '/sign-out', {})
+      else await visitor.sync(origin)
+    }
+    for (let times = 0; times < 3; times += 1) expect(await valueOf('session_hub_live_sessions')).to.equal(1)
+    expect(await valueOf('session_hub_store_duration_seconds', { method: 'countLive' })).to.equal(1)
+  })
+
+  it('say nothing of live sessions while the store does not answer, or cannot count them', async () => {
+    const away = Object.assign(memoryStore(), { countLive: () => Promise.reject(new Error('gone')) })
+    for (const store of [away, Object.assign(memoryStore(), { countLive: undefined })]) {
+      const counted = hubMetrics({ registry: new Registry() })
+      const hub = await createHub({
+        origin: 'https://hub.example',
+        keys: generateHubKeys(),
+        store,
+        metrics: counted,
+      })
+      const said = await counted.registry.metrics()
+      await hub.close()
+      expect(said).to.include('# TYPE session_hub_live_sessions gauge')
+      expect(said).to.not.match(/^session_hub_live_sessions /m)
+    }
+  })
+
   it('are read at /metrics, and nothing else is there', async () => {
     const server = createServer(hubMetrics().listener)
     const at = await listening(server)
@@ -144,7 +173,7 @@ describe('the metrics of a hub', () => {
 
     it('the documentation lists each metric, and has a place for each alert', async () => {
       const own = (await names()).filter((name) => name.startsWith('session_hub_'))
-      expect(own).to.have.length(7)
+      expect(own).to.have.length(8)
       expect(usedIn('docs/metrics.md')).to.include.members(own)
       const alerts = [...text('ops/alerts.yml').matchAll(/- alert: (\w+)[^]*?runbook_url: \S+#(\S+)/g)]
       expect(alerts).to.have.length.above(4)

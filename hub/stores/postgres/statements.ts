@@ -24,6 +24,7 @@ export function statementsOf(schema: string) {
   const live = `
     s.subject = $1 AND s.ended_at_ms IS NULL AND s.expires_at_ms > $2
     AND s.generation > coalesce((SELECT ended_up_to FROM SCHEMA.subject WHERE subject = $1), -1)`
+  const open = 'ended_at_ms IS NULL AND expires_at_ms > $1'
   const search = (narrowed: string) => `
     SELECT s.* FROM SCHEMA.session s LEFT JOIN SCHEMA.subject u ON u.subject = s.subject
     WHERE ${narrowed} AND s.ended_at_ms IS NULL AND s.expires_at_ms > $2 AND s.generation > coalesce(u.ended_up_to, -1)
@@ -56,6 +57,15 @@ export function statementsOf(schema: string) {
     searchSite: statement('search-site', search('s.site = $1')),
     searchSubject: statement('search-subject', search('s.subject = $1')),
     searchSubjectSite: statement('search-both', search('s.subject = $1 AND s.site = $7')),
+    countLive: statement(
+      'count-live',
+      `SELECT count(*) AS live FROM (SELECT FROM SCHEMA.session WHERE ${open} LIMIT $2) counted`,
+    ),
+    // What the server's own planner expects, from the statistics that it keeps.
+    estimateLive: statement(
+      'estimate-live',
+      `EXPLAIN (FORMAT JSON) SELECT FROM SCHEMA.session WHERE ${open}`,
+    ),
     auditAll: statement('audit', 'SELECT * FROM SCHEMA.audit WHERE seq < $1 ORDER BY seq DESC LIMIT $2'),
     auditSubject: statement(
       'audit-subject',

@@ -309,6 +309,16 @@ for _, id in ipairs(ids) do
 end
 return { found, #ids == size }`,
 
+  // Those without an end of their own, less those of them that have expired and are not swept yet: of many, as many as of a page of them.
+  countLive: `${READS}
+local now, size = take(), take()
+local looked, open = call('ZRANGEBYSCORE', P .. 'expiry', '-inf', now, 'LIMIT', 0, size), 0
+for _, id in ipairs(looked) do
+  if not call('ZSCORE', P .. 'ended', id) then open = open + 1 end
+end
+local expired = #looked == 0 and 0 or call('ZCOUNT', P .. 'expiry', '-inf', now) * open / #looked
+return call('ZCARD', P .. 'began') - math.floor(expired + 0.5)`,
+
   audit: `${READS}
 local subject, before, limit = take(), take(), take()
 local index = subject == '-' and P .. 'audit:all' or key('audit:of', subject)

@@ -33,6 +33,9 @@ const audit = (narrowed: string) =>
   `SELECT * FROM audit WHERE ${narrowed} AND seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`
 
 const DUE = 'expires_at_ms <= :nowMs OR ended_at_ms < :endedBeforeMs'
+/** The index alone answers this: no session is read. */
+const UNEXPIRED = '(expires_at_ms, rowid) > (:atMs, :row)'
+const ENDED = 'ended_at_ms IS NOT NULL AND expires_at_ms > :nowMs AND (ended_at_ms, rowid) > (:atMs, :row)'
 const ERASED = 'subject = :subject AND generation <= :generation'
 
 /** Of sessions that are to be removed. A session can have any number of handles, and they would all go with it at once. */
@@ -82,6 +85,13 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   searchAll: database.prepare(search('1')),
   searchSubject: database.prepare(search('session.subject = :subject')),
   searchSite: database.prepare(search('session.site = :site')),
+
+  unexpiredPage: database.prepare(`
+    SELECT expires_at_ms AS at_ms, rowid AS row FROM session WHERE ${UNEXPIRED} ORDER BY expires_at_ms, rowid LIMIT 1 OFFSET :skipped`),
+  unexpiredRest: database.prepare(`SELECT count(*) AS rows FROM session WHERE ${UNEXPIRED}`),
+  endedPage: database.prepare(`
+    SELECT ended_at_ms AS at_ms, rowid AS row FROM session WHERE ${ENDED} ORDER BY ended_at_ms, rowid LIMIT 1 OFFSET :skipped`),
+  endedRest: database.prepare(`SELECT count(*) AS rows FROM session WHERE ${ENDED}`),
 
   addAudit: database.prepare(`
     INSERT INTO audit (at_ms, who, act, subject, site, sessions, address, outcome, reason, until_ms)

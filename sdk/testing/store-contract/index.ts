@@ -1,6 +1,7 @@
 /** The contract of stores, as tests: what a hub relies on, in whichever store. */
 import { actingTests } from './acting.js'
 import { administrationTests } from './administration.js'
+import { countingTests } from './counting.js'
 import { endingsTests } from './endings.js'
 import { openAndClosedTests } from './open-and-closed.js'
 import { processTests } from './processes.js'
@@ -20,6 +21,7 @@ const chapters: Readonly<Record<string, (suite: StoreSuite) => void>> = {
   endings: endingsTests,
   'acting as a user': actingTests,
   administration: administrationTests,
+  counting: countingTests,
   sites: sitesTests,
   sweeping: sweepTests,
   'open and closed': openAndClosedTests,

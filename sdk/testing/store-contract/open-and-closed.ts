@@ -34,6 +34,7 @@ export function openAndClosedTests(suite: StoreSuite): void {
       store.renewEpoch(),
       store.ping(),
       store.sweep(NEVER, 1),
+      ...(store.countLive ? [store.countLive(NOW_MS)] : []),
     ]
     assert.deepEqual(
       await Promise.all(calls.map(codeOf)),
