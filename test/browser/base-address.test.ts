@@ -6,6 +6,7 @@ import { expect } from 'chai'
 
 import { type BrowserKind, startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
 import { listen, type Listener } from '../support/listener.js'
+import { bePatient, untilDecorated } from '../support/sister-links.js'
 import { send } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -76,9 +77,9 @@ for (const kind of ['blocked', 'firefox'] as const) {
       await page.fetch('/cart', { item: 'boots' })
       for (const [times, address] of pages.entries()) {
         await page.visit(address)
-        await page.run(() => SessionHub.explain().catch(() => ''))
+        await untilDecorated(page)
         expect(await page.run(() => 'isOwned' in window)).to.equal(false)
-        await page.until(() => 'session-hub-sisters' in sessionStorage)
+        await bePatient(page)
         await page.click('#go')
         await isAt(`${travel}/plain`)
         const entered = world.siteOf('travel').listener.seen.filter(({ method }) => method === 'POST')

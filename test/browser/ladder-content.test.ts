@@ -6,6 +6,7 @@ import { expect } from 'chai'
 
 import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
 import { listen, type Listener } from '../support/listener.js'
+import { bePatient, untilDecorated } from '../support/sister-links.js'
 import { startWorld, type World } from '../support/world.js'
 
 let world: World
@@ -70,15 +71,8 @@ async function openShop(body: string, policy = ''): Promise<string> {
 }
 async function openAgain(address: string): Promise<void> {
   await page.visit(address)
-  await page.until(() => 'session-hub-sisters' in sessionStorage)
-  if (isPatient) await page.run(bePatient)
-}
-
-/** Waits for a ticket however long it takes on a busy machine: a visitor is led on without it after 150 ms. */
-function bePatient(): void {
-  const soon = window.setTimeout.bind(window)
-  window.setTimeout = ((act: () => void, ms?: number) =>
-    ms === 150 ? 0 : soon(act, ms)) as typeof setTimeout
+  await untilDecorated(page)
+  if (isPatient) await bePatient(page)
 }
 
 /** To the sister; the page's own part of it, beside which other things may stand, has the id `go`. */

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Page } from 'puppeteer'
 
 import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import { bePatient, untilDecorated } from '../support/sister-links.js'
 import { startWorld, type World } from '../support/world.js'
 
 /** What the shop's page at /links has on it. */
@@ -10,6 +11,8 @@ interface LinkPage {
   readonly body?: string
   readonly headers?: Record<string, string>
   readonly sisterLinks?: boolean
+  /** Whether a click waits for its ticket on a busy machine too. @default true */
+  readonly isPatient?: boolean
 }
 
 const TARGET = '/plain?day=1#night'
@@ -46,6 +49,11 @@ const link = (attributes = '', address = travel + TARGET) =>
 /** Puts a cart into the shop, and opens its page of links, where the SDK sees that the frame is blocked. */
 async function openLinks(what: LinkPage = {}): Promise<void> {
   await serveLinks(what)
+  await isReady(what)
+}
+
+async function openAgain(): Promise<void> {
+  await page.visit(`${shop}/links`)
   await isReady()
 }
 
@@ -66,8 +74,10 @@ const entered = () => asked('travel', 'enter').filter(({ method }) => method ===
 const isAt = (address = travel + TARGET, where: Page = page.page) =>
   where.waitForFunction((there) => location.href === there, { polling: 20 }, address)
 /** The ladder is there, and the sisters are known: before that, a link is the browser's own. */
-const isReady = () =>
-  page.page.waitForFunction(() => 'session-hub-sisters' in sessionStorage, { polling: 20 })
+async function isReady({ isPatient = true }: Pick<LinkPage, 'isPatient'> = {}): Promise<void> {
+  await untilDecorated(page)
+  if (isPatient) await bePatient(page)
+}
 
 /** Another tab than the page's. */
 async function tabAt(address = travel + TARGET): Promise<Page> {
@@ -137,7 +147,7 @@ for (const kind of ['blocked', 'firefox'] as const) {
         await page.click('#go')
         await isAt()
         expect(asked('shop', 'link'), `${times}`).to.have.length(1)
-        await page.visit(`${shop}/links`)
+        await openAgain()
       }
       expect(entered()).to.have.length(0)
     })
@@ -209,7 +219,7 @@ describe('a link to a sister site, in Chromium', () => {
         await page.click('p a')
       },
     ].entries()) {
-      await page.visit(`${shop}/links`)
+      await openAgain()
       await act()
       await isAt()
       expect(entered(), bodies[index]).to.have.length(index + 1)
@@ -222,6 +232,7 @@ describe('a link to a sister site, in Chromium', () => {
     await isAt()
     await page.page.goBack()
     await isAt(`${shop}/links`)
+    await isReady()
     await page.click('#go')
     await isAt()
     expect(entered()).to.have.length(2)
@@ -247,7 +258,7 @@ describe('a link to a sister site, in Chromium', () => {
   })
 
   it('is not held up by a hub that is slow with its ticket', async () => {
-    await openLinks()
+    await openLinks({ isPatient: false })
     onLink = () => undefined
     await page.click('#go')
     await isAt()
@@ -256,7 +267,7 @@ describe('a link to a sister site, in Chromium', () => {
   })
 
   it('is told to listeners of the page once, also when it was late', async () => {
-    await openLinks()
+    await openLinks({ isPatient: false })
     onLink = () => undefined
     await page.page.evaluate(() => {
       for (const target of [window, document])
@@ -305,7 +316,6 @@ describe('a link to a sister site, in Chromium', () => {
   for (const key of ['Control', 'Shift', 'Meta', 'Alt'] as const) {
     it(`is left alone: a click with ${key}`, async () => {
       await openLinks()
-      await isReady()
       // What the browser would do then is its own affair, and opens windows: seen is whether it may.
       await page.page.evaluate(() => {
         addEventListener('click', (event) => {

@@ -1,6 +1,7 @@
 /** How a session comes from one site to another on each rung of the ladder, as a visitor's browser does it. */
 import type { Rung } from '../../sdk/protocol/wire.js'
 import type { DrivenPage } from './driven-page.js'
+import { untilDecorated } from './sister-links.js'
 
 export interface Visitor {
   readonly page: DrivenPage
@@ -104,7 +105,7 @@ async function offerLink({ page }: Visitor, to: string): Promise<void> {
     document.body.append(link)
     SessionHub.decorate()
   }, to)
-  await page.until(() => sessionStorage.getItem('session-hub-sisters') !== null)
+  await untilDecorated(page)
 }
 
 /** As a visitor does who looks at a link before clicking: the ticket is there by then, on a slow machine too. */
