@@ -16,8 +16,12 @@ export interface Visit extends RequestHead, BodySource {
   readonly isProxyUntrusted: boolean
   /** The framework's own request: what the application's hooks get, and whose session it is. */
   readonly request: object
-  /** Puts a session where the application looks for it. @returns what was there before */
-  show(session: object): unknown
+  /** What is where the application looks for its session. */
+  readonly shown: unknown
+  /** Puts a session there. */
+  show(session: object): void
+  /** Calls back once the answer has been sent, where something may have taken that place meanwhile. */
+  whenSent(act: () => void): void
   /** Whether the answer can still carry cookies. */
   readonly isOpen: boolean
   /** Of several cookies with one name, the last is sent. Nothing that the application does to the answer takes them out (R41). */

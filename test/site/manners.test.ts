@@ -133,6 +133,8 @@ describe('a call that nobody waits for', () => {
   const calls: Record<string, string> = {
     'update by a patch': 'session.update({ cart: [] })',
     'update by a function': 'session.update(() => ({ cart: [] }))',
+    'a change of claims': "session.updateClaims({ name: 'Ada' })",
+    'a token for a service': "session.tokenFor('https://api.example')",
     'a sign-in': "visit.signIn({ subject: '' })",
     'a list of sessions': 'visit.sessions()',
   }

@@ -100,7 +100,7 @@ export function createLane(make: (limitMs: number) => Promise<RedisConnection>):
         if (isConnectionOver(thrown)) drop(connecting)
         throw thrown
       })
-      return within(answer, endMs - performance.now())
+      return within(answer, endMs - performance.now(), limitMs)
     },
     drop,
     close() {
@@ -116,13 +116,17 @@ class Broken extends Error {
   }
 }
 
-/** @throws Error when it takes longer */
-export async function within<Result>(work: Promise<Result>, limitMs: number): Promise<Result> {
+/** @param ofMs the whole limit, of which `limitMs` are left @throws Error when it takes longer */
+export async function within<Result>(
+  work: Promise<Result>,
+  limitMs: number,
+  ofMs = limitMs,
+): Promise<Result> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => {
-        reject(new Error(`No answer within ${Math.ceil(limitMs)} ms`))
+        reject(new Error(`No answer within ${Math.ceil(ofMs)} ms`))
       },
       Math.max(1, limitMs),
     )

@@ -81,10 +81,17 @@ export class NodeVisit implements Visit {
     return openEventsOn(this.answer)
   }
 
-  show(session: object): unknown {
-    const before: unknown = Reflect.get(this.request, this.property)
-    if (before !== session) Reflect.set(this.request, this.property, session)
-    return before
+  get shown(): unknown {
+    const shown: unknown = Reflect.get(this.request, this.property)
+    return shown
+  }
+
+  show(session: object): void {
+    Reflect.set(this.request, this.property, session)
+  }
+
+  whenSent(act: () => void): void {
+    this.answer.once('finish', act)
   }
 
   readText(maxBytes: number): Promise<string> {
@@ -114,7 +121,11 @@ export class UnansweredVisit extends NodeVisit {
     super(request, noAnswer(request), '', 0)
   }
 
-  override show(): undefined {
+  override get shown(): undefined {
+    return undefined
+  }
+
+  override show(): void {
     // Nobody looks for it there.
   }
 }

@@ -41,14 +41,11 @@ export function passSession(site: SiteCore, visit: Visit, takesBearer: boolean, 
     return
   }
   if (!(opening instanceof Promise)) {
-    // Loaded before, perhaps; and another site of this application may have shown its own since.
-    if (opening) visit.show(opening)
     next()
     return
   }
   const goOn = outside(next)
-  opening.then((session) => {
-    if (session) visit.show(session)
+  opening.then(() => {
     goOn()
   }, goOn)
 }

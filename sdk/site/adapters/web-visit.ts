@@ -36,8 +36,17 @@ export class WebVisit implements Visit {
     return this.url
   }
 
-  show(): undefined {
-    // Nobody looks at the request: the application has the visit.
+  /** Nobody looks at the request: the application has the visit. */
+  get shown(): undefined {
+    return undefined
+  }
+
+  show(): void {
+    // Nobody would see it.
+  }
+
+  whenSent(): void {
+    // Nothing can take a place that there is not.
   }
 
   addCookies(cookies: readonly string[]): void {

@@ -24,7 +24,7 @@ export function openSession(
   if (takesBearer && visit.headers.authorization !== undefined) return loadBearer(site, visit)
   // Whoever signed in or out between here and the first time is who the rest of the application sees.
   const before = site.loaded.get(visit.request)
-  if (before) return before
+  if (before) return place(site, visit, before)
   const text = readCookie(visit.headers.cookie, site.settings.cookieName)
   const known = text === undefined ? undefined : site.tokens.known(text)
   const isAtHand =
@@ -36,19 +36,40 @@ export function openSession(
   return isAtHand ? keep(site, visit, createSession(site, visit, known, false)) : loadSession(site, visit)
 }
 
-/** @throws SessionHubError `options_invalid` in development, where the application's session was about to be lost */
 function keep(site: SessionParts, visit: Visit, session: HeldSession): HeldSession {
   site.loaded.set(visit.request, session)
-  const before = visit.show(session)
-  // Two sites of one application may have the same property.
-  if (typeof before === 'object' && before !== null && !isSession(before)) tellTaken(site)
+  return place(site, visit, session)
+}
+
+/**
+ * Where the application looks for it. What another middleware has put there stays: without it, express-session ends no answer.
+ *
+ * @throws SessionHubError `options_invalid` in development, where it is another's
+ */
+function place(site: SessionParts, visit: Visit, session: HeldSession): HeldSession {
+  const { shown } = visit
+  if (shown === session) return session
+  if (isForeign(shown)) {
+    tellTaken(site, 'is another middleware’s, such as express-session’s')
+    return session
+  }
+  visit.show(session)
+  visit.whenSent(() => {
+    if (isForeign(visit.shown))
+      tellTaken(site, 'has been replaced by another middleware, such as cookie-session', true)
+  })
   return session
 }
 
-function tellTaken({ settings: { sessionProperty: name }, misuse }: SessionParts): void {
+/** Two sites of one application may have the same property. */
+const isForeign = (shown: unknown) => typeof shown === 'object' && shown !== null && !isSession(shown)
+
+function tellTaken({ settings, misuse }: SessionParts, what: string, isOver = false): void {
+  const name = settings.sessionProperty
   misuse(
     '',
-    `req.${name} belongs to another middleware, such as express-session; choose another name for ours: createSite({ sessionProperty: "hub" })`,
+    `req.${name} ${what}; choose another name for ours: createSite({ sessionProperty: "hub" })`,
+    isOver,
   )
 }
 
@@ -58,7 +79,7 @@ async function loadBearer(site: SessionParts, visit: Visit): Promise<HeldSession
   await site.carrier.acceptBearer(visit)
   const before = site.loaded.get(visit.request)
   const isKnown = before !== undefined && (isBearer || before.status !== 'none')
-  if (isKnown || !site.carrier.isBearer(visit)) return loadSession(site, visit)
+  if (isKnown || !site.carrier.isBearer(visit)) return place(site, visit, await loadSession(site, visit))
   return keep(site, visit, await load(site, visit))
 }
 

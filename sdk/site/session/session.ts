@@ -42,8 +42,13 @@ class LoadedSession implements HeldSession {
   static {
     Object.setPrototypeOf(
       this.prototype,
-      foreignMembers((session, name) => {
-        if (session instanceof LoadedSession) session.#tellForeign(name)
+      foreignMembers({
+        write(session, name) {
+          if (session instanceof LoadedSession) session.#tellWritten(name)
+        },
+        call(session, name) {
+          if (session instanceof LoadedSession) session.#tellCalled(name)
+        },
       }),
     )
   }
@@ -158,8 +163,12 @@ class LoadedSession implements HeldSession {
     return this.#token ? secretFor(this.#site.settings, this.#token, purpose) : null
   }
 
-  async tokenFor(audience: string): Promise<string> {
-    return (await this.issueFor(audience)).token
+  tokenFor(audience: string): Promise<string> {
+    return handled(
+      this.#site.log,
+      'tokenFor',
+      this.issueFor(audience).then(({ token }) => token),
+    )
   }
 
   async issueFor(audience: string): Promise<ServiceToken> {
@@ -170,7 +179,8 @@ class LoadedSession implements HeldSession {
   }
 
   updateClaims(patch: JsonObject): Promise<JsonObject> {
-    return this.#site.takeTurn(this, () => this.#updateClaims(patch))
+    const turn = this.#site.takeTurn(this, () => this.#updateClaims(patch))
+    return handled(this.#site.log, 'updateClaims', turn.then())
   }
 
   async #updateClaims(given: unknown): Promise<JsonObject> {
@@ -340,7 +350,16 @@ class LoadedSession implements HeldSession {
       )
   }
 
-  #tellForeign(name: string): void {
+  #tellCalled(name: string): void {
+    const { misuse, settings } = this.#site
+    const at = `req.${settings.sessionProperty}`
+    misuse(
+      name,
+      `${at}.${name} is express-session's, which leaves its place to the session that it finds there: give "session-hub/express-session" its place, or choose another name for ours: createSite({ sessionProperty: "hub" })`,
+    )
+  }
+
+  #tellWritten(name: string): void {
     const { misuse, settings } = this.#site
     const at = `req.${settings.sessionProperty}`
     misuse(
