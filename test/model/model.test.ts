@@ -7,7 +7,7 @@ import type { Plan } from './plan.js'
 import { play } from './play.js'
 import { search } from './search.js'
 
-const SEQUENCES = 2000
+const SEQUENCES = 500
 
 interface Found {
   /** What was wrong. */

@@ -9,7 +9,7 @@ import { search } from './visitors/search.js'
 import { openWorld } from './visitors/open-world.js'
 import type { World } from './visitors/world.js'
 
-const SEQUENCES = 300
+const SEQUENCES = 100
 
 interface Found {
   /** What was wrong. */
