@@ -20,7 +20,7 @@ import type { SiteContext } from './context.js'
 import { createDomains, type Domains, oneDomain } from './domains.js'
 import { createLive } from './endpoints/live.js'
 import { createOwnTokens } from './endpoints/own-token.js'
-import { pathBelow } from './endpoints/path-below.js'
+import { pathBelow, pathsOf } from './endpoints/path-below.js'
 import { redirectOnce } from './endpoints/redirect.js'
 import { createEndpoints } from './endpoints/router.js'
 import { createOriginLookup, type OriginLookup } from './find-origin.js'
@@ -52,6 +52,8 @@ export type { ReadSession, SiteSession } from './session/index.js'
 export interface SiteCore {
   /** Where a request has its session. */
   readonly property: string
+  /** Where requests for the endpoints may arrive, the longest path first. */
+  readonly endpointPaths: readonly string[]
   readonly log: Log
   /** Answers a request for one of the SDK's endpoints. @returns whether it was answered; `undefined` where it is plain that it is not */
   answer(visit: Visit): Promise<boolean> | undefined
@@ -153,6 +155,7 @@ export async function createCore<Native extends object>(
 
   return {
     property: settings.sessionProperty,
+    endpointPaths: pathsOf(settings.endpoint),
     log,
     answer(visit) {
       if (below(visit.url) === undefined) return undefined

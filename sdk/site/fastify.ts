@@ -1,5 +1,5 @@
 /** `session-hub/fastify`: a site as a plugin of Fastify 5. */
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 
 import { flag } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
@@ -63,6 +63,7 @@ export const fastifySite: FastifyPluginAsync<FastifySiteOptions> = Object.assign
         else open()
       })
     })
+    routeEndpoints(fastify, core.endpointPaths)
   }) satisfies FastifyPluginAsync<FastifySiteOptions>,
   {
     [Symbol.for('skip-override')]: true,
@@ -70,6 +71,26 @@ export const fastifySite: FastifyPluginAsync<FastifySiteOptions> = Object.assign
     [Symbol.for('plugin-meta')]: { name: 'session-hub', fastify: '5.x' },
   },
 )
+
+/**
+ * Below a prefix, or in a plugin of the application's own, Fastify runs hooks only for requests that some route there takes: what has none is answered
+ * by the root, without them. So the endpoints are routes; the hook answers before one is reached.
+ *
+ * @throws SessionHubError `options_invalid`
+ */
+function routeEndpoints(fastify: FastifyInstance, paths: readonly string[]): void {
+  const { prefix } = fastify
+  const below = paths.filter((path) => path.startsWith(`${prefix}/`))
+  if (below.length === 0)
+    throw wrong(
+      'fastifySite',
+      `the endpoints are not below the prefix "${prefix}": say in createSite({ endpoint }) where browsers find them, such as "${prefix}${paths[0]}"`,
+    )
+  for (const path of below)
+    fastify.all(`${path.slice(prefix.length)}/*`, (_request, reply) => {
+      reply.callNotFound()
+    })
+}
 
 /** @throws SessionHubError `options_invalid` */
 function readOptions(options: FastifySiteOptions) {

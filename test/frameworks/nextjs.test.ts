@@ -1,5 +1,6 @@
 /** The application of docs/frameworks/nextjs.md, as npm installs and Next.js builds it. `npm run test:adapters nextjs` */
 import { expect } from 'chai'
+import type { SiteRegistration } from 'session-hub/hub'
 
 import { listenTo } from '../support/event-source.js'
 import { type InstalledProject, installProject } from '../support/installed-project.js'
@@ -14,6 +15,7 @@ describe('docs/frameworks/nextjs.md', function () {
   let project: InstalledProject
   let world: World
   let sites: TwoSites
+  const files = filesOf('docs/frameworks/nextjs.md')
 
   before(async () => {
     project = await installProject(
@@ -28,29 +30,36 @@ describe('docs/frameworks/nextjs.md', function () {
       ],
       {},
     )
-    const files = filesOf('docs/frameworks/nextjs.md')
     await project.write({
       ...files,
       // So that it can be seen whether the proxy file lets an answer go on.
       'lib/site.ts': files['lib/site.ts']!.replace('keys:', 'live: true, keys:'),
       'tsconfig.json': { compilerOptions: { strict: true } },
     })
-    await project.run('next', ['build'], { NEXT_TELEMETRY_DISABLED: '1' })
     world = await startWorld({ sites: [] })
-    const { api: _none, ...started } = await startTwoSites(world, (environment) =>
-      project.start(
-        project.program('next'),
-        ['start', '--hostname', '127.0.0.1', '--port', environment.PORT],
-        { ...environment, NEXT_TELEMETRY_DISABLED: '1' },
-        /Ready/,
-      ),
-    )
-    sites = { ...started, api: '/api' }
+    await start({})
   })
   after(async () => {
     await project.remove()
     await world.close()
   })
+
+  /** Builds it as it is now, and starts it as two sites. */
+  async function start(registration: Partial<SiteRegistration>): Promise<void> {
+    await project.run('next', ['build'], { NEXT_TELEMETRY_DISABLED: '1' })
+    const { api: _none, ...started } = await startTwoSites(
+      world,
+      (environment) =>
+        project.start(
+          project.program('next'),
+          ['start', '--hostname', '127.0.0.1', '--port', environment.PORT],
+          { ...environment, NEXT_TELEMETRY_DISABLED: '1' },
+          /Ready/,
+        ),
+      registration,
+    )
+    sites = { ...started, api: '/api' }
+  }
 
   it('has a site to which a cart and a sign-in travel', () => expectToTravel(sites))
   it('does so in Chromium', () => expectToTravelInChromium(sites))
@@ -75,5 +84,16 @@ describe('docs/frameworks/nextjs.md', function () {
     const streams = world.hub.listener.seen.filter(({ url }) => url === '/backchannel/events')
     expect(new Set(streams.map(({ headers }) => headers.authorization)).size).to.be.most(2)
     expect(streams).to.have.length.most(2)
+  })
+
+  it('has all of it below a path too, as docs/frameworks.md says', async () => {
+    const insert = (file: string, before: string, more: string) =>
+      project.write({ [file]: files[file]!.replace(before, more + before) })
+    await insert('next.config.ts', 'serverExternalPackages', "basePath: '/shop', ")
+    await insert('lib/site.ts', 'keys:', "endpoint: '/shop/session-hub', ")
+    await start({ endpoint: '/shop/session-hub' })
+    const below = { ...sites, below: '/shop' }
+    await expectToTravel(below)
+    await expectGuards(below)
   })
 })

@@ -36,10 +36,11 @@ import {
   replaceReasons,
   sitePaths,
 } from '../../sdk/protocol/wire.js'
+import { applyDiff } from '../support/apply-diff.js'
 import { keyPair } from '../support/key-pairs.js'
 import { openSchema } from '../support/postgres.js'
 import { openPrefix } from '../support/redis.js'
-import { expectToTravel } from '../support/travel.js'
+import { expectGuards, expectToTravel } from '../support/travel.js'
 import { type Ask, type Reply, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
 
@@ -533,17 +534,40 @@ describe('docs/write-a-store.md', () => {
 })
 
 describe('docs/frameworks', () => {
-  const applications = {
-    node: 'node.mjs',
-    express: 'express4.mjs',
-    fastify: 'fastify.mjs',
-    hono: 'hono.mjs',
-  }
-  for (const [page, file] of Object.entries(applications)) {
-    it(`has a site in ${page}.md to which a cart and a sign-in travel`, async () => {
+  for (const [page, file] of [
+    ['node', 'node.mjs'],
+    ['express', 'express.mjs'],
+    ['express', 'express4.mjs'],
+    ['fastify', 'fastify.mjs'],
+    ['hono', 'hono.mjs'],
+  ] as const) {
+    it(`has a site ${file} in ${page}.md to which a cart and a sign-in travel`, async () => {
       const company = await startCompany(`docs/frameworks/${page}.md`, file, undefined, undefined)
       try {
         await expectToTravel(company)
+      } finally {
+        await company.close()
+      }
+    })
+  }
+
+  const below = text('docs/frameworks.md')
+  const diffs = [...below.matchAll(/^```diff\n(--- (\w+)\.mjs\n.*?)^```$/gms)].map(
+    ([, diff, name]) => [name!, (code: string) => applyDiff(code, diff!)] as const,
+  )
+  for (const [name, document, file, change] of [
+    ...diffs.map(([page, apply]) => [page, `docs/frameworks/${page}.md`, `${page}.mjs`, apply] as const),
+    ['fastify', 'docs/frameworks.md', 'shop.mjs', undefined] as const,
+  ]) {
+    it(`puts the site of ${name}.md below a path, where it shares and refuses as before`, async () => {
+      expect(diffs.map(([page]) => page)).to.deep.equal(['express', 'hono'])
+      const company = await startCompany(document, file, undefined, undefined, {
+        ...(change && { change }),
+        registration: { endpoint: '/shop/session-hub' },
+      })
+      try {
+        await expectToTravel({ ...company, below: '/shop' })
+        await expectGuards({ ...company, below: '/shop' })
       } finally {
         await company.close()
       }
@@ -966,6 +990,10 @@ interface HubOfDocument {
   /** The document that has the hub's file. */
   readonly hubFrom?: string
   readonly environment?: Record<string, string>
+  /** What a reader changes in the site's file. */
+  readonly change?: (code: string) => string
+  /** What is registered of both sites, beside their keys. */
+  readonly registration?: Partial<SiteRegistration>
 }
 
 async function startCompany(
@@ -973,13 +1001,19 @@ async function startCompany(
   siteFile: string,
   pageFile: string | undefined,
   hubFile: string | undefined,
-  { hubFrom = 'docs/tutorial.md', environment: more = {} }: HubOfDocument = {},
+  {
+    hubFrom = 'docs/tutorial.md',
+    environment: more = {},
+    change = (code) => code,
+    registration = {},
+  }: HubOfDocument = {},
 ): Promise<Company> {
   const runner = createRunner()
   try {
     const copy = (name: string, from: string) => {
+      const example = exampleOf(name, from)
+      const code = name === siteFile ? change(example) : example
       // Express 4 has another name here.
-      const code = exampleOf(name, from)
       runner.write(name, name === 'express4.mjs' ? code.replace("from 'express'", "from 'express4'") : code)
     }
     if (hubFile !== undefined) copy(hubFile, hubFrom)
@@ -992,8 +1026,8 @@ async function startCompany(
     }
     write('hub-keys.json', generateHubKeys())
     write('sites.json', [
-      { ...sites.shop.registration, sisters: [travel] },
-      { ...sites.travel.registration, sisters: [shop] },
+      { ...sites.shop.registration, ...registration, sisters: [travel] },
+      { ...sites.travel.registration, ...registration, sisters: [shop] },
     ])
 
     if (hubFile !== undefined) await runner.run([hubFile], { ORIGIN: hub, ...more })

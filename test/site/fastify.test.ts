@@ -57,6 +57,50 @@ describe('a site on Fastify', () => {
   const errorOf = (reply: Answer) => reply.json<{ code: string }>().code
   const cookieOf = ({ cookies }: Answer) => cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 
+  for (const [where, prefix, endpoint] of [
+    ['a plugin of the application’s own', '', '/session-hub'],
+    ['a plugin below a prefix', '/shop', '/shop/session-hub'],
+    ['a plugin below a prefix, behind a proxy that has taken another off', '/shop', '/eu/shop/session-hub'],
+  ] as const) {
+    it(`answers the endpoints in ${where}, and leaves the rest to the application`, async () => {
+      await make({ endpoint })
+      app.get('/outside', ({ session }) => ({ session: typeof session }))
+      await app.register(
+        async (own) => {
+          await own.register(fastifySite, { site })
+          own.get('/who', ({ session: { status } }) => ({ status }))
+        },
+        { prefix },
+      )
+      const ask = (path: string, method: 'GET' | 'POST' | 'PUT' = 'GET', headers = {}, payload?: object) =>
+        app.inject({ method, url: prefix + path, headers: { host, ...headers }, ...(payload && { payload }) })
+      const nonce = 'A'.repeat(43)
+      const offered = await ask('/session-hub/offer', 'POST', { origin }, { nonce })
+      expect([offered.statusCode, offered.json()]).to.deep.equal([200, { offer: null }])
+      const stranger = await ask('/session-hub/offer', 'POST', { origin: 'https://a.example' }, { nonce })
+      expect(stranger.json()).to.include({ error: 'origin_denied' })
+      expect((await ask('/session-hub/offer', 'PUT')).statusCode).to.equal(405)
+      expect((await ask('/session-hub/else')).statusCode).to.equal(404)
+      expect((await ask('/who')).json()).to.deep.equal({ status: 'none' })
+      const outside = await app.inject({ url: '/outside', headers: { host } })
+      expect(outside.json(), 'encapsulated').to.deep.equal({ session: 'undefined' })
+    })
+  }
+
+  it('refuses a prefix below which no request for its endpoints arrives', async () => {
+    await make()
+    const shop = async (own: FastifyInstance) => {
+      await own.register(fastifySite, { site })
+    }
+    const started = app.register(shop, { prefix: '/shop' }).ready()
+    const refused = await started.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(refused).to.include({ code: 'options_invalid' })
+    expect((refused as Error).message).to.include('"/shop/session-hub"')
+  })
+
   it('runs where Fastify tests itself, without a server', async () => {
     await make()
     await start()

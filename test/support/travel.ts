@@ -10,12 +10,23 @@ export interface TwoSites {
   readonly travel: string
   /** Where the application has its own routes. @default '' */
   readonly api?: string
+  /** The path below which both sites are, their own routes too. @default '' */
+  readonly below?: string
+}
+
+/** A visitor who finds the endpoints of both. */
+function visitorOf({ hub, shop, travel, below = '' }: TwoSites): Visitor {
+  const visitor = new Visitor(hub)
+  for (const site of [shop, travel]) visitor.endpoints.set(site, `${below}/session-hub`)
+  return visitor
 }
 
 /** A cart and a sign-in travel, there and back. */
-export async function expectToTravel({ hub, shop, travel, api = '' }: TwoSites): Promise<void> {
-  const visitor = new Visitor(hub)
-  expect((await visitor.ask(`${shop}/`)).text).to.include(`data-hub="${hub}"`)
+export async function expectToTravel(sites: TwoSites): Promise<void> {
+  const { hub, shop, travel, below = '' } = sites
+  const api = below + (sites.api ?? '')
+  const visitor = visitorOf(sites)
+  expect((await visitor.ask(shop + (below || '/'))).text).to.include(`data-hub="${hub}"`)
   const added = await visitor.post(shop, `${api}/cart`, {})
   expect(added.json).to.deep.equal({ cart: ['boots'] })
   expect((await visitor.sync(shop)).outcome).to.equal('adopt')
@@ -30,13 +41,16 @@ export async function expectToTravel({ hub, shop, travel, api = '' }: TwoSites):
 }
 
 /** R18, R31, R39: what the core refuses is refused here too, and its twin is taken. */
-export async function expectGuards({ hub, shop, travel, api = '' }: TwoSites): Promise<void> {
-  const visitor = new Visitor(hub)
+export async function expectGuards(sites: TwoSites): Promise<void> {
+  const { shop, travel, below = '' } = sites
+  const api = below + (sites.api ?? '')
+  const endpoint = `${below}/session-hub`
+  const visitor = visitorOf(sites)
   await visitor.post(shop, `${api}/cart`, { item: 'boots' })
   await visitor.sync(shop)
   const { ticket, verifier } = await visitor.ticket(travel)
   const redeem = (headers: Ask['headers'] = {}, body: object = { ticket, verifier }) =>
-    visitor.post(travel, '/session-hub/redeem', body, headers)
+    visitor.post(travel, `${endpoint}/redeem`, body, headers)
   const refused = {
     origin_denied: await redeem({ origin: shop }),
     host_denied: await redeem({ host: 'stranger.localhost' }),
@@ -44,18 +58,19 @@ export async function expectGuards({ hub, shop, travel, api = '' }: TwoSites): P
     body_too_large: await redeem({}, { ticket: 'x'.repeat(70_000), verifier }),
     request_invalid: await redeem({}, { ticket: { ticket }, verifier }),
     verifier_invalid: await redeem({}, { ticket, verifier: binding().verifier }),
-    method_not_allowed: await visitor.ask(`${travel}/session-hub/redeem`),
+    method_not_allowed: await visitor.ask(`${travel}${endpoint}/redeem`),
   }
   for (const [error, { json, headers }] of Object.entries(refused)) {
     expect(json.error).to.equal(error)
     expect(headers, error).to.not.have.property('set-cookie')
   }
-  const long = await visitor.ask(`${travel}/session-hub/redirect?return=/${'a'.repeat(6000)}`)
+  const long = await visitor.ask(`${travel}${endpoint}/redirect?return=/${'a'.repeat(6000)}`)
   expect([long.status, long.text]).to.deep.equal([431, ''])
   expect((await redeem()).status, 'the twin').to.equal(200)
   expect((await redeem()).json, 'once more').to.include({ error: 'ticket_spent' })
 
-  const [src = ''] = /\/session-hub\/sdk\.[\w-]+\.js/.exec((await visitor.ask(`${shop}/`)).text) ?? []
+  const page = (await visitor.ask(shop + (below || '/'))).text
+  const [, src = ''] = / src="([^"]*\/session-hub\/sdk\.[\w-]+\.js)"/.exec(page) ?? []
   const { headers, text } = await visitor.ask(shop + src)
   expect(text).to.not.equal('')
   const head = await visitor.ask(shop + src, { method: 'HEAD' })

@@ -3,23 +3,27 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { generateSite } from 'session-hub/hub'
+import { generateSite, type SiteRegistration } from 'session-hub/hub'
 
 import type { TwoSites } from './travel.js'
 import type { World } from './world.js'
 
 type Environment = Record<'ORIGIN' | 'HUB' | 'PORT' | 'SESSION_HUB_KEYS', string>
 
-/** @param start resolves when the site listens */
+/**
+ * @param start resolves when the site listens
+ * @param more what is registered of both, beside their keys
+ */
 export async function startTwoSites(
   world: World,
   start: (environment: Environment) => Promise<void>,
+  more: Partial<SiteRegistration> = {},
 ): Promise<TwoSites> {
   const run = async (name: string) => {
     const port = String(await freePort())
     const origin = `http://${name}.localhost:${port}`
     const { keys, registration } = await generateSite(origin)
-    world.register(registration)
+    world.register({ ...registration, ...more })
     await start({
       ORIGIN: origin,
       HUB: world.hub.origin,

@@ -96,6 +96,8 @@ const window = {
 export class Visitor {
   /** Cookies by host and name: loopback hosts under `.localhost` are sites of their own, and so is each port's host here. */
   readonly jar = new Map<string, Map<string, string>>()
+  /** Where a site's endpoints are, if not at `/session-hub`; by its origin. */
+  readonly endpoints = new Map<string, string>()
 
   constructor(readonly hub: string) {}
 
@@ -104,6 +106,10 @@ export class Visitor {
     const cookies = this.jar.get(host) ?? new Map<string, string>()
     this.jar.set(host, cookies)
     return cookies
+  }
+
+  endpoint(origin: string): string {
+    return this.endpoints.get(origin) ?? '/session-hub'
   }
 
   async ask(url: string, { headers = {}, ...rest }: Ask = {}): Promise<Reply> {
@@ -179,7 +185,7 @@ export class Visitor {
     let message: Record<string, unknown> = { ...data.message }
     let ended: unknown
     if (message.outcome === 'offer') {
-      const offered = await this.post(site, '/session-hub/offer', { nonce })
+      const offered = await this.post(site, `${this.endpoint(site)}/offer`, { nonce })
       ended = offered.json.ended
       message = (
         await this.exchange(data, (offered.json.offer as string | null | undefined) ?? null, {}, choice)
@@ -187,7 +193,9 @@ export class Visitor {
     }
     const { outcome, ticket, reason, subject } = message
     const redeemed =
-      ticket === undefined ? undefined : await this.post(site, '/session-hub/redeem', { ticket, verifier })
+      ticket === undefined
+        ? undefined
+        : await this.post(site, `${this.endpoint(site)}/redeem`, { ticket, verifier })
     return { outcome: String(outcome), reason, ended, subject, ...(redeemed && { redeemed }) }
   }
 
@@ -239,6 +247,7 @@ export class Visitor {
   copy(): Visitor {
     const copied = new Visitor(this.hub)
     for (const [host, cookies] of this.jar) copied.jar.set(host, new Map(cookies))
+    for (const [origin, endpoint] of this.endpoints) copied.endpoints.set(origin, endpoint)
     return copied
   }
 
@@ -260,13 +269,14 @@ export class Visitor {
     site: string,
     returnTo = '/whoami',
   ): Promise<{ replies: Reply[]; arrival: string | undefined }> {
-    const replies = await this.navigate(`${site}/session-hub/redirect?return=${encodeURIComponent(returnTo)}`)
+    const begin = `${site}${this.endpoint(site)}/redirect`
+    const replies = await this.navigate(`${begin}?return=${encodeURIComponent(returnTo)}`)
     return { replies, arrival: this.arrival(site) }
   }
 
   /** A link ticket from one site for another, `null` where there is nothing to share. */
   async linkTicket(from: string, to: string): Promise<string | null> {
-    return (await this.post(from, '/session-hub/link', { to })).json.ticket as string | null
+    return (await this.post(from, `${this.endpoint(from)}/link`, { to })).json.ticket as string | null
   }
 
   /** Follows a link from one site to a page of another, with the ticket that the SDK would fetch. */
@@ -275,7 +285,7 @@ export class Visitor {
     const ticket = await this.linkTicket(from, origin)
     if (ticket === null) return { replies: await this.navigate(address), arrival: undefined }
     const replies = await this.submit(
-      `${origin}/session-hub/enter`,
+      `${origin}${this.endpoint(origin)}/enter`,
       { ticket, to: address },
       { origin: from },
     )

@@ -3,16 +3,18 @@
  * first segments off on the way: `/shop/session-hub/offer` arrives as that, or as `/session-hub/offer`.
  */
 
+/** The endpoint's address and what is left of it on the way, the longest first. */
+export const pathsOf = (endpoint: string): readonly string[] =>
+  endpoint
+    .split('/')
+    .slice(1)
+    .map((_segment, at, all) => `/${all.slice(at).join('/')}`)
+
 /** @returns gives the rest of an address below the endpoint, such as `/offer`, with its query; `undefined` for any other address */
 export function pathBelow(endpoint: string): (url: string) => string | undefined {
-  const whole = `${endpoint}/`
-  const shortened = endpoint
-    .split('/')
-    .slice(2)
-    .map((_segment, at, rest) => `/${rest.slice(at).join('/')}/`)
+  const paths = pathsOf(endpoint).map((path) => `${path}/`)
   return (url) => {
-    if (url.startsWith(whole)) return url.slice(endpoint.length)
-    const found = shortened.find((path) => url.startsWith(path))
+    const found = paths.find((path) => url.startsWith(path))
     return found && url.slice(found.length - 1)
   }
 }
