@@ -602,6 +602,16 @@ describe('docs/frameworks', () => {
   })
 })
 
+describe('.github/workflows/test.yml', () => {
+  it('runs every part of "npm run test:adapters"', () => {
+    const listed = (source: string, name: string) =>
+      new RegExp(`${name}.*?\\[(.*?)\\]`, 's').exec(text(source))?.[1]?.match(/\w+/g) ?? []
+    const parts = ['adapters', 'frameworks'].flatMap((name) => listed('test/adapters.mjs', `const ${name} =`))
+    expect(parts).to.have.length.above(6)
+    expect(listed('.github/workflows/test.yml', 'part:')).to.have.members([...parts, 'guards'])
+  })
+})
+
 describe('docs/migrating.md', () => {
   const page = text('docs/migrating.md')
   const rows = page.split('\n').filter((line) => /^ *\|(?! (there|on there) |---)/.test(line))
@@ -613,6 +623,34 @@ describe('docs/migrating.md', () => {
     const named = rows.flatMap((row) => codeOf(cellsOf(row.trim())[1] ?? ''))
     expect(named).to.have.length.above(60)
     expect(named.filter((word) => !known.has(word))).to.deep.equal(['both', 'short', 'long'])
+  })
+
+  it('leads from their options to ours, with what ours are given', () => {
+    const pairs: Record<string, readonly string[]> = {
+      SHARED_SESSION_SITES: ['sites'],
+      SHARED_SESSION_ALWAYS_REPLACE: ['alwaysReplace'],
+      SHARED_SESSION_TIMEOUT: ['ticketSeconds'],
+      session_replaced: ['onReplaced', ...membersOf('sdk/site/options.ts', 'ReplacedEvent'), ...modes],
+      CROSSDOMAIN_PRIMARY_SERVERNAME: ['hub'],
+      CROSSDOMAIN_PATH: ['endpoint'],
+      domain_loader: ['findSite', 'findOrigin'],
+      may_set_cookie_loader: ['mayStore', 'consent_required'],
+      last_session_check: ['interval'],
+      FIELDS: ['fields'],
+      CALLABLE: ['tokenClaims', ...membersOf('sdk/site/options.ts', 'TokenSession')],
+      KEY: ['keys'],
+      SESSION_FIELD: ['sessionField'],
+      EXPIRES: ['freshForSeconds'],
+      SINGLE_USER_SESSION: ['singleSession', ...membersOf('hub/flows/context.ts', 'SignedIn')],
+      LOGOUT_ALL_SESSIONS: ['endAllOnSignOut'],
+    }
+    for (const [theirs, [option, ...members]] of Object.entries(pairs)) {
+      // A row of the tables of packages, not of what all moves have in common.
+      const [, ours = '', differs = ''] =
+        rows.map((row) => cellsOf(row.trim())).find(([there]) => codeOf(there!).includes(theirs)) ?? []
+      expect(codeOf(ours)[0], theirs).to.equal(option)
+      expect(codeOf(ours + differs), theirs).to.include.members(members)
+    }
   })
 
   it('has the defaults of the code', () => {
