@@ -19,6 +19,24 @@ const DOORS: Readonly<Record<string, string>> = {
   'dist/metrics.js': 'prom-client',
   'dist/traces.js': '@opentelemetry/api',
 }
+/** What each door gives, some of it: an application of CommonJS can have it too. */
+const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
+  'session-hub': ['createClient'],
+  'session-hub/panel': ['openPanel'],
+  'session-hub/react': ['useSessionHub'],
+  'session-hub/vue': ['useSessionHub'],
+  'session-hub/svelte': ['sessionHub'],
+  'session-hub/site': ['createSite', 'gracefulStop'],
+  'session-hub/fastify': ['fastifySite'],
+  'session-hub/express-session': ['expressSession'],
+  'session-hub/hub': ['createHub', 'sqliteStore'],
+  'session-hub/hub/postgres': ['postgresStore'],
+  'session-hub/hub/redis': ['redisStore'],
+  'session-hub/hub/metrics': ['hubMetrics'],
+  'session-hub/traces': ['openTelemetry'],
+  'session-hub/verify': ['verifySession'],
+  'session-hub/testing': ['startTestHub'],
+}
 const isWindows = process.platform === 'win32'
 const run = promisify(execFile)
 
@@ -44,7 +62,8 @@ describe('the packed package', function () {
     home = packed.home
     manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as Manifest
     files = await list(home)
-    for (const name of [...Object.keys(manifest.dependencies), 'react', 'vue']) await packed.link(name)
+    const peers = ['react', 'vue', ...Object.values(DOORS)]
+    for (const name of [...Object.keys(manifest.dependencies), ...peers]) await packed.link(name)
     await packed.write({ 'package.json': { private: true, type: 'module' } })
   })
   after(() => packed.remove())
@@ -103,14 +122,19 @@ describe('the packed package', function () {
       for (const url of resolved as string[]) expect(existsSync(fileURLToPath(url)), url).to.be.true
     })
 
-    it('can an application of CommonJS require them?', async () => {
-      const kinds = await node(`
+    it('can an application of CommonJS require every one of them?', async () => {
+      const names = await node(`
         import { createRequire } from 'node:module'
         const require = createRequire(import.meta.url + '/../index.cjs')
-        const [hub, site] = [require('session-hub/hub'), require('session-hub/site')]
-        const old = require('session-hub/express-session')
-        console.log(JSON.stringify([hub.createHub, site.createSite, old.expressSession].map((one) => typeof one)))`)
-      expect(kinds).to.deep.equal(['function', 'function', 'function'])
+        const doors = ${JSON.stringify(Object.keys(FUNCTIONS))}
+        const namesOf = (door) => Object.entries(require(door)).filter(([, one]) => typeof one === 'function').map(([name]) => name)
+        console.log(JSON.stringify(Object.fromEntries(doors.map((door) => [door, namesOf(door)]))))`)
+      for (const [door, expected] of Object.entries(FUNCTIONS))
+        expect((names as Record<string, string[]>)[door], door).to.include.members(expected)
+      const code = Object.entries(manifest.exports).flatMap(([name, target]) =>
+        typeof target === 'string' || name === './sdk.js' ? [] : [name.replace('.', 'session-hub')],
+      )
+      expect(Object.keys(FUNCTIONS)).to.have.members(code)
     })
 
     it('are those of the server closed to a browser’s bundle, and is the main one open?', async () => {

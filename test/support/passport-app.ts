@@ -31,14 +31,16 @@ export interface PassportAppOptions {
   readonly keepSessionInfo?: boolean
   /** Whom `deserializeUser` finds. @default everybody */
   readonly knows?: (id: string) => boolean
+  /** Those of another Express. */
+  readonly parsers?: Pick<typeof express, 'json' | 'urlencoded'>
   /** More routes, before the error handler. */
   readonly routes?: (app: Express) => void
 }
 
 export function passportApp(
   app: Express,
-  sessions: RequestHandler,
-  { keepSessionInfo = false, knows = () => true, routes }: PassportAppOptions = {},
+  sessions: RequestHandler | RequestHandler[],
+  { keepSessionInfo = false, knows = () => true, parsers = express, routes }: PassportAppOptions = {},
 ): void {
   const passport = new Passport()
   passport.use(
@@ -59,7 +61,7 @@ export function passportApp(
     cookieOptions: { secure: false },
   })
 
-  app.use(sessions, express.json(), express.urlencoded(), cookieParser())
+  app.use(sessions, parsers.json(), parsers.urlencoded({ extended: false }), cookieParser())
   app.use(passport.session() as RequestHandler, flash())
   app.get('/', (req, res) => {
     res.json({

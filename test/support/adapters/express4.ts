@@ -16,8 +16,15 @@ export function express4App(
   }
   fill(router as unknown as express.Router, express4.json)
   app.use(router)
-  return app
+  return unmounted(app)
 }
+
+/** An application of Express 4 as a handler for one of Express 5. Mounted, its requests and answers would be those of Express 5. */
+export const unmounted =
+  (app: (...given: Parameters<RequestHandler>) => unknown): express.RequestHandler =>
+  (req, res, next) => {
+    app(req as never, res as never, next)
+  }
 
 /** Express 4 hears of no rejected promise by itself. */
 const heard =
