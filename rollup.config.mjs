@@ -2,7 +2,10 @@ import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 
-/** Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. */
+/**
+ * Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. So nobody looks for a
+ * browser's types, which take longer to read than all of this.
+ */
 const stripTypes = (tsconfig, more = {}) =>
   typescript({
     tsconfig,
@@ -10,6 +13,8 @@ const stripTypes = (tsconfig, more = {}) =>
       module: 'esnext',
       moduleResolution: 'bundler',
       noCheck: true,
+      lib: ['es5'],
+      types: [],
       declaration: false,
       emitDeclarationOnly: false,
       outDir: 'dist',
@@ -30,34 +35,53 @@ const failOnWarning = (level, log) => {
   if (level === 'warn') throw Object.assign(new Error(log.message), log)
 }
 
+/** What pages get, without its types. Each of those files is bundled by itself, and all are read by TypeScript once. */
+const withoutTypes = 'build/modules'
+
 const browserScript = (input, file, format = 'iife') => ({
-  input,
+  input: `${withoutTypes}/${input}.js`,
   // Modules are strict by their nature; a script is written as one, and needs no line that says so.
   output: { file, format, generatedCode: 'es2015', strict: false },
-  plugins: [stripTypes('tsconfig.browser.json'), minify()],
+  plugins: [minify()],
   onLog: failOnWarning,
 })
 
+const scripts = [
+  browserScript('sdk/browser/script', 'dist/sdk.js'),
+  browserScript('sdk/browser/ladder', 'dist/ladder.js', 'es'),
+  browserScript('sdk/browser/live', 'dist/live.js', 'es'),
+  browserScript('sdk/browser/panel', 'dist/panel.js', 'es'),
+  ...['react', 'vue', 'svelte'].map((name) => ({
+    ...browserScript(`sdk/frontends/${name}`, `dist/${name}.js`, 'es'),
+    external: ['react', 'vue'],
+  })),
+  browserScript('hub/pages/frame/frame', 'dist/frame.js'),
+  browserScript('hub/pages/access/access', 'dist/access.js'),
+  browserScript('hub/pages/unlock/unlock', 'dist/unlock.js'),
+]
+
+const forBundlers = `${withoutTypes}/sdk/browser/index.js`
+
 const browser = [
   {
-    input: './sdk/browser/index.ts',
+    input: [forBundlers, ...scripts.map(({ input }) => input)].map((file) =>
+      file.replace(`${withoutTypes}/`, './').replace(/js$/, 'ts'),
+    ),
+    external: ['react', 'vue'],
+    // What is unused in one bundle may be used in the next.
+    treeshake: false,
+    output: { dir: withoutTypes, format: 'es', preserveModules: true, preserveModulesRoot: '.' },
+    plugins: [stripTypes('tsconfig.browser.json', { outDir: withoutTypes })],
+    onLog: failOnWarning,
+  },
+  {
+    input: forBundlers,
     // Files of their own for bundlers too: no page needs them at once.
     external: /\/(ladder|live)\.js$/,
     output: { file: 'dist/index.js', format: 'es', paths: (id) => `./${id.split('/').pop()}` },
-    plugins: [stripTypes('tsconfig.browser.json')],
     onLog: failOnWarning,
   },
-  browserScript('./sdk/browser/script.ts', 'dist/sdk.js'),
-  browserScript('./sdk/browser/ladder.ts', 'dist/ladder.js', 'es'),
-  browserScript('./sdk/browser/live.ts', 'dist/live.js', 'es'),
-  browserScript('./sdk/browser/panel.ts', 'dist/panel.js', 'es'),
-  ...['react', 'vue', 'svelte'].map((name) => ({
-    ...browserScript(`./sdk/frontends/${name}.ts`, `dist/${name}.js`, 'es'),
-    external: ['react', 'vue'],
-  })),
-  browserScript('./hub/pages/frame/frame.ts', 'dist/frame.js'),
-  browserScript('./hub/pages/access/access.ts', 'dist/access.js'),
-  browserScript('./hub/pages/unlock/unlock.ts', 'dist/unlock.js'),
+  ...scripts,
 ]
 
 const license = '/*! session-hub, MIT license: see the file LICENSE */'
@@ -96,7 +120,7 @@ const server = [
   },
 ]
 
-/** `--config-part browser` or `server` builds that part anew and leaves the other as it is; `test/one.mjs` does so. */
+/** `--configPart browser` or `server` builds that part anew and leaves the other as it is; `test/one.mjs` does so. */
 export default ({ configPart }) => {
   if (configPart) return { browser, server }[configPart]
   // The types are tsc's, which may be at it just now.

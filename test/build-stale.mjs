@@ -19,7 +19,7 @@ export function buildStale() {
     server: isOlder('dist/hub.js', [...shared, ...sources.filter((file) => !isPage(file))]),
   }
   const parts = Object.keys(isStale).filter((part) => isStale[part])
-  const builds = parts.length === 2 ? [[]] : parts.map((part) => ['--config-part', part])
+  const builds = parts.length === 2 ? [[]] : parts.map((part) => ['--configPart', part])
   return (
     builds.every((part) => run('rollup', ['-c', '--silent', ...part])) &&
     run('tsc', ['-p', 'tsconfig.json', '--noCheck'])
