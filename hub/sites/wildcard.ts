@@ -48,7 +48,9 @@ export function wildcardOf(origin: string): string | undefined {
 export const isOwnName = async (origin: string): Promise<boolean> =>
   !(await isPublicSuffix(new URL(origin).hostname))
 
-async function isPublicSuffix(hostname: string): Promise<boolean> {
+async function isPublicSuffix(spelled: string): Promise<boolean> {
+  // The same place with the root's dot at its end (RFC 1034, section 3.1), or with an empty label.
+  const hostname = spelled.replace(/^\.+|\.+$/g, '')
   if (isLoopback(hostname)) return hostname === 'localhost'
   const { getPublicSuffix } = await import('tldts')
   return getPublicSuffix(hostname, { allowPrivateDomains: true }) === hostname

@@ -231,6 +231,10 @@ describe('sites in the store', () => {
       'https://*.vercel.app',
       'https://*.kawasaki.jp',
       'https://*.ck',
+      'https://*.xn--55qx5d.cn',
+      'https://*.github.io.',
+      'https://*.co.uk.',
+      'https://*..github.io',
       'http://*.localhost',
       'https://*.127.0.0.1',
       'https://*.*.preview.example',
@@ -255,6 +259,12 @@ describe('sites in the store', () => {
       await add('https://*.amazonaws.com')
       expect(await frame('https://shop.amazonaws.com')).to.equal(200)
       expect(await frame('https://s3.amazonaws.com')).to.equal(404)
+    })
+
+    it('do not either with the root’s dot at the end; for a name of one’s own they do', async () => {
+      await add('https://*.amazonaws.com.')
+      expect(await frame('https://shop.amazonaws.com.')).to.equal(200)
+      expect(await frame('https://s3.amazonaws.com.')).to.equal(404)
     })
   })
 
