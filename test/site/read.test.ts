@@ -161,6 +161,36 @@ describe('a session that is read where there is no answer', () => {
       expect((await open(ada)).subject).to.equal('ada')
     })
 
+    const otherSockets: Record<string, Record<string, string>> = {
+      'over HTTP/2 (RFC 8441)': { ':protocol': 'websocket' },
+      'over HTTP/3 (WebTransport)': { ':protocol': 'webtransport' },
+      'behind a proxy that has kept the version alone': { 'sec-websocket-version': '13' },
+      'that the browser itself calls one': { 'sec-fetch-mode': 'websocket' },
+    }
+    for (const [what, headers] of Object.entries(otherSockets)) {
+      it(`R18: a web socket ${what} is no page’s of another origin either`, async () => {
+        const asked = (origin: string) =>
+          site.read({
+            headers: { cookie: cookieOf(ada), origin, ...headers },
+          } as unknown as http.IncomingMessage)
+        expect((await asked(users.travel)).reason).to.equal('origin_denied')
+        expect((await asked(users.shop)).session).to.include({ subject: 'ada' })
+      })
+    }
+
+    it('R28: a request that the middleware has seen is judged anew when it is read again hours later', async () => {
+      const headers = { cookie: cookieOf(ada), upgrade: 'websocket', origin: users.shop }
+      const req = { headers, method: 'GET', url: '/' } as unknown as http.IncomingMessage
+      await new Promise((next) => site.session()(req, {} as never, next))
+      expect((await site.read(req)).session).to.include({ subject: 'ada' })
+
+      users.world.advance(2 * FRESH)
+      expect((await site.read(req)).session, 'the session lives').to.include({ subject: 'ada' })
+      await ada.post(users.travel, '/sign-out', {})
+      users.world.advance(2 * FRESH)
+      expect(await site.read(req)).to.include({ session: null, reason: 'session_ended' })
+    })
+
     it('R36: is nobody’s by a token beside the cookie of another session; by the token alone, its owner’s', async () => {
       const bob = users.browser()
       await bob.post(users.shop, '/sign-in', { name: 'bob' })

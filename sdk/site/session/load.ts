@@ -84,7 +84,7 @@ async function loadBearer(site: SessionParts, visit: Visit): Promise<HeldSession
 }
 
 /** Fresh, and nothing else is known of it. */
-const isTrusted = (site: SessionParts, claims: SessionClaims): boolean =>
+export const isTrusted = (site: SessionParts, claims: SessionClaims): boolean =>
   isFresh(claims, site.settings.now()) &&
   !site.endings.isDoubtful(claims) &&
   site.endings.reasonOf(claims) === undefined &&

@@ -4,7 +4,7 @@ import { logError, reasonOf } from '../../settings/log.js'
 import type { Visit } from '../visit.js'
 import type { Ended } from './followers.js'
 import type { HeldSession, SiteSession } from './held-session.js'
-import { load } from './load.js'
+import { isTrusted, load } from './load.js'
 import type { SessionParts } from './parts.js'
 
 export type EndedListener = (reason: Ended) => unknown
@@ -45,7 +45,9 @@ export async function readSession(
   if (isFromElsewhere(visit, site.settings.origin)) return noSession('origin_denied')
   if (takesBearer) await site.carrier.acceptBearer(visit)
   const known = site.loaded.get(visit.request)
-  const session = known?.token ? known : await load(site, visit)
+  // A web socket's request is there for hours: what was true when it came is no answer now.
+  const isStill = known?.token && isTrusted(site, known.token)
+  const session = isStill ? known : await load(site, visit)
   if (session.token)
     return {
       session,
@@ -57,7 +59,12 @@ export async function readSession(
 
 /** R18: any page may open a web socket to this site and read what comes over it. The browser says in `Origin` which site's page it is. */
 const isFromElsewhere = ({ headers }: Visit, origin: string): boolean =>
-  headers.upgrade !== undefined && headers.origin !== undefined && headers.origin !== origin
+  asksForSocket(headers) && headers.origin !== undefined && headers.origin !== origin
+
+/** Over HTTP/1.1 by `Upgrade` (RFC 6455); over HTTP/2 and 3 by `:protocol` (RFC 8441, RFC 9220), which some servers and proxies take out again. */
+const asksForSocket = (headers: Visit['headers']): boolean =>
+  ['upgrade', ':protocol', 'sec-websocket-version'].some((name) => headers[name] !== undefined) ||
+  headers['sec-fetch-mode'] === 'websocket'
 
 function requireListener(listener: unknown): EndedListener {
   if (typeof listener !== 'function')
