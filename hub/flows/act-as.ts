@@ -3,6 +3,7 @@ import type { ActAsBody, SessionView, StopActingBody } from '../../sdk/protocol/
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { random256, sha256 } from '../../sdk/tokens/random.js'
+import { isRecent } from '../../sdk/tokens/times.js'
 import type { Site } from '../sites/site.js'
 import type { Session, Spend } from '../stores/store.js'
 import { actingPlace, actingRow, actingView, type LiveActing, liveActing } from './acting.js'
@@ -111,7 +112,7 @@ function recentlySignedIn(session: Session, nowMs: number): LiveActing['session'
   const { subject, authTimeMs } = session
   if (subject === null || authTimeMs === null)
     throw new SessionHubError('sign_in_required', 'Nobody is signed in')
-  if (nowMs - authTimeMs > limits.actingSignInSeconds * 1000)
+  if (!isRecent(authTimeMs / 1000, nowMs, limits.actingSignInSeconds))
     throw new SessionHubError('sign_in_required', 'Sign in again to continue: your last sign-in is too old')
   return { ...session, subject }
 }

@@ -45,3 +45,12 @@ export interface TimeCodes {
   readonly expired: 'ticket_expired' | 'offer_expired' | 'site_token_invalid'
   readonly invalid: 'ticket_invalid' | 'offer_invalid' | 'site_token_invalid'
 }
+
+/**
+ * Whether something was at most so long ago. What is in the future, past what two clocks may differ, was not: a clock was set back, and nobody knows
+ * how long ago it was.
+ */
+export function isRecent(atSeconds: number, nowMs: number, maxSeconds: number): boolean {
+  const ageSeconds = nowMs / 1000 - atSeconds
+  return ageSeconds <= maxSeconds && ageSeconds >= -limits.ownSkewSeconds
+}

@@ -117,6 +117,14 @@ describe('R43: acting as a user, attacked', () => {
       expect(await who()).to.deep.include({ subject: 'root' })
     })
 
+    it('by one whose sign-in lies in the future, because the hub’s clock was set back; after a new one it is', async () => {
+      await start()
+      users.world.advance(-2 * HOUR)
+      expectCode(await act(), 401, 'sign_in_required')
+      await users.signIn(root, 'root')
+      expect((await act()).status, 'the twin').to.equal(200)
+    })
+
     it('by whoever acts already; after the end of that it is', async () => {
       await start()
       await act()

@@ -96,6 +96,19 @@ describe('attacks on sign-outs that wait in the visitor’s browser', () => {
     expect((await visitOther(twin)).json).to.include({ subject: 'bob' })
   })
 
+  it('R38: one that waits is not lost when the clock is set back, nor by one more that has to wait then', async () => {
+    await signOutAway()
+    users.world.advance(-3600)
+    await goAway()
+    await ada.post(other.address, '/sign-in', { name: 'bob' }, { origin: users.shop })
+    await ada.post(other.address, '/sign-out', {}, { origin: users.shop })
+    await comeBack()
+    expect(await users.count('ada'), 'still waiting').to.equal(1)
+
+    await visitOther()
+    expect(await users.count('ada')).to.equal(0)
+  })
+
   it('R22: the cookie is set only where the hub was not told, with these attributes, and is short', async () => {
     const bob = users.browser()
     await users.signIn(bob, 'bob')

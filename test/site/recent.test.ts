@@ -42,6 +42,19 @@ describe('a page that wants a recent sign-in', () => {
     expect(await ask(travel)).to.deep.equal(REFUSED)
   })
 
+  it('is closed where the sign-in lies in the future: this clock was set back, and nobody knows how long ago it was', async () => {
+    await users.signIn(ada, 'ada')
+    users.world.advance(-9)
+    expect([await open(shop), await open(travel)], 'as two clocks may differ').to.deep.equal([200, 200])
+    users.world.advance(-3600)
+    expect(await ask(shop)).to.deep.equal(REFUSED)
+    users.world.advance(RECENT_SECONDS + 10)
+    expect(await ask(travel)).to.deep.equal(REFUSED)
+
+    await users.signIn(ada, 'ada')
+    expect([await open(shop), await open(travel)], 'a new one').to.deep.equal([200, 200])
+  })
+
   it('is open again on every site after a new sign-in on one', async () => {
     await users.signIn(ada, 'ada')
     users.world.advance(RECENT_SECONDS + 1)

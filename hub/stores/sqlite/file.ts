@@ -108,13 +108,13 @@ function tune(database: DatabaseSyncInstance, cacheMegabytes: number): void {
 
 /** SQLite does not wait for the lock here, whatever the busy timeout: two processes that make one new file need it. */
 function useWriteAheadLog(database: DatabaseSyncInstance, busyTimeoutMs: number): void {
-  const deadlineMs = Date.now() + busyTimeoutMs
+  const deadlineMs = performance.now() + busyTimeoutMs
   for (;;) {
     try {
       database.exec('PRAGMA file.journal_mode = WAL')
       return
     } catch (thrown) {
-      if (faultCode(thrown) !== SQLITE_BUSY || Date.now() >= deadlineMs) throw thrown
+      if (faultCode(thrown) !== SQLITE_BUSY || performance.now() >= deadlineMs) throw thrown
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
   }

@@ -3,6 +3,7 @@ import { SessionHubError } from '../../protocol/errors.js'
 import { is128Bits } from '../../protocol/formats.js'
 import { ofCall } from '../../settings/call-options.js'
 import { whole } from '../../settings/checks.js'
+import { isRecent } from '../../tokens/times.js'
 import type { SiteContext } from '../context.js'
 import { requireNotActing, whileItLives } from '../session/index.js'
 
@@ -73,7 +74,7 @@ export function requireRecent(
   const session = sessions.loaded(request)
   if (session) requireNotActing(session)
   const authTime = session?.authTime ?? null
-  if (authTime === null || settings.now() / 1000 - authTime > most)
+  if (authTime === null || !isRecent(authTime, settings.now(), most))
     throw new SessionHubError('sign_in_required', 'Sign in again to continue: the last sign-in is too old')
 }
 
