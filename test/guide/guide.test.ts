@@ -1,4 +1,4 @@
-/** docs/guide.md, typed word for word, in a fresh folder; only the port of the hub is another one. */
+/** docs/guide.md, typed word for word, in a fresh folder; only the ports are others. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -22,13 +22,15 @@ const blocksOf = (heading: string): readonly string[] => {
 
 describe('docs/guide.md', () => {
   let folder: string
-  let port: number
+  const ports = new Map<string, number>()
   let hub: ChildProcess | undefined
+  const sites: ChildProcess[] = []
 
   before(async function () {
     this.timeout(60_000)
     folder = mkdtempSync(join(tmpdir(), 'session-hub-guide-'))
-    port = await freePort()
+    for (const host of ['hub.localhost:4000', 'shop.localhost:3000', 'travel.localhost:3001'])
+      ports.set(host, await freePort())
     // As npm would leave it behind.
     mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
     symlinkSync(root, join(folder, 'node_modules/session-hub'))
@@ -37,11 +39,12 @@ describe('docs/guide.md', () => {
     writeFileSync(join(folder, 'hub.json'), withPort(config))
   })
   after(async () => {
-    await stop()
+    for (const process of [...sites, hub]) await stop(process)
     rmSync(folder, { recursive: true })
   })
 
-  const withPort = (words: string) => words.replaceAll('hub.localhost:4000', `hub.localhost:${port}`)
+  const withPort = (words: string) =>
+    [...ports].reduce((said, [host, port]) => said.replaceAll(host, `${host.split(':')[0]}:${port}`), words)
   const begin = (script: string) =>
     spawn('sh', ['-e', '-c', withPort(script)], {
       cwd: folder,
@@ -57,38 +60,44 @@ describe('docs/guide.md', () => {
   }
 
   /** Until it listens. */
-  async function start(block: string): Promise<void> {
-    expect(block).to.match(/^npx session-hub serve /)
+  async function start(block: string, says = '"event":"listening"'): Promise<ChildProcess> {
     const shell = begin(block)
-    hub = shell
     const errors = text(shell.stderr)
-    for await (const line of createInterface(shell.stdout)) if (line.includes('"event":"listening"')) return
+    for await (const line of createInterface(shell.stdout)) if (line.includes(says)) return shell
     throw new Error(`It does not start: ${await errors}`)
   }
 
+  async function startHub(block: string): Promise<void> {
+    expect(block).to.match(/^npx session-hub serve /)
+    hub = await start(block)
+  }
+
   /** Ctrl+C reaches all processes of a terminal. */
-  async function stop(): Promise<void> {
-    if (!hub || hub.exitCode !== null || hub.signalCode !== null) return
-    const exit = once(hub, 'exit')
-    process.kill(-hub.pid!, 'SIGTERM')
+  async function stop(shell: ChildProcess | undefined): Promise<void> {
+    if (!shell || shell.exitCode !== null || shell.signalCode !== null) return
+    const exit = once(shell, 'exit')
+    process.kill(-shell.pid!, 'SIGTERM')
     await exit
   }
 
   const isSecret = (name: string) => (statSync(join(folder, name)).mode & 0o77) === 0
 
   it('Start', async () => {
-    const [keys = '', serve = '', sites = ''] = blocksOf('Start')
+    const [keys = '', serve = '', add = '', shop = '', travel = '', signIn = ''] = blocksOf('Start')
     await type(keys)
-    await start(serve)
-    expect(await type(sites)).to.match(/shop\.localhost[^]*travel\.localhost/)
+    await startHub(serve)
+    expect(await type(add)).to.match(/shop\.localhost[^]*travel\.localhost/)
     expect(readFileSync(join(folder, 'shop.env'), 'utf8')).to.match(/^SESSION_HUB_KEYS='/)
     expect(['hub-keys.json', 'shop.env', 'travel.env', 'sessions.sqlite'].filter(isSecret)).to.have.length(4)
+    for (const site of [shop, travel]) sites.push(await start(site, 'The site listens'))
+    expect(await type(signIn)).to.include('"subject":"ada"')
   })
 
   it('Diagnose', async () => {
-    const blocks = blocksOf('Diagnose')
-    expect(blocks).to.have.length(2)
-    for (const block of blocks) await type(block)
+    const [health = '', who = '', doctor = ''] = blocksOf('Diagnose')
+    await type(health)
+    expect(await type(who)).to.match(/ada +http:\/\/shop\.localhost/)
+    expect(await type(doctor)).to.match(/✓ sends a visitor to the hub and back[^]*Nothing was found/)
   })
 
   it('Rotate a site’s keys', async () => {
@@ -107,15 +116,15 @@ describe('docs/guide.md', () => {
     await type(backup)
     expect(isSecret('backup.sqlite')).to.equal(true)
     const [restore = '', serve = ''] = blocksOf('Restore')
-    await stop()
+    await stop(hub)
     await type(restore)
-    await start(serve)
+    await startHub(serve)
   })
 
   it('Scale', async () => {
-    await stop()
+    await stop(hub)
     const [serve = ''] = blocksOf('Scale')
-    await start(serve)
+    await startHub(serve)
   })
 
   it('Upgrade', async () => {
@@ -133,6 +142,10 @@ describe('docs/guide.md', () => {
 
   it('Erase a user', async () => {
     const [erase = ''] = blocksOf('Erase a user')
-    await type(erase)
+    const [outcome, audit = ''] = (await type(erase)).split('No live session matches.')
+    expect(outcome).to.include('1 session ended')
+    expect(audit)
+      .to.match(/erase +erased:/)
+      .and.not.to.match(/\bada\b/)
   })
 })

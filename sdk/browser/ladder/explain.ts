@@ -10,12 +10,15 @@ const NEEDS: Record<Rung, string> = {
   redirect: 'redirect() on intent, or redirectOnce()',
 }
 
-export function explain({ hub, endpoint, rungs, client: { status } }: LadderKit): string {
-  const { outcome, reason, rung, isBlocked } = status
+export async function explain(kit: LadderKit): Promise<string> {
+  const { hub, endpoint, rungs, client } = kit
+  const fault = await askBackend(kit)
+  const { outcome, reason, rung, isBlocked } = client.status
   const text = [
     `Session Hub, ${hub}`,
     `Last sync: ${outcome ?? 'none needed'}, reason: ${reason ?? 'none'}, rung: ${rung ?? 'none'}.`,
     `The frame is ${isBlocked ? 'blocked by this browser' : 'not known to be blocked'}.`,
+    `This site's backend answers: ${fault ?? 'fine'}.`,
     ...Object.entries(NEEDS).map(
       ([each, needed]) =>
         `${each} ${rungs.includes(each as Rung) ? `needs ${needed}` : 'is forbidden here'}.`,
@@ -23,11 +26,25 @@ export function explain({ hub, endpoint, rungs, client: { status } }: LadderKit)
     ...workers().map(
       (worker) => `The service worker ${worker} must leave ${endpoint}/ alone: docs/ladder.md.`,
     ),
-    `Next: ${nextStep(status)}.`,
+    `Next: ${fault === 'unreachable' ? `mend the backend: POST ${endpoint}/sisters has to reach session-hub/site` : nextStep({ ...client.status, reason: fault ?? reason })}.`,
   ].join('\n')
   // eslint-disable-next-line no-console -- somebody has asked for it
   console.info(text)
   return text
+}
+
+/**
+ * The list of sisters changes nothing, and the site asks the hub for it: wrong keys come to light, also where the visitor has no session.
+ *
+ * @returns its error code; `unreachable`: it is no answer of ours
+ */
+function askBackend({ endpoint, timeout, post }: LadderKit): Promise<string | null> {
+  const abort = new window.AbortController()
+  window.setTimeout(() => abort.abort(), timeout)
+  return post(`${endpoint}/sisters`, {}, abort.signal).then(
+    () => null,
+    (code: unknown) => code as string,
+  )
 }
 
 /** A navigation that it answers with a request of its own is none any more. */

@@ -45,5 +45,5 @@ export interface Ladder {
   accessButton(stop: AbortController, element: Element, theme?: AccessTheme): void
   decorate(stop: AbortController): void
   redirect(returnTo: string | undefined): void
-  explain(): string
+  explain(): Promise<string>
 }
