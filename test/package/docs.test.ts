@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, generateKeyPairSync, hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -39,11 +39,14 @@ import {
 import { applyDiff } from '../support/apply-diff.js'
 import { keyPair } from '../support/key-pairs.js'
 import { openSchema } from '../support/postgres.js'
+import { linkVersion, readersProject } from '../support/readers-project.js'
 import { openPrefix } from '../support/redis.js'
 import { expectGuards, expectToTravel } from '../support/travel.js'
 import { type Ask, type Reply, Visitor } from '../support/visitor.js'
 import { startWorld } from '../support/world.js'
 
+/** What the documents' readers install beside the package. */
+const project = readersProject(['fastify', 'hono', '@hono/node-server', 'ws', 'pg', 'redis', 'supertest'])
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const text = (name: string) => readFileSync(join(root, name), 'utf8')
 const documents = ['.', 'docs', 'docs/decisions', 'docs/flows', 'docs/frameworks'].flatMap((folder) =>
@@ -424,8 +427,7 @@ describe('docs/verify.md', () => {
       site: { fields },
       sessionKey: () => privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     })
-    mkdirSync(join(root, 'build'), { recursive: true })
-    const folder = mkdtempSync(join(root, 'build', 'verify-'))
+    const folder = await project.folder('verify')
     try {
       const { origin, listener } = world.siteOf('shop')
       // The machine's own name for itself: `shop.localhost` is the browsers'.
@@ -476,8 +478,7 @@ describe('docs/testing.md', () => {
   })
 
   it('has tests that pass, and an application that they can find wrong', async () => {
-    mkdirSync(join(root, 'build'), { recursive: true })
-    const folder = mkdtempSync(join(root, 'build', 'testing-'))
+    const folder = await project.folder('testing')
     try {
       const app = exampleOf('app.mjs', 'docs/testing.md')
       writeFileSync(join(folder, 'app.test.mjs'), exampleOf('app.test.mjs', 'docs/testing.md'))
@@ -509,7 +510,7 @@ describe('docs/write-a-store.md', () => {
   })
 
   it('has a store that passes the contract, and one that does not when it is broken', async () => {
-    const folder = mkdtempSync(join(root, 'build', 'store-'))
+    const folder = await project.folder('store')
     try {
       const store = exampleOf('file-store.mjs', 'docs/write-a-store.md')
       writeFileSync(
@@ -762,7 +763,7 @@ describe('docs/domains.md', () => {
   const page = 'docs/domains.md'
 
   it('has an application whose domains come and go, to all of which a cart and a sign-in travel', async () => {
-    const runner = createRunner()
+    const runner = await createRunner()
     try {
       const [hub, de] = (await freePorts(['hub', 'de'])) as [string, string]
       const [fr, www] = ['fr', 'www.fr'].map((name) => de.replace('//de.', `//${name}.`)) as [string, string]
@@ -775,7 +776,7 @@ describe('docs/domains.md', () => {
       runner.write('hub-keys.json', JSON.stringify(generateHubKeys()))
       runner.write('sites.json', JSON.stringify(registrations))
       for (const name of ['hub.mjs', 'domains.mjs']) runner.write(name, exampleOf(name, page))
-      await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.mjs'], { ORIGIN: hub })
+      await runner.run([await project.cli(), 'serve', '--config', 'hub.mjs'], { ORIGIN: hub })
       const { port } = new URL(de)
       await runner.run(['domains.mjs'], { HUB: hub, PORT: port, SESSION_HUB_KEYS: JSON.stringify(keys) })
 
@@ -801,7 +802,7 @@ describe('docs/domains.md', () => {
   })
 
   it('has an application with keys of its own for each domain', async () => {
-    const runner = createRunner()
+    const runner = await createRunner()
     try {
       const [hub, de] = (await freePorts(['hub', 'de'])) as [string, string]
       const fr = de.replace('//de.', '//fr.')
@@ -815,7 +816,7 @@ describe('docs/domains.md', () => {
         JSON.stringify({ origin: hub, keys: 'hub-keys.json', sites: 'sites.json', store: 'memory' }),
       )
       runner.write('own-keys.mjs', exampleOf('own-keys.mjs', page))
-      await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.json'], {})
+      await runner.run([await project.cli(), 'serve', '--config', 'hub.json'], {})
       await runner.run(['own-keys.mjs'], { HUB: hub, PORT: new URL(de).port, ORIGINS: `${de} ${fr}` })
 
       const visitor = new Visitor(hub)
@@ -1046,13 +1047,12 @@ async function startCompany(
     registration = {},
   }: HubOfDocument = {},
 ): Promise<Company> {
-  const runner = createRunner()
+  const runner = await createRunner()
   try {
+    if (siteFile === 'express4.mjs') await linkVersion(runner.folder, 'express', 'express4')
     const copy = (name: string, from: string) => {
-      const example = exampleOf(name, from)
-      const code = name === siteFile ? change(example) : example
-      // Express 4 has another name here.
-      runner.write(name, name === 'express4.mjs' ? code.replace("from 'express'", "from 'express4'") : code)
+      const code = exampleOf(name, from)
+      runner.write(name, name === siteFile ? change(code) : code)
     }
     if (hubFile !== undefined) copy(hubFile, hubFrom)
     copy(siteFile, document)
@@ -1072,7 +1072,7 @@ async function startCompany(
     else {
       const config = /`(\{ "origin": "http:[^`]*\})` in `hub\.json`/.exec(text('docs/options.md'))?.[1]
       write('hub.json', { ...(JSON.parse(config ?? 'null') as object), origin: hub })
-      await runner.run([join(root, 'dist/cli.js'), 'serve', '--config', 'hub.json'], {})
+      await runner.run([await project.cli(), 'serve', '--config', 'hub.json'], {})
     }
     const runSite = (origin: string, { keys }: Pick<typeof sites.shop, 'keys'>, sister: string) =>
       runner.run([siteFile], {
@@ -1090,18 +1090,18 @@ async function startCompany(
 }
 
 interface Runner {
+  readonly folder: string
   write(name: string, content: string): void
   /** Starts a program of Node's, and waits until it listens. */
   run(args: readonly string[], environment: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
 
-/** A folder of its own, inside the repository, where the package finds itself by its name. */
-function createRunner(): Runner {
-  mkdirSync(join(root, 'build'), { recursive: true })
-  const folder = mkdtempSync(join(root, 'build', 'readme-'))
+async function createRunner(): Promise<Runner> {
+  const folder = await project.folder('readme')
   const children: ChildProcess[] = []
   return {
+    folder,
     write(name, content) {
       mkdirSync(dirname(join(folder, name)), { recursive: true })
       writeFileSync(join(folder, name), content, { mode: 0o600 })

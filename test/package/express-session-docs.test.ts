@@ -1,7 +1,7 @@
 /** docs/express-session.md says what the code does: its application runs as it was, and by either diff shares with another site. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -13,9 +13,11 @@ import { generateSite } from 'session-hub/hub'
 
 import { applyDiff, changedLines } from '../support/apply-diff.js'
 import { SECRET } from '../support/passport-app.js'
+import { readersProject } from '../support/readers-project.js'
 import { Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
+const project = readersProject(['express-session', 'passport', 'passport-local', 'connect-flash'])
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const page = readFileSync(join(root, 'docs/express-session.md'), 'utf8')
 const app = /^```js\n(\/\/ app\.mjs\n.*?)^```$/ms.exec(page)![1]!
@@ -28,9 +30,7 @@ describe('docs/express-session.md', () => {
   let visitor: Visitor
   beforeEach(async () => {
     children = []
-    mkdirSync(join(root, 'build'), { recursive: true })
-    // Inside the repository, where the package finds itself by its name.
-    folder = mkdtempSync(join(root, 'build', 'express-session-'))
+    folder = await project.folder('express-session')
     world = await startWorld({ sites: [] })
     visitor = new Visitor(world.hub.origin)
   })

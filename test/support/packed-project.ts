@@ -52,6 +52,6 @@ export async function startPackedProject(): Promise<PackedProject> {
         await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
       }
     },
-    remove: () => rm(folder, { recursive: true }),
+    remove: () => rm(folder, { recursive: true, maxRetries: 3 }),
   }
 }

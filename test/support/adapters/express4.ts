@@ -1,4 +1,6 @@
 /** Express 4 around routes that are written for Express 5. */
+import { IncomingMessage, ServerResponse } from 'node:http'
+
 import type express from 'express'
 import express4, { type RequestHandler } from 'express4'
 
@@ -19,11 +21,22 @@ export function express4App(
   return unmounted(app)
 }
 
-/** An application of Express 4 as a handler for one of Express 5. Mounted, its requests and answers would be those of Express 5. */
+/** An application of Express 4 as a handler for one of Express 5, with requests as a server has them. Mounted, they would be those of Express 5. */
 export const unmounted =
   (app: (...given: Parameters<RequestHandler>) => unknown): express.RequestHandler =>
   (req, res, next) => {
-    app(req as never, res as never, next)
+    // As after an application that is mounted: what comes next is of Express 5 again.
+    const [request, response] = [req, res].map((one) => Object.getPrototypeOf(one) as object) as [
+      object,
+      object,
+    ]
+    Object.setPrototypeOf(req, IncomingMessage.prototype)
+    Object.setPrototypeOf(res, ServerResponse.prototype)
+    app(req as never, res as never, (error: unknown) => {
+      Object.setPrototypeOf(req, request)
+      Object.setPrototypeOf(res, response)
+      next(error)
+    })
   }
 
 /** Express 4 hears of no rejected promise by itself. */
