@@ -15,6 +15,7 @@ import {
   removeStoredSite,
   rotateStoredKeys,
   type RotatedKeys,
+  type RotationStep,
   type SiteAdministration,
   turnStoredSite,
 } from './flows/administer-sites.js'
@@ -52,11 +53,15 @@ export interface HubSites {
   /**
    * Makes new keys for a site, and for all sites of its app that have the same. From now on the hub knows both, and seals with the old one. Give
    * them to the site, beside its `session` key; when every process has them, call it once more with `finish: true`: the old ones are forgotten.
+   * With `cancel: true` the new ones are, where they were lost on their way.
    *
-   * @returns what becomes the `signing` and `ticket` of the site's keys; nothing with `finish`
+   * @returns what becomes the `signing` and `ticket` of the site's keys; nothing with `finish` or `cancel`
    * @throws SessionHubError as `change`
    */
-  rotateKeys(origin: string, options?: { readonly finish?: boolean }): Promise<RotatedKeys | undefined>
+  rotateKeys(
+    origin: string,
+    options?: { readonly finish?: boolean; readonly cancel?: boolean },
+  ): Promise<RotatedKeys | undefined>
 }
 
 /** @param at `undefined` where the option `storedSites` is not set */
@@ -69,7 +74,7 @@ export function createSites(at: SiteAdministration | undefined): HubSites {
   return {
     list: async () => listStoredSites(stored(), by),
     async add(registration, options = {}) {
-      const prove = option('sites.add', options, 'prove')
+      const [prove = false] = flags('sites.add', options, ['prove'])
       return addStoredSite(stored(), by, registration, prove)
     },
     change: async (origin, changes) => changeStoredSite(stored(), by, named(origin), changes),
@@ -78,8 +83,8 @@ export function createSites(at: SiteAdministration | undefined): HubSites {
     prove: async (origin) => proveStoredSite(stored(), by, named(origin)),
     remove: async (origin) => removeStoredSite(stored(), by, named(origin)),
     async rotateKeys(origin, options = {}) {
-      const finish = option('sites.rotateKeys', options, 'finish')
-      return rotateStoredKeys(stored(), by, named(origin), finish)
+      const [finish = false, cancel = false] = flags('sites.rotateKeys', options, ['finish', 'cancel'])
+      return rotateStoredKeys(stored(), by, named(origin), rotationStep(finish, cancel))
     },
   }
 }
@@ -89,9 +94,17 @@ function named(origin: unknown): string {
   throw new SessionHubError('request_invalid', 'A site is named by its origin')
 }
 
-const option = (where: string, options: object, name: string): boolean =>
+const flags = (where: string, options: object, names: readonly string[]): readonly boolean[] =>
   ofCall(() => {
-    refuseUnknown(where, options, [name])
-    const given: unknown = Reflect.get(options, name)
-    return flag(where, name, given ?? false)
+    refuseUnknown(where, options, names)
+    return names.map((name) => {
+      const given: unknown = Reflect.get(options, name)
+      return flag(where, name, given ?? false)
+    })
   })
+
+function rotationStep(isFinish: boolean, isCancel: boolean): RotationStep {
+  if (isFinish && isCancel)
+    throw new SessionHubError('request_invalid', 'Keys are either finished or canceled, not both')
+  return isFinish ? 'finish' : isCancel ? 'cancel' : 'begin'
+}

@@ -17,6 +17,7 @@ const SITE_NEWS = {
   off: 'The site has been turned off.',
   proven: 'The owner is confirmed, and the site is on.',
   rotated: 'The hub has forgotten the old keys.',
+  kept: 'The hub has forgotten the new keys.',
   removed: 'The site has been removed.',
 } as const
 export type SiteNews = keyof typeof SITE_NEWS

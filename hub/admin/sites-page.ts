@@ -141,9 +141,11 @@ const keysForm = (visit: Visit, site: RegisteredSite) => {
     ${
       isUnderWay
         ? html`<p>
-              The keys are being changed. Forget the old ones when every process of the site has the new ones.
+              The keys are being changed. Forget the old ones when every process of the site has the new ones;
+              forget the new ones if they are lost.
             </p>
-            ${act(visit, site, sitePaths.rotate, 'Forget the old keys', { name: 'step', value: 'last' })}`
+            ${act(visit, site, sitePaths.rotate, 'Forget the old keys', { name: 'step', value: 'last' })}
+            ${act(visit, site, sitePaths.rotate, 'Forget the new keys', { name: 'step', value: 'cancel' })}`
         : act(visit, site, sitePaths.rotate, 'Make new keys', { name: 'step', value: 'first' })
     }
   </section>`

@@ -11,6 +11,7 @@ import {
   type RegisteredSite,
   removeStoredSite,
   rotateStoredKeys,
+  type RotationStep,
   type SiteAdministration,
   turnStoredSite,
 } from '../flows/administer-sites.js'
@@ -80,10 +81,10 @@ export function sitePages({ hub }: Administration, sites: SiteAdministration, gu
     sitePaths.rotate,
     acted(hub, guard, async ({ by, visit, form }, res) => {
       const origin = text(form, 'origin')
-      const isLast = form.get('step') === 'last'
-      const keys = await rotateStoredKeys(sites, by, origin, isLast)
+      const step = stepOf(form)
+      const keys = await rotateStoredKeys(sites, by, origin, step)
       if (keys) send(res, 200, visit, keysPage(visit, await one(sites, by, origin), keys, NEXT_KEYS))
-      else back(res, origin, 'rotated')
+      else back(res, origin, step === 'cancel' ? 'kept' : 'rotated')
     }),
   )
 
@@ -94,6 +95,11 @@ export function sitePages({ hub }: Administration, sites: SiteAdministration, gu
     }),
   )
   return router
+}
+
+function stepOf(form: URLSearchParams): RotationStep {
+  const step = form.get('step')
+  return step === 'last' ? 'finish' : step === 'cancel' ? 'cancel' : 'begin'
 }
 
 async function show(sites: SiteAdministration, { by, visit, query }: Look, res: Response): Promise<void> {

@@ -189,25 +189,30 @@ export const rotateKeys: Command = {
 Makes new keys for a site, and for all sites of its app that have the same. The hub knows the old and the new ones from
 then on. Replace "signing" and "ticket" in the site's SESSION_HUB_KEYS with what the command prints; keep its "session" key.
 When every process of the site has the new keys, run the command again with "--finish": the hub forgets the old ones.
+If what it printed is lost, run it with "--cancel" and begin again.
 
 Options:
   --config <file>  the configuration of "session-hub serve", with "storedSites": true
   --finish         forget the old keys
+  --cancel         forget the new keys
 
 Example:
   umask 077; session-hub sites rotate-keys https://shop.example --config hub.json > next-keys.json
 `,
   async run(args, name) {
-    const flags = { ...CONFIG, finish: { type: 'boolean' } } as const
+    const flags = { ...CONFIG, finish: { type: 'boolean' }, cancel: { type: 'boolean' } } as const
     const { values, positionals } = readArguments(name, args, flags, ['<origin>'])
     const [origin = ''] = positionals
+    const { finish = false, cancel = false } = values
+    if (finish && cancel) throw new UsageError('give either "--finish" or "--cancel"', name)
+    const step = finish ? 'finish' : cancel ? 'cancel' : 'begin'
     await administerSites(name, values.config, async (sites, by) => {
-      const keys = await rotateStoredKeys(sites, by, origin, values.finish === true)
+      const keys = await rotateStoredKeys(sites, by, origin, step)
       if (keys) process.stdout.write(`${JSON.stringify(keys)}\n`)
       hint(
         keys
           ? 'These keys are secret, and are not kept anywhere. With "--finish" the hub forgets the old ones.'
-          : `The old keys of ${origin} are forgotten.`,
+          : `The ${step === 'cancel' ? 'new' : 'old'} keys of ${origin} are forgotten.`,
       )
     })
   },

@@ -139,42 +139,46 @@ export async function proveStoredSite(
   })
 }
 
+/** `begin` gives new keys; `finish` forgets the old ones; `cancel` forgets the new ones, where they were lost on their way to the site. */
+export type RotationStep = 'begin' | 'finish' | 'cancel'
+
 /**
- * The first step gives new keys: the hub knows both from then on, and goes on sealing with the old one. When every process of the site has them,
- * the second step (`isLast`) forgets the old ones.
+ * After the first step the hub knows both, and goes on sealing with the old one. The second comes when every process of the site has the new ones.
  *
- * @returns the new keys; nothing after the last step
+ * @returns the new keys, of `begin`
  * @throws as `addStoredSite`
  */
 export async function rotateStoredKeys(
   at: SiteAdministration,
   by: Actor,
   origin: string,
-  isLast: boolean,
+  step: RotationStep,
 ): Promise<RotatedKeys | undefined> {
   const { keys, registration: fresh } = await generateSite(origin)
+  const isBegin = step === 'begin'
   let ticket: readonly SymmetricKey[] = []
   const edited = async (one: string) => {
     await edit(at, by, 'site-rotate-keys', one, (before) => {
       const record = there(before, one)
       const { signingKeys, ticketKeys } = record.registration
       const isUnderWay = signingKeys.length > 1 || ticketKeys.length > 1
-      if (isLast !== isUnderWay) throw refused(isLast ? NO_STEP : ONE_STEP)
-      if (!isLast) ticket = [...(ticketKeys as SymmetricKey[]), keys.ticket]
-      const next = isLast
-        ? { signingKeys: signingKeys.slice(-1), ticketKeys: ticketKeys.slice(-1) }
-        : { signingKeys: [...signingKeys, ...fresh.signingKeys], ticketKeys: [...ticketKeys, keys.ticket] }
+      if (isBegin === isUnderWay) throw refused(isBegin ? ONE_STEP : NO_STEP)
+      if (isBegin) ticket = [...(ticketKeys as SymmetricKey[]), keys.ticket]
+      const left = step === 'finish' ? [-1] : [0, 1]
+      const next = isBegin
+        ? { signingKeys: [...signingKeys, ...fresh.signingKeys], ticketKeys: [...ticketKeys, keys.ticket] }
+        : { signingKeys: signingKeys.slice(...left), ticketKeys: ticketKeys.slice(...left) }
       return { ...record, registration: { ...record.registration, ...next } }
     })
   }
   await allowedFor(at, by, 'site-rotate-keys', origin)
   for (const one of await sharingKeys(at, origin)) await edited(one)
-  return isLast ? undefined : { signing: keys.signing, ticket }
+  return isBegin ? { signing: keys.signing, ticket } : undefined
 }
 
 const ONE_STEP =
-  'The keys are being changed already: finish that first, when every process of the site has the new ones'
-const NO_STEP = 'No keys are being changed: nothing is to be finished'
+  'The keys are being changed already: finish that first, when every process of the site has the new ones; or cancel it, if the new ones are lost'
+const NO_STEP = 'No keys are being changed: nothing is to be finished or canceled'
 
 /** The sites of an app that have the same keys change them together. */
 async function sharingKeys(at: SiteAdministration, origin: string): Promise<readonly string[]> {

@@ -51,6 +51,19 @@ describe('the sites of the admin pages', () => {
     }
   })
 
+  it('are new keys that were lost forgotten again, and the old ones kept?', async () => {
+    await add()
+    const one = await administrator(keeper)
+    const step = (word: string) => one.send('/admin/sites/rotate-keys', { origin: SHOP, step: word })
+    const kids = async () => (await world.hub.hub.sites.list())[0]!.signingKids
+    const before = await kids()
+    expect((await step('first')).status).to.equal(200)
+    expect((await one.read(`/admin/sites?site=${SHOP}`)).text).to.include('Forget the new keys')
+    expect(await kids()).to.have.length(2)
+    expect((await step('cancel')).status).to.equal(303)
+    expect(await kids()).to.deep.equal(before)
+  })
+
   const acts: Record<string, [path: string, fields: Record<string, string>, after: string[]]> = {
     'turn it off': ['turn', { turn: 'off' }, [`${SHOP} off`]],
     'change it': ['change', { group: 'red' }, [`${SHOP} on`]],

@@ -40,6 +40,9 @@ describe('session-hub sites, with --config', () => {
     const rotated = await sites('rotate-keys', SHOP)
     expect(Object.keys(JSON.parse(rotated.stdout) as object)).to.deep.equal(['signing', 'ticket'])
     expect(await sites('rotate-keys', SHOP)).to.include({ code: 1 })
+    expect(await sites('rotate-keys', SHOP, '--cancel')).to.include({ code: 0, stdout: '' })
+    expect(await sites('rotate-keys', SHOP)).to.include({ code: 0 })
+    expect(await sites('rotate-keys', SHOP, '--finish', '--cancel')).to.include({ code: 2 })
     expect(await sites('rotate-keys', SHOP, '--finish')).to.include({ code: 0, stdout: '' })
 
     expect(await sites('remove', SHOP)).to.include({ code: 0 })

@@ -167,6 +167,45 @@ describe('sites in the store', () => {
     expect((await refusal(hub.sites.rotateKeys(SHOP, { finish: true }))).code).to.equal('request_invalid')
   })
 
+  it('forget new keys that were lost before the site had them: the old ones go on, and others can be made', async () => {
+    await hub.sites.add(shop.registration)
+    const lost = (await hub.sites.rotateKeys(SHOP))!
+    const step = (options: object) => refusal(hub.sites.rotateKeys(SHOP, options))
+    expect((await step({ finish: true, cancel: true })).code).to.equal('request_invalid')
+    expect(await hub.sites.rotateKeys(SHOP, { cancel: true })).to.equal(undefined)
+    const asks = (keys: typeof shop.keys) => asksOf(world.hub.origin, keys)
+    const isKnown = [await asks(shop.keys), await asks({ ...shop.keys, signing: lost.signing })]
+    expect(isKnown).to.deep.equal([200, 401])
+    expect((await step({ cancel: true })).code, 'once').to.equal('request_invalid')
+
+    const next = (await hub.sites.rotateKeys(SHOP))!
+    expect(next.ticket.map(({ kid }) => kid))
+      .to.have.length(2)
+      .and.not.include(lost.ticket[1]!.kid)
+    await hub.sites.rotateKeys(SHOP, { finish: true })
+    expect(await asks({ ...shop.keys, signing: next.signing })).to.equal(200)
+  })
+
+  it('of an app are brought back together, after a change that ended in the middle', async () => {
+    const others = ['https://a.shop.example', 'https://b.shop.example', 'https://c.shop.example']
+    for (const origin of others) await hub.sites.add({ ...shop.registration, origin, app: 'shop' })
+    // The third one is not reached: as if the command had been killed before it.
+    const put = world.hub.store.putSite.bind(world.hub.store)
+    world.hub.store.putSite = async (change) => {
+      if (change.origin === others[2]) throw new Error('killed')
+      return put(change)
+    }
+    await hub.sites.rotateKeys(others[0]!).catch(() => undefined)
+    world.hub.store.putSite = put
+    const kids = async () => (await hub.sites.list()).map(({ ticketKids }) => ticketKids.length)
+    expect(await kids()).to.deep.equal([2, 2, 1])
+
+    await hub.sites.rotateKeys(others[0]!, { cancel: true })
+    expect(await kids()).to.deep.equal([1, 1, 1])
+    await hub.sites.rotateKeys(others[0]!)
+    expect(await kids()).to.deep.equal([2, 2, 2])
+  })
+
   /** 401: the back-channel does not know the site by these keys. */
   const asksOf = async (origin: string, keys: typeof shop.keys) => {
     const reply = await fetch(streamAt(origin), {
