@@ -12,13 +12,15 @@ const NEEDS: Record<Rung, string> = {
 
 export async function explain(kit: LadderKit): Promise<string> {
   const { hub, endpoint, rungs, client } = kit
-  const fault = await askBackend(kit)
+  // Where the page itself has a reason to ask nothing, such as cookies that are off, neither does this.
+  const isAsked = client.status.outcome ?? !client.status.reason
+  const fault = isAsked ? await askBackend(kit) : null
   const { outcome, reason, rung, isBlocked } = client.status
   const text = [
     `Session Hub, ${hub}`,
     `Last sync: ${outcome ?? 'none needed'}, reason: ${reason ?? 'none'}, rung: ${rung ?? 'none'}.`,
     `The frame is ${isBlocked ? 'blocked by this browser' : 'not known to be blocked'}.`,
-    `This site's backend answers: ${fault ?? 'fine'}.`,
+    `This site's backend answers: ${isAsked ? (fault ?? 'fine') : 'not asked'}.`,
     ...Object.entries(NEEDS).map(
       ([each, needed]) =>
         `${each} ${rungs.includes(each as Rung) ? `needs ${needed}` : 'is forbidden here'}.`,
