@@ -1,5 +1,5 @@
 /** Backup and restore, while the hub runs and after it has stopped. */
-import { chmodSync, copyFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 
 import { expect } from 'chai'
 import { sqliteStore } from 'session-hub/hub'
@@ -100,6 +100,30 @@ describe('session-hub store backup and restore', () => {
     }
     expect(await epochOf(database)).to.equal(epoch)
     expect(existsSync(`${database}.part`)).to.equal(false)
+  })
+
+  /** A process that is killed just before it gives a file its new name. */
+  const KILLED = `import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    fs.renameSync = () => process.kill(process.pid, 'SIGKILL')
+    syncBuiltinESMExports()`
+
+  it('leaves the database that there was where a restore is killed in its last step, and is done by the next one', async () => {
+    await stop(await folder.serve())
+    await command('backup', 'copy.sqlite')
+    const epoch = await epochOf(database)
+    const options = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(KILLED)}` }
+    const killed = await folder.runWith(options, 'store', 'restore', 'copy.sqlite', '--config', 'hub.json')
+    expect(killed.code).to.equal(null)
+    expect(existsSync(database), 'a hub that starts now would make an empty one').to.equal(true)
+    expect(await epochOf(database)).to.equal(epoch)
+
+    const next = await command('restore', 'copy.sqlite')
+    expect(next.code).to.equal(1)
+    expect(next.stderr).to.include('.part" is there already')
+    rmSync(`${database}.part`)
+    expect((await command('restore', 'copy.sqlite')).code).to.equal(0)
+    expect(await epochOf(database)).to.not.equal(epoch)
   })
 
   it('R26: makes a restored database private, though its backup was not', async () => {

@@ -1,5 +1,16 @@
 /** One file out of the running store, and back into its place. Neither is ever there by halves. */
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { resolve } from 'node:path'
 
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
@@ -53,7 +64,7 @@ export async function restore(
     const store = sqliteStore(draft)
     await store.renewEpoch().finally(() => store.close())
     sync(draft)
-    const replaced = existsSync(file) ? setAside(file) : undefined
+    const replaced = existsSync(file) ? keepAside(file) : undefined
     renameSync(draft, file)
     return { sessions, replaced }
   } catch (thrown) {
@@ -62,8 +73,12 @@ export async function restore(
   }
 }
 
-/** Nobody has it open, and its log is in the file: only then does SQLite leave its write-ahead mode. */
-function setAside(file: string): string {
+/**
+ * By a second name, until the new one takes its place in one step: a hub that starts in between finds a database, and makes no empty one.
+ *
+ * Nobody has it open, and its log is in the file: only then does SQLite leave its write-ahead mode.
+ */
+function keepAside(file: string): string {
   try {
     using(file, (database) => {
       checkOurs(database, file)
@@ -78,7 +93,13 @@ function setAside(file: string): string {
     )
   }
   const aside = `${file}.replaced-${new Date().toISOString().replace(/\D/g, '').slice(0, 17)}`
-  renameSync(file, aside)
+  try {
+    linkSync(file, aside)
+  } catch {
+    // Not every file system has links.
+    copyFileSync(file, aside, constants.COPYFILE_EXCL)
+    sync(aside)
+  }
   return aside
 }
 
