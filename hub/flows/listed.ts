@@ -7,10 +7,10 @@ import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { AuditRow, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
-import { requireNotActing } from './acting.js'
 import { findPlaces, type PlacesOf } from './places.js'
 import { answeredBefore, answerTo, type Request, requestOf } from './sent-again.js'
-import { ended, endingOf, isLive, live, seconds } from './sessions.js'
+import { ended, endingOf, isLive, seconds } from './sessions.js'
+import { liveOrEnded } from './site-acts.js'
 import { COUNTED, counted, cut } from './subjects.js'
 import { stateTag } from './tags.js'
 
@@ -186,9 +186,7 @@ async function signedIn(
   handle: string,
 ): Promise<Session & { readonly subject: string }> {
   const held = await hub.store.find(sha256(handle))
-  requireNotActing(held, at, hub.now())
-  const session = live(held, at.origin, hub.now())
-  if (!session) throw new SessionHubError('session_ended', 'The session has ended')
+  const session = liveOrEnded(held, at, hub.now())
   const { subject } = session
   if (subject === null) throw new SessionHubError('sign_in_required', 'Nobody is signed in')
   return { ...session, subject }

@@ -62,6 +62,20 @@ describe('one application on eight domains', () => {
     expect(new Set(tokens).size).to.equal(1)
   })
 
+  it('has one event stream for a thousand domains, and hears on the last of them of a sign-out on the first', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `shop-${index}`)
+    await begin({ domains: names, origins: 'ask' })
+    const [first, last] = [names[0]!, names.at(-1)!]
+    for (const name of names) await send(`${world.at(name)}/who`)
+    await visitor.post(world.at(first), '/sign-in', { name: 'ada' })
+    await visitor.sync(world.at(first))
+    await visitor.sync(world.at(last))
+    expect(await whoAt(last)).to.equal('ada')
+    await visitor.post(world.at(first), '/sign-out', {})
+    await until(async () => (await whoAt(last)) === null)
+    expect(world.streams()).to.equal(1)
+  })
+
   it('opens its event stream in the name of another domain where the hub does not know the first', async () => {
     await begin({ domains: ['de', 'fr'] })
     world.registrations.delete(world.at('fr'))

@@ -6,17 +6,18 @@ import { ofExpress } from '../support/site-app.js'
 import { until } from '../support/until.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
+import type { WorldOptions } from '../support/world.js'
 
 describe('the hooks of a site', () => {
   let users: Users
   let ada: Visitor
   let told: string[]
 
-  async function start(options: Partial<SiteOptions> = {}): Promise<void> {
+  async function start(options: Partial<SiteOptions> = {}, of: WorldOptions = {}): Promise<void> {
     told = []
     const ended = ({ origin, subject, reason }: EndedEvent) =>
       void told.push(`${origin === users.shop ? 'shop' : 'travel'}: ${subject} ${reason}`)
-    users = await startUsers({ site: { onEnded: ended, ...options } })
+    users = await startUsers({ ...of, site: { onEnded: ended, ...options } })
     ada = users.browser()
   }
   afterEach(() => users.world.close())
@@ -62,6 +63,19 @@ describe('the hooks of a site', () => {
       expect(told).to.deep.equal([])
       await Promise.all([ada.copy().whoami(users.shop), ada.copy().whoami(users.shop)])
       expect(told).to.deep.equal(['shop: null expired'])
+    })
+
+    it('is told the reason where nothing but a list of the user’s sessions finds it out', async () => {
+      const inFrontOfHub: WorldOptions['inFrontOfHub'] = ({ url }, res, next) => {
+        if (url === '/backchannel/events') res.status(503).end()
+        else next()
+      }
+      await start({}, { inFrontOfHub })
+      await users.signIn(ada, 'ada')
+      await users.world.hub.hub.sessions.endAll('ada')
+      expect(here()).to.deep.equal([])
+      await ada.ask(`${users.shop}/account/sessions`)
+      expect(here()).to.deep.equal(['shop: ada revoked'])
     })
 
     it('is not called where another of the user’s sessions ends, nor of one that was spared', async () => {

@@ -203,7 +203,7 @@ const REFUSE_COPYING = `
     END IF;`
 
 /** They are made anew at each migration, and belong to its version. */
-export const FUNCTIONS = `
+export const FUNCTIONS: string = `
   CREATE OR REPLACE FUNCTION SCHEMA.find(a_hash bytea) RETURNS TABLE (${HANDLE_COLUMNS}, ${SESSION_COLUMNS})
   LANGUAGE plpgsql STABLE ${PLANNED} AS $$
   #variable_conflict use_column

@@ -84,7 +84,7 @@ end
 `
 
 /** What writes records, with their indexes. */
-export const RECORDS = `${READS}
+export const RECORDS: string = `${READS}
 local function whole(number) return string.format('%.0f', number) end
 local function unlistActing(fields, hash)
   if not fields[4] then return end
@@ -407,7 +407,7 @@ return gone`,
   call('ZREM', P .. 'audit:times', name)
   if subject ~= '-' then call('ZREM', key('audit:of', subject), name) end`,
   ),
-} as const
+} satisfies Record<string, string>
 
 export type ScriptName = keyof typeof TEXTS
 

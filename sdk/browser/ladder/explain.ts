@@ -10,10 +10,12 @@ const NEEDS: Record<Rung, string> = {
   redirect: 'redirect() on intent, or redirectOnce()',
 }
 
+/** Where the page itself asks nobody anything, neither does this. */
+const SILENT = /^(bot|cookies_off|insecure_context|opted_out)$/
+
 export async function explain(kit: LadderKit): Promise<string> {
   const { hub, endpoint, rungs, client } = kit
-  // Where the page itself has a reason to ask nothing, such as cookies that are off, neither does this.
-  const isAsked = client.status.outcome ?? !client.status.reason
+  const isAsked = !SILENT.test(String(client.status.reason))
   const fault = isAsked ? await askBackend(kit) : null
   const { outcome, reason, rung, isBlocked } = client.status
   const text = [
