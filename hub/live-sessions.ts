@@ -1,11 +1,11 @@
 /** How many sessions are live, for whoever watches: seldom counted, however often it is read. */
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What is watched changes slower. */
+/** The number changes more slowly than anybody reads it. */
 const EVERY_MS = 60_000
-/** Counting takes one part in so many of the time at most, also where it takes long. */
+/** Counting takes at most one part in so many of the time, however long one count takes. */
 const PARTS = 50
-/** Whoever collects metrics gives all of them a few seconds. */
+/** Prometheus waits a few seconds for all metrics together. */
 const WAIT_MS = 1000
 
 /**

@@ -178,7 +178,7 @@ export async function rotateStoredKeys(
 
 const ONE_STEP =
   'The keys are being changed already: finish that first, when every process of the site has the new ones; or cancel it, if the new ones are lost'
-const NO_STEP = 'No keys are being changed: nothing is to be finished or canceled'
+const NO_STEP = 'No keys are being changed: there is nothing to finish or to cancel'
 
 /** The sites of an app that have the same keys change them together. */
 async function sharingKeys(at: SiteAdministration, origin: string): Promise<readonly string[]> {

@@ -17,7 +17,7 @@ class Given {
 }
 
 export function createKeptWith<Value>(): KeptWith<Value> {
-  // No engine may put a private field on an object that cannot be extended, once https://github.com/tc39/proposal-nonextensible-applies-to-private holds.
+  // An object that cannot be extended takes no private field, in engines that follow https://github.com/tc39/proposal-nonextensible-applies-to-private.
   const withSealed = new WeakMap<object, Value>()
   class Note extends Given {
     #value: Value

@@ -139,9 +139,9 @@ describe('an offer that is not quite one', () => {
   it('R5: an offer is good for its seconds and the skew, and then it has expired', async () => {
     const { world, visitor, frame, offer } = scene
     const late = (await visitor.post(shop, '/session-hub/offer', { nonce: frame.message.nonce })).json
-    world.advance(33)
+    world.advance(31)
     expect((await visitor.exchange(frame, offer)).status).to.equal(200)
-    world.advance(3)
+    world.advance(5)
     expectRefusalWithoutCookies(await visitor.exchange(frame, late.offer as string), 401, 'offer_expired')
   })
 

@@ -313,9 +313,9 @@ describe('a ticket that is not quite one', () => {
   it('R5: a ticket is good for its seconds and the skew, and then it has expired', async () => {
     const { world, visitor } = scene
     const { ticket: late, verifier: lateVerifier } = await visitor.ticket(travel)
-    world.advance(34)
+    world.advance(32)
     expect((await redeem(scene.genuine)).status).to.equal(200)
-    world.advance(2)
+    world.advance(4)
     expectRefusalWithoutCookies(
       await redeem(late, { ticket: late, verifier: lateVerifier }),
       401,

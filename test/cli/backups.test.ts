@@ -102,10 +102,12 @@ describe('session-hub store backup and restore', () => {
     expect(existsSync(`${database}.part`)).to.equal(false)
   })
 
-  /** A process that is killed just before it gives a file its new name. */
+  /** A process that is killed just before the restored database gets its name. */
   const KILLED = `import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
-    fs.renameSync = () => process.kill(process.pid, 'SIGKILL')
+    const { renameSync } = fs
+    fs.renameSync = (from, to) =>
+      from.endsWith('.part') ? process.kill(process.pid, 'SIGKILL') : renameSync(from, to)
     syncBuiltinESMExports()`
 
   it('leaves the database that there was where a restore is killed in its last step, and is done by the next one', async () => {

@@ -12,7 +12,7 @@ import { ofExpress } from '../support/site-app.js'
 import { until } from '../support/until.js'
 import { send, Visitor } from '../support/visitor.js'
 
-describe('one application on eight domains', () => {
+describe('one application on eight domains, or on a thousand', () => {
   let world: AppWorld
   let visitor: Visitor
 

@@ -309,7 +309,7 @@ for _, id in ipairs(ids) do
 end
 return { found, #ids == size }`,
 
-  // Those without an end of their own, less those of them that have expired and are not swept yet: of many, as many as of a page of them.
+  // All without an end of their own, minus those that have expired and wait for a sweep. One page of the expired says which part of them that is.
   countLive: `${READS}
 local now, size = take(), take()
 local looked, open = call('ZRANGEBYSCORE', P .. 'expiry', '-inf', now, 'LIMIT', 0, size), 0

@@ -9,7 +9,7 @@ import type { Statements } from './statements.js'
 
 const PAGE = 500
 
-/** Those that have not expired, less those of them that have ended: these are the few of one day. */
+/** All that have not expired, minus those of them that have ended. The ended ones are few: a sweep removes them after a day. */
 export async function countLive(statements: Statements, nowMs: number): Promise<number> {
   const { unexpiredPage, unexpiredRest, endedPage, endedRest } = statements
   const unexpired = await countPages(unexpiredPage, unexpiredRest, nowMs, {})

@@ -18,6 +18,10 @@ export async function explain(kit: LadderKit): Promise<string> {
   const isAsked = !SILENT.test(String(client.status.reason))
   const fault = isAsked ? await askBackend(kit) : null
   const { outcome, reason, rung, isBlocked } = client.status
+  const next =
+    fault === 'unreachable'
+      ? `mend the backend: POST ${endpoint}/sisters has to reach session-hub/site`
+      : nextStep({ ...client.status, reason: fault ?? reason })
   const text = [
     `Session Hub, ${hub}`,
     `Last sync: ${outcome ?? 'none needed'}, reason: ${reason ?? 'none'}, rung: ${rung ?? 'none'}.`,
@@ -30,7 +34,7 @@ export async function explain(kit: LadderKit): Promise<string> {
     ...workers().map(
       (worker) => `The service worker ${worker} must leave ${endpoint}/ alone: docs/ladder.md.`,
     ),
-    `Next: ${fault === 'unreachable' ? `mend the backend: POST ${endpoint}/sisters has to reach session-hub/site` : nextStep({ ...client.status, reason: fault ?? reason })}.`,
+    `Next: ${next}.`,
   ].join('\n')
   // eslint-disable-next-line no-console -- somebody has asked for it
   console.info(text)

@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict'
 
 import type { Handle, Store } from '../../../hub/index.js'
-import { NOW_MS, held, newAuditRow, newHandle, write } from './records.js'
+import { NEVER, NOW_MS, held, newAuditRow, newHandle, write } from './records.js'
 import type { OpenedWorld, StoreSuite } from './suite.js'
-
-const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 export function actingTests(suite: StoreSuite): void {
   let store: Store

@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict'
 
 import type { Session, SessionSearch, Store } from '../../../hub/index.js'
-import { HOUR_MS, NOW_MS, newAuditRow, newSession, newSpend, newSubject, write } from './records.js'
+import { HOUR_MS, NEVER, NOW_MS, newAuditRow, newSession, newSpend, newSubject, write } from './records.js'
 import type { StoreSuite } from './suite.js'
-
-const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 const SHOP = 'https://shop.example'
 const TRAVEL = 'https://travel.example'

@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict'
 
 import type { Store } from '../../../hub/index.js'
-import { NOW_MS, codeOf, held } from './records.js'
+import { NEVER, NOW_MS, codeOf, held } from './records.js'
 import type { StoreSuite } from './suite.js'
-
-const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 export function openAndClosedTests(suite: StoreSuite): void {
   let store: Store

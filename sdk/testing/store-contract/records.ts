@@ -14,6 +14,8 @@ import type {
 } from '../../../hub/index.js'
 
 export const NOW_MS = 1_900_000_000_000
+/** For a sweep that removes nothing. */
+export const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 export const HOUR_MS = 3_600_000
 const SITE = 'https://shop.example'
 

@@ -5,6 +5,7 @@ import type { Store } from '../../../hub/index.js'
 import { includes } from './includes.js'
 import {
   HOUR_MS,
+  NEVER,
   NOW_MS,
   answerView,
   held,
@@ -17,8 +18,6 @@ import {
   write,
 } from './records.js'
 import type { StoreSuite } from './suite.js'
-
-const NEVER = { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: 0, auditBeforeMs: 0 }
 
 export function sweepTests(suite: StoreSuite): void {
   const { describe } = suite
