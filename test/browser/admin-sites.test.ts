@@ -74,7 +74,7 @@ describe('an administrator of sites, in Chromium', () => {
         }
       })
 
-      it('changes what a site may do and its keys, and reads all of it in the audit', async () => {
+      it('changes what a site may do and its keys, and reads all of it in the audit @all', async () => {
         const tab = await adminOf(stage)
         await add(tab, 'https://news.example')
         await press(tab, 'main a')
@@ -96,7 +96,7 @@ describe('an administrator of sites, in Chromium', () => {
           expect(audit).to.include(act)
       })
 
-      it('gives axe nothing to find on any of the pages, and they fit the screen', async () => {
+      it('gives axe nothing to find on any of the pages, and they fit the screen @all', async () => {
         const tab = await adminOf(stage, true)
         const { page } = tab
         const found: string[] = []

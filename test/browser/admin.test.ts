@@ -47,7 +47,7 @@ async function search(tab: TestPage, user: string): Promise<void> {
 }
 
 const visitors: readonly { kind: BrowserKind; cookies: string }[] = [
-  { kind: 'allowed', cookies: 'allowed' },
+  { kind: 'allowed', cookies: 'allowed @all' },
   { kind: 'blocked', cookies: 'blocked' },
 ]
 
@@ -147,7 +147,7 @@ describe('the admin pages in Chromium', () => {
         await signIn(evil, `"'><script>alert(2)</script>${'agent'.repeat(30)}`)
       })
 
-      it('give axe nothing to find, and fit the screen: light and dark, phone and desk', async () => {
+      it('give axe nothing to find, and fit the screen: light and dark, phone and desk @all', async () => {
         const admin = await adminOf(stage, true)
         const { page } = admin
         const dialogs: string[] = []

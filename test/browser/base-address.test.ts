@@ -69,7 +69,7 @@ function servePage(path: string, comment: string): void {
 const isAt = (address: string) => page.until((there) => location.href === there, address)
 
 for (const kind of ['blocked', 'firefox'] as const) {
-  describe(`a page with somebody’s base, in ${kind === 'blocked' ? 'Chromium with cookies blocked' : 'Firefox'}`, () => {
+  describe(`a page with somebody’s base, in ${kind === 'blocked' ? 'Chromium with cookies blocked' : 'Firefox @all'}`, () => {
     inBrowser(kind)
 
     it('R10: takes the ladder and its link tickets from its own backend', async () => {
@@ -90,7 +90,7 @@ for (const kind of ['blocked', 'firefox'] as const) {
   })
 }
 
-describe('a page with somebody’s base, in Chromium with cookies allowed', () => {
+describe('a page with somebody’s base, in Chromium with cookies allowed @all', () => {
   inBrowser('allowed')
 
   for (const based of [0, 1] as const) {

@@ -8,7 +8,7 @@ import { startWorld, type World } from '../support/world.js'
 const LABEL = 'WWWWWWW '.repeat(10)
 
 for (const kind of ['blocked', 'firefox'] as const)
-  describe(`the hub’s button, in ${kind === 'firefox' ? 'Firefox' : 'Chromium'}`, () => {
+  describe(`the hub’s button, in ${kind === 'firefox' ? 'Firefox @all' : 'Chromium'}`, () => {
     let world: World
     let browser: TestBrowser
     let page: TestPage
@@ -144,7 +144,7 @@ for (const kind of ['blocked', 'firefox'] as const)
 
       for (const system of ['light', 'dark'])
         for (const scheme of ['normal', 'light', 'dark', 'light dark'])
-          it(`has the page’s corners: a ${system} system, a page of "${scheme}"`, async () => {
+          it(`has the page’s corners: a ${system} system, a page of "${scheme}"${scheme === 'light dark' ? '' : ' @all'}`, async () => {
             await page.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: system }])
             await show('Go', 240, scheme)
             const { x = 0, y = 0 } = (await element.boundingBox()) ?? {}

@@ -68,7 +68,7 @@ describe('the demo, where the frame has its cookies', () => {
     expect(tab.errors).to.deep.equal([])
   })
 
-  it('stops sharing where the visitor wants that, and shares again', async () => {
+  it('stops sharing where the visitor wants that, and shares again @all', async () => {
     await fillCart()
     await page.click('#sharing')
     await untilSaid('sharing', 'Share again')
@@ -165,7 +165,7 @@ const listed = ({ page: where }: TestPage) =>
 const fetched = (path: string, body: object) => tab.fetch(path, body)
 const sites = () => demo.addresses
 
-describe('the demo’s page of devices', () => {
+describe('the demo’s page of devices @all', () => {
   inBrowser('allowed')
   let phone: TestPage
 
@@ -265,7 +265,7 @@ describe('the demo’s page of devices', () => {
   })
 })
 
-describe('the demo’s page that asks for a fresh sign-in', () => {
+describe('the demo’s page that asks for a fresh sign-in @all', () => {
   inBrowser('allowed')
 
   it('is open a moment after a sign-in, on another site too', async () => {

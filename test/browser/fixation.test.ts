@@ -73,7 +73,7 @@ describe('a session cookie that a stranger has planted, in Chromium with third-p
         }
       })
 
-      it('is the stranger’s user, where the stranger was signed in', async () => {
+      it('is the stranger’s user, where the stranger was signed in @all', async () => {
         await begin(stage.shop, 'mallory')
         await ada.visit(stage.shop)
         await ada.sync()
@@ -84,7 +84,7 @@ describe('a session cookie that a stranger has planted, in Chromium with third-p
 
     for (const [whose, name] of [
       ['an anonymous one', undefined],
-      ['one of the stranger’s own user', 'mallory'],
+      ['one of the stranger’s own user @all', 'mallory'],
     ] as const)
       it(`is worth nothing on any site once the visitor has signed in over it: ${whose}`, async () => {
         await begin(stage.shop, name)
@@ -96,14 +96,14 @@ describe('a session cookie that a stranger has planted, in Chromium with third-p
         expect(await everywhere(stranger)).to.deep.equal(all('none: null'))
       })
 
-    it('is worth nothing at a site to which the sign-in has come from another', async () => {
+    it('is worth nothing at a site to which the sign-in has come from another @all', async () => {
       await begin(stage.travel)
       await signIn()
       expect(await everywhere(ada)).to.deep.equal(all('signed-in: ada'))
       expect(await everywhere(stranger)).to.deep.equal(all('none: null'))
     })
 
-    it('is worth nothing when it is planted again after the sign-in', async () => {
+    it('is worth nothing when it is planted again after the sign-in @all', async () => {
       await begin(stage.shop)
       const { page: copy } = await stage.browser.newVisitor()
       await plant(stranger, stage.shop, copy)

@@ -5,7 +5,7 @@ import { startBrowser, type TestBrowser, type TestPage } from '../support/browse
 import { startWorld, type World } from '../support/world.js'
 
 for (const kind of ['allowed', 'blocked', 'firefox'] as const)
-  describe(`a page with an embedder policy, in ${{ allowed: 'Chromium', blocked: 'Chromium with cookies blocked', firefox: 'Firefox' }[kind]}`, () => {
+  describe(`a page with an embedder policy, in ${{ allowed: 'Chromium', blocked: 'Chromium with cookies blocked @all', firefox: 'Firefox @all' }[kind]}`, () => {
     let world: World
     let browser: TestBrowser
     let page: TestPage

@@ -203,7 +203,7 @@ describe('storage access in Chromium with cookies blocked', () => {
   })
 })
 
-describe('storage access in Firefox as it comes', () => {
+describe('storage access in Firefox as it comes @all', () => {
   inBrowser('firefox')
 
   const popup = async (): Promise<Page> => {

@@ -19,7 +19,7 @@ interface Form {
 
 const browsers: readonly [BrowserKind, string][] = [
   ['blocked', 'Chromium'],
-  ['firefox', 'Firefox'],
+  ['firefox', 'Firefox @all'],
 ]
 
 for (const [kind, name] of browsers) {

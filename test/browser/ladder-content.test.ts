@@ -115,7 +115,7 @@ const cornerOf = (element: Element) => {
 }
 
 for (const kind of ['blocked', 'firefox'] as const) {
-  describe(`a link to a sister among other things, in ${kind === 'blocked' ? 'Chromium' : 'Firefox'}`, () => {
+  describe(`a link to a sister among other things, in ${kind === 'blocked' ? 'Chromium' : 'Firefox @all'}`, () => {
     before(async () => (browser = await startBrowser(kind)))
     beforeEach(startSites)
     afterEach(stopSites)
@@ -189,7 +189,7 @@ for (const kind of ['blocked', 'firefox'] as const) {
       })
     }
 
-    it('is followed where the sister takes her time and then leads on to an origin that no form may go to', async () => {
+    it('is followed where the sister takes her time and then leads on to an origin that no form may go to @all', async () => {
       const magazine = `${world.siteOf('magazine').origin}/plain`
       let waitMs = 0
       there = `${travel}/moved`

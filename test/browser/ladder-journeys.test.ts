@@ -64,7 +64,7 @@ describe('the ladder, in Chromium with third-party cookies blocked', () => {
     ladderJourneys({ row: 'blocked', enter: enterShared }, climb)
 })
 
-describe('the ladder, in a private window of Chromium', () => {
+describe('the ladder, in a private window of Chromium @all', () => {
   // No test can give this window storage access: what the driver allows holds for ordinary windows.
   for (const climb of [byLink, byRedirect])
     ladderJourneys({ row: 'incognito', enter: enter('incognito') }, climb)
@@ -86,7 +86,7 @@ describe('the ladder, in Firefox as it comes', () => {
     ladderJourneys({ row: 'firefox', enter: enterFirefox }, climb)
 })
 
-describe('a visitor who says no', () => {
+describe('a visitor who says no @all', () => {
   const ways = { blocked: 'Chromium', incognito: 'a private window of Chromium' } as const
   for (const kind of ['blocked', 'incognito'] as const) {
     it(`is asked by the browser, and goes on with the session of the site, in ${ways[kind]}`, async () => {
@@ -181,7 +181,7 @@ describe('the ladder where the frame has its cookies', () => {
   }
 })
 
-describe('the table of docs/browsers.md', () => {
+describe('the table of docs/browsers.md @all', () => {
   const rows: LadderRow[] = ['allowed', 'blocked', 'incognito', 'granted', 'firefox']
 
   it('says what the journeys have seen', () => {

@@ -91,7 +91,7 @@ async function cartAt(site = travel): Promise<unknown> {
 }
 
 for (const kind of ['blocked', 'firefox'] as const) {
-  describe(`a link to a sister site, in ${kind === 'blocked' ? 'Chromium with cookies blocked' : 'Firefox'}`, () => {
+  describe(`a link to a sister site, in ${kind === 'blocked' ? 'Chromium with cookies blocked' : 'Firefox @all'}`, () => {
     before(async () => (browser = await startBrowser(kind)))
     beforeEach(startSites)
     afterEach(stopSites)

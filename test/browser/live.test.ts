@@ -206,7 +206,7 @@ async function signInOnShop({ browser, hub, shop, world }: Stage, name: string):
 }
 
 for (const kind of ['blocked', 'firefox'] as const)
-  describe(`a page whose site does not listen, in ${kind === 'firefox' ? 'Firefox' : 'Chromium with cookies blocked'}`, () => {
+  describe(`a page whose site does not listen, in ${kind === 'firefox' ? 'Firefox @all' : 'Chromium with cookies blocked'}`, () => {
     inBrowser(kind, (stage) => {
       it('hears at its next look that somebody else signed in on another site', async () => {
         const { tab, shop, travel, hub } = stage

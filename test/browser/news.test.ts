@@ -27,7 +27,7 @@ function keepCookiesBehind(): void {
 
 for (const kind of ['allowed', 'firefox'] as const)
   for (const isBehind of [true, false])
-    describe(`a page hears of a cookie in ${kind === 'firefox' ? 'Firefox' : 'Chromium'}, ${isBehind ? 'where document.cookie is behind' : 'as it comes'}`, () => {
+    describe(`a page hears of a cookie in ${kind === 'firefox' ? 'Firefox @all' : 'Chromium'}, ${isBehind ? 'where document.cookie is behind' : 'as it comes'}`, () => {
       inBrowser(
         kind,
         (stage) => {
@@ -136,7 +136,7 @@ describe('what changes before anybody listens, in Chromium', () => {
           },
         )
 
-      it('nothing, in a browser that keeps no such cookie: the page does not ask on and on', async () => {
+      it('nothing, in a browser that keeps no such cookie: the page does not ask on and on @all', async () => {
         const { tab, shop } = stage
         await tab.visit(shop)
         await tab.fetch('/sign-in', { name: 'ada' })
@@ -195,7 +195,7 @@ describe('what changes before anybody listens, in Chromium', () => {
 })
 
 for (const kind of ['allowed', 'firefox'] as const)
-  describe(`what another tab of its site changes before live.js is there, in ${kind === 'firefox' ? 'Firefox' : 'Chromium'}`, () => {
+  describe(`what another tab of its site changes before live.js is there, in ${kind === 'firefox' ? 'Firefox @all' : 'Chromium'}`, () => {
     inBrowser(
       kind,
       (stage) => {

@@ -22,7 +22,7 @@ interface Scene extends Stage {
 /** How a session comes from the shop to travel in this browser. */
 const WORLDS: Readonly<Record<string, { kind: BrowserKind; climb?: Climb }>> = {
   'with third-party cookies allowed': { kind: 'allowed' },
-  'with third-party cookies blocked, by links': { kind: 'blocked', climb: byLink },
+  'with third-party cookies blocked, by links @all': { kind: 'blocked', climb: byLink },
 }
 
 for (const [where, { kind, climb }] of Object.entries(WORLDS)) {
@@ -122,7 +122,7 @@ for (const [where, { kind, climb }] of Object.entries(WORLDS)) {
           expect(await seenBy(scene, desktop, phone, work)).to.deep.equal(['ada', 'nobody', 'nobody'])
         })
 
-        it('leaves the sessions of others alone', async () => {
+        it('leaves the sessions of others alone @all', async () => {
           const { desktop, phone } = scene
           await signIn(scene, desktop, 'bob')
           await signIn(scene, phone, 'ada')
@@ -132,7 +132,7 @@ for (const [where, { kind, climb }] of Object.entries(WORLDS)) {
       })
     })
 
-    describe('where a rule says for whom', () => {
+    describe('where a rule says for whom @all', () => {
       policy({ singleSession: (subject) => subject === 'ada' }, (scene) => {
         it('is one for those, and any number for others', async () => {
           const { desktop, phone, work } = scene
@@ -153,7 +153,7 @@ for (const [where, { kind, climb }] of Object.entries(WORLDS)) {
       })
     })
 
-    describe('where a sign-out ends all', () => {
+    describe('where a sign-out ends all @all', () => {
       policy({ endAllOnSignOut: true }, (scene) => {
         it('are as many as browsers, and none after it', async () => {
           const devices = [scene.desktop, scene.phone, scene.work]
@@ -173,7 +173,7 @@ for (const [where, { kind, climb }] of Object.entries(WORLDS)) {
       })
     })
 
-    describe('where a sign-out ends its own', () => {
+    describe('where a sign-out ends its own @all', () => {
       policy({}, (scene) => {
         it('are as many as browsers, and one less after each', async () => {
           const { desktop, phone, work } = scene

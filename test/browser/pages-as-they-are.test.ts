@@ -206,8 +206,8 @@ describe('in Chromium, a page', () => {
   inBrowser('allowed')
   inBoth('allowed')
 
-  for (const [name, before] of Object.entries(PAGES))
-    it(`${name} has the cart, and its visitor signs out`, async () => {
+  for (const [index, [name, before]] of Object.entries(PAGES).entries())
+    it(`${name} has the cart, and its visitor signs out${index < 8 ? '' : ' @all'}`, async () => {
       serve('/page', (tag) => before + tag)
       await fillCart()
       expect((await page.visit(`${travel}/page`)).detail).to.include({ outcome: 'replace' })
@@ -292,7 +292,7 @@ describe('in Chromium, a page', () => {
   })
 })
 
-describe('in Firefox, a page', () => {
+describe('in Firefox, a page @all', () => {
   inBrowser('firefox')
   inBoth('firefox')
 

@@ -115,7 +115,7 @@ inPanel('allowed', (stage) => {
     expect((await shown(stage))[0]).to.include('This page has no client yet.')
   })
 
-  it('gives axe nothing to find, light and dark', async () => {
+  it('gives axe nothing to find, light and dark @all', async () => {
     await stage.tab.visit(stage.shop)
     await open(stage)
     await press(stage, 'Explain')

@@ -135,7 +135,7 @@ describe('in Chromium, a page', () => {
 
   describe('with Turbo', () => {
     for (const where of ['body', 'head'])
-      it(`and the tag in its ${where}: has one client in five visits, which still hears of a sign-out`, async () => {
+      it(`and the tag in its ${where}: has one client in five visits, which still hears of a sign-out${where === 'body' ? '' : ' @all'}`, async () => {
         await fillCart()
         await page.visit(`${travel}/turbo/${where}/1`)
         await page.run(() => void Object.assign(window, { first: SessionHub }))
@@ -173,7 +173,7 @@ describe('in Chromium, a page', () => {
     expect(await page.eventsNamed('sync-failed')).to.deep.equal([])
   })
 
-  describe('with zone.js', () => {
+  describe('with zone.js @all', () => {
     it('before the SDK: has the cart, and hears of a sign-out on another site', async () => {
       await fillCart()
       expect((await page.visit(`${travel}/zone`)).detail).to.include({ outcome: 'replace' })
@@ -206,7 +206,7 @@ describe('in Chromium, a page', () => {
   })
 })
 
-describe('in Firefox, a page', () => {
+describe('in Firefox, a page @all', () => {
   inBrowser('firefox')
 
   // The frame is blocked there.

@@ -43,14 +43,14 @@ async function openLink({ tab, shop, travel, world }: Stage, head: string): Prom
 }
 
 for (const kind of ['blocked', 'firefox'] as const)
-  describe(`in ${kind === 'blocked' ? 'Chromium' : 'Firefox'}, a link to the redirect`, () => {
+  describe(`in ${kind === 'blocked' ? 'Chromium' : 'Firefox @all'}, a link to the redirect`, () => {
     // Firefox has no speculation rules.
     const names = Object.keys(AHEAD).filter((name) => kind === 'blocked' || !name.startsWith('speculation'))
     inBrowser(
       kind,
       (stage) => {
         for (const name of names)
-          it(`brings the cart, on a page with ${name}`, async () => {
+          it(`brings the cart, on a page with ${name}${/nothing|prerender/.test(name) ? '' : ' @all'}`, async () => {
             const [head, header] = AHEAD[name]!
             await openLink(stage, head)
             const { tab, travel, world } = stage

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { inBrowser, type Stage } from '../support/stage.js'
 import { until } from '../support/until.js'
 
-const nameOf = (kind: string) => (/firefox/i.test(kind) ? 'Firefox' : 'Chromium')
+const nameOf = (kind: string) => (/firefox/i.test(kind) ? 'Firefox @all' : 'Chromium')
 
 /** What a privacy setting, or a page of its own making, does with the channel between tabs. */
 const CHANNELS: Record<string, () => void> = {

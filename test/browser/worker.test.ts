@@ -14,7 +14,7 @@ const WORKERS = {
 }
 
 for (const kind of ['blocked', 'firefox'] as const)
-  describe(`a link, a redirect and a service worker, in ${kind === 'firefox' ? 'Firefox' : 'Chromium'}`, () => {
+  describe(`a link, a redirect and a service worker, in ${kind === 'firefox' ? 'Firefox @all' : 'Chromium'}`, () => {
     inBrowser(
       kind,
       (stage) => {

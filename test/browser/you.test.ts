@@ -6,7 +6,7 @@ import { inBrowser, type Stage } from '../support/stage.js'
 import { send } from '../support/visitor.js'
 
 for (const kind of ['allowed', 'blocked', 'firefox'] as const) {
-  describe(`the visitor’s own page, in the browser "${kind}"`, () => {
+  describe(`the visitor’s own page, in the browser "${kind}"${kind === 'blocked' ? '' : ' @all'}`, () => {
     inBrowser(kind, (stage) => {
       const page = () => stage.tab.page
       const text = () => page().evaluate(() => document.body.innerText)

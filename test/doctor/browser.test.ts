@@ -68,7 +68,7 @@ describe('the doctor in a browser', () => {
     expect(profiles()).to.equal(before)
   }).timeout(120_000)
 
-  it('names what is in the way of the SDK', async () => {
+  it('names what is in the way of the SDK @all', async () => {
     proxy.breaks(policy("script-src 'none'"))
     expect(await codes()).to.include.members(['browser_no_sdk', 'browser_errors'])
   }).timeout(120_000)
@@ -82,7 +82,7 @@ describe('the doctor in a browser', () => {
       .and.to.not.match(/nonce=/)
   }).timeout(120_000)
 
-  it('names a frame that is blocked though cookies are allowed', async () => {
+  it('names a frame that is blocked though cookies are allowed @all', async () => {
     proxy.breaks({
       request({ url = '', headers }) {
         if (url.startsWith('/frame?')) delete headers.referer
@@ -91,7 +91,7 @@ describe('the doctor in a browser', () => {
     expect(await codes()).to.include('browser_blocked')
   }).timeout(120_000)
 
-  it('names a page that does not load, and a redirect that does not come back', async () => {
+  it('names a page that does not load, and a redirect that does not come back @all', async () => {
     proxy.breaks({
       instead(req, res, next) {
         if (req.path === '/redirect') res.status(502).send('down')
@@ -102,7 +102,7 @@ describe('the doctor in a browser', () => {
     expect(await codes({ sites: ['http://nobody.localhost:1'] })).to.deep.equal(['browser_page_failed'])
   }).timeout(180_000)
 
-  it('waits for no page that never rests, and for no server that is silent', async () => {
+  it('waits for no page that never rests, and for no server that is silent @all', async () => {
     proxy.breaks({
       instead(req, res, next) {
         if (req.url === '/')

@@ -15,7 +15,7 @@ describe('the service in Python beside the demo', () => {
     python = needPython(this)
   })
   for (const kind of ['allowed', 'firefox'] as const)
-    describe(`in ${kind === 'firefox' ? 'Firefox' : 'Chromium'}`, () => {
+    describe(`in ${kind === 'firefox' ? 'Firefox @all' : 'Chromium'}`, () => {
       before(async () => {
         demo = await startDemo({ portBase: 0 })
         service = await startPythonService(python, { site: demo.addresses.shop })

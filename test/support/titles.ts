@@ -11,6 +11,9 @@ export interface TestTitle {
   readonly full: string
 }
 
+/** In the title of a test, or of a block, that `npm run test:all` runs and `npm test` does not. */
+const ALL_ONLY = ' @all'
+
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 const built = join(root, 'build/test')
 
@@ -36,6 +39,6 @@ export function readTitles(rooms: readonly string[]): readonly TestTitle[] {
   }
   return tests.map(({ fullTitle, file }) => ({
     file: file.slice(built.length + 1).replace(/\.js$/, '.ts'),
-    full: fullTitle,
+    full: fullTitle.replaceAll(ALL_ONLY, ''),
   }))
 }
