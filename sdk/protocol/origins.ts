@@ -38,6 +38,15 @@ export function originFault(value: unknown): string | undefined {
 export const isHost = (value: string): boolean =>
   value.length <= limits.originLength && /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?$/.test(value)
 
+/** Whether a `Host` names this origin: as browsers send it, or with the default port of its scheme written out, which is the same origin (URL standard). */
+export function isHostOf(host: string, origin: string): boolean {
+  const scheme = origin.slice(0, origin.indexOf('//'))
+  const named = `${scheme}//${host}`
+  if (named === origin) return true
+  const hasPort = /:\d+$/.test(origin)
+  return !hasPort && named === `${origin}:${scheme === 'https:' ? 443 : 80}`
+}
+
 /** Names that browsers resolve to this very machine and treat as a secure context. */
 export function isLoopback(hostname: string): boolean {
   return (

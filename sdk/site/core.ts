@@ -23,7 +23,7 @@ import { createOwnTokens } from './endpoints/own-token.js'
 import { pathBelow, pathsOf } from './endpoints/path-below.js'
 import { redirectOnce } from './endpoints/redirect.js'
 import { createEndpoints } from './endpoints/router.js'
-import { createOriginLookup, type OriginLookup } from './find-origin.js'
+import { createOriginLookup, listedOrigins, type OriginLookup } from './find-origin.js'
 import { createHubClient } from './hub/client.js'
 import { createEventStream } from './hub/event-stream.js'
 import { createHubLine } from './hub/line.js'
@@ -237,6 +237,5 @@ function domainsOf(
 
 function originLookup({ settings, origins }: AppSource, log: Log): OriginLookup {
   if ('findOrigin' in origins) return createOriginLookup({ ...origins, now: settings.now, log })
-  const byHost = new Map(origins.map((origin) => [new URL(origin).host, origin]))
-  return (host) => byHost.get(host)
+  return listedOrigins(origins)
 }

@@ -31,11 +31,13 @@ export function createDomains<Site extends object>(
   const ready = boundedCache<Ready<Site>>(MOST_READY)
   const byRequest = createKeptWith<Site>()
 
-  function siteAt(host: string, origin: string | undefined): Site | undefined | Promise<Site> {
+  function siteAt(sent: string, origin: string | undefined): Site | undefined | Promise<Site> {
     if (origin === undefined) {
-      ready.delete(host)
+      ready.delete(sent)
       return undefined
     }
+    // As the origin has it: the host that was sent may name the default port beside it.
+    const host = origin.slice(origin.indexOf('//') + 2)
     const before = ready.get(host)
     if (before?.origin === origin) return before.site
     const site = make(origin)

@@ -1,7 +1,7 @@
 /** Asking the application which of its origins a host is: checked, bounded in time and number, and never believed for another host. */
 import { boundedCache } from '../http/bounded-cache.js'
 import { SessionHubError } from '../protocol/errors.js'
-import { originFault } from '../protocol/origins.js'
+import { isHostOf, originFault } from '../protocol/origins.js'
 import type { Log } from '../settings/log.js'
 import { askApplication } from './ask-application.js'
 import type { FindOrigin } from './options.js'
@@ -43,7 +43,7 @@ export function createOriginLookup({ findOrigin, cacheSeconds, now, log }: Looku
     return origin
   }
 
-  return (host) => {
+  function lookUp(host: string): string | undefined | Promise<string | undefined> {
     const answer = found.get(host) ?? absent.get(host)
     if (answer && Math.abs(now() - answer.askedMs) < cacheSeconds * 1000) return answer.origin
     const running = asking.get(host)
@@ -56,7 +56,24 @@ export function createOriginLookup({ findOrigin, cacheSeconds, now, log }: Looku
     started.then(leave, leave)
     return started
   }
+
+  return (host) => {
+    const said = lookUp(plain(host))
+    return said instanceof Promise ? said.then((origin) => named(host, origin)) : named(host, said)
+  }
 }
+
+/** The look-up in a list. */
+export function listedOrigins(origins: readonly string[]): OriginLookup {
+  const byHost = new Map(origins.map((origin) => [new URL(origin).host, origin]))
+  return (host) => byHost.get(host) ?? named(host, byHost.get(plain(host)))
+}
+
+/** Without a port that is some scheme's default; whether it is this origin's, the origin says. */
+const plain = (host: string) => host.replace(/:(443|80)$/, '')
+
+const named = (host: string, origin: string | undefined) =>
+  origin !== undefined && isHostOf(host, origin) ? origin : undefined
 
 /** @throws TypeError in words for the application's owner */
 function checked(host: string, said: unknown): string | undefined {

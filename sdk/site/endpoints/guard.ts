@@ -1,5 +1,6 @@
 /** Who may call a site's endpoints: its own pages, by POST, at its own name (R18). */
 import { SessionHubError } from '../../protocol/errors.js'
+import { isHostOf } from '../../protocol/origins.js'
 import type { SiteSettings } from '../options.js'
 import type { Visit } from '../visit.js'
 
@@ -8,10 +9,14 @@ import type { Visit } from '../visit.js'
  *
  * @throws SessionHubError `host_denied`
  */
-export function requireOwnHost({ headers }: Visit, { host }: SiteSettings): void {
-  if (headers.host !== host)
+export function requireOwnHost(visit: Visit, settings: SiteSettings): void {
+  if (!isOwnHost(visit, settings))
     throw new SessionHubError('host_denied', 'This is not the host that the site is configured for')
 }
+
+/** A host that a proxy has put in place of the site's own (`host`) is compared as it is: nobody knows that proxy's scheme. */
+export const isOwnHost = ({ headers: { host: sent } }: Visit, { host, origin }: SiteSettings): boolean =>
+  sent === host || (sent !== undefined && isHostOf(host, origin) && isHostOf(sent, origin))
 
 /** @throws SessionHubError `method_not_allowed`, `host_denied`, `origin_denied` */
 export function requireOwnPage(visit: Visit, settings: SiteSettings): void {

@@ -11,6 +11,7 @@ import { logError } from '../../settings/log.js'
 import { random256, sha256 } from '../../tokens/random.js'
 import { announce, type Arrival, failedArrival } from './arrival.js'
 import type { SiteContext } from '../context.js'
+import { isOwnHost } from './guard.js'
 import type { Limit } from './limit.js'
 import { offerFor } from './offer.js'
 import { refuseFetch } from './refuse-fetch.js'
@@ -221,7 +222,7 @@ function isFirstPage({ settings }: SiteContext, visit: Visit): boolean {
   const { method, headers } = visit
   return (
     method === 'GET' &&
-    headers.host === settings.host &&
+    isOwnHost(visit, settings) &&
     isNavigation(visit) &&
     // Of its own accord only where the browser says for certain that this is no fetch.
     !saysNothing(visit) &&
