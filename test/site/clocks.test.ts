@@ -6,7 +6,7 @@ import { verifySession } from 'session-hub/verify'
 
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
-import { Visitor } from '../support/visitor.js'
+import { send, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
 describe('two machines of a site, four seconds ahead and four behind', () => {
@@ -150,6 +150,16 @@ describe('a clock that is set back', () => {
 
     expect(before).to.equal(1)
     expect(asked()).to.equal(1)
+  })
+
+  it('asks the hub once about a token of the time before it, however often a client that keeps its old one comes with it', async () => {
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    const old = `__Host-session=${visitor.cookies(shop).get('__Host-session')!}`
+    world.advance(-3600)
+    const reads = () => world.hub.listener.seen.filter(({ url }) => url === '/backchannel/read').length
+    for (let time = 0; time < 3; time += 1)
+      expect((await send(`${shop}/who`, { headers: { cookie: old } })).json).to.include({ subject: 'ada' })
+    expect(reads()).to.equal(1)
   })
 
   it('lets a session that the hub cannot be asked about go on in its grace, and clears nothing', async () => {

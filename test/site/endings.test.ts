@@ -79,6 +79,17 @@ describe('what a process knows of endings', () => {
       })
     }
 
+    it('by a clock that was ahead and is set back, what was issued until then is doubtful for a moment, and what comes later is not', () => {
+      nowMs += 3_600_000
+      endings.reset()
+      nowMs -= 3_600_000
+      const before = token()
+      expect(endings.isDoubtful(before)).to.equal(true)
+      nowMs += 13_000
+      expect(endings.isDoubtful(token())).to.equal(false)
+      expect(endings.isDoubtful(before), 'what may have ended meanwhile').to.equal(true)
+    })
+
     it('what had ended has ended', () => {
       ended('state')
       endings.reset()

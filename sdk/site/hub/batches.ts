@@ -41,8 +41,8 @@ export function createBatches(
   now: () => number,
 ): (request: HubRequest) => Promise<BatchedReply> {
   const lanes = new Map<string, Lane>()
-  let singlyUntilMs = -Infinity
-  const takesBatches = () => now() >= singlyUntilMs
+  let refusedMs = -Infinity
+  const takesBatches = () => Math.abs(now() - refusedMs) >= SINGLY_MS
 
   return (request) => {
     const act = batchedActs.find((name) => request.path === `${hubPaths.backchannel}/${name}`)
@@ -113,7 +113,7 @@ export function createBatches(
       lines: waiting.map(({ line }) => line).join(''),
     })
     if (NO_BATCHES.includes(reply.status)) {
-      singlyUntilMs = now() + SINGLY_MS
+      refusedMs = now()
       return Promise.all(waiting.map((one) => send(one.request)))
     }
     // Refused as a whole, or down: so is each of them.

@@ -41,10 +41,17 @@ export function createEndings(
 ): Endings {
   const watchers = createWatchers()
   let trustedFromMs = -Infinity
-
   /** An answer that is on its way may be as old as the time limit for it, and another machine's clock ahead of this one. */
+  const marginMs = hubTimeoutMs + limits.ownSkewSeconds * 1000
+
   function doubtBefore(ms: number): void {
-    trustedFromMs = Math.max(trustedFromMs, ms + hubTimeoutMs + limits.ownSkewSeconds * 1000)
+    trustedFromMs = Math.max(trustedFromMs, ms + marginMs)
+  }
+
+  /** Further ahead it lies only where the clock was set back since: what was issued until now is asked for, and not all until it is that late again. */
+  function isBeforeTrust(iat: number): boolean {
+    trustedFromMs = Math.min(trustedFromMs, now() + marginMs)
+    return iat * 1000 <= trustedFromMs
   }
 
   // An ending that has to make room is not simply forgotten: a flood of others would bring the session back to life.
@@ -90,7 +97,7 @@ export function createEndings(
     isDoubtful(claims) {
       // What the hub does not know of yet, it has not ended.
       if (claims.sk === undefined) return false
-      return claims.iat * 1000 <= trustedFromMs || subjectOf(claims) !== undefined
+      return isBeforeTrust(claims.iat) || subjectOf(claims) !== undefined
     },
     watch(claims, watcher) {
       const leave = watchers.add(claims, watcher)

@@ -4,6 +4,7 @@
  */
 import type { SessionView } from '../../protocol/bodies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
+import { limits } from '../../protocol/wire.js'
 import { boundedCache } from '../../http/bounded-cache.js'
 import type { Carried } from './carrier.js'
 import type { HubClient } from '../hub/client.js'
@@ -35,6 +36,8 @@ export function createRenewals(
   tokens: SessionTokens,
   { newest, running } = createRenewed(),
 ): Renewals {
+  /** One from the future was made before this clock was set back: any that is believed now is newer. */
+  const isAhead = (iat: number) => iat * 1000 > now() + limits.ownSkewSeconds * 1000
   const isDue = (claims: SessionClaims) => now() >= (claims.iat + claims.exp) * 500 || !isFresh(claims, now())
 
   async function make(handle: string, visit: Visit) {
@@ -49,7 +52,8 @@ export function createRenewals(
     isDue,
     newerThan({ sk = '', iat }) {
       const carried = newest.get(sk)
-      return carried && carried.claims.iat > iat && !isDue(carried.claims) ? carried : undefined
+      if (!carried || isDue(carried.claims)) return undefined
+      return carried.claims.iat > iat || isAhead(iat) ? carried : undefined
     },
     renew(handle, visit) {
       let making = running.get(handle)
