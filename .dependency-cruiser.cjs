@@ -177,6 +177,16 @@ module.exports = {
       '^sdk/(protocol|tokens|http|settings)/',
       '^node_modules/jose/',
     ]),
+    // Every start of the command waits for what its first file reads: a command is loaded when it is asked for.
+    never(
+      'cli-commands-by-need',
+      { path: '^hub/cli/(main|commands|command|terminal)\\.ts$' },
+      {
+        path: '^hub/',
+        pathNot: '^hub/cli/(commands|command|terminal)\\.ts$',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    ),
     // It looks from outside: it knows the wire, and nothing of the hub's own.
     only('hub-doctor', '^hub/doctor/', ['^sdk/(protocol|http)/', '^node_modules/tldts/'], anyPackage),
     never(

@@ -5,7 +5,6 @@ import { permissions } from '../flows/permissions.js'
 import { type Command, readArguments, UsageError } from './command.js'
 
 export const makeAdminToken: Command = {
-  summary: 'create a token for an administrator',
   help: `Usage: session-hub admin token --name <name> --permissions <list> [--json]
 
 Makes a token for the hub's /admin and its /admin/api. Two things come out: the token, for the administrator

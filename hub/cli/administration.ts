@@ -7,7 +7,6 @@ import type { Actor, Administration, Listed } from '../flows/administer.js'
 import { readHubKeys } from '../keys/hub-keys.js'
 import { resolveHubOptions } from '../options.js'
 import { UsageError } from './command.js'
-import { isMemory } from '../stores/memory.js'
 import type { SiteRegistration } from '../sites/site.js'
 import type { Store } from '../stores/store.js'
 import { isInEnvironment, readConfig } from './config.js'
@@ -58,6 +57,7 @@ async function openKept(file: string, { path, open }: StoreSource): Promise<Stor
   if (path !== undefined && !existsSync(path))
     throw wrong(file, `"store": ${shown(path)} is not there yet; "session-hub serve" makes it`)
   const store = await open()
+  const { isMemory } = await import('../stores/memory.js')
   if (!isMemory(store)) return store
   throw wrong(
     file,

@@ -8,7 +8,6 @@ import { type Command, readArguments } from './command.js'
 import { moment, tableOf } from './table.js'
 
 export const showAudit: Command = {
-  summary: 'show what administrators have done',
   help: `Usage: session-hub audit --config <file> [--subject <subject>] [--all] [--json]
 
 Shows what administrators have done, newest first: when, who, what, whose sessions, how many, from where, the

@@ -3,13 +3,11 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
-import { backUp, restore } from '../stores/sqlite/backup.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { readConfig } from './config.js'
 import { shown } from './files.js'
 
 export const storeBackup: Command = {
-  summary: 'copy the sessions to a file, while the hub runs',
   help: `Usage: session-hub store backup <file> --config <file>
 
 Copies the SQLite database, as it is at one moment, to a new file. The hub keeps running meanwhile. The command checks the
@@ -27,13 +25,13 @@ Example:
     const [file = ''] = positionals
     const { path, where } = await databaseOf(name, values.config, backupTools)
     if (!existsSync(path)) throw wrong(where, `"store": ${shown(path)} is not there yet`)
+    const { backUp } = await import('../stores/sqlite/backup.js')
     const sessions = backUp(path, resolve(file))
     process.stdout.write(`${shown(resolve(file))} holds ${counted(sessions)}.\n`)
   },
 }
 
 export const storeRestore: Command = {
-  summary: 'replace the sessions with a backup',
   help: `Usage: session-hub store restore <file> --config <file>
 
 Replaces the SQLite database with a backup. Stop the hub first: the command refuses while a hub has the database
@@ -50,6 +48,7 @@ Example:
     const { values, positionals } = readArguments(name, args, { config: { type: 'string' } }, ['<file>'])
     const [file = ''] = positionals
     const { path } = await databaseOf(name, values.config, restoreTools)
+    const { restore } = await import('../stores/sqlite/backup.js')
     const { sessions, replaced } = await restore(resolve(file), path)
     const before = replaced === undefined ? '' : ` The previous database is ${shown(replaced)}.`
     process.stdout.write(

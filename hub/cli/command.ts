@@ -5,8 +5,6 @@ import { closest } from '../../sdk/settings/refuse-unknown.js'
 import type { Paint } from './terminal.js'
 
 export interface Command {
-  /** One line of the list of commands. */
-  readonly summary: string
   readonly help: string
   /** @param name the command as it was asked for, for messages */
   run(args: readonly string[], name: string): Promise<void>

@@ -1,8 +1,6 @@
 /** The configuration's "store": a path, a word, or in code a store of its own. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
-import { memoryStore } from '../stores/memory.js'
-import { sqliteStore } from '../stores/sqlite.js'
 import type { Store } from '../stores/store.js'
 import type { Place } from './config-file.js'
 
@@ -21,7 +19,8 @@ export function storeSource(
   environment: NodeJS.ProcessEnv,
 ): StoreSource {
   const given = configured ?? environment[VARIABLE]
-  if (given === 'memory') return { isMemory: true, open: async () => memoryStore() }
+  if (given === 'memory')
+    return { isMemory: true, open: async () => (await import('../stores/memory.js')).memoryStore() }
   if (isStore(given)) return { open: async () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw wrong(
@@ -34,7 +33,7 @@ export function storeSource(
   if (given !== undefined && engine)
     return { engine, address: given, open: () => openedAt(engine, given, mayMigrate, file) }
   const path = inFolder(given ?? 'session-hub.sqlite')
-  return { path, open: async () => opened(path, file) }
+  return { path, open: () => opened(path, file) }
 }
 
 export type Engine = 'postgres' | 'redis'
@@ -69,7 +68,8 @@ export interface StoreSource {
   readonly open: () => Promise<Store>
 }
 
-function opened(path: string, file: string): Store {
+async function opened(path: string, file: string): Promise<Store> {
+  const { sqliteStore } = await import('../stores/sqlite.js')
   try {
     return sqliteStore(path)
   } catch (thrown) {

@@ -10,7 +10,6 @@ import { openEnd } from './store-end.js'
 import { tableOf } from './table.js'
 
 export const storeCopy: Command = {
-  summary: 'move all sessions to another store',
   help: `Usage: session-hub store copy --from <store> --to <store>
 
 Copies everything that a hub keeps to an empty store: sessions with their handles and data, spent tickets,
@@ -84,7 +83,6 @@ async function copy(source: CopyEnd, target: CopyEnd): Promise<void> {
 }
 
 export const storeReopen: Command = {
-  summary: 'use a store again that was copied to another one',
   help: `Usage: session-hub store reopen --store <store>
 
 Opens a store to hubs again that was copied to another one, or whose copy was given up. It knows nothing of what

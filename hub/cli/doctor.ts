@@ -21,7 +21,6 @@ import { leave, painter } from './terminal.js'
 const SECONDS = { min: 1, max: 60, default: 5 }
 
 export const examineSites: Command = {
-  summary: 'find out why two sites are not in sync',
   help: `Usage: session-hub doctor <hub> <site> [<site> ...]
 
 Looks at a running hub and its sites from outside, as a browser would: names, certificates, headers, cookies,

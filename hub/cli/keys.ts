@@ -8,7 +8,6 @@ import { shown, writePrivate } from './files.js'
 import { hint } from './terminal.js'
 
 export const makeKeys: Command = {
-  summary: "create the hub's keys",
   help: `Usage: session-hub keys [--out <file>] [--force]
 
 Creates the hub's secret. Whoever has it can read what the hub has sealed for itself: keep it out of version

@@ -3,48 +3,10 @@ import { readFileSync } from 'node:fs'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { closest } from '../../sdk/settings/refuse-unknown.js'
-import { makeAdminToken } from './admin.js'
-import { showAudit } from './audit.js'
-import { storeBackup, storeRestore } from './backups.js'
-import { type Command, helpOf, UsageError } from './command.js'
-import { examineSites } from './doctor.js'
-import { storeCopy, storeReopen } from './copy.js'
-import { makeKeys } from './keys.js'
-import { printScriptTag } from './sdk.js'
-import { serve } from './serve.js'
-import { estimateSize } from './size.js'
-import { endSessions, eraseSessions, listSessions } from './sessions.js'
-import { addSite, listSites } from './sites.js'
-import { changeSite, disableSite, enableSite, proveSite, removeSite, rotateKeys } from './stored-sites.js'
-import { storeMigrate, storeRestored } from './store.js'
+import { helpOf, UsageError } from './command.js'
+import { commands } from './commands.js'
 import { hint, leave, painter, survivePipes } from './terminal.js'
 
-const commands: Readonly<Record<string, Command>> = {
-  keys: makeKeys,
-  'sites add': addSite,
-  'sites list': listSites,
-  'sites change': changeSite,
-  'sites disable': disableSite,
-  'sites enable': enableSite,
-  'sites prove': proveSite,
-  'sites remove': removeSite,
-  'sites rotate-keys': rotateKeys,
-  sdk: printScriptTag,
-  serve,
-  doctor: examineSites,
-  'sessions list': listSessions,
-  'sessions end': endSessions,
-  'sessions erase': eraseSessions,
-  'admin token': makeAdminToken,
-  audit: showAudit,
-  'store backup': storeBackup,
-  'store restore': storeRestore,
-  'store restored': storeRestored,
-  'store copy': storeCopy,
-  'store reopen': storeReopen,
-  'store migrate': storeMigrate,
-  size: estimateSize,
-}
 const names = Object.keys(commands)
 
 const HELP = `Usage: session-hub <command> [options]
@@ -69,7 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
   const isHelp = first === 'help' || args.includes('--help') || args.includes('-h')
   const words = wordsOf(first === 'help' ? args.slice(1) : args)
   const name = nameOf(words)
-  const command = name === undefined ? undefined : commands[name]
+  const command = name === undefined ? undefined : await commands[name]?.load()
   if (isHelp) {
     process.stdout.write(helpOf(command?.help ?? HELP, painter(process.stdout)))
     return

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { HubMeter } from '../meter.js'
 import type { MetricsPlace } from './config-rows.js'
-import { urlOf } from './server.js'
+import { urlOf } from './url.js'
 import { workerNumber } from './workers.js'
 
 /** @throws SessionHubError `options_invalid` where `prom-client` is not installed, or the port is taken */

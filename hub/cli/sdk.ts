@@ -5,7 +5,6 @@ import { type Command, readArguments, UsageError } from './command.js'
 import { hint } from './terminal.js'
 
 export const printScriptTag: Command = {
-  summary: 'print the script tag with its integrity value',
   help: `Usage: session-hub sdk --hub <origin>
 
 Prints the script tag of this version's browser SDK with its integrity value (Subresource Integrity): the

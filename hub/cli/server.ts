@@ -1,6 +1,5 @@
 /** The hub behind a socket of its own. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 import express, { type ErrorRequestHandler, type Express } from 'express'
 
@@ -61,12 +60,6 @@ export async function listen(hub: Hub, app: Express, config: ServeConfig): Promi
       resolve(server)
     })
   })
-}
-
-/** @param address where a server listens */
-export function urlOf(address: string | Pick<AddressInfo, 'address' | 'port'> | null): string {
-  const { address: host, port } = typeof address === 'object' && address ? address : { address: '', port: 0 }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function refusal(thrown: NodeJS.ErrnoException, file: string, host: string, port: number): SessionHubError {

@@ -35,7 +35,6 @@ const SEARCH_HELP = `  --subject <subject>  of this user
   --before <time>      that began before`
 
 export const listSessions: Command = {
-  summary: 'show live sessions',
   help: `Usage: session-hub sessions list --config <file> [options]
 
 Shows live sessions, the newest first: the ref by which "sessions end" knows them, the user, the site where
@@ -69,7 +68,6 @@ ${SEARCH_HELP}
 }
 
 export const endSessions: Command = {
-  summary: 'end sessions on every site',
   help: `Usage: session-hub sessions end --config <file> (<ref>... | --subject <subject> | --all) [options]
 
 Ends sessions on every site at once, those of administrators too: some by the refs that "sessions list"
@@ -100,7 +98,6 @@ Examples:
 }
 
 export const eraseSessions: Command = {
-  summary: 'erase a user and everything that the hub keeps about them',
   help: `Usage: session-hub sessions erase --config <file> --subject <subject> [options]
 
 Ends all sessions of a user on every site, and removes them with their data. The audit calls the user "erased:"

@@ -12,11 +12,9 @@ import { type Command, readArguments, UsageError } from './command.js'
 import { parseFile, shown, writePrivate } from './files.js'
 import { checkedSites, readSiteFile, sharedHostDoubt, sharedHosts } from './site-list.js'
 import { namesIn } from './names.js'
-import { addToStore, administerSites, listInStore, tellProof } from './stored-sites.js'
 import { hint } from './terminal.js'
 
 export const addSite: Command = {
-  summary: "create a site's keys and its registration",
   help: `Usage: session-hub sites add <origin>... [--app <name>] [--own-keys] [--file <file> | --config <file> [--prove]]
                                     [--sister <origin>]... [--endpoint <path>]
                                     [--receive-only] [--group <name>] [--pairwise] [--may-impersonate]
@@ -107,6 +105,7 @@ Examples:
       throw new UsageError(reasonOf(fault), name)
     }
     if (config !== undefined) {
+      const { addToStore, administerSites, tellProof } = await import('./stored-sites.js')
       await administerSites(name, config, async (sites, by) => {
         const others = (await sites.stored.all()).map(({ record }) => record.registration)
         const old = app === undefined || values['own-keys'] ? undefined : keysOfApp(others, app, 'the store')
@@ -195,7 +194,6 @@ ${environment}
 ${pretty(registered)}`
 
 export const listSites: Command = {
-  summary: 'show the registered sites',
   help: `Usage: session-hub sites list --file <file>
        session-hub sites list --config <file>
 
@@ -211,6 +209,7 @@ Options:
       config: { type: 'string' },
     })
     if (values.config !== undefined) {
+      const { listInStore } = await import('./stored-sites.js')
       await listInStore(name, values.config)
       return
     }

@@ -20,7 +20,6 @@ const NUMBERS = {
 const names = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]
 
 export const estimateSize: Command = {
-  summary: 'estimate how many machines your traffic needs',
   help: `Usage: session-hub size --visitors <number> [options]
 
 Estimates for each store: processes of the hub, machines, bytes, connections, and the first limit that you

@@ -9,7 +9,6 @@ import { withFiles } from './environment.js'
 import { named, type StoreSource, storeSource } from './config-store.js'
 
 export const storeRestored: Command = {
-  summary: 'after a restore by other tools: make every site ask the hub again',
   help: `Usage: session-hub store restored --config <file>
 
 Run it once after the store came back from a backup by other tools than
@@ -34,7 +33,6 @@ Example:
 }
 
 export const storeMigrate: Command = {
-  summary: 'create PostgreSQL’s schema, or bring it up to date',
   help: `Usage: session-hub store migrate [--config <file>] [--grant <user>]
 
 Creates the schema in PostgreSQL, or brings it up to date, in one transaction. Run it as the schema's owner, as

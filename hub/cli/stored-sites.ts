@@ -83,14 +83,12 @@ const CONFIG = { config: { type: 'string' } } as const
 
 /** A command on one site. */
 function onSite(
-  summary: string,
   words: string,
   said: (origin: string) => string,
   act: (sites: SiteAdministration, by: Actor, origin: string) => Promise<unknown>,
   command: string,
 ): Command {
   return {
-    summary,
     help: `Usage: session-hub sites ${command} <origin> --config <file>
 
 ${words}
@@ -110,7 +108,6 @@ Options:
 }
 
 export const disableSite = onSite(
-  'turn a site in the store off',
   'Turns a site off. Within a second every process of the hub refuses it, and its event streams end.',
   (origin) => `${origin} is turned off.`,
   (sites, by, origin) => turnStoredSite(sites, by, origin, false),
@@ -118,7 +115,6 @@ export const disableSite = onSite(
 )
 
 export const enableSite = onSite(
-  'turn a site in the store on',
   'Turns a site on that was turned off.',
   (origin) => `${origin} is turned on.`,
   (sites, by, origin) => turnStoredSite(sites, by, origin, true),
@@ -126,7 +122,6 @@ export const enableSite = onSite(
 )
 
 export const proveSite = onSite(
-  'check who owns the domain of a site',
   `Looks for the text that "session-hub sites add --prove" has printed, in a file of the site and in its DNS. When it is
 there, the site begins.`,
   (origin) => `The owner of ${origin} is confirmed: the site is on.`,
@@ -135,7 +130,6 @@ there, the site begins.`,
 )
 
 export const removeSite = onSite(
-  'remove a site from the store',
   'Removes a site and its keys. Within a second every process of the hub refuses it.',
   (origin) => `${origin} is removed.`,
   removeStoredSite,
@@ -143,7 +137,6 @@ export const removeSite = onSite(
 )
 
 export const changeSite: Command = {
-  summary: 'change a site in the store',
   help: `Usage: session-hub sites change <origin> --config <file> [options]
 
 Changes what the registration of a site says; what no option names stays as it is.
@@ -183,7 +176,6 @@ Options:
 }
 
 export const rotateKeys: Command = {
-  summary: 'give a site in the store new keys',
   help: `Usage: session-hub sites rotate-keys <origin> --config <file> [--finish]
 
 Makes new keys for a site, and for all sites of its app that have the same. The hub knows the old and the new ones from

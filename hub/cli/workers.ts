@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { ServeLog } from './serve-log.js'
-import { urlOf } from './server.js'
 import { leave } from './terminal.js'
+import { urlOf } from './url.js'
 
 /** Tells a worker which one it is; a replacement has the number of the one that it replaces. */
 const NUMBER = 'SESSION_HUB_WORKER'

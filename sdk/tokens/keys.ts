@@ -1,7 +1,7 @@
 /** Keys, parsed once at start-up into what jose needs, each bound to one algorithm (R2). */
 import { hkdfSync } from 'node:crypto'
 
-import { importJWK, type CryptoKey, type JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 
 import { SessionHubError } from '../protocol/errors.js'
 import { isKeyId } from '../protocol/formats.js'
@@ -159,7 +159,9 @@ async function webCryptoSecret(
   }
 }
 
+/** Loaded here alone: whoever checks keys and imports none, such as a command that lists sites, does not wait for it. */
 async function imported(jwk: JWK, alg: string, kid: string, where: string): Promise<CryptoKey> {
+  const { importJWK } = await import('jose')
   try {
     return (await importJWK(jwk, alg, { extractable: false })) as CryptoKey
   } catch (cause) {
