@@ -187,8 +187,13 @@ module.exports = {
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     ),
-    // It looks from outside: it knows the wire, and nothing of the hub's own.
-    only('hub-doctor', '^hub/doctor/', ['^sdk/(protocol|http)/', '^node_modules/tldts/'], anyPackage),
+    // It looks from outside: it knows the wire and the domains of names, and nothing of the hub's own.
+    only(
+      'hub-doctor',
+      '^hub/doctor/',
+      ['^sdk/(protocol|http)/', '^hub/sites/registrable-domain\\.ts$'],
+      anyPackage,
+    ),
     never(
       'hub-only-app-picks-a-store',
       { path: '^hub/', pathNot: '^hub/(app\\.ts$|index\\.ts$|cli/|stores/)' },

@@ -28,6 +28,7 @@ import { createOwnership } from './ownership/ownership.js'
 import { createRegistry } from './sites/registry.js'
 import type { SiteRegistration } from './sites/site.js'
 import { createStoredSites } from './sites/stored-sites.js'
+import { watchForDoubts } from './site-doubts.js'
 import { openStore } from './store-opening.js'
 import { createSites, type HubSites } from './stored-sites.js'
 import { sqliteStore } from './stores/sqlite.js'
@@ -113,8 +114,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     isListed: (origin: string) => sites.isListed(origin),
     ownership: createOwnership(secret),
   }
-  if (sites.isListed(settings.origin))
-    log({ level: 'warn', event: 'site_doubtful', site: settings.origin, description: OWN_SITE })
+  await watchForDoubts({ origin: settings.origin, sites, hasFindSite: findSite !== undefined, log })
   meter?.streams(() => feed.followers)
   meter?.live(createLiveCount(async () => store.countLive?.(hub.now())))
   const { router, direct } = createRouter({
@@ -165,9 +165,6 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     },
   }
 }
-
-const OWN_SITE =
-  'This site has the hub’s own origin: their cookies and paths meet. Give the hub a host name of its own'
 
 const openerOf = (given: HubOptions['store']) =>
   typeof given === 'function' ? given : async () => given ?? sqliteStore('session-hub.sqlite')

@@ -13,7 +13,6 @@ import type { SiteRegistration } from '../sites/site.js'
 import { configIn, variableDoubts, withFiles } from './environment.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
-import { loneHubDoubt } from './lone-hub.js'
 import { findSites, sharedHostDoubt, sharedHosts } from './site-list.js'
 
 export interface ServeConfig {
@@ -81,7 +80,7 @@ async function configOf(
     store: storeSource(store, own.migrateStore, place, environment),
     ...(siteSource.reread && { rereadSites: siteSource.reread }),
     warnings: [
-      ...(await doubts(given, hub)).map((doubt) => `${file}: ${doubt}`),
+      ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
       ...variableDoubts(environment, textual),
       ...(await openSecrets([keySource.path, siteSource.path])),
     ],
@@ -93,16 +92,13 @@ const only = (names: readonly string[], given: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)))
 
 /** What works, but hardly as it was meant. */
-async function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): Promise<string[]> {
+function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): string[] {
   const found = []
   if (given['store'] === 'memory') found.push('"store" is "memory": every session ends when the hub stops')
   if (sites?.length === 0 && !findSite && given['storedSites'] !== true) {
     found.push('no site is registered; "session-hub sites add <origin>" makes a registration for "sites"')
   }
   found.push(...sharedHosts(sites ?? []).map(sharedHostDoubt))
-  // With `findSite` there may be one that is.
-  const lone = findSite ? undefined : await loneHubDoubt(origin, sites ?? [])
-  if (lone !== undefined) found.push(lone)
   if (origin.startsWith('https:') && given['trustProxyHops'] === undefined) {
     found.push(
       '"origin" is https, so a proxy stands before the hub, and the rate limits would take all visitors for one: ' +

@@ -6,8 +6,6 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
   readonly level: LogEntry['level']
   readonly event:
     | LogEvent
-    /** The configuration works, but hardly as it was meant. */
-    | 'config_doubtful'
     | 'listening'
     /** Where the metrics are read. */
     | 'metrics'

@@ -25,6 +25,10 @@ export interface SiteRegistry {
   isKnown(origin: string): boolean
   /** Whether the configuration lists it. */
   isListed(origin: string): boolean
+  /** The registration that stands for an origin: its own, or a wildcard that covers it, of the configuration or the store, whatever its state. */
+  registrationFor(origin: string): string | undefined
+  /** All sites of the configuration and the store, whatever their state; `undefined` until the store has told its own. */
+  origins(): readonly string[] | undefined
   /** Lists other sites from now on. @throws SessionHubError `options_invalid`; then the list is as it was */
   set(sites: readonly SiteRegistration[]): Promise<void>
   /** From now on the store has sites too. @param make is given what has to be called after they have changed */
@@ -105,6 +109,8 @@ export async function createRegistry({
     return wildcard !== undefined && isThere(wildcard) ? wildcard : undefined
   }
 
+  const registrationFor = (origin: string) => (isThere(origin) ? origin : wildcardFor(origin))
+
   return {
     async find(origin) {
       // No visitor comes from a place of this name; in a policy it would name every host (R14).
@@ -120,8 +126,13 @@ export async function createRegistry({
       }
       return findSite && askOnce(origin, findSite)
     },
-    isKnown: (origin) => isThere(origin) || wildcardFor(origin) !== undefined || known.has(origin),
+    isKnown: (origin) => registrationFor(origin) !== undefined || known.has(origin),
     isListed: (origin) => fixed.has(origin),
+    registrationFor,
+    origins() {
+      const inStore = stored ? stored.origins() : []
+      return inStore && [...fixed.keys(), ...inStore]
+    },
     async set(others) {
       fixed = await readSites(others)
       tell()

@@ -17,6 +17,8 @@ interface FoundSite {
 export interface StoredSites {
   /** Whether a site of this very origin, or this wildcard, is registered, whatever its state. */
   has(origin: string): boolean
+  /** Of all that are registered, whatever their state; `undefined` until they were read for the first time. */
+  origins(): readonly string[] | undefined
   /** `undefined` where it is turned off, waits for its proof, or is not there. @throws SessionHubError `unavailable` */
   find(origin: string): Promise<Site | undefined>
   /** As it is in the store now; of one that was removed the number alone. @throws SessionHubError `unavailable` */
@@ -155,6 +157,7 @@ export function createStoredSites(parts: StoredSitesParts): StoredSites {
 
   return {
     has: (origin) => entries.has(origin),
+    origins: () => (readMs < 0 ? undefined : [...entries.keys()]),
     async find(origin) {
       if (performance.now() - readMs > STALE_MS) await refresh()
       const entry = entries.get(origin)

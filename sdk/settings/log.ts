@@ -19,6 +19,8 @@ export type LogEvent =
   | 'origin_lookup_failed'
   /** A registered site works, but hardly as it was meant. */
   | 'site_doubtful'
+  /** The configuration works, but hardly as it was meant. */
+  | 'config_doubtful'
   | 'sweep_failed'
   /** The hub has more to do than it can, and refuses some requests with 503: its event loop is `lateMs` late. Once a minute. */
   | 'overloaded'

@@ -271,7 +271,7 @@ describe('the configuration of session-hub serve', () => {
     }
     for (const site of ['https://shop.example', 'https://www.travel.co.uk'])
       await folder.run('sites', 'add', site, '--file', 'sites.json')
-    const doubt = /no site is on "(.+)", the domain of "origin".+docs\/bounce-tracking\.md/
+    const doubt = /no site is on "(.+)", the domain of the hub.+docs\/bounce-tracking\.md/
     const alone = { 'https://hub.example': 'hub.example', 'https://id.other.co.uk': 'other.co.uk' }
     for (const [origin, domain] of Object.entries(alone))
       expect((await warned(origin)).flatMap((one) => doubt.exec(one)?.[1] ?? [])).to.deep.equal([domain])

@@ -1,7 +1,8 @@
 /** Where hub and sites are, as browsers judge it; and certificates by their end. */
 import { expect } from 'chai'
 
-import { domainLine, placeLine, registrable } from '../../hub/doctor/checks/places.js'
+import { domainLine, placeLine } from '../../hub/doctor/checks/places.js'
+import { registrable } from '../../hub/sites/registrable-domain.js'
 import type { Line } from '../../hub/doctor/findings.js'
 import { certificateFindings } from '../../hub/doctor/reach.js'
 import { isPrivateAddress } from '../../sdk/http/address.js'

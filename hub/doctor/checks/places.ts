@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net'
 
 import { isPrivateAddress, plainAddress } from '../../../sdk/http/address.js'
 import { isLoopback } from '../../../sdk/protocol/origins.js'
+import { registrable } from '../../sites/registrable-domain.js'
 import type { Finding, Line } from '../findings.js'
 
 export interface Place {
@@ -42,16 +43,6 @@ export async function domainLine(hub: Place, sites: readonly Place[]): Promise<L
     looked: 'has a domain that visitors use',
     findings: isLone ? [{ code: 'bounce_tracking', what: `its domain is "${own}"` }] : [],
   }
-}
-
-/**
- * What browsers take for one owner's domain, by the Public Suffix List, with what hosting companies share out. The list is loaded only where somebody
- * asks. A name that has no such domain is its own.
- */
-export async function registrable(origin: string): Promise<string> {
-  const { hostname } = new URL(origin)
-  const { getDomain } = await import('tldts')
-  return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname
 }
 
 /** What WebKit compares: the first half of an address. */
