@@ -21,10 +21,10 @@ export async function linkTicket(
   const sister = site.sisters.includes(to) ? await sites.find(to) : undefined
   if (!sister || sister.group !== site.group)
     throw new SessionHubError('sister_unknown', 'This site has no such sister')
-  // A form that finds no endpoint would end at an error: such a link stays an ordinary one.
-  if (sister.endpoint !== defaultEndpoint) return { ticket: null }
   const session = live(await hub.store.find(sha256(handle)), site.origin, hub.now())
   // R37: as at the hub, so at a sister.
   if (!session || isEmpty(session) || !mayBring(site, session)) return { ticket: null }
-  return { ticket: await issueTicket(hub, { site: sister, from: site.origin, session, mode: 'link' }) }
+  const ticket = await issueTicket(hub, { site: sister, from: site.origin, session, mode: 'link' })
+  const { endpoint } = sister
+  return { ticket, ...(endpoint !== defaultEndpoint && { endpoint }) }
 }

@@ -12,7 +12,7 @@ import {
   isTime,
   readFields,
 } from './fields.js'
-import { is128Bits, is256Bits, isWrapped } from './formats.js'
+import { is128Bits, is256Bits, isEndpoint, isWrapped } from './formats.js'
 import { choices, endReasons, limits, modes, NEWS, replaceReasons } from './wire.js'
 
 const isToken = isText(limits.tokenLength)
@@ -204,11 +204,12 @@ export function parseEmptyBody(value: unknown): void {
   readFields('The body', value, {})
 }
 
-/** Hub → site, and site → page: `null` where there is nothing to share. */
+/** Hub → site, and site → page: `null` where there is nothing to share. `endpoint`: where the sister takes it, if that is not the default. */
 const linkReplyFields = { ticket: isNullOr(isToken) }
-export type LinkReply = Fields<typeof linkReplyFields>
+const linkReplyOptional = { endpoint: isEndpoint }
+export type LinkReply = Fields<typeof linkReplyFields, typeof linkReplyOptional>
 export const parseLinkReply = (value: unknown): LinkReply =>
-  readFields('The answer of the hub', value, linkReplyFields)
+  readFields('The answer of the hub', value, linkReplyFields, linkReplyOptional)
 
 const isOriginList =
   (most: number) =>

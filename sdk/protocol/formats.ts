@@ -15,6 +15,8 @@ const REF = /^[A-Za-z0-9_-]{32}$/
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
 /** Of a group or an app. */
 const NAME = /^[a-z0-9-]{1,32}$/
+/** Where a site's endpoints are. Behind an origin, it stays on it. */
+const ENDPOINT = /^(\/[A-Za-z0-9_-]+)+$/
 /**
  * A part of a compact token. It has one spelling: bits of the last character that encode nothing are zero (RFC 4648, section 3.5).
  * Otherwise one token has many texts, and readers differ on which they take (R8).
@@ -36,5 +38,6 @@ export const isWrapped = matches(WRAPPED)
 export const isRef = matches(REF)
 export const isKeyId = matches(KEY_ID)
 export const isName = matches(NAME)
+export const isEndpoint = matches(ENDPOINT)
 export const isCompactJws = matches(JWS)
 export const isCompactJwe = matches(JWE)

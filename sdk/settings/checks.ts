@@ -1,6 +1,6 @@
 /** Checks of single options. Each returns the value or throws `options_invalid` with the option's name. */
 import { originFault } from '../protocol/origins.js'
-import { isName } from '../protocol/formats.js'
+import { isEndpoint, isName } from '../protocol/formats.js'
 import { defaultEndpoint } from '../protocol/wire.js'
 import { wrong } from './refuse-unknown.js'
 
@@ -12,8 +12,7 @@ export function origin(where: string, name: string, value: unknown): string {
 
 /** A path below which a site's endpoints are. */
 export function endpointPath(where: string, value: unknown): string {
-  if (typeof value !== 'string' || !/^(\/[A-Za-z0-9_-]+)+$/.test(value))
-    throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
+  if (!isEndpoint(value)) throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
   return value
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../protocol/token-fields.js'
 import type { StoredClaims, StoredData } from '../protocol/app-types.js'
 import { cookieNames, defaultEndpoint, type EndReason, limits, type Mode } from '../protocol/wire.js'
+import { isEndpoint } from '../protocol/formats.js'
 import { isHost } from '../protocol/origins.js'
 import { callable, endpointPath, flag, origin, whole } from '../settings/checks.js'
 import type { Log } from '../settings/log.js'
@@ -81,6 +82,11 @@ export interface SiteOptions<Native extends object> {
    * segments on the way. @default '/session-hub'
    */
   readonly endpoint?: string
+  /**
+   * The path that a proxy removes from each request before it arrives here, such as `/shop`; `endpoint` begins with it. `redirectOnce` leads visitors
+   * back to the address that their browser shows. Without such a proxy, leave it out. @default none
+   */
+  readonly removedPath?: string
   /** The `Host` of the requests that arrive here, if a proxy changes it. @default the origin's host */
   readonly host?: string
   /** The session cookie's name. It must begin with `__Host-`. @default '__Host-session' */
@@ -196,6 +202,8 @@ export interface AppSettings {
   /** Where the hub is reached. */
   readonly backchannel: string
   readonly endpoint: string
+  /** What a proxy has removed from the beginning of each path; empty where nothing is. */
+  readonly removedPath: string
   readonly cookieName: string
   readonly sessionProperty: string
   readonly freshForSeconds: number
@@ -249,6 +257,7 @@ const KNOWN: Record<keyof SiteOptions<object> | keyof AppOptions<object>, true> 
   hub: true,
   keys: true,
   endpoint: true,
+  removedPath: true,
   host: true,
   backchannel: true,
   cookieName: true,
@@ -412,6 +421,7 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     hub: origin(where, 'hub', options.hub),
     backchannel: backchannel(options.backchannel ?? options.hub),
     endpoint: endpointPath(where, endpoint),
+    removedPath: removedFrom(endpoint, options.removedPath ?? ''),
     cookieName,
     sessionProperty: propertyName(options.sessionProperty ?? 'session'),
     freshForSeconds: whole(where, 'freshForSeconds', freshForSeconds, { min: 1, max: limits.freshSeconds }), // R28
@@ -441,6 +451,17 @@ function resolveCommon(options: Omit<SiteOptions<object>, 'origin' | 'host' | 'k
     log: callable(where, 'log', options.log),
     now: callable(where, 'now', now),
   }
+}
+
+/** @throws SessionHubError `options_invalid` */
+function removedFrom(endpoint: string, removedPath: unknown): string {
+  if (removedPath === '') return removedPath
+  if (!isEndpoint(removedPath) || !endpoint.startsWith(`${removedPath}/`))
+    throw wrong(
+      where,
+      `"removedPath" has to be how "endpoint" begins, such as "/shop" of "/shop${defaultEndpoint}"; "endpoint" is "${endpoint}"`,
+    )
+  return removedPath
 }
 
 /** @throws SessionHubError `options_invalid` */

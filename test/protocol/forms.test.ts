@@ -232,8 +232,34 @@ const forms: Readonly<Record<string, Form>> = {
   nothing: { parse: bodies.parseEmptyBody, example: {} },
   'a link’s answer': {
     parse: bodies.parseLinkReply,
-    example: { ticket: 'x' },
-    members: [['ticket', [null, 'x'.repeat(4096)], ['', 'x'.repeat(4097), 1]]],
+    example: { ticket: 'x', endpoint: '/shop/session-hub' },
+    optional: ['endpoint'],
+    members: [
+      ['ticket', [null, 'x'.repeat(4096)], ['', 'x'.repeat(4097), 1]],
+      // R10: a path of the sister's own, whatever stands before it.
+      [
+        'endpoint',
+        ['/session-hub', '/a/b-1/c_2'],
+        [
+          '',
+          '/',
+          '//evil.example',
+          '/\\evil.example',
+          '@evil.example',
+          ':80@evil.example',
+          '.evil.example',
+          '/..',
+          '/a/',
+          '/a?b',
+          '/a#b',
+          '/a%2f',
+          '/a\n',
+          'https://evil.example/a',
+          ['/a'],
+          null,
+        ],
+      ],
+    ],
   },
   'the sisters': {
     parse: bodies.parseSistersReply,

@@ -43,6 +43,7 @@ for (const adapter of adapters) {
         endpoint: '/shop/session-hub',
         sisters: [travel],
       })
+      world.register({ ...world.siteOf('travel').registration, sisters: [shop] })
       visitor = new Visitor(world.hub.origin)
       visitor.endpoints.set(shop, '/shop/session-hub')
     })
@@ -76,6 +77,55 @@ for (const adapter of adapters) {
       const { replies, arrival } = await visitor.follow(shop, `${travel}/whoami`)
       expect(arrival).to.equal('link.replace.empty.0')
       expect(replies.at(-1)?.json).to.deep.include({ data: { cart: ['boots'] } })
+    })
+
+    it('gets a session by a link', async () => {
+      await visitor.post(travel, '/cart', { item: 'map' })
+      await visitor.sync(travel)
+      const { replies, arrival } = await visitor.follow(travel, `${below}/whoami`)
+      expect(arrival).to.equal('link.replace.empty.0')
+      expect(replies.at(-1)?.json).to.deep.include({ data: { cart: ['map'] } })
+    })
+
+    describe('with redirectOnce', () => {
+      let once: string
+
+      async function addOnce(removedPath?: string): Promise<void> {
+        const { origin, registration } = await world.addSite(
+          'once',
+          (app, site) => app.use(withoutPath, siteApp('once', site, true, adapter)),
+          { endpoint: '/shop/session-hub', ...(removedPath !== undefined && { removedPath }) },
+        )
+        once = origin
+        world.register({ ...registration, endpoint: '/shop/session-hub' })
+        await visitor.post(travel, '/cart', { item: 'map' })
+        await visitor.sync(travel)
+      }
+      const endsAt = async (path: string) => {
+        const replies = await visitor.navigate(once + path)
+        const led = replies.map(({ headers }) => headers.location).filter((one) => one !== undefined)
+        return { to: led.at(-1), json: replies.at(-1)?.json }
+      }
+
+      it('comes back to the address that the browser shows', async () => {
+        await addOnce('/shop')
+        const { to, json } = await endsAt('/shop/whoami?a=1')
+        expect(to).to.equal(`${once}/shop/whoami?a=1`)
+        expect(json).to.deep.include({ data: { cart: ['map'] } })
+      })
+
+      it('R23: stays on its own origin and below its path, whatever the path says', async () => {
+        await addOnce('/shop')
+        for (const path of ['/shop//evil.example/a', '/shop/@evil.example', '/shop/http://evil.example/']) {
+          visitor.cookies(once).clear()
+          expect((await endsAt(path)).to, path).to.equal(once + path)
+        }
+      })
+
+      it('comes back to an address without the path where nobody has said that a proxy removes it', async () => {
+        await addOnce()
+        expect((await endsAt('/shop/whoami')).to).to.equal(`${once}/whoami`)
+      })
     })
 
     it('tells an open page of an end', async () => {

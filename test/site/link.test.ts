@@ -40,12 +40,18 @@ describe('a link to a sister', () => {
     expect((await visitor.whoami(travel)).data).to.deep.equal({ cart: ['boots'], wish: 'a map' })
   })
 
-  it('is an ordinary one where the sister has its endpoints in another place than every link would post to', async () => {
-    await visitor.post(shop, '/cart', { item: 'boots' })
+  it('says where the sister takes it that has its endpoints in another place, and nothing where there is nothing to bring', async () => {
     const { registration } = world.siteOf('travel')
-    expect(await visitor.linkTicket(shop, travel), 'the twin').to.be.a('string')
+    const asked = async () => (await visitor.post(shop, '/session-hub/link', { to: travel })).json
     world.register({ ...registration, endpoint: '/company/session' })
-    expect(await visitor.linkTicket(shop, travel)).to.equal(null)
+    expect(await asked()).to.deep.equal({ ticket: null })
+    await visitor.post(shop, '/cart', { item: 'boots' })
+    expect(await asked())
+      .to.include({ endpoint: '/company/session' })
+      .and.have.property('ticket')
+      .that.is.a('string')
+    world.register(registration)
+    expect(await asked(), 'the twin').to.have.all.keys('ticket')
   })
 
   it('knows its own user again, and another', async () => {

@@ -228,6 +228,33 @@ describe('createSite', () => {
         '"kid"',
       ],
     ],
+    '"removedPath"': [
+      [
+        'is no path',
+        () => but({ removedPath: 'shop', endpoint: '/shop/session-hub' }),
+        '"removedPath"',
+        '"/shop"',
+      ],
+      [
+        'ends with a slash',
+        () => but({ removedPath: '/shop/', endpoint: '/shop/session-hub' }),
+        '"removedPath"',
+      ],
+      ['is the root', () => but({ removedPath: '/', endpoint: '/shop/session-hub' }), '"removedPath"'],
+      ['is no text', () => but({ removedPath: ['/shop'], endpoint: '/shop/session-hub' }), '"removedPath"'],
+      [
+        'is not how the endpoint begins',
+        () => but({ removedPath: '/shop' }),
+        '"removedPath"',
+        '"/session-hub"',
+      ],
+      [
+        'ends within a segment',
+        () => but({ removedPath: '/sho', endpoint: '/shop/session-hub' }),
+        '"removedPath"',
+      ],
+      ['is all of the endpoint', () => but({ removedPath: '/session-hub' }), '"removedPath"'],
+    ],
     '"cookieName"': [
       ['is not pinned to the host', () => but({ cookieName: 'session' }), '"cookieName"', '"__Host-"'],
       ['is pinned less', () => but({ cookieName: '__Secure-session' }), '"cookieName"', '"__Host-"'],

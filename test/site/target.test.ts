@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 
-import { ownTarget } from '../../sdk/site/endpoints/target.js'
+import { ownTarget, pageTarget } from '../../sdk/site/endpoints/target.js'
 import { targetsAway, targetsInside } from '../support/forge.js'
 
 const origins = [
@@ -99,6 +99,35 @@ describe('a return target', () => {
     for (const endpoint of endpoints)
       for (const text of targetsInside(endpoint))
         expect(ownTarget({ origin: origins[0]!, endpoint }, text), text).to.equal(undefined)
+  }).timeout(30_000)
+
+  it('is a page below what a proxy has removed, whatever arrives, or there is none', () => {
+    const below = { origin: origins[0]!, endpoint: '/shop/session-hub', removedPath: '/shop' }
+    fc.assert(
+      fc.property(given, (text) => {
+        const target = pageTarget(below, text)
+        if (target === undefined) return
+        const { origin, path } = parts(target)
+        expect(origin).to.equal(below.origin)
+        expect(path.startsWith('/shop/'), target).to.equal(true)
+        expect(path.startsWith('/shop/session-hub/'), target).to.equal(false)
+      }),
+      RUNS,
+    )
+    const away = [
+      '/..',
+      '/../admin',
+      '/%2e%2e/admin',
+      '/..//evil.example',
+      '.evil.example/',
+      '-2/',
+      'http://evil.example/',
+      '@evil.example/',
+    ]
+    for (const arrived of [...away, '/session-hub/enter'])
+      expect(pageTarget(below, arrived), arrived).to.equal(undefined)
+    for (const arrived of ['/', '/a?b=1', '//evil.example', '/shop/a'])
+      expect(pageTarget(below, arrived), arrived).to.equal(`${below.origin}/shop${arrived}`)
   }).timeout(30_000)
 
   it('is there for every path of the site, and stays what it is', () => {

@@ -3,8 +3,11 @@
 import { ofDocument } from '../document.js'
 import { create, memberOf } from './create.js'
 
-/** Where every sister takes it. */
-const PATH = '/session-hub/enter'
+interface Bringing {
+  readonly ticket: string
+  /** Where the sister's endpoints are. */
+  readonly endpoint: string
+}
 
 /**
  * So long the form's document has to stay after it was sent. Chromium holds the page's policy against the last redirect too, and
@@ -13,7 +16,7 @@ const PATH = '/session-hub/enter'
 const SENT_MS = 20_000
 
 /** @param refuse called if the page's policy does not allow it */
-export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => void): void {
+export function enter(link: HTMLAnchorElement, { ticket, endpoint }: Bringing, refuse: () => void): void {
   const { target } = link
   const needsPage = keepsOpener(link)
   const page = needsPage ? document : openInner()
@@ -24,7 +27,7 @@ export function enter(link: HTMLAnchorElement, ticket: string, refuse: () => voi
       method: 'post',
       // In the address for a service worker there that makes a request of its own, without the form. The fragment is for no server: a browser
       // takes it along by itself.
-      action: link.origin + PATH + queryFor(to) + link.hash,
+      action: `${link.origin}${endpoint}/enter${queryFor(to)}${link.hash}`,
       // Seen from the inner document, the page is the parent.
       target: target === '_self' ? '_parent' : target,
       rel: needsPage ? link.rel : 'noopener',

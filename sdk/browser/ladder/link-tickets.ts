@@ -5,9 +5,11 @@ import type { LadderKit } from './kit.js'
 /** The hub's tickets live for some seconds longer. */
 const KEPT_MS = 20_000
 
+const NOTHING: LinkReply = { ticket: null }
+
 interface LinkTicket {
-  /** `undefined` while it is under way; `null` if there is nothing to bring. */
-  ticket: string | null | undefined
+  /** `undefined` while it is under way. */
+  reply: LinkReply | undefined
   /** Resolves when it is there, or when there will be none. */
   readonly arrival: Promise<unknown>
   /** The session that it is for. */
@@ -29,15 +31,10 @@ export function createLinkTickets(kit: LadderKit): LinkTickets {
       const state = kit.readState()
       const kept = tickets.get(to)
       if (kept?.state === state && Math.abs(Date.now() - kept.atMs) < KEPT_MS) return kept
-      const asked = state
-        ? kit.post<LinkReply>(`${kit.endpoint}/link`, { to }).then(
-            ({ ticket }) => ticket,
-            () => null,
-          )
-        : null
+      const asked = state && kit.post<LinkReply>(`${kit.endpoint}/link`, { to }).catch(() => NOTHING)
       const made: LinkTicket = {
-        ticket: asked && undefined,
-        arrival: Promise.resolve(asked).then((ticket) => (made.ticket = ticket)),
+        reply: asked ? undefined : NOTHING,
+        arrival: Promise.resolve(asked || NOTHING).then((reply) => (made.reply = reply)),
         state,
         atMs: Date.now(),
       }

@@ -45,7 +45,7 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
       const link = isNeeded() && linkOf(event)
       if (!link || !isPlain(event) || !mayCarry(link) || !sisters.has(link.origin)) return
       const to = tickets.prepare(link.origin)
-      if (to.ticket === null) return
+      if (to.reply?.ticket === null) return
       // As it is now: while the ticket is under way, the page may change it (R10), or take it out of the document.
       const way = copyOf(link)
       event.preventDefault()
@@ -56,7 +56,8 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
         way.click()
       }
       void Promise.race([to.arrival, new Promise((late) => window.setTimeout(late, WAIT_MS))]).then(() => {
-        if (to.ticket) enter(way, to.ticket, refuse)
+        const { ticket, endpoint = '/session-hub' } = to.reply ?? {}
+        if (ticket && isTakenAt(endpoint, way)) enter(way, { ticket, endpoint }, refuse)
         else way.click()
       })
     },
@@ -90,6 +91,10 @@ const mayCarry = (link: Link) =>
   !link.isContentEditable &&
   !link.matches(LEFT_ALONE) &&
   link.href.length <= MAX_TARGET
+
+/** A path alone, which no form leaves the sister by (R10); and no link to what is below it, as above. */
+const isTakenAt = (endpoint: string, { pathname }: Link) =>
+  /^(\/[\w-]+)+$/.test(endpoint) && !pathname.startsWith(`${endpoint}/`)
 
 /** In no document, so that a click on it is heard by nobody. */
 const copyOf = ({ href, rel, target }: Link) =>

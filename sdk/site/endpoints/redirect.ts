@@ -16,7 +16,7 @@ import type { Limit } from './limit.js'
 import { offerFor } from './offer.js'
 import { refuseFetch } from './refuse-fetch.js'
 import { isCode } from '../session/index.js'
-import { openTarget, ownTarget, sealTarget } from './target.js'
+import { openTarget, ownTarget, pageTarget, sealTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'
 import type { Visit } from '../visit.js'
 
@@ -205,7 +205,7 @@ export function redirectOnce(site: SiteContext, visit: Visit): Promise<Reply | u
 }
 
 async function goOnce(site: SiteContext, visit: Visit): Promise<Reply | undefined> {
-  const to = ownTarget(site.settings, visit.fullUrl)
+  const to = pageTarget(site.settings, visit.fullUrl)
   if (to === undefined) return undefined
   try {
     if (!(await site.mayShare(visit)) || !(await site.hub.isReachable())) return undefined

@@ -27,6 +27,16 @@ export function ownTarget(
   return url.pathname.startsWith(`${endpoint}/`) ? undefined : url.href
 }
 
+/** The page that was asked for, where the browser has its address: a proxy may have removed the beginning of it. */
+export function pageTarget(
+  { origin, endpoint, removedPath }: Pick<SiteSettings, 'origin' | 'endpoint' | 'removedPath'>,
+  fullUrl: string,
+): string | undefined {
+  const to = ownTarget({ origin, endpoint }, removedPath + fullUrl)
+  // `/..` leads out of the path, and what is no path would become another one.
+  return to?.startsWith(`${origin}${removedPath}/`) ? to : undefined
+}
+
 /** For the way over the hub: an address may hold what only this site should read. */
 export const sealTarget = ({ targetKey }: SiteSettings, address: string): Promise<string> =>
   sealToken(address, targetKey)
