@@ -1,5 +1,5 @@
 /** The same acts for programs: JSON in, JSON out. */
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express'
 
 import { readJsonBody } from '../../sdk/http/body.js'
 import { bodyOf } from '../../sdk/http/node/body.js'
@@ -7,24 +7,23 @@ import { pathOf, queryOf } from '../../sdk/http/navigation.js'
 import { sendError, sendJson } from '../../sdk/http/node/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isSubject, isText, readFields } from '../../sdk/protocol/fields.js'
-import { exchangeHeader } from '../../sdk/protocol/wire.js'
 import { hostsOf, logError } from '../../sdk/settings/log.js'
-import {
-  type Actor,
-  type Administration,
-  endSelected,
-  endSubject,
-  findSessions,
-  readAudit,
-} from '../flows/administer.js'
+import { type Administration, endSelected, endSubject, findSessions, readAudit } from '../flows/administer.js'
+import type { SiteAdministration } from '../flows/administer-sites.js'
 import { idOf } from '../flows/refs.js'
+import { actor, reader } from './callers.js'
 import type { Guard } from './guard.js'
-import { isForeign } from './own.js'
 import { cursorOf, PAGE, readAuditSearch, readSearch } from './query.js'
+import { siteApi } from './sites-api.js'
 import { auditJson, sessionJson } from './views.js'
 
 /** @param first is asked first of each request: what it refuses is answered in JSON too */
-export function apiRouter(at: Administration, guard: Guard, first: RequestHandler[]): Router {
+export function apiRouter(
+  at: Administration,
+  guard: Guard,
+  first: RequestHandler[],
+  sites: SiteAdministration | undefined,
+): Router {
   const { hub } = at
   const router = express.Router()
   router.use(first)
@@ -65,6 +64,8 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
     sendJson(res, 200, { audit: rows.map(auditJson), next })
   })
 
+  if (sites) router.use('/sites', siteApi(at, sites, guard))
+
   router.use(() => {
     throw new SessionHubError('not_found', 'There is nothing at this address')
   })
@@ -79,34 +80,3 @@ export function apiRouter(at: Administration, guard: Guard, first: RequestHandle
 
 const isRefs = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.length > 0 && value.length <= PAGE && value.every(isText(64))
-
-/** Who reads. No page of another origin can see what is read here; nor may it cause a look, which stands in the audit. */
-async function reader(origin: string, guard: Guard, req: Request): Promise<Actor> {
-  const program = await guard.bearer(req)
-  if (program) return program
-  const by = await guard.who(req)
-  if (!by) throw nobody()
-  if (isForeign(req, origin)) throw new SessionHubError('origin_denied', 'A page elsewhere may not ask this')
-  return by
-}
-
-/**
- * Who acts. A program shows its token itself. Whatever else shows who asks may be something that a browser adds to a stranger's request:
- * then it has to be a request that no stranger's page can make (R16, R32), and with the hub's own sign-in it comes from a browser.
- */
-async function actor(origin: string, guard: Guard, req: Request): Promise<Actor> {
-  const program = await guard.bearer(req)
-  if (program) return program
-  const { origin: from, 'sec-fetch-site': relation = 'same-origin', [exchangeHeader]: own } = req.headers
-  const by = await guard.who(req)
-  if (!by) throw nobody()
-  const isOwn = from === origin || (from === undefined && !by.signIn)
-  if (!isOwn || relation !== 'same-origin' || own !== '1')
-    throw new SessionHubError(
-      'origin_denied',
-      `Only pages of this hub may ask this, with "${exchangeHeader}: 1"`,
-    )
-  return by
-}
-
-const nobody = () => new SessionHubError('sign_in_required', 'No administrator of this hub asks')

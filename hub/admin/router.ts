@@ -32,7 +32,7 @@ export function createAdminRouter(
     next()
   }
   const host = ownHost(at.hub.origin)
-  router.use(paths.api, apiRouter(at, guard, [host, limit]))
+  router.use(paths.api, apiRouter(at, guard, [host, limit], sites))
   router.use(host, startForForeign(at.hub.origin), limit)
   router.use(signInPages(at, guard), sessionsPages(at, guard), endingPages(at, guard), auditPages(at, guard))
   if (sites) router.use(sitePages(at, sites, guard))

@@ -1,5 +1,6 @@
 /** Who may do what to whom: permission × target × act, by page and by program, and what is written down of it. */
 import { expect } from 'chai'
+import { generateSite } from 'session-hub/hub'
 
 import { type AdminWorld, type Kind, kinds, startAdminWorld } from '../support/admin-world.js'
 import type { Reply } from '../support/visitor.js'
@@ -13,8 +14,10 @@ const MAY: Readonly<Record<Kind, readonly Target[]>> = {
   helper: ['ordinary'],
   chief: ['ordinary', 'administrator'],
   ender: ['ordinary'],
+  keeper: [],
 }
 const MAY_READ: readonly Kind[] = ['reader', 'helper', 'chief']
+const MAY_CHANGE_SITES: readonly Kind[] = ['keeper']
 
 describe('an administrator', () => {
   let world: AdminWorld
@@ -169,4 +172,124 @@ describe('an administrator', () => {
     expect((await helper.read(String(headers.location))).text).to.include('Nothing was left to end.')
     expect((await world.acts())[0]).to.include({ act: 'end', subject: 'ada', outcome: 'nothing' })
   })
+})
+
+/** An act on a site in the store: how it is asked for by a page and by a program, and what comes of it. */
+interface SiteAct {
+  readonly page: [path: string, fields?: Record<string, string>]
+  readonly program: [path: string, body?: object]
+  /** As it is written down; a look is not. */
+  readonly audit: string | undefined
+  /** What has to have happened before. */
+  readonly after?: 'nothing' | 'turned off' | 'pending' | 'new keys'
+  /** A status that is neither 200 nor 303: the act is begun, and fails for another reason. */
+  readonly status?: number
+}
+
+describe('an administrator, of the sites in the store', () => {
+  const origin = 'https://shop.invalid'
+  const acts: Readonly<Record<string, SiteAct>> = {
+    list: { page: ['/admin/sites'], program: ['/admin/api/sites'], audit: undefined },
+    'look at one': { page: [`/admin/sites?site=${origin}`], program: ['/admin/api/sites'], audit: undefined },
+    add: {
+      page: ['/admin/sites/add', { origin }],
+      program: ['/admin/api/sites/add', { site: { origin } }],
+      audit: 'site-add',
+      after: 'nothing',
+    },
+    change: {
+      page: ['/admin/sites/change', { origin, group: 'red' }],
+      program: ['/admin/api/sites/change', { origin, changes: { group: 'red' } }],
+      audit: 'site-change',
+    },
+    'turn off': {
+      page: ['/admin/sites/turn', { origin, turn: 'off' }],
+      program: ['/admin/api/sites/disable', { origin }],
+      audit: 'site-disable',
+    },
+    'turn on': {
+      page: ['/admin/sites/turn', { origin, turn: 'on' }],
+      program: ['/admin/api/sites/enable', { origin }],
+      audit: 'site-enable',
+      after: 'turned off',
+    },
+    'look for the proof': {
+      page: ['/admin/sites/prove', { origin }],
+      program: ['/admin/api/sites/prove', { origin }],
+      audit: 'site-prove',
+      after: 'pending',
+      status: 409,
+    },
+    'make new keys': {
+      page: ['/admin/sites/rotate-keys', { origin, step: 'first' }],
+      program: ['/admin/api/sites/rotate-keys', { origin, step: 'begin' }],
+      audit: 'site-rotate-keys',
+    },
+    'forget the old keys': {
+      page: ['/admin/sites/rotate-keys', { origin, step: 'last' }],
+      program: ['/admin/api/sites/rotate-keys', { origin, step: 'finish' }],
+      audit: 'site-rotate-keys',
+      after: 'new keys',
+    },
+    'forget the new keys': {
+      page: ['/admin/sites/rotate-keys', { origin, step: 'cancel' }],
+      program: ['/admin/api/sites/rotate-keys', { origin, step: 'cancel' }],
+      audit: 'site-rotate-keys',
+      after: 'new keys',
+    },
+    remove: {
+      page: ['/admin/sites/remove', { origin, sure: 'yes' }],
+      program: ['/admin/api/sites/remove', { origin }],
+      audit: 'site-remove',
+    },
+  }
+
+  let world: AdminWorld
+  before(async () => (world = await startAdminWorld({}, { hub: { storedSites: true } })))
+  after(() => world.world.close())
+
+  const state = async () => JSON.stringify(await world.world.hub.hub.sites.list())
+  const lastRow = async () => (await world.world.hub.store.audit({ limit: 1 }))[0]
+
+  async function prepare(after: SiteAct['after']): Promise<void> {
+    const { sites } = world.world.hub.hub
+    await sites.remove(origin).catch(() => undefined)
+    if (after === 'nothing') return
+    await sites.add((await generateSite(origin)).registration, { prove: after === 'pending' })
+    if (after === 'turned off') await sites.disable(origin)
+    if (after === 'new keys') await sites.rotateKeys(origin)
+  }
+
+  for (const kind of kinds) {
+    const may = MAY_CHANGE_SITES.includes(kind)
+    for (const [act, { page, program, audit, after, status }] of Object.entries(acts))
+      it(`${kind}: ${act}, by page and by program: ${may ? 'done' : 'refused'}`, async () => {
+        const ways: Record<string, () => Promise<Reply>> = {
+          async page() {
+            const admin = await world.admin(kind)
+            await admin.read('/admin/sites')
+            return audit === undefined ? admin.read(page[0]) : admin.send(...page)
+          },
+          program: () => world.program(kind)(...program),
+        }
+        for (const [way, run] of Object.entries(ways)) {
+          await prepare(after)
+          const before = await state()
+
+          const reply = await run()
+
+          expect(reply.status, way).to.be.oneOf(may ? [status ?? 200, status ?? 303] : [403])
+          const isChanged = may && audit !== undefined && status === undefined
+          expect((await state()) !== before, `${way}: ${before}`).to.equal(isChanged)
+          if (audit !== undefined)
+            expect(await lastRow(), way).to.include({
+              who: kind,
+              act: audit,
+              site: origin,
+              outcome: isChanged ? 'done' : 'refused',
+            })
+          if (!may) expect(reply.text, way).to.not.include(origin)
+        }
+      })
+  }
 })

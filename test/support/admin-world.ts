@@ -12,6 +12,7 @@ const KINDS = {
   helper: ['read', 'logout'],
   chief: ['read', 'logout-all'],
   ender: ['logout'],
+  keeper: ['sites'],
 } as const
 export type Kind = keyof typeof KINDS
 export const kinds = Object.keys(KINDS) as Kind[]
