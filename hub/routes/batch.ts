@@ -1,5 +1,5 @@
 /**
- * `POST /backchannel/batch`: several acts of one site in one request, one on each line, for one of its processes. Each is counted, judged and answered
+ * `POST /backchannel/batch`: several acts of one site, or of an app's sites, in one request, one on each line, for one of its processes. Each is counted, judged and answered
  * by itself, as if it had come alone; the store writes them together.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -22,9 +22,11 @@ export const batchRoute =
     const lines = await readLines(req)
     const answers = await Promise.all(
       lines.map((line) =>
-        answerTo(line, log, ({ act, body, traceparent }) =>
-          perform(act, site, req.ip, () => body, traceparent),
-        ),
+        answerTo(line, log, async ({ act, site: named, body, traceparent }) => {
+          // R16: the one token speaks for each of them, or that line is refused.
+          const own = named === undefined ? site : await authenticate(req, named)
+          return perform(act, own, req.ip, () => body, traceparent)
+        }),
       ),
     )
     sendReply(res, {
@@ -69,6 +71,8 @@ async function answerTo(line: string, log: Log, perform: (asked: Line) => Promis
 
 interface Line {
   readonly act: BatchedAct
+  /** For which of its sites an app asks, if not for that of the request. */
+  readonly site?: string
   readonly body: Json
   /** As the header of this name would say it of an act that comes alone. */
   readonly traceparent?: string
@@ -77,12 +81,18 @@ interface Line {
 /** @throws SessionHubError `request_invalid` */
 function readLine(line: string): Line {
   const asked = parseJson(line, bounds)
-  const { act: name, body, traceparent, ...unknown } = isJsonObject(asked) ? asked : {}
+  const { act: name, site, body, traceparent, ...unknown } = isJsonObject(asked) ? asked : {}
   const act = batchedActs.find((known) => known === name)
-  if (!act || body === undefined || Object.keys(unknown).length > 0)
+  const isNamed = site === undefined || typeof site === 'string'
+  if (!act || !isNamed || body === undefined || Object.keys(unknown).length > 0)
     throw new SessionHubError(
       'request_invalid',
-      `A line has an "act", ${batchedActs.join(' or ')}, and its "body"`,
+      `A line has an "act", ${batchedActs.join(' or ')}, and its "body"; an app also names a "site"`,
     )
-  return { act, body, ...(typeof traceparent === 'string' && { traceparent }) }
+  return {
+    act,
+    body,
+    ...(site !== undefined && { site }),
+    ...(typeof traceparent === 'string' && { traceparent }),
+  }
 }

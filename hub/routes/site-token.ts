@@ -14,8 +14,12 @@ import type { Site } from '../sites/site.js'
 import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 
-/** @returns the site that the request is for @throws SessionHubError `site_token_invalid` */
-export type Authenticate = (req: HubRequest) => Promise<Site>
+/**
+ * @param forSite for which of its sites an app speaks; of a request it is the header that says so
+ * @returns the site that the request is for
+ * @throws SessionHubError `site_token_invalid`
+ */
+export type Authenticate = (req: HubRequest, forSite?: string) => Promise<Site>
 
 /** The header that says for which of its sites an app speaks. */
 type Named = string | readonly string[] | undefined
@@ -32,8 +36,9 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
   // A process uses one token for a minute, whatever its sites; its signature is looked at once. The key is the whole text.
   const known = boundedCache<Verified>(2000)
 
-  return async (req) => {
-    const { authorization, [siteHeader]: named } = req.headers
+  return async (req, forSite) => {
+    const { authorization, [siteHeader]: said } = req.headers
+    const named = forSite ?? said
     const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''
     try {
       return await siteOf(token, named, req.ip)

@@ -115,7 +115,8 @@ describe('a batch of acts', () => {
       body: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`k${at}`, 1])),
     },
     'R31: __proto__': '{"act":"read","body":{"__proto__":{}}}',
-    'a member that is not listed': { act: 'read', body: {}, site: 'https://travel.example' },
+    'a member that is not listed': { act: 'read', body: {}, origin: 'https://travel.example' },
+    'a site that is no text': { act: 'read', body: {}, site: ['https://travel.example'] },
     'a batch in a batch': { act: 'batch', body: '{"act":"read","body":{}}' },
     'an act that goes alone': { act: 'end', body: {} },
     'the event stream': { act: 'events', body: {} },
@@ -177,6 +178,18 @@ describe('a batch of acts', () => {
     // Of its own budget another site has all.
     const [other] = await answers([read()], travel)
     expect(other).to.deep.include({ status: 410 })
+  })
+
+  it('R16: a site speaks for no other on any line, and a bad name takes nothing from the others', async () => {
+    await begin()
+    for (const site of [travel.origin, 'https://stranger.example', '', 'app:shop', `${shop.origin}/`]) {
+      const [before, refused, after] = await answers([add({ note: 'blue' }), { ...read(), site }, read()])
+      expect(refused, site).to.deep.include({ status: 401 })
+      expect(refused!.body).to.include({ error: 'site_token_invalid' })
+      expect([before!.status, after!.status]).to.deep.equal([200, 200])
+    }
+    const [own] = await answers([{ ...read(), site: shop.origin }])
+    expect(own!.body, 'the twin').to.include({ subject: 'ada' })
   })
 
   it('R21, R30: a store that fails is each act’s trouble, without a word about it', async () => {

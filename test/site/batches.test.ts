@@ -1,7 +1,7 @@
 /** Acts of one process that come while others are under way share a request, and nobody notices but the hub. */
 import { expect } from 'chai'
 import type { Response } from 'express'
-import { generateSite } from 'session-hub/hub'
+import { generateApp, generateSite, type SiteRegistration } from 'session-hub/hub'
 
 import { toSessionHubError } from '../../sdk/protocol/errors.js'
 import { createHubClient, type HubClient } from '../../sdk/site/hub/client.js'
@@ -175,6 +175,60 @@ describe('acts that come while others are under way', () => {
     expect(all[0]).to.deep.equal({ status: 'fulfilled', value: 0 })
     const reasons = all.slice(1).map((one) => one.status === 'rejected' && toSessionHubError(one.reason))
     for (const reason of reasons) expect(reason).to.include({ code: 'rate_limited', retryAfterSeconds: 7 })
+  })
+
+  describe('of an application’s sites', () => {
+    const origins = ['http://de.localhost', 'http://fr.localhost', 'http://it.localhost']
+    let ofApp: Map<string, HubClient>
+    let kept: Map<string, SiteRegistration>
+
+    beforeEach(async () => {
+      const { keys, registrations } = await generateApp('shop', origins)
+      kept = new Map(registrations.map((one) => [one.origin, one]))
+      for (const registration of registrations) world.register(registration)
+      const settings = await resolveSiteOptions({
+        origin: origins[0]!,
+        hub: world.hub.origin,
+        backchannel: front.origin,
+        keys,
+      })
+      const line = createHubLine(settings, transport, ({ event }) => void logged.push(event))
+      const speakerOf = createSpeakers(settings)
+      ofApp = new Map(
+        origins.map((origin) => [
+          origin,
+          createHubClient(line, speakerOf(origin, settings), settings.now, (error) => error),
+        ]),
+      )
+    })
+
+    const each = () => [...origins, ...origins].map((origin, n) => begin(n, ofApp.get(origin)))
+
+    it('travel together, each in its own site’s name', async () => {
+      isHolding = true
+      const all = each()
+      await until(() => held.length === 2)
+      letThrough()
+      expect(await Promise.all(all)).to.deep.equal(upTo(6))
+      expect(seen).to.deep.equal(['update', 'batch'])
+      const de = await ofApp.get(origins[0]!)!.update({ handle: null, patch: { n: 1 } })
+      const codeOf = (thrown: unknown) => toSessionHubError(thrown).code
+      expect(await ofApp.get(origins[1]!)!.read(de.handle!).catch(codeOf)).to.equal('session_ended')
+    })
+
+    it('are not held up by one that is taken out at the hub, whichever it is', async () => {
+      for (const out of origins) {
+        world.unregister(out)
+        const all = await Promise.allSettled(each())
+        const fates = all.map((one) =>
+          one.status === 'fulfilled' ? 'done' : toSessionHubError(one.reason).code,
+        )
+        expect(fates, out).to.deep.equal(
+          [...origins, ...origins].map((origin) => (origin === out ? 'site_token_invalid' : 'done')),
+        )
+        world.register(kept.get(out)!)
+      }
+    })
   })
 
   it('have no answer where the hub’s answer is not a hub’s: each that has one keeps it', async () => {

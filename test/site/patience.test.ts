@@ -53,7 +53,7 @@ describe('a site whose hub has too much to do', () => {
     const line = createHubLine({ now }, transport, () => undefined)
     client = createHubClient(
       line,
-      () => Promise.resolve([]),
+      () => Promise.resolve({ token: 'x' }),
       now,
       (error) => error,
     )

@@ -42,7 +42,7 @@ describe('R31: while the hub hangs', () => {
     const line = createHubLine(settings, transport, ({ event }) => void logged.push(event), MOST)
     const client: HubClient = createHubClient(
       line,
-      () => Promise.resolve([]),
+      () => Promise.resolve({ token: 'x' }),
       settings.now,
       (error) => error,
     )

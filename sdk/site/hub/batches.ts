@@ -1,5 +1,5 @@
 /**
- * Acts of one site that come while others of it are under way travel together: a request costs both ends more than most acts do. Whoever comes
+ * Acts that come while others are under way travel together, those of one site, or of all sites of an application with the same keys: a request costs both ends more than most acts do. Whoever comes
  * first goes at once, so that nobody waits where little is asked.
  */
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../../protocol/json.js'
@@ -28,7 +28,10 @@ interface Waiting {
   readonly fail: (error: unknown) => void
 }
 
-/** What is under way and what waits, of one site. */
+/** A site that is taken out at the hub: whoever was sent along in its name is refused with it. */
+const REFUSED = 401
+
+/** What is under way and what waits, under one token. */
 interface Lane {
   underWay: number
   bytes: number
@@ -47,15 +50,15 @@ export function createBatches(
   return (request) => {
     const act = batchedActs.find((name) => request.path === `${hubPaths.backchannel}/${name}`)
     if (act === undefined || !takesBatches()) return send(request)
-    const key = String(request.speech)
+    const { body, speech, traceparent } = request
+    const key = speech?.token ?? ''
     const lane = lanes.get(key)
     if (!lane) {
       const first = { underWay: 0, bytes: 0, waiting: [] }
       lanes.set(key, first)
       return underWay(key, first, send(request))
     }
-    const { body, traceparent } = request
-    const line = `${JSON.stringify({ act, body, traceparent })}\n`
+    const line = `${JSON.stringify({ act, site: speech?.site, body, traceparent })}\n`
     const bytes = Buffer.byteLength(line)
     if (bytes > limits.bodyBytes) return underWay(key, lane, send(request))
     if (lane.bytes + bytes > limits.bodyBytes) go(key, lane)
@@ -116,6 +119,8 @@ export function createBatches(
       refusedMs = now()
       return Promise.all(waiting.map((one) => send(one.request)))
     }
+    const isMixed = waiting.some(({ request: { speech } }) => speech?.site !== request.speech?.site)
+    if (reply.status === REFUSED && isMixed) return Promise.all(waiting.map((one) => send(one.request)))
     // Refused as a whole, or down: so is each of them.
     if (reply.status !== 200) return waiting.map(() => reply)
     const lines = reply.text.split('\n')

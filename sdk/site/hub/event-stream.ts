@@ -14,7 +14,7 @@ import { parseJson } from '../../protocol/json.js'
 import { hubPaths } from '../../protocol/wire.js'
 import type { Log } from '../../settings/log.js'
 import type { RecentSpeakers } from './speaker.js'
-import type { HubTransport } from './transport.js'
+import { headersOf, type HubTransport } from './transport.js'
 
 /** Who is told. */
 export interface EndingsHeard {
@@ -59,8 +59,8 @@ export function createEventStream(
 
   async function connect(): Promise<void> {
     try {
-      const speech = (await speakers.next(refusals)?.()) ?? []
-      const headers = [...speech, 'accept', 'text/event-stream']
+      const speech = await speakers.next(refusals)?.()
+      const headers = [...(speech ? headersOf(speech) : []), 'accept', 'text/event-stream']
       if (lastId !== undefined) headers.push('last-event-id', lastId)
       const res = await transport.open(hubPaths.events, headers, closed.signal)
       const { statusCode } = res

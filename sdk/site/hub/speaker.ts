@@ -1,5 +1,5 @@
 /** In whose name the hub is asked: a site in its own, or an application for one of its sites. */
-import { appIssuer, limits, siteHeader } from '../../protocol/wire.js'
+import { appIssuer, limits } from '../../protocol/wire.js'
 import { signToken } from '../../tokens/sign.js'
 import type { ImportedKeys } from '../keys.js'
 import type { AppSettings } from '../options.js'
@@ -19,11 +19,11 @@ export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): 
   return (origin, { app, signingKey }) => {
     if (app === '') {
       const own = siteToken(origin, signingKey)
-      return async () => ['authorization', `Bearer ${await own()}`]
+      return async () => ({ token: await own() })
     }
     const token = tokens.get(signingKey) ?? siteToken(appIssuer(app), signingKey)
     tokens.set(signingKey, token)
-    return async () => ['authorization', `Bearer ${await token()}`, siteHeader, origin]
+    return async () => ({ token: await token(), site: origin })
   }
 
   /** One token serves for half of its life, so its signature costs nothing per request. */

@@ -3,6 +3,7 @@ import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { Duplex } from 'node:stream'
 
+import { siteHeader } from '../../protocol/wire.js'
 import type { AppSettings } from '../options.js'
 import { lookupLoopback } from './loopback.js'
 
@@ -18,8 +19,19 @@ export interface HubTransport {
   close(): void
 }
 
-/** Headers, as a list of names and values. */
-export type Speech = readonly string[]
+/** In whose name a request comes. */
+export interface Speech {
+  readonly token: string
+  /** For which of its sites an app speaks. */
+  readonly site?: string
+}
+
+/** As headers: a list of names and values. */
+export const headersOf = ({ token, site }: Speech): readonly string[] => [
+  'authorization',
+  `Bearer ${token}`,
+  ...(site === undefined ? [] : [siteHeader, site]),
+]
 
 export interface HubRequest {
   readonly method: 'GET' | 'POST'
@@ -76,7 +88,7 @@ export function createHubTransport({
   const target = { hostname: address, port, setHost: false } as const
 
   function sendOnce(
-    { method, path, body, lines, speech = [], traceparent, maxBytes }: HubRequest,
+    { method, path, body, lines, speech, traceparent, maxBytes }: HubRequest,
     agent: http.Agent | false,
     deadlineMs: number,
   ): Promise<RawReply> {
@@ -88,7 +100,7 @@ export function createHubTransport({
       if (text !== undefined) {
         headers.push('content-type', type, 'content-length', String(Buffer.byteLength(text)))
       }
-      headers.push(...speech)
+      if (speech) headers.push(...headersOf(speech))
       if (traceparent !== undefined) headers.push('traceparent', traceparent)
       const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
       // One limit for all of it: a hub that sends a byte a second is down too.
