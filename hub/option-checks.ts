@@ -3,7 +3,6 @@ import { isJsonObject } from '../sdk/protocol/json.js'
 import { flag, oneOf, whole } from '../sdk/settings/checks.js'
 import type { Check } from '../sdk/settings/option-rows.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
-import { type Traces, traces } from '../sdk/settings/traces.js'
 import { resolveAdmin } from './admin/options.js'
 import { resolveCompanySignOut } from './company/options.js'
 import type { ConflictRule, HubRules, Lifetime, Merge } from './flows/context.js'
@@ -170,11 +169,6 @@ export const metricsOption: Check<HubMeter> = {
       return given as HubMeter
     throw wrong(where, `"${name}" has to be what hubMetrics() of session-hub/hub/metrics returns`)
   },
-}
-
-export const tracesOption: Check<Traces | undefined> = {
-  type: 'Traces',
-  read: (where, _name, given) => traces(where, given),
 }
 
 const isObject = (given: unknown): given is object => typeof given === 'object' && given !== null

@@ -9,6 +9,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from '../sdk/settings/option-rows.js'
+import { tracesOption } from '../sdk/settings/traces.js'
 import {
   adminOption,
   companySignOutOption,
@@ -22,7 +23,6 @@ import {
   ruleOption,
   sitesOption,
   storeOption,
-  tracesOption,
 } from './option-checks.js'
 import type { Evict, SingleSession } from './flows/context.js'
 import { defaultRateLimits } from './routes/limits.js'

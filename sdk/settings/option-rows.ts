@@ -31,9 +31,14 @@ export interface Check<Value> {
   readonly type: string
   /** What the reference adds to the unit. */
   readonly range?: string
-  /** @throws SessionHubError `options_invalid` */
-  readonly read: (where: string, name: string, given: unknown) => Value
+  /**
+   * @param above the values of the rows above this one, for an option that depends on another
+   * @throws SessionHubError `options_invalid`
+   */
+  readonly read: (where: string, name: string, given: unknown, above: ReadValues) => Value
 }
+
+type ReadValues = Readonly<Record<string, unknown>>
 
 /** The options after defaults and checks. Without a default, an optional one may be `undefined`. */
 export type OptionValues<Rows> = {
@@ -51,12 +56,27 @@ export function readOptions<Rows extends OptionRows>(
   given: unknown,
 ): OptionValues<Rows> {
   refuseUnknown(where, given, Object.keys(rows))
-  const values = Object.entries(rows).map(([name, row]) => {
-    const said: unknown = Reflect.get(given as object, name)
+  return readRows(where, rows, given as object)
+}
+
+/**
+ * The same for options whose names have been checked.
+ *
+ * @throws SessionHubError `options_invalid`
+ */
+export function readRows<Rows extends OptionRows>(
+  where: string,
+  rows: Rows,
+  given: object,
+): OptionValues<Rows> {
+  const values: Record<string, unknown> = {}
+  for (const [name, row] of Object.entries(rows)) {
+    const said: unknown = Reflect.get(given, name)
     const value = said === undefined ? row.default : said
-    return [name, value === undefined && !row.required ? undefined : row.check.read(where, name, value)]
-  })
-  return Object.fromEntries(values) as OptionValues<Rows>
+    values[name] =
+      value === undefined && !row.required ? undefined : row.check.read(where, name, value, values)
+  }
+  return values as OptionValues<Rows>
 }
 
 // Checks that more than one option has

@@ -2,6 +2,7 @@
  * What is followed while hub and site work, for whoever traces it (`session-hub/traces`). No name comes from a request: each is one of a short list,
  * and no span knows a session, a user or a ticket.
  */
+import type { Check } from './option-rows.js'
 import { wrong } from './refuse-unknown.js'
 
 export interface Traces {
@@ -24,10 +25,11 @@ export interface TracedSpan {
   readonly traceparent: string | undefined
 }
 
-/** @throws SessionHubError `options_invalid` */
-export function traces(where: string, given: unknown): Traces | undefined {
-  if (given === undefined) return undefined
-  const { span }: { span?: unknown } = given ?? {}
-  if (typeof span === 'function') return given as Traces
-  throw wrong(where, '"traces" has to be what openTelemetry() of session-hub/traces returns')
+export const tracesOption: Check<Traces> = {
+  type: 'Traces',
+  read(where, name, given) {
+    const { span }: { span?: unknown } = given ?? {}
+    if (typeof span === 'function') return given as Traces
+    throw wrong(where, `"${name}" has to be what openTelemetry() of session-hub/traces returns`)
+  },
 }

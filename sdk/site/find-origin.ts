@@ -4,7 +4,9 @@ import { SessionHubError } from '../protocol/errors.js'
 import { isHostOf, originFault } from '../protocol/origins.js'
 import type { Log } from '../settings/log.js'
 import { askApplication } from './ask-application.js'
-import type { FindOrigin } from './options.js'
+
+/** @returns `undefined` or `null` if the host is not one of the application's */
+export type FindOrigin = (host: string) => string | null | undefined | Promise<string | null | undefined>
 
 /** @returns `undefined` where the host is none of the application's; rejects with `unavailable` where that cannot be said */
 export type OriginLookup = (host: string) => string | undefined | Promise<string | undefined>

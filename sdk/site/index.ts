@@ -11,8 +11,10 @@ export {
   type SiteRequest,
   type SiteResponse,
 } from './site.js'
-export type { EndedEvent, FindOrigin, KeysOf, SessionActor, TokenSession } from './options.js'
-export type { SiteKeys } from './keys.js'
+export type { FindOrigin } from './find-origin.js'
+export type { EndedEvent } from './hook.js'
+export type { KeysOf, SiteKeys } from './keys.js'
+export type { SessionActor, TokenSession } from './token-session.js'
 export type { ScriptTagOptions } from './script-tag.js'
 export type { Middleware, SessionOptions } from './adapters/middleware.js'
 export type { ListenerOptions } from './adapters/listener.js'

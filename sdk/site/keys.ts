@@ -38,6 +38,8 @@ export interface SiteKeys {
   readonly session: object | string | readonly (object | string)[]
 }
 
+export type KeysOf = (origin: string) => SiteKeys | string | Promise<SiteKeys | string>
+
 /** It wraps handles too, and draws values for sessions, each with a key drawn from it. */
 export type SiteSessionKey = SessionKey & Wrap & Draw
 

@@ -22,12 +22,8 @@ import { requestOf, visitOf } from './adapters/node-visit.js'
 import { readSite, type ReadableRequest, type ReadOptions } from './adapters/read.js'
 import { fetchSite, type SiteVisit, type Visited, type VisitOptions, visitSite } from './adapters/web.js'
 import { createCore } from './core.js'
-import type {
-  AppOptions as AnyAppOptions,
-  ReplacedEvent as AnyReplacedEvent,
-  SignedInEvent as AnySignedInEvent,
-  SiteOptions as AnySiteOptions,
-} from './options.js'
+import type { ReplacedEvent as AnyReplacedEvent, SignedInEvent as AnySignedInEvent } from './hook.js'
+import type { AppOptions as AnyAppOptions, SiteOptions as AnySiteOptions } from './options.js'
 import type { ScriptTagOptions } from './script-tag.js'
 import type { ReadSession, SiteSession } from './session/index.js'
 

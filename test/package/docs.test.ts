@@ -412,7 +412,7 @@ describe('docs/verify.md', () => {
     for (const [name, value] of defaults.filter(([, value]) => value !== 'the'))
       expect(rowOf(service, name).at(-1), name).to.include(value)
     expect(codeOf(sectionOf(page, '## The site'))).to.include.members(
-      membersOf('sdk/site/options.ts', 'TokenSession'),
+      membersOf('sdk/site/token-session.ts', 'TokenSession'),
     )
   })
 
@@ -631,14 +631,14 @@ describe('docs/migrating.md', () => {
       SHARED_SESSION_SITES: ['sites'],
       SHARED_SESSION_ALWAYS_REPLACE: ['alwaysReplace'],
       SHARED_SESSION_TIMEOUT: ['ticketSeconds'],
-      session_replaced: ['onReplaced', ...membersOf('sdk/site/options.ts', 'ReplacedEvent'), ...modes],
+      session_replaced: ['onReplaced', ...membersOf('sdk/site/hook.ts', 'ReplacedEvent'), ...modes],
       CROSSDOMAIN_PRIMARY_SERVERNAME: ['hub'],
       CROSSDOMAIN_PATH: ['endpoint'],
       domain_loader: ['findSite', 'findOrigin'],
       may_set_cookie_loader: ['mayStore', 'consent_required'],
       last_session_check: ['interval'],
       FIELDS: ['fields'],
-      CALLABLE: ['tokenClaims', ...membersOf('sdk/site/options.ts', 'TokenSession')],
+      CALLABLE: ['tokenClaims', ...membersOf('sdk/site/token-session.ts', 'TokenSession')],
       KEY: ['keys'],
       SESSION_FIELD: ['sessionField'],
       EXPIRES: ['freshForSeconds'],

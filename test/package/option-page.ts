@@ -10,6 +10,7 @@ import { configRows, hubKeys } from '../../hub/cli/config-rows.js'
 import { hubRows } from '../../hub/option-rows.js'
 import type { OptionRow, OptionText } from '../../sdk/settings/option-rows.js'
 import { shownDefault, unitOf } from '../../sdk/settings/option-words.js'
+import { appRows, siteRows } from '../../sdk/site/option-rows.js'
 import { root } from '../support/titles.js'
 
 type Row = OptionText & Partial<OptionRow>
@@ -27,10 +28,16 @@ export const optionPages: readonly Page[] = [
     write: (text) =>
       [
         { heading: '## `createHub(options)`', table: tableOf('option', hubRows) },
+        { heading: '## `createSite(options)`', table: tableOf('option', siteRows) },
+        { heading: '### An application with several origins', table: tableOf('option', appRows) },
         { heading: '## `session-hub serve', table: configTable() },
       ].reduce(withTable, text),
   },
-  { file: 'hub/options.ts', write: (text) => withInterface(text, 'HubOptions', hubRows) },
+  { file: 'hub/options.ts', write: (text) => withInterfaces(text, { HubOptions: hubRows }) },
+  {
+    file: 'sdk/site/options.ts',
+    write: (text) => withInterfaces(text, { SiteOptions: siteRows, AppOptions: appRows }),
+  },
 ]
 
 // The reference
@@ -80,17 +87,19 @@ function withTable(page: string, { heading, table }: { heading: string; table: s
 
 // The types
 
-async function withInterface(source: string, name: string, rows: Rows): Promise<string> {
+async function withInterfaces(source: string, interfaces: Readonly<Record<string, Rows>>): Promise<string> {
+  const options = await resolveConfig(join(root, 'hub/options.ts'))
+  const written = Object.entries(interfaces).reduce(withInterface, source)
+  return format(written, { ...options, parser: 'typescript' })
+}
+
+function withInterface(source: string, [name, rows]: readonly [name: string, rows: Rows]): string {
   const [, start = ''] = new RegExp(`(export interface ${name}\\b[^{]*\\{\\n)`).exec(source) ?? []
   const from = source.indexOf(start) + start.length
   const to = source.indexOf('\n}\n', from)
   if (start === '' || to < 0) throw new Error(`There is no interface ${name}`)
   const members = Object.entries(rows).map(([option, row]) => memberOf(option, row))
-  const options = await resolveConfig(join(root, 'hub/options.ts'))
-  return format(`${source.slice(0, from)}${members.join('\n')}${source.slice(to)}`, {
-    ...options,
-    parser: 'typescript',
-  })
+  return `${source.slice(0, from)}${members.join('\n')}${source.slice(to)}`
 }
 
 function memberOf(name: string, row: Row): string {

@@ -5,7 +5,7 @@ import type { SessionClaims } from '../../protocol/claims.js'
 import type { SessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import type { EndReason } from '../../protocol/wire.js'
-import type { SessionActor } from '../options.js'
+import type { SessionActor } from '../token-session.js'
 import type { Carried } from './carrier.js'
 import type { ServiceToken } from './service-token.js'
 

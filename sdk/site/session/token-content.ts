@@ -5,7 +5,8 @@ import { plainJson } from '../../protocol/plain-json.js'
 import { byBothNames, type FieldRule, nameFault, valueAt } from '../../protocol/token-fields.js'
 import { limits } from '../../protocol/wire.js'
 import { type Log, reasonOf } from '../../settings/log.js'
-import type { AppSettings, TokenSession } from '../options.js'
+import type { AppSettings } from '../options.js'
+import type { TokenSession } from '../token-session.js'
 import type { Visit } from '../visit.js'
 
 export interface TokenContent {
