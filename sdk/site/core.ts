@@ -16,10 +16,9 @@ import { createPendingEnds } from './account/pending-ends.js'
 import { readSignIn, type SignIn } from './account/sign-in.js'
 import { readSignOut, type SignOut } from './account/sign-out.js'
 import { askApplication } from './ask-application.js'
-import type { SiteContext } from './context.js'
+import { createContext, type SiteContext } from './context.js'
 import { createDomains, type Domains, oneDomain } from './domains.js'
 import { createLive } from './endpoints/live.js'
-import { createOwnTokens } from './endpoints/own-token.js'
 import { pathBelow, pathsOf } from './endpoints/path-below.js'
 import { redirectOnce } from './endpoints/redirect.js'
 import { createEndpoints } from './endpoints/router.js'
@@ -101,16 +100,11 @@ export async function createCore<Native extends object>(
   function siteOf(own: SiteSettings): SiteContext {
     const speaker = speakerOf(own.origin, own)
     const hub = createHubClient(line, speaker, settings.now, refusals(own), settings.traces)
-    return {
+    return createContext({
       settings: own,
       hub,
       storage,
-      mayShare: async (visit) => (await storage.look(visit)) && own.mayShare(visit),
       log,
-      // Made when a redirect or a link needs them, which is seldom.
-      get ownTokens() {
-        return createOwnTokens(own, storage)
-      },
       sessions: sessions.of({
         settings: own,
         hub,
@@ -121,7 +115,7 @@ export async function createCore<Native extends object>(
         isListening: () => events.isOpen,
         tellEnd: (end) => pending.tell(hub, end),
       }),
-    }
+    })
   }
 
   const domains = domainsOf(source, siteOf, log)

@@ -3,8 +3,9 @@ import { readCookie } from '../../http/cookies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { cookieNames } from '../../protocol/wire.js'
+import type { SiteSettings } from '../options.js'
 import type { SiteCookies } from './cookies.js'
-import type { Clearable } from './neighbours.js'
+import { type ClearableCookies, clearableIn } from './neighbours.js'
 import type { IssuedToken, SessionTokens } from './token.js'
 import type { Visit } from '../visit.js'
 
@@ -41,58 +42,88 @@ export const createCarried = () => ({
   written: new WeakSet<object>(),
 })
 
-export function createCarrier(
-  cookieName: string,
+export const createCarrier = (
+  settings: Pick<SiteSettings, 'origin' | 'cookieName'>,
   cookies: SiteCookies,
   tokens: SessionTokens,
-  clearable: Clearable,
-  { bearers, written } = createCarried(),
-): Carrier {
-  const clearableIn = (visit: Visit) =>
-    written.has(visit.request) ? { session: true, state: true } : clearable(visit.headers.cookie)
+  carried = createCarried(),
+): Carrier => new CookieCarrier(settings, cookies, tokens, carried)
 
-  return {
-    async acceptBearer(visit) {
-      const { authorization, cookie = '' } = visit.headers
-      const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
-      if (bearer === undefined) return
-      // Also one that is there twice, and so counts as none: nobody can say whose it is.
-      const hasCookie = cookie.split(';').some((pair) => pair.trim().startsWith(`${cookieName}=`))
-      if (hasCookie) {
-        const text = readCookie(cookie, cookieName)
-        const both = await Promise.all([bearer, text ?? ''].map((token) => tokens.read(token)))
-        if (!isSameSession(both[0], both[1]))
-          // R36
-          throw new SessionHubError(
-            'session_ambiguous',
-            'A Bearer token came beside a cookie of another session',
-          )
-        return
-      }
-      bearers.set(visit.request, bearer)
-    },
-    textOf: (visit) => bearers.get(visit.request) ?? readCookie(visit.headers.cookie, cookieName),
-    isBearer: (visit) => bearers.has(visit.request),
-    write(visit, { token, state, isRemembered }) {
-      if (bearers.has(visit.request)) {
-        visit.addHeader(HEADER, token)
-        return
-      }
-      written.add(visit.request)
-      cookies.write(visit, token, state, isRemembered)
-    },
-    clear(visit) {
-      if (!bearers.has(visit.request)) cookies.clear(visit, clearableIn(visit))
-    },
-    clearRemains(visit) {
-      if (bearers.has(visit.request)) return
-      const { cookie } = visit.headers
-      const { session, state } = clearableIn(visit)
-      cookies.clear(visit, {
-        session: session && readCookie(cookie, cookieName) !== undefined,
-        state: state && readCookie(cookie, cookieNames.state) !== undefined,
-      })
-    },
+/** A class, because there is one per site, and an application may have thousands. */
+class CookieCarrier implements Carrier {
+  readonly #settings: Pick<SiteSettings, 'origin' | 'cookieName'>
+  readonly #cookies: SiteCookies
+  readonly #tokens: SessionTokens
+  readonly #carried: ReturnType<typeof createCarried>
+
+  constructor(
+    settings: Pick<SiteSettings, 'origin' | 'cookieName'>,
+    cookies: SiteCookies,
+    tokens: SessionTokens,
+    carried: ReturnType<typeof createCarried>,
+  ) {
+    this.#settings = settings
+    this.#cookies = cookies
+    this.#tokens = tokens
+    this.#carried = carried
+  }
+
+  async acceptBearer(visit: Visit): Promise<void> {
+    const { cookieName } = this.#settings
+    const { authorization, cookie = '' } = visit.headers
+    const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
+    if (bearer === undefined) return
+    // Also one that is there twice, and so counts as none: nobody can say whose it is.
+    const hasCookie = cookie.split(';').some((pair) => pair.trim().startsWith(`${cookieName}=`))
+    if (hasCookie) {
+      const text = readCookie(cookie, cookieName)
+      const both = await Promise.all([bearer, text ?? ''].map((token) => this.#tokens.read(token)))
+      if (!isSameSession(both[0], both[1]))
+        // R36
+        throw new SessionHubError(
+          'session_ambiguous',
+          'A Bearer token came beside a cookie of another session',
+        )
+      return
+    }
+    this.#carried.bearers.set(visit.request, bearer)
+  }
+
+  textOf({ request, headers }: Visit): string | undefined {
+    return this.#carried.bearers.get(request) ?? readCookie(headers.cookie, this.#settings.cookieName)
+  }
+
+  isBearer({ request }: Visit): boolean {
+    return this.#carried.bearers.has(request)
+  }
+
+  write(visit: Visit, { token, state, isRemembered }: Carried): void {
+    if (this.isBearer(visit)) {
+      visit.addHeader(HEADER, token)
+      return
+    }
+    this.#carried.written.add(visit.request)
+    this.#cookies.write(visit, token, state, isRemembered)
+  }
+
+  clear(visit: Visit): void {
+    if (!this.isBearer(visit)) this.#cookies.clear(visit, this.#clearableIn(visit))
+  }
+
+  clearRemains(visit: Visit): void {
+    if (this.isBearer(visit)) return
+    const { cookie } = visit.headers
+    const { session, state } = this.#clearableIn(visit)
+    this.#cookies.clear(visit, {
+      session: session && readCookie(cookie, this.#settings.cookieName) !== undefined,
+      state: state && readCookie(cookie, cookieNames.state) !== undefined,
+    })
+  }
+
+  #clearableIn({ request, headers }: Visit): ClearableCookies {
+    return this.#carried.written.has(request)
+      ? { session: true, state: true }
+      : clearableIn(headers.cookie, this.#settings)
   }
 }
 

@@ -15,7 +15,6 @@ import { endSession } from './end.js'
 import { createEndings } from './endings.js'
 import { createKnownSessions } from './known-sessions.js'
 import { loadSession, openSession, ownClaims } from './load.js'
-import { createClearable } from './neighbours.js'
 import { createMisuse } from './misuse.js'
 import type { SessionParts } from './parts.js'
 import { createPosted } from './posted.js'
@@ -28,7 +27,7 @@ import { createSuperseded } from './superseded.js'
 import { createReadTokens, createSessionTokens } from './token.js'
 import { createTokenContent } from './token-content.js'
 import { createTurns } from './turns.js'
-import { createWaitingEnds } from './waiting-ends.js'
+import { createTold, createWaitingEnds } from './waiting-ends.js'
 import type { Watcher } from './watchers.js'
 
 export type { As } from './acting.js'
@@ -91,18 +90,19 @@ export function createSessions(app: AppSettings, storage: Storage, log: Log): Al
   const loaded = createKeptWith<HeldSession>()
   const takeTurn = createTurns()
   const superseded = createSuperseded()
-  const [readTokens, renewed, signIns, carried] = [
+  const [readTokens, renewed, signIns, carried, told] = [
     createReadTokens(),
     createRenewed(),
     createSignIns(),
     createCarried(),
+    createTold(),
   ]
 
   return {
     of({ settings, hub, ...own }) {
       const tokens = createSessionTokens(settings, content, readTokens)
-      const carrier = createCarrier(cookieName, cookies, tokens, createClearable(settings), carried)
-      return sessionsOf({
+      const carrier = createCarrier(settings, cookies, tokens, carried)
+      return new SiteSessions({
         settings,
         hub,
         tokens,
@@ -119,7 +119,7 @@ export function createSessions(app: AppSettings, storage: Storage, log: Log): Al
         log,
         ...own,
         renewals: createRenewals(settings, hub, tokens, renewed),
-        waitingEnds: createWaitingEnds(settings, carrier, storage, own.tellEnd, log),
+        waitingEnds: createWaitingEnds(settings, carrier, storage, own.tellEnd, log, told),
         posted: createPosted(settings, tokens, carrier, storage),
         provisional: createProvisional(hub, settings, signIns),
       })
@@ -131,17 +131,59 @@ export function createSessions(app: AppSettings, storage: Storage, log: Log): Al
   }
 }
 
-const sessionsOf = (parts: SessionParts): Sessions => ({
-  open: (visit, takesBearer) => openSession(parts, visit, takesBearer),
-  load: (visit) => loadSession(parts, visit),
-  read: (visit, takesBearer) => readSession(parts, visit, takesBearer),
-  loaded: (request) => parts.loaded.get(request),
-  ownClaims: (visit) => ownClaims(parts, visit),
-  inTurn: parts.takeTurn,
-  begin: (visit, who) => beginSession(parts, visit, who),
-  end: (visit, everywhere) => endSession(parts, visit, everywhere),
-  actAs: (visit, as) => actAs(parts, visit, as),
-  stopActing: (visit) => stopActing(parts, visit),
-  watch: (claims, watcher) => parts.endings.watch(claims, watcher),
-  watching: (claims) => parts.endings.watching(claims),
-})
+/** A class, because there is one per site, and an application may have thousands. */
+class SiteSessions implements Sessions {
+  readonly #parts: SessionParts
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+  }
+
+  open(visit: Visit, takesBearer: boolean) {
+    return openSession(this.#parts, visit, takesBearer)
+  }
+
+  load(visit: Visit) {
+    return loadSession(this.#parts, visit)
+  }
+
+  read(visit: Visit, takesBearer: boolean) {
+    return readSession(this.#parts, visit, takesBearer)
+  }
+
+  loaded(request: object) {
+    return this.#parts.loaded.get(request)
+  }
+
+  ownClaims(visit: Visit) {
+    return ownClaims(this.#parts, visit)
+  }
+
+  inTurn<Result>(session: HeldSession, work: () => Promise<Result>) {
+    return this.#parts.takeTurn(session, work)
+  }
+
+  begin(visit: Visit, who: Who) {
+    return beginSession(this.#parts, visit, who)
+  }
+
+  end(visit: Visit, everywhere: boolean) {
+    return endSession(this.#parts, visit, everywhere)
+  }
+
+  actAs(visit: Visit, as: As) {
+    return actAs(this.#parts, visit, as)
+  }
+
+  stopActing(visit: Visit) {
+    return stopActing(this.#parts, visit)
+  }
+
+  watch(claims: SessionClaims, watcher: Watcher) {
+    return this.#parts.endings.watch(claims, watcher)
+  }
+
+  watching(claims: SessionClaims) {
+    return this.#parts.endings.watching(claims)
+  }
+}

@@ -11,19 +11,15 @@ export interface ClearableCookies {
 }
 
 /** Which of the two cookies may be removed from the browser that sent this header. */
-export type Clearable = (header: string | undefined) => ClearableCookies
-
-export function createClearable({
-  origin,
-  cookieName,
-}: Pick<SiteSettings, 'origin' | 'cookieName'>): Clearable {
-  return (header) => {
-    const text = readCookie(header, cookieName)
-    return {
-      session: text === undefined || text === '' || issuerOf(text) === origin,
-      // The state belongs to whoever's session is there; with none at all, it is what is left of one of ours.
-      state: !valuesIn(header).some((value) => isNeighbours(value, origin)),
-    }
+export function clearableIn(
+  header: string | undefined,
+  { origin, cookieName }: Pick<SiteSettings, 'origin' | 'cookieName'>,
+): ClearableCookies {
+  const text = readCookie(header, cookieName)
+  return {
+    session: text === undefined || text === '' || issuerOf(text) === origin,
+    // The state belongs to whoever's session is there; with none at all, it is what is left of one of ours.
+    state: !valuesIn(header).some((value) => isNeighbours(value, origin)),
   }
 }
 

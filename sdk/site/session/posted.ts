@@ -24,36 +24,61 @@ export interface Posted {
   clear(visit: Visit): void
 }
 
-export function createPosted(
-  { origin }: Pick<SiteSettings, 'origin'>,
+export const createPosted = (
+  settings: Pick<SiteSettings, 'origin'>,
   tokens: Pick<SessionTokens, 'read'>,
   carrier: Pick<Carrier, 'textOf' | 'isBearer'>,
   storage: Storage,
-): Posted {
-  const cookie = (value: string, isRemembered = true) =>
-    setCookie(
-      cookieNames.posted,
-      value,
-      { sameSite: 'Lax', httpOnly: true },
-      isRemembered ? COOKIE_SECONDS : undefined,
-    )
-  const isIn = (visit: Visit) =>
-    visit.headers.cookie?.includes(`${cookieNames.posted}=`) === true && !carrier.isBearer(visit)
-  return {
-    isBlind: (visit) => carrier.textOf(visit) === undefined && isPostFromElsewhere(visit, origin),
-    isIn,
-    async read(visit) {
-      const text = isIn(visit) ? readCookie(visit.headers.cookie, cookieNames.posted) : undefined
-      const claims = text === undefined ? undefined : await tokens.read(text)
-      // A session that the hub knows has no business here.
-      return claims?.jti === undefined ? undefined : claims
-    },
-    write(visit, { token }, isRemembered) {
-      storage.store(visit, [cookie(token, isRemembered)])
-    },
-    clear(visit) {
-      const text = readCookie(visit.headers.cookie, cookieNames.posted)
-      if (!isNeighbours(text, origin)) visit.addCookies([cookie('')])
-    },
+): Posted => new PostedSignIns(settings, tokens, carrier, storage)
+
+/** A class, because there is one per site, and an application may have thousands. */
+class PostedSignIns implements Posted {
+  readonly #settings: Pick<SiteSettings, 'origin'>
+  readonly #tokens: Pick<SessionTokens, 'read'>
+  readonly #carrier: Pick<Carrier, 'textOf' | 'isBearer'>
+  readonly #storage: Storage
+
+  constructor(
+    settings: Pick<SiteSettings, 'origin'>,
+    tokens: Pick<SessionTokens, 'read'>,
+    carrier: Pick<Carrier, 'textOf' | 'isBearer'>,
+    storage: Storage,
+  ) {
+    this.#settings = settings
+    this.#tokens = tokens
+    this.#carrier = carrier
+    this.#storage = storage
+  }
+
+  isBlind(visit: Visit): boolean {
+    return this.#carrier.textOf(visit) === undefined && isPostFromElsewhere(visit, this.#settings.origin)
+  }
+
+  isIn(visit: Visit): boolean {
+    return visit.headers.cookie?.includes(`${cookieNames.posted}=`) === true && !this.#carrier.isBearer(visit)
+  }
+
+  async read(visit: Visit): Promise<SessionClaims | undefined> {
+    const text = this.isIn(visit) ? readCookie(visit.headers.cookie, cookieNames.posted) : undefined
+    const claims = text === undefined ? undefined : await this.#tokens.read(text)
+    // A session that the hub knows has no business here.
+    return claims?.jti === undefined ? undefined : claims
+  }
+
+  write(visit: Visit, { token }: IssuedToken, isRemembered: boolean): void {
+    this.#storage.store(visit, [cookie(token, isRemembered)])
+  }
+
+  clear(visit: Visit): void {
+    const text = readCookie(visit.headers.cookie, cookieNames.posted)
+    if (!isNeighbours(text, this.#settings.origin)) visit.addCookies([cookie('')])
   }
 }
+
+const cookie = (value: string, isRemembered = true) =>
+  setCookie(
+    cookieNames.posted,
+    value,
+    { sameSite: 'Lax', httpOnly: true },
+    isRemembered ? COOKIE_SECONDS : undefined,
+  )

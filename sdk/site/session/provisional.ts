@@ -28,53 +28,69 @@ export const createSignIns = () => ({
   done: boundedCache<string>(10_000, { ttl: LATE_MS }),
 })
 
-export function createProvisional(
+export const createProvisional = (
   hub: HubClient,
-  { graceForSeconds }: SiteSettings,
-  { revoked, running, done } = createSignIns(),
-): Provisional {
-  const gone = (endReason: EndReason, cause?: unknown) =>
-    new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })
+  settings: SiteSettings,
+  signIns = createSignIns(),
+): Provisional => new LateSignIns(hub, settings, signIns)
 
-  return {
-    async register({ sub, claims = {}, auth_time, exp, jti, was, remember = true, idp }, agent) {
-      const until = exp + graceForSeconds
-      // Whether it is too late is for the hub's clock to say: this one may be wrong, and what it throws away is gone.
-      if (sub === undefined || jti === undefined || revoked.has(jti)) throw gone('signed-out')
-      const before = done.get(jti)
-      // A request that was under way with the old cookie gets the same session, if that has not ended since.
-      if (before !== undefined) return { ...(await hub.read(before)), handle: before }
-      let registering = running.get(jti)
-      if (!registering) {
-        registering = hub
-          .signIn({
-            handle: was ?? null,
-            subject: sub,
-            claims,
-            jti,
-            exp: until,
-            remember,
-            ...(auth_time !== undefined && { auth_time }),
-            ...(agent && { agent }),
-            ...(idp !== undefined && { idp }),
-          })
-          .finally(() => running.delete(jti))
-        running.set(jti, registering)
-      }
-      let view
-      try {
-        view = await registering
-      } catch (error) {
-        // The hub's last word on this sign-in: it need not be asked again.
-        const { code } = toSessionHubError(error)
-        if (code === 'session_ended' || code === 'session_limit') revoked.set(jti, true)
-        throw code === 'session_limit' ? gone('revoked', error) : error
-      }
-      if (view.handle !== undefined) done.set(jti, view.handle)
-      return view
-    },
-    revoke({ jti }) {
-      if (jti !== undefined) revoked.set(jti, true)
-    },
+/** A class, because there is one per site, and an application may have thousands. */
+class LateSignIns implements Provisional {
+  readonly #hub: HubClient
+  readonly #settings: SiteSettings
+  readonly #signIns: ReturnType<typeof createSignIns>
+
+  constructor(hub: HubClient, settings: SiteSettings, signIns: ReturnType<typeof createSignIns>) {
+    this.#hub = hub
+    this.#settings = settings
+    this.#signIns = signIns
+  }
+
+  async register(
+    { sub, claims = {}, auth_time, exp, jti, was, remember = true, idp }: SessionClaims,
+    agent?: string,
+  ): Promise<SessionView> {
+    const { revoked, running, done } = this.#signIns
+    const until = exp + this.#settings.graceForSeconds
+    // Whether it is too late is for the hub's clock to say: this one may be wrong, and what it throws away is gone.
+    if (sub === undefined || jti === undefined || revoked.has(jti)) throw gone('signed-out')
+    const before = done.get(jti)
+    // A request that was under way with the old cookie gets the same session, if that has not ended since.
+    if (before !== undefined) return { ...(await this.#hub.read(before)), handle: before }
+    let registering = running.get(jti)
+    if (!registering) {
+      registering = this.#hub
+        .signIn({
+          handle: was ?? null,
+          subject: sub,
+          claims,
+          jti,
+          exp: until,
+          remember,
+          ...(auth_time !== undefined && { auth_time }),
+          ...(agent && { agent }),
+          ...(idp !== undefined && { idp }),
+        })
+        .finally(() => running.delete(jti))
+      running.set(jti, registering)
+    }
+    let view
+    try {
+      view = await registering
+    } catch (error) {
+      // The hub's last word on this sign-in: it need not be asked again.
+      const { code } = toSessionHubError(error)
+      if (code === 'session_ended' || code === 'session_limit') revoked.set(jti, true)
+      throw code === 'session_limit' ? gone('revoked', error) : error
+    }
+    if (view.handle !== undefined) done.set(jti, view.handle)
+    return view
+  }
+
+  revoke({ jti }: SessionClaims): void {
+    if (jti !== undefined) this.#signIns.revoked.set(jti, true)
   }
 }
+
+const gone = (endReason: EndReason, cause?: unknown) =>
+  new SessionHubError('session_ended', 'The sign-in is over', { endReason, cause })

@@ -30,44 +30,71 @@ export const createRenewed = () => ({
   running: new Map<string, Promise<{ carried: Carried; view: SessionView }>>(),
 })
 
-export function createRenewals(
-  { now }: Pick<SiteSettings, 'now'>,
+export const createRenewals = (
+  settings: Pick<SiteSettings, 'now'>,
   hub: Pick<HubClient, 'read'>,
   tokens: SessionTokens,
-  { newest, running } = createRenewed(),
-): Renewals {
-  /** One from the future was made before this clock was set back: any that is believed now is newer. */
-  const isAhead = (iat: number) => iat * 1000 > now() + limits.ownSkewSeconds * 1000
-  const isDue = (claims: SessionClaims) => now() >= (claims.iat + claims.exp) * 500 || !isFresh(claims, now())
+  renewed = createRenewed(),
+): Renewals => new SharedRenewals(settings, hub, tokens, renewed)
 
-  async function make(handle: string, visit: Visit) {
-    const view = await hub.read(handle)
-    const issued = await tokens.issue(view, handle, visit)
-    const carried = { ...issued, state: view.state, isRemembered: view.remember }
-    newest.set(handle, carried)
-    return { carried, view }
+/** A class, because there is one per site, and an application may have thousands. */
+class SharedRenewals implements Renewals {
+  readonly #now: () => number
+  readonly #hub: Pick<HubClient, 'read'>
+  readonly #tokens: SessionTokens
+  readonly #renewed: ReturnType<typeof createRenewed>
+
+  constructor(
+    { now }: Pick<SiteSettings, 'now'>,
+    hub: Pick<HubClient, 'read'>,
+    tokens: SessionTokens,
+    renewed: ReturnType<typeof createRenewed>,
+  ) {
+    this.#now = now
+    this.#hub = hub
+    this.#tokens = tokens
+    this.#renewed = renewed
   }
 
-  return {
-    isDue,
-    newerThan({ sk = '', iat }) {
-      const carried = newest.get(sk)
-      if (!carried || isDue(carried.claims)) return undefined
-      return carried.claims.iat > iat || isAhead(iat) ? carried : undefined
-    },
-    renew(handle, visit) {
-      let making = running.get(handle)
-      if (!making) {
-        making = make(handle, visit).finally(() => running.delete(handle))
-        running.set(handle, making)
-      }
-      return making
-    },
-    add(handle, carried) {
-      newest.set(handle, carried)
-    },
-    forget(handle) {
-      newest.delete(handle)
-    },
+  isDue(claims: SessionClaims): boolean {
+    const nowMs = this.#now()
+    return nowMs >= (claims.iat + claims.exp) * 500 || !isFresh(claims, nowMs)
+  }
+
+  newerThan({ sk = '', iat }: SessionClaims): Carried | undefined {
+    const carried = this.#renewed.newest.get(sk)
+    if (!carried || this.isDue(carried.claims)) return undefined
+    return carried.claims.iat > iat || this.#isAhead(iat) ? carried : undefined
+  }
+
+  renew(handle: string, visit: Visit) {
+    const { running } = this.#renewed
+    let making = running.get(handle)
+    if (!making) {
+      making = this.#make(handle, visit).finally(() => running.delete(handle))
+      running.set(handle, making)
+    }
+    return making
+  }
+
+  add(handle: string, carried: Carried): void {
+    this.#renewed.newest.set(handle, carried)
+  }
+
+  forget(handle: string): void {
+    this.#renewed.newest.delete(handle)
+  }
+
+  /** One from the future was made before this clock was set back: any that is believed now is newer. */
+  #isAhead(iat: number): boolean {
+    return iat * 1000 > this.#now() + limits.ownSkewSeconds * 1000
+  }
+
+  async #make(handle: string, visit: Visit) {
+    const view = await this.#hub.read(handle)
+    const issued = await this.#tokens.issue(view, handle, visit)
+    const carried = { ...issued, state: view.state, isRemembered: view.remember }
+    this.add(handle, carried)
+    return { carried, view }
   }
 }

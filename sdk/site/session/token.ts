@@ -79,48 +79,40 @@ const lettersOf = (bytes: number) => Math.ceil((bytes * 4) / 3)
 /** What tokens say that were read before, whichever site's they are: each signature is looked at once per process. By the whole text. */
 export const createReadTokens = () => boundedCache<SessionClaims>(20_000)
 
-export function createSessionTokens(
+export const createSessionTokens = (
   settings: SiteSettings,
   content: TokenContent,
   read = createReadTokens(),
-): SessionTokens {
-  const { origin, now, freshForSeconds, sessionKeys, sessionField } = settings
-  const [signing] = sessionKeys
-  const mostBytes = mostPayloadBytes(settings)
+): SessionTokens => new OwnSessionTokens(settings, content, read)
 
-  /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
-  function dated(members: Members, until = Infinity): SessionClaims {
-    const iat = Math.floor(now() / 1000)
-    const freshSeconds = Math.max(1, Math.min(freshForSeconds, Math.floor((until - iat) / 2)))
-    return { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
+/** A class, because there is one per site, and an application may have thousands. */
+class OwnSessionTokens implements SessionTokens {
+  readonly #settings: SiteSettings
+  readonly #content: TokenContent
+  readonly #read: ReturnType<typeof createReadTokens>
+  readonly #mostBytes: number
+
+  constructor(settings: SiteSettings, content: TokenContent, read: ReturnType<typeof createReadTokens>) {
+    this.#settings = settings
+    this.#content = content
+    this.#read = read
+    this.#mostBytes = mostPayloadBytes(settings)
   }
 
-  function wireOf({ sk, was, extra, ...plain }: SessionClaims): JsonObject {
-    return {
-      ...plain,
-      ...(sk !== undefined && { [sessionField]: signing.wrap(sk) }),
-      ...(was !== undefined && { was: signing.wrap(was) }),
-      ...extra,
-    }
-  }
-
-  /** What the site's own content may take beside these members, as JSON: a brace and a comma join the two. */
-  const roomBeside = (members: Members) =>
-    mostBytes - Buffer.byteLength(JSON.stringify(wireOf(dated(members)))) + 1
-
-  async function sign(claims: SessionClaims): Promise<IssuedToken> {
-    return {
-      token: await signToken('session+jwt', wireOf(claims), signing, signing.alg),
-      claims: frozen(claims),
-    }
-  }
-
-  async function issueFor(
+  issue(view: SessionView, handle: string, visit: Visit): Promise<IssuedToken>
+  issue(
+    view: SessionView,
+    handle: string,
+    visit: Visit,
+    unlike?: SessionClaims,
+  ): Promise<IssuedToken | undefined>
+  async issue(
     view: SessionView,
     handle: string,
     visit: Visit,
     unlike?: SessionClaims,
   ): Promise<IssuedToken | undefined> {
+    const content = this.#content
     const { subject, claims, data, auth_time: authTime, actor, acting_until: until } = view
     const acting = actor !== undefined && until !== undefined ? { act: { sub: actor }, until } : {}
     const members = {
@@ -133,62 +125,101 @@ export function createSessionTokens(
       ...acting,
     }
     const said = { subject, claims, data, authTime, ...actorOf(acting) }
-    const extra = await content.write(said, visit, roomBeside(members))
+    const extra = await content.write(said, visit, this.#roomBeside(members))
     if (unlike?.sk === handle && JSON.stringify(unlike.extra) === JSON.stringify(extra)) return undefined
-    return sign(dated({ ...members, extra }, view.expires_at))
+    return this.#sign(this.#dated({ ...members, extra }, view.expires_at))
   }
 
-  return {
-    issue: issueFor as SessionTokens['issue'],
-    async issueProvisional({ subject, claims, remember, idp }, was, visit) {
-      const authTime = Math.floor(now() / 1000)
-      const members = {
-        sub: subject,
-        auth_time: authTime,
-        jti: random128(),
-        ...(was !== null && { was }),
-        // Whole, whatever the fields are: from here the hub is told of them later.
-        ...(Object.keys(claims).length > 0 && { claims }),
-        ...(!remember && { remember }),
-        ...(idp !== undefined && { idp }),
-      }
-      const extra = await content.write({ subject, claims, data: {}, authTime }, visit, roomBeside(members))
-      return sign(dated({ ...members, extra }))
-    },
-    known,
-    async read(token) {
-      const before = known(token)
-      if (before) return before
-      try {
-        const kid = readKeyId(token)
-        const key = sessionKeys.find((one) => one.kid === kid)
-        if (!key) return undefined
-        const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
-        const claims = inClear(payload, key)
-        if (claims.iss !== origin || claims.aud !== origin || !isPlausible(claims)) return undefined
-        // Once per token, and not per request: all of the visitor's requests share it.
-        read.set(token, frozen(claims))
-        return claims
-      } catch {
-        return undefined
-      }
-    },
+  async issueProvisional(
+    { subject, claims, remember, idp }: ProvisionalSignIn,
+    was: string | null,
+    visit: Visit,
+  ): Promise<IssuedToken> {
+    const authTime = Math.floor(this.#settings.now() / 1000)
+    const members = {
+      sub: subject,
+      auth_time: authTime,
+      jti: random128(),
+      ...(was !== null && { was }),
+      // Whole, whatever the fields are: from here the hub is told of them later.
+      ...(Object.keys(claims).length > 0 && { claims }),
+      ...(!remember && { remember }),
+      ...(idp !== undefined && { idp }),
+    }
+    const said = { subject, claims, data: {}, authTime }
+    const extra = await this.#content.write(said, visit, this.#roomBeside(members))
+    return this.#sign(this.#dated({ ...members, extra }))
   }
 
-  function known(token: string): SessionClaims | undefined {
-    const claims = read.get(token)
+  known(token: string): SessionClaims | undefined {
+    const claims = this.#read.get(token)
     // One that another site of this application has read is that one's.
-    return claims?.iss === origin ? claims : undefined
+    return claims?.iss === this.#settings.origin ? claims : undefined
+  }
+
+  async read(token: string): Promise<SessionClaims | undefined> {
+    const before = this.known(token)
+    if (before) return before
+    const { origin, sessionKeys } = this.#settings
+    try {
+      const kid = readKeyId(token)
+      const key = sessionKeys.find((one) => one.kid === kid)
+      if (!key) return undefined
+      const payload = await verifyToken('session+jwt', token, () => key.verifying, key.alg)
+      const claims = this.#inClear(payload, key)
+      if (claims.iss !== origin || claims.aud !== origin || !isPlausible(claims)) return undefined
+      // Once per token, and not per request: all of the visitor's requests share it.
+      this.#read.set(token, frozen(claims))
+      return claims
+    } catch {
+      return undefined
+    }
+  }
+
+  /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
+  #dated(members: Members, until = Infinity): SessionClaims {
+    const { origin, now, freshForSeconds } = this.#settings
+    const iat = Math.floor(now() / 1000)
+    const freshSeconds = Math.max(1, Math.min(freshForSeconds, Math.floor((until - iat) / 2)))
+    return { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
+  }
+
+  #wireOf({ sk, was, extra, ...plain }: SessionClaims): JsonObject {
+    const {
+      sessionField,
+      sessionKeys: [signing],
+    } = this.#settings
+    return {
+      ...plain,
+      ...(sk !== undefined && { [sessionField]: signing.wrap(sk) }),
+      ...(was !== undefined && { was: signing.wrap(was) }),
+      ...extra,
+    }
+  }
+
+  /** What the site's own content may take beside these members, as JSON: a brace and a comma join the two. */
+  #roomBeside(members: Members): number {
+    const taken = Buffer.byteLength(JSON.stringify(this.#wireOf(this.#dated(members))))
+    return this.#mostBytes - taken + 1
+  }
+
+  async #sign(claims: SessionClaims): Promise<IssuedToken> {
+    const [signing] = this.#settings.sessionKeys
+    return {
+      token: await signToken('session+jwt', this.#wireOf(claims), signing, signing.alg),
+      claims: frozen(claims),
+    }
   }
 
   /** The protocol's own members by their names, and what else the site has put there. */
-  function inClear(payload: JsonObject, { unwrap }: SiteSessionKey): SessionClaims {
+  #inClear(payload: JsonObject, { unwrap }: SiteSessionKey): SessionClaims {
+    const { sessionField } = this.#settings
     const own: Record<string, Json> = {}
     const extra: Record<string, Json> = {}
     for (const [name, value] of Object.entries(payload)) {
       if (name === sessionField) own.sk = value
       // Without anything of its own in its tokens, a site made none with a member that is not listed (R5).
-      else if (sessionMembers.includes(name) || !content.isOpen) own[name] = value
+      else if (sessionMembers.includes(name) || !this.#content.isOpen) own[name] = value
       else extra[name] = value
     }
     const claims = parseSessionClaims(own)
@@ -199,9 +230,7 @@ export function createSessionTokens(
       extra,
     }
   }
-
-  /** R5, R28: a token that claims to be fresh for longer than five minutes was not made by this code. */
-  function isPlausible({ iat, exp }: SessionClaims): boolean {
-    return exp > iat && exp - iat <= limits.freshSeconds
-  }
 }
+
+/** R5, R28: a token that claims to be fresh for longer than five minutes was not made by this code. */
+const isPlausible = ({ iat, exp }: SessionClaims): boolean => exp > iat && exp - iat <= limits.freshSeconds

@@ -13,6 +13,7 @@ import type { Log } from '../../settings/log.js'
 import { signToken } from '../../tokens/sign.js'
 import { timesFault } from '../../tokens/times.js'
 import { lookup, verifyToken } from '../../tokens/verify.js'
+import type { SiteSessionKey } from '../keys.js'
 import type { SiteSettings } from '../options.js'
 import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
@@ -36,50 +37,67 @@ const TOLD_MS = 60_000
 /** In one browser: one for each time that somebody signed in and out while the hub was away. */
 const MOST = 8
 
-export function createWaitingEnds(
-  { origin, now, startKey, startKeys, sessionKeys }: SiteSettings,
+/** R38: a cookie that is shown again and again does not spend a site's sign-outs at the hub. By the names of sessions, which no two sites share. */
+export const createTold = () => boundedCache<true>(10_000, { ttl: TOLD_MS })
+
+export const createWaitingEnds = (
+  settings: SiteSettings,
   carrier: Pick<Carrier, 'isBearer'>,
   storage: Storage,
   tellEnd: (end: EndBody) => Promise<boolean>,
   log: Log,
-): WaitingEnds {
-  const [signing] = sessionKeys
-  // R38: a cookie that is shown again and again does not spend the site's sign-outs at the hub.
-  const told = boundedCache<true>(10_000, { ttl: TOLD_MS })
-  const cookie = (value: string) =>
-    setCookie(cookieNames.ended, value, { sameSite: 'Lax', httpOnly: true }, LIFE_SECONDS)
-  const isIn = (visit: Visit) =>
-    visit.headers.cookie?.includes(`${cookieNames.ended}=`) === true && !carrier.isBearer(visit)
+  told = createTold(),
+): WaitingEnds => new CookieOfEnds(settings, carrier, storage, tellEnd, log, told)
 
-  const wrapped = ({ handle, jti, ...rest }: EndBody): JsonObject => ({
-    ...rest,
-    handle: handle === null ? null : signing.wrap(handle),
-    ...(jti !== undefined && { jti: signing.wrap(jti) }),
-  })
+/** A class, because there is one per site, and an application may have thousands. */
+class CookieOfEnds implements WaitingEnds {
+  readonly #settings: SiteSettings
+  readonly #carrier: Pick<Carrier, 'isBearer'>
+  readonly #storage: Storage
+  readonly #tellEnd: (end: EndBody) => Promise<boolean>
+  readonly #log: Log
+  readonly #told: ReturnType<typeof createTold>
 
-  /** @throws for what no key of this site has wrapped */
-  function unwrapped(given: JsonObject): EndBody {
-    const { handle, jti, ...rest } = parseWaitingEnd(given)
-    return {
-      ...rest,
-      handle: handle === null ? null : unwrap(handle),
-      ...(jti !== undefined && { jti: unwrap(jti) }),
-    }
+  constructor(
+    settings: SiteSettings,
+    carrier: Pick<Carrier, 'isBearer'>,
+    storage: Storage,
+    tellEnd: (end: EndBody) => Promise<boolean>,
+    log: Log,
+    told: ReturnType<typeof createTold>,
+  ) {
+    this.#settings = settings
+    this.#carrier = carrier
+    this.#storage = storage
+    this.#tellEnd = tellEnd
+    this.#log = log
+    this.#told = told
   }
 
-  function unwrap(name: string): string {
-    for (const key of sessionKeys) {
-      try {
-        return key.unwrap(name)
-      } catch {
-        // Another key's, while one is being introduced.
-      }
-    }
-    throw new Error('No key of this site has wrapped it')
+  isIn(visit: Visit): boolean {
+    return visit.headers.cookie?.includes(`${cookieNames.ended}=`) === true && !this.#carrier.isBearer(visit)
   }
 
-  async function read(visit: Visit): Promise<readonly EndBody[]> {
-    const text = isIn(visit) ? readCookie(visit.headers.cookie, cookieNames.ended) : undefined
+  async finish(visit: Visit): Promise<readonly EndBody[]> {
+    const ends = await this.#read(visit)
+    const isTold = await Promise.all(ends.map((end) => this.#tellOnce(end)))
+    const left = ends.filter((_, at) => !isTold[at])
+    if (left.length === ends.length || !visit.isOpen) return ends
+    if (left.length > 0) await this.#write(visit, left)
+    else visit.addCookies([cookie('')])
+    return ends
+  }
+
+  async add(visit: Visit, end: EndBody): Promise<void> {
+    if (this.#carrier.isBearer(visit)) return
+    const before = await this.#read(visit)
+    if (before.length >= MOST) this.#log({ level: 'error', event: 'sign_out_lost', description: TOO_MANY })
+    await this.#write(visit, [...before, end].slice(-MOST))
+  }
+
+  async #read(visit: Visit): Promise<readonly EndBody[]> {
+    const { origin, now, startKeys, sessionKeys } = this.#settings
+    const text = this.isIn(visit) ? readCookie(visit.headers.cookie, cookieNames.ended) : undefined
     if (text === undefined) return []
     try {
       const claims = parseEndedClaims(await verifyToken('ended+jwt', text, lookup(startKeys), 'HS256'))
@@ -87,44 +105,57 @@ export function createWaitingEnds(
       // From the future: this clock was set back, and who has signed out has signed out.
       const nowMs = Math.max(now(), claims.iat * 1000)
       if (!isOurs || timesFault(claims, nowMs, LIFE_SECONDS, limits.ownSkewSeconds)) return []
-      return claims.ends.slice(0, MOST).map(unwrapped)
+      return claims.ends.slice(0, MOST).map((given) => unwrapped(given, sessionKeys))
     } catch {
       return []
     }
   }
 
-  async function write(visit: Visit, ends: readonly EndBody[]): Promise<void> {
+  async #write(visit: Visit, ends: readonly EndBody[]): Promise<void> {
+    const { origin, now, startKey, sessionKeys } = this.#settings
     const iat = Math.floor(now() / 1000)
-    const claims = { iss: origin, aud: origin, iat, exp: iat + LIFE_SECONDS, ends: ends.map(wrapped) }
-    storage.store(visit, [cookie(await signToken('ended+jwt', claims, startKey, 'HS256'))])
+    const wrappedEnds = ends.map((end) => wrapped(end, sessionKeys[0]))
+    const claims = { iss: origin, aud: origin, iat, exp: iat + LIFE_SECONDS, ends: wrappedEnds }
+    this.#storage.store(visit, [cookie(await signToken('ended+jwt', claims, startKey, 'HS256'))])
   }
 
-  async function tellOnce(end: EndBody): Promise<boolean> {
+  async #tellOnce(end: EndBody): Promise<boolean> {
     const name = JSON.stringify([end.handle, end.jti])
-    if (told.has(name)) return true
-    const isDone = await tellEnd(end)
-    if (isDone) told.set(name, true)
+    if (this.#told.has(name)) return true
+    const isDone = await this.#tellEnd(end)
+    if (isDone) this.#told.set(name, true)
     return isDone
   }
+}
 
+const cookie = (value: string) =>
+  setCookie(cookieNames.ended, value, { sameSite: 'Lax', httpOnly: true }, LIFE_SECONDS)
+
+const wrapped = ({ handle, jti, ...rest }: EndBody, signing: SiteSessionKey): JsonObject => ({
+  ...rest,
+  handle: handle === null ? null : signing.wrap(handle),
+  ...(jti !== undefined && { jti: signing.wrap(jti) }),
+})
+
+/** @throws for what no key of this site has wrapped */
+function unwrapped(given: JsonObject, keys: readonly SiteSessionKey[]): EndBody {
+  const { handle, jti, ...rest } = parseWaitingEnd(given)
   return {
-    isIn,
-    async finish(visit) {
-      const ends = await read(visit)
-      const isTold = await Promise.all(ends.map(tellOnce))
-      const left = ends.filter((_, at) => !isTold[at])
-      if (left.length === ends.length || !visit.isOpen) return ends
-      if (left.length > 0) await write(visit, left)
-      else visit.addCookies([cookie('')])
-      return ends
-    },
-    async add(visit, end) {
-      if (carrier.isBearer(visit)) return
-      const before = await read(visit)
-      if (before.length >= MOST) log({ level: 'error', event: 'sign_out_lost', description: TOO_MANY })
-      await write(visit, [...before, end].slice(-MOST))
-    },
+    ...rest,
+    handle: handle === null ? null : unwrap(handle, keys),
+    ...(jti !== undefined && { jti: unwrap(jti, keys) }),
   }
+}
+
+function unwrap(name: string, keys: readonly SiteSessionKey[]): string {
+  for (const key of keys) {
+    try {
+      return key.unwrap(name)
+    } catch {
+      // Another key's, while one is being introduced.
+    }
+  }
+  throw new Error('No key of this site has wrapped it')
 }
 
 const TOO_MANY = `More than ${MOST} sign-outs are waiting in one browser; the oldest waits in its process alone`
