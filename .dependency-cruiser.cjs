@@ -180,10 +180,10 @@ module.exports = {
     // Every start of the command waits for what its first file reads: a command is loaded when it is asked for.
     never(
       'cli-commands-by-need',
-      { path: '^hub/cli/(main|commands|command|terminal)\\.ts$' },
+      { path: '^hub/cli/(main|perform|commands|command|terminal)\\.ts$' },
       {
         path: '^hub/',
-        pathNot: '^hub/cli/(commands|command|terminal)\\.ts$',
+        pathNot: '^hub/cli/(perform|commands|command|terminal)\\.ts$',
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     ),

@@ -21,17 +21,18 @@ export interface SdkAsset {
 /** All paths of these files, of any version. */
 export const SDK_PATH = /^\/(sdk|ladder|live|panel)(\.[\w-]{12})?\.js$/
 
+type Encoding = 'br' | 'gzip'
+
 export interface SdkFile {
   readonly source: Buffer
-  readonly brotli: Buffer
-  readonly gzip: Buffer
+  readonly compressed: (encoding: Encoding) => Buffer
   readonly etag: string
   readonly isVersioned: boolean
 }
 
 let asset: SdkAsset | undefined
 
-/** A process may have many sites; to compress the files takes longer than all else that starting one does. */
+/** A process may have many sites. */
 export const readSdk = (): SdkAsset => (asset ??= read())
 
 function read(): SdkAsset {
@@ -47,8 +48,7 @@ function read(): SdkAsset {
   for (const [name, source] of Object.entries({ sdk, ladder, live, panel })) {
     const file = {
       source,
-      brotli: brotliCompressSync(source),
-      gzip: gzipSync(source, { level: 9 }),
+      compressed: compressor(source),
       etag: `"${digest.slice(0, 22)}"`,
     }
     files.set(`/${name}.js`, { ...file, isVersioned: false })
@@ -58,6 +58,18 @@ function read(): SdkAsset {
     versionedPath: versioned('sdk'),
     integrity: `sha384-${createHash('sha384').update(sdk).digest('base64')}`,
     fileAt: (path) => files.get(path) ?? files.get(path.replace(SDK_PATH, '/$1.js')),
+  }
+}
+
+/** At the first request, and once: to compress all files would take longer than all else that starting a site does. */
+function compressor(source: Buffer): SdkFile['compressed'] {
+  const made = new Map<Encoding, Buffer>()
+  return (encoding) => {
+    const kept = made.get(encoding)
+    if (kept) return kept
+    const body = encoding === 'br' ? brotliCompressSync(source) : gzipSync(source, { level: 9 })
+    made.set(encoding, body)
+    return body
   }
 }
 
@@ -81,8 +93,11 @@ export function sdkReply(headers: HeaderFields, file: SdkFile): Reply {
     return { status: 304, headers: own, body: '' }
   const encoding = (['br', 'gzip'] as const).find((one) => accepts(headers['accept-encoding'], one))
   if (!encoding) return { status: 200, headers: own, body: file.source }
-  const body = encoding === 'br' ? file.brotli : file.gzip
-  return { status: 200, headers: { ...own, 'content-encoding': encoding }, body }
+  return {
+    status: 200,
+    headers: { ...own, 'content-encoding': encoding },
+    body: file.compressed(encoding),
+  }
 }
 
 /** RFC 9110, section 12.5.3. */

@@ -36,7 +36,9 @@ export interface Folder {
   runWith(environment: Record<string, string>, ...args: string[]): Promise<Finished>
   /** The process of a command, to be killed. */
   begin(environment: Record<string, string>, ...args: string[]): ChildProcessByStdio<null, Readable, Readable>
-  /** Makes keys, writes `hub.json` with this besides, and starts. */
+  /** Makes keys, and writes `hub.json` with this besides. */
+  configure(config?: object): void
+  /** Does that, and starts. */
   serve(config?: object, ...args: string[]): Promise<RunningHub>
   /** Resolves when the hub of this configuration listens. */
   start(config: string, ...args: string[]): Promise<RunningHub>
@@ -72,6 +74,17 @@ export function newFolder(): Folder {
     })
   }
 
+  function configure(config: object = {}): void {
+    write('hub-keys.json', generateHubKeys())
+    write('hub.json', {
+      origin: 'https://hub.example',
+      keys: 'hub-keys.json',
+      port: 0,
+      trustProxyHops: 0,
+      ...config,
+    })
+  }
+
   async function start(config: string, ...args: string[]): Promise<RunningHub> {
     const hub = new RunningHub(spawned({}, ['serve', '--config', config, ...args]))
     hub.url = String((await hub.logged('listening'))['url'])
@@ -84,15 +97,9 @@ export function newFolder(): Folder {
     run: (...args) => runWith({}, ...args),
     runWith,
     begin: (environment, ...args) => spawned(environment, args),
-    async serve(config = {}, ...args) {
-      write('hub-keys.json', generateHubKeys())
-      write('hub.json', {
-        origin: 'https://hub.example',
-        keys: 'hub-keys.json',
-        port: 0,
-        trustProxyHops: 0,
-        ...config,
-      })
+    configure,
+    serve(config, ...args) {
+      configure(config)
       return start('hub.json', ...args)
     },
     start,

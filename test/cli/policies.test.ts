@@ -2,7 +2,9 @@
 import { expect } from 'chai'
 import { generateSite, type GeneratedSiteKeys } from 'session-hub/hub'
 
+import { generateHubKeys } from '../../hub/keys/generate.js'
 import { newFolder, type Folder, type RunningHub } from './command.js'
+import { refusalOfConfig } from './refusals.js'
 import { signEs256 } from '../support/forge.js'
 import { type Reply, send } from '../support/visitor.js'
 
@@ -125,8 +127,11 @@ describe('session-hub serve, told how sessions live', () => {
   ]
   for (const [config, says] of wrong) {
     it(`refuses ${JSON.stringify(config)} in one line that names the file`, async () => {
-      const refused = await serve(config).catch((thrown: unknown) => String(thrown))
-      expect(refused).to.include('hub.json: ').and.to.include(says)
+      folder.write('hub-keys.json', generateHubKeys())
+      const good = { origin: ORIGIN, keys: 'hub-keys.json', sites, store: 'hub.sqlite' }
+      expect(await refusalOfConfig(folder, { ...good, ...config }))
+        .to.match(/^hub\.json: /)
+        .and.to.include(says)
     })
   }
 

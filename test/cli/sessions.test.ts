@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { type AdminToken, type NumberedAuditRow, type Session, sqliteStore } from 'session-hub/hub'
 
+import { generateAdminToken } from '../../hub/admin/tokens.js'
 import { program } from '../support/administrator.js'
 import { newAuditRow, newSession, newSubject, write } from '../support/records.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
+import { refusalOf } from './refusals.js'
 
 const HUB = fileURLToPath(new URL('../../../dist/hub.js', import.meta.url))
 
@@ -20,30 +22,28 @@ interface Listed {
 
 describe('session-hub sessions', () => {
   let folder: Folder
-  let hub: RunningHub
   let token: string
 
   beforeEach(async () => {
     folder = newFolder()
-    const made = await folder.run(
-      ...['admin', 'token', '--name', 'ops', '--permissions', 'read,logout', '--json'],
-    )
-    const { token: text, registration } = JSON.parse(made.stdout) as {
-      token: string
-      registration: AdminToken
-    }
-    token = text
+    const made = generateAdminToken({ name: 'ops', permissions: ['read', 'logout'] })
+    token = made.token
     // The admin pages answer at the hub's own host name only.
-    hub = await folder.serve({
+    folder.configure({
       origin: 'http://localhost:4000',
-      admin: { tokens: [registration], isAdmin: ['root'] },
+      admin: { tokens: [made.registration], isAdmin: ['root'] },
     })
-    hub.url = hub.url.replace('127.0.0.1', 'localhost')
     await put('ada', 2)
     await put('root', 1)
     await put(null, 1)
   })
   afterEach(() => folder.close())
+
+  async function start(): Promise<RunningHub> {
+    const hub = await folder.start('hub.json')
+    hub.url = hub.url.replace('127.0.0.1', 'localhost')
+    return hub
+  }
 
   /** As many sessions of somebody's as a hub would have written. */
   async function put(subject: string | null, count: number): Promise<void> {
@@ -104,6 +104,7 @@ describe('session-hub sessions', () => {
   })
 
   it('ends one by its ref: the hub that runs knows at once', async () => {
+    const hub = await start()
     const [first, other] = await list('--subject', 'ada')
     const { code, stdout } = await command('sessions', 'end', first!.ref)
 
@@ -134,6 +135,7 @@ describe('session-hub sessions', () => {
   })
 
   it('writes down who did what, and shows it', async () => {
+    const hub = await start()
     await command('sessions', 'end', '--subject', 'ada')
     await program(hub.url, token)('/admin/api/sessions/end', { subject: 'root' })
 
@@ -180,10 +182,12 @@ describe('session-hub sessions', () => {
   ]
   for (const [args, says, expected] of slips) {
     it(`refuses "${args.join(' ')}": ${says}`, async () => {
-      const { code, stdout, stderr } = await command(...args)
-      expect({ code, stdout }).to.deep.equal({ code: expected, stdout: '' })
-      expect(stderr).to.include(says)
-      expect(await list()).to.have.length(4)
+      const refusal = await refusalOf(...args, '--config', folder.path('hub.json'))
+      expect(refusal.code).to.equal(expected)
+      expect(refusal.says).to.include(says)
+      const store = sqliteStore(folder.path('session-hub.sqlite'))
+      expect(await store.search({ nowMs: Date.now(), limit: 10 })).to.have.length(4)
+      await store.close()
     })
   }
 
@@ -222,6 +226,9 @@ describe('session-hub sessions', () => {
       '--permissions',
       'read, logout-all',
     )
+    const args = ['admin', 'token', '--name', 'ada', '--permissions', 'read', '--json']
+    const asJson = JSON.parse((await folder.run(...args)).stdout) as object
+    expect(asJson).to.have.all.keys('token', 'registration')
     const text = /^session-hub-admin-\S+$/m.exec(stdout)![0]
     const registration = JSON.parse(stdout.slice(stdout.indexOf('\n{'))) as AdminToken
     const second = newFolder()

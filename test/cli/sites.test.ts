@@ -4,7 +4,9 @@ import { expect } from 'chai'
 import { readSite, type SiteRegistration } from '../../hub/sites/site.js'
 import type { SiteKeys } from '../../sdk/site/keys.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
+import { generateSite } from '../../hub/keys/generate.js'
 import { type Folder, newFolder } from './command.js'
+import { refusalOf } from './refusals.js'
 
 const SHOP = 'https://shop.example'
 
@@ -120,10 +122,11 @@ describe('session-hub sites add', () => {
   ]
   for (const [args, says] of mistakes) {
     it(`says what is wrong with ${args.join(' ')}, and registers nothing`, async () => {
-      const { code, stdout, stderr } = await folder.run('sites', 'add', SHOP, '--file', 'sites.json', ...args)
+      const file = folder.path('sites.json')
+      const refusal = await refusalOf('sites', 'add', SHOP, '--file', file, ...args)
 
-      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
-      expect(stderr).to.include(says)
+      expect(refusal.code).to.equal(2)
+      expect(refusal.says).to.include(says)
       expect(existsSync(folder.path('sites.json'))).to.equal(false)
     })
   }
@@ -202,9 +205,9 @@ describe('session-hub sites add', () => {
     ]
     for (const [args, says] of faults) {
       it(`says what is wrong with ${args.join(' ') || 'nothing'}, and registers nothing`, async () => {
-        const { code, stderr } = await folder.run('sites', 'add', ...args, '--file', 'sites.json')
-        expect(code).to.equal(2)
-        expect(stderr).to.include(says)
+        const refusal = await refusalOf('sites', 'add', ...args, '--file', folder.path('sites.json'))
+        expect(refusal.code).to.equal(2)
+        expect(refusal.says).to.include(says)
         expect(existsSync(folder.path('sites.json'))).to.equal(false)
       })
     }
@@ -252,12 +255,12 @@ describe('session-hub sites list', () => {
   beforeEach(() => (folder = newFolder()))
   afterEach(() => folder.close())
 
+  const registered = async (origin: string) => (await generateSite(origin)).registration
+
   it('shows what is registered, and no key', async () => {
-    await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
-    await folder.run('sites', 'add', 'https://blog.example', '--file', 'sites.json', '--receive-only')
-    const keys = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as {
-      ticketKeys: { k: string }[]
-    }[]
+    const [shop, blog] = [await registered(SHOP), await registered('https://blog.example')]
+    folder.write('sites.json', [shop, { ...blog, mayOffer: false }])
+    const keys = [shop, blog] as unknown as { ticketKeys: { k: string }[] }[]
 
     const { code, stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
 
@@ -268,12 +271,11 @@ describe('session-hub sites list', () => {
   })
 
   it('shows sisters and an endpoint where the registration has them', async () => {
-    const add = (origin: string, ...more: string[]) =>
-      folder.run('sites', 'add', origin, '--file', 'sites.json', ...more)
-    await add(SHOP, '--sister', 'https://blog.example', '--sister', 'https://news.example')
-    await add('https://blog.example', '--endpoint', '/own/path')
-    const sites = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as SiteRegistration[]
-    folder.write('sites.json', [...sites, { ...sites[0], origin: 'https://alone.example', sisters: [] }])
+    folder.write('sites.json', [
+      { ...(await registered(SHOP)), sisters: ['https://blog.example', 'https://news.example'] },
+      { ...(await registered('https://blog.example')), endpoint: '/own/path' },
+      { ...(await registered('https://alone.example')), sisters: [] },
+    ])
 
     const { stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
 
@@ -284,10 +286,11 @@ describe('session-hub sites list', () => {
   })
 
   it('shows group, pairwise and what is shared where the registration has them', async () => {
-    const add = (origin: string, ...more: string[]) =>
-      folder.run('sites', 'add', origin, '--file', 'sites.json', ...more)
-    await add(SHOP, '--group', 'red', '--pairwise', '--share-read', 'cart,wish', '--share-write', '')
-    await add('https://blog.example')
+    const share = { read: ['cart', 'wish'], write: [] }
+    folder.write('sites.json', [
+      { ...(await registered(SHOP)), group: 'red', pairwise: true, share },
+      await registered('https://blog.example'),
+    ])
 
     const { stdout } = await folder.run('sites', 'list', '--file', 'sites.json')
 
@@ -308,13 +311,14 @@ describe('session-hub sites list', () => {
   ]
   for (const [member, says] of faults) {
     it(`says what is wrong with ${JSON.stringify(member)}`, async () => {
-      await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
-      const [site] = JSON.parse(readFileSync(folder.path('sites.json'), 'utf8')) as object[]
-      folder.write('sites.json', [{ ...site, ...member }])
+      const { registration } = await generateSite(SHOP)
+      folder.write('sites.json', [{ ...registration, ...member }])
+      const file = folder.path('sites.json')
 
-      const { code, stderr } = await folder.run('sites', 'list', '--file', 'sites.json')
-
-      expect({ code, stderr }).to.deep.equal({ code: 1, stderr: `session-hub: sites.json: ${says}\n` })
+      expect(await refusalOf('sites', 'list', '--file', file)).to.deep.equal({
+        code: 1,
+        says: `${file}: ${says}`,
+      })
     })
   }
 

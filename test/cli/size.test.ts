@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { COSTS, HUB_MICROS } from '../../hub/sizing/measured.js'
 import { demandOf, sizeOf, type Traffic } from '../../hub/sizing/sizing.js'
 import { type Folder, newFolder } from './command.js'
+import { refusalOf } from './refusals.js'
 
 const usual: Traffic = {
   visitors: 1_000_000,
@@ -46,10 +47,10 @@ describe('session-hub size', () => {
   ]
   for (const { args, says } of wrong)
     it(`refuses "size ${args.join(' ')}"`, async () => {
-      const { code, stdout, stderr } = await folder.run('size', ...args)
+      const refusal = await refusalOf('size', ...args)
 
-      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
-      expect(stderr).to.include(says)
+      expect(refusal.code).to.equal(2)
+      expect(refusal.says).to.include(says)
     })
 })
 

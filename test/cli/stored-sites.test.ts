@@ -3,8 +3,10 @@ import { writeFileSync } from 'node:fs'
 
 import { expect } from 'chai'
 
+import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
 import { sqliteStore } from '../../hub/stores/sqlite.js'
 import { type Folder, newFolder } from './command.js'
+import { refusalOf } from './refusals.js'
 
 const SHOP = 'https://shop.example'
 
@@ -12,7 +14,7 @@ describe('session-hub sites, with --config', () => {
   let folder: Folder
   beforeEach(async () => {
     folder = newFolder()
-    await folder.run('keys', '--out', 'hub-keys.json')
+    folder.write('hub-keys.json', generateHubKeys())
     configure({})
     await sqliteStore(folder.path('session-hub.sqlite')).close()
   })
@@ -73,7 +75,10 @@ describe('session-hub sites, with --config', () => {
 
   it('is a wildcard taken, and refused where strangers have names?', async () => {
     expect(await sites('add', 'https://*.preview.example')).to.include({ code: 0 })
-    expect((await sites('add', 'https://*.github.io')).stderr).to.include('publicsuffix.org')
+    const refused = await refusalOf(
+      ...['sites', 'add', 'https://*.github.io', '--config', folder.path('hub.json')],
+    )
+    expect(refused.says).to.include('publicsuffix.org')
   })
 
   const wrongs: Record<string, readonly [string[], string]> = {
@@ -85,9 +90,8 @@ describe('session-hub sites, with --config', () => {
   }
   for (const [what, [args, words]] of Object.entries(wrongs)) {
     it(`is ${what} refused in plain words?`, async () => {
-      const { code, stderr } = await sites(...args)
-      expect(code).to.be.above(0)
-      expect(stderr).to.include(words)
+      const { says } = await refusalOf('sites', ...args, '--config', folder.path('hub.json'))
+      expect(says).to.include(words)
     })
   }
 
@@ -97,7 +101,7 @@ describe('session-hub sites, with --config', () => {
   })
 
   it('is a site of the configuration left to it?', async () => {
-    await folder.run('sites', 'add', SHOP, '--file', 'sites.json')
+    folder.write('sites.json', [(await generateSite(SHOP)).registration])
     configure({ sites: 'sites.json' })
     expect((await sites('add', SHOP)).stderr).to.include('in the hub’s configuration already')
   })

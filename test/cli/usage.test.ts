@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 
+import { commands } from '../../hub/cli/commands.js'
 import { type Folder, newFolder } from './command.js'
+import { refusalOf } from './refusals.js'
 
-const commands = [
-  ...['keys', 'sites add', 'sites list', 'sdk', 'serve', 'doctor'],
-  ...['sessions list', 'sessions end', 'admin token', 'audit', 'size'],
-]
+const names = Object.keys(commands)
 
 describe('session-hub', () => {
   let folder: Folder
@@ -17,15 +16,22 @@ describe('session-hub', () => {
     const { code, stdout, stderr } = await folder.run('--help')
 
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
-    for (const command of commands) expect(stdout).to.match(new RegExp(`^  ${command} +\\w`, 'm'))
+    expect(names).to.have.length.above(20)
+    for (const name of names) expect(stdout).to.match(new RegExp(`^  ${name} +\\w`, 'm'))
   })
 
-  for (const command of commands) {
+  for (const command of ['keys', 'sites add', 'serve']) {
     it(`explains "${command}" with --help, whatever else is asked`, async () => {
       const { code, stdout, stderr } = await folder.run(...command.split(' '), '--help', '--nonsense')
 
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
-      expect(stdout).to.match(new RegExp(`^Usage: session-hub ${command} `))
+      expect(stdout).to.equal((await commands[command]!.load()).help)
+    })
+  }
+
+  for (const [name, { load }] of Object.entries(commands)) {
+    it(`has a help of "${name}" that begins with its usage`, async () => {
+      expect((await load()).help).to.match(new RegExp(`^Usage: session-hub ${name} `))
     })
   }
 
@@ -108,13 +114,24 @@ describe('session-hub', () => {
     },
   ]
   for (const { args, says } of slips) {
-    it(`refuses "${args.join(' ')}" with exit code 2, and says what was meant`, async () => {
+    it(`refuses "${args.join(' ')}" as a wrong usage, and says what was meant`, async () => {
+      const refusal = await refusalOf(...args)
+
+      expect(refusal.code).to.equal(2)
+      expect(refusal.says).to.include(says)
+    })
+  }
+
+  for (const args of [[], ['sites', 'lst'], ['serve', '--confg', 'hub.json'], ['doctor']]) {
+    it(`ends with exit code 2 and one line at "${args.join(' ')}", and offers the help`, async () => {
+      const { says } = await refusalOf(...args)
       const { code, stdout, stderr } = await folder.run(...args)
 
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
-      const [line] = stderr.split('\n')
-      expect(line).to.match(/^session-hub: /)
-      expect(line).to.include(says)
+      const [line, help, ...rest] = stderr.split('\n')
+      expect(line).to.equal(`session-hub: ${says}`)
+      expect(help).to.match(/^"session-hub .*--help" shows what there is\.$/)
+      expect(rest).to.deep.equal([''])
     })
   }
 

@@ -12,13 +12,12 @@ import { siteToken } from '../support/forge.js'
 import { freePort } from '../support/free-port.js'
 import { until } from '../support/until.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
+import { refusalOf } from './refusals.js'
 
 const ORIGIN = 'https://shop.example'
 
 describe('session-hub serve --workers', () => {
   let folder: Folder
-  beforeEach(() => (folder = newFolder()))
-  afterEach(() => folder.close())
 
   const workersOf = (hub: RunningHub) =>
     execFileSync('pgrep', ['-P', String(hub.pid)], { encoding: 'utf8' })
@@ -26,165 +25,181 @@ describe('session-hub serve --workers', () => {
       .split('\n')
       .map(Number)
   const ready = async (hub: RunningHub) => (await hub.get('/readyz')).status
-  it('runs so many processes, which share the sessions in the one file, and leaves just that file when they all have ended', async () => {
-    const { keys, registration } = await generateSite(ORIGIN)
-    const hub = await folder.serve({ sites: [registration] }, '--workers', '2')
-    expect(hub.seen.at(-1)).to.include({ event: 'listening', workers: 2 })
-    expect(workersOf(hub)).to.have.length(2)
-    const world = { hub: { origin: 'https://hub.example' }, now: Date.now }
-    const authorization = `Bearer ${siteToken(world, { origin: ORIGIN, keys })}`
-    const ask = async (act: string, body: object) => {
-      const headers = { 'content-type': 'application/json', authorization, connection: 'close' }
-      const path = `${hub.url}/backchannel/${act}`
-      const reply = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
-      return (await reply.json()) as Record<string, unknown>
-    }
-    const signedIn = await Promise.all(
-      Array.from({ length: 8 }, () => ask('sign-in', { handle: null, subject: 'ada', claims: {} })),
-    )
-    // Each of them at both processes: whichever has made it.
-    for (const { handle } of [...signedIn, ...signedIn.slice(1)])
-      expect(await ask('read', { handle })).to.include({ subject: 'ada' })
-    await ask('end', { handle: signedIn[0]!['handle'], everywhere: true })
-    for (const { handle } of signedIn)
-      expect(await ask('read', { handle })).to.include({ error: 'session_ended' })
 
-    hub.signal('SIGTERM')
-    expect(await hub.exitCode()).to.equal(0)
-    const kept = readdirSync(folder.path('.')).filter((name) => name.startsWith('session-hub.sqlite'))
-    expect(kept).to.deep.equal(['session-hub.sqlite'])
-  })
+  /** To start so many processes takes longer than all that is asked of them: one question after the other, to the same ones. */
+  describe('whose processes are told to stop in the end', () => {
+    let hub: RunningHub
+    let made: Awaited<ReturnType<typeof generateSite>>
+    before(async () => {
+      folder = newFolder()
+      made = await generateSite(ORIGIN)
+      folder.write('sites.json', [made.registration])
+      hub = await folder.serve({ sites: 'sites.json' }, '--workers', '2')
+    })
+    after(() => folder.close())
 
-  it('replaces one that dies, says so, and serves meanwhile', async () => {
-    const hub = await folder.serve({}, '--workers', '2')
-    const before = workersOf(hub)
-    process.kill(before[0]!, 'SIGKILL')
-    expect(await hub.logged('worker_died')).to.include({ level: 'error', signal: 'SIGKILL', pauseMs: 250 })
-    expect(await ready(hub)).to.equal(200)
-    const replaced = await hub.logged('worker_replaced')
-    expect(replaced['worker']).to.be.oneOf([1, 2])
-    expect(workersOf(hub)).to.have.length(2).and.include(before[1]!).and.not.include(before[0]!)
-    hub.signal('SIGINT')
-    expect(await hub.exitCode()).to.equal(0)
-  })
-
-  it('ends with exit code 1 where no process can open the store in the time that it may take, and says so', async () => {
-    // Nobody listens there.
-    const config = { store: 'postgres://hub@127.0.0.1:9/none', storeWaitSeconds: 1 }
-    const hub = await folder.serve(config, '--workers', '2')
-    expect(await hub.logged('workers_failed')).to.include({ level: 'error' })
-    expect(await hub.exitCode()).to.equal(1)
-    expect(await hub.errors()).to.include('No worker can open the session store')
-  })
-
-  it('ends so after some tries where the store is lost later, and not as long as one has it open', async () => {
-    mkdirSync(folder.path('data'))
-    const hub = await folder.serve({ store: 'data/hub.sqlite' }, '--workers', '2')
-    const [one, two] = workersOf(hub)
-    renameSync(folder.path('data'), folder.path('away'))
-    process.kill(one!, 'SIGKILL')
-    for (let failed = 0; failed < 6; failed += 1) await hub.logged('worker_died')
-    process.kill(two!, 'SIGKILL')
-    expect((await hub.logged('workers_failed'))['description']).to.match(/\d times in a row/)
-    expect(await hub.exitCode()).to.equal(1)
-  }).timeout(60_000)
-
-  it('starts them again where the store comes back in time', async () => {
-    mkdirSync(folder.path('data'))
-    // The first process listens anew when it has had no worker for a moment: at a port of its own choice it would be another one.
-    const hub = await folder.serve({ store: 'data/hub.sqlite', port: await freePort() }, '--workers', '2')
-    renameSync(folder.path('data'), folder.path('away'))
-    for (const worker of workersOf(hub)) process.kill(worker, 'SIGKILL')
-    for (let failed = 0; failed < 4; failed += 1) await hub.logged('worker_died')
-    renameSync(folder.path('away'), folder.path('data'))
-    await hub.logged('worker_replaced')
-    expect(await ready(hub)).to.equal(200)
-    hub.signal('SIGTERM')
-    expect(await hub.exitCode()).to.equal(0)
-  }).timeout(60_000)
-
-  it('cuts off none of 20 busy connections when it is told to stop', async () => {
-    const hub = await folder.serve({}, '--workers', '2')
-    const busy = keepBusy(hub.url, '/readyz', 20)
-    await busy.answered(5)
-    hub.signal('SIGTERM')
-    expect(await busy.ends).to.deep.equal(Array.from({ length: 20 }, () => 'told'))
-    expect(await hub.exitCode()).to.equal(0)
-  })
-
-  it('ends with the first process, however that ends', async () => {
-    const hub = await folder.serve({}, '--workers', '2')
-    const workers = workersOf(hub)
-    hub.signal('SIGKILL')
-    const isThere = (pid: number) => {
-      try {
-        return process.kill(pid, 0)
-      } catch {
-        return false
+    it('are so many processes, which share the sessions in the one file', async () => {
+      expect(hub.seen.at(-1)).to.include({ event: 'listening', workers: 2 })
+      expect(workersOf(hub)).to.have.length(2)
+      const world = { hub: { origin: 'https://hub.example' }, now: Date.now }
+      const authorization = `Bearer ${siteToken(world, { origin: ORIGIN, keys: made.keys })}`
+      const ask = async (act: string, body: object) => {
+        const headers = { 'content-type': 'application/json', authorization, connection: 'close' }
+        const path = `${hub.url}/backchannel/${act}`
+        const reply = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
+        return (await reply.json()) as Record<string, unknown>
       }
-    }
-    await until(() => !workers.some(isThere))
-  })
-
-  it('reads the list of sites again in all of them at SIGHUP, and each says which it is', async () => {
-    await folder.run('sites', 'add', ORIGIN, '--file', 'sites.json')
-    const hub = await folder.serve({ sites: 'sites.json' }, '--workers', '2')
-    const frame = (site: string) =>
-      hub.get(`/frame?site=${site}&nonce=${'n'.repeat(43)}`, { 'sec-fetch-dest': 'iframe' })
-    expect((await frame('https://travel.example')).status).to.equal(404)
-    await folder.run('sites', 'add', 'https://travel.example', '--file', 'sites.json')
-    hub.signal('SIGHUP')
-    const said = [await hub.logged('sites_reread'), await hub.logged('sites_reread')]
-    expect(said.map(({ worker }) => worker).sort()).to.deep.equal([1, 2])
-    expect(said[0]).to.include({ sites: 2 })
-    for (let time = 0; time < 4; time += 1)
-      expect((await frame('https://travel.example')).status).to.equal(200)
-
-    folder.write('sites.json', '[')
-    hub.signal('SIGHUP')
-    await hub.logged('sites_kept')
-    expect((await frame('https://travel.example')).status, 'a broken file changes nothing').to.equal(200)
-  })
-
-  it('divides the limits: a stranger gets in all what one process would allow', async () => {
-    const hub = await folder.serve({ limits: { perAddress: 8 } }, '--workers', '2')
-    const statuses = []
-    for (let time = 0; time < 20; time += 1)
-      statuses.push(
-        (
-          await hub.get(`/frame?site=https://x.example&nonce=${'n'.repeat(43)}`, {
-            'sec-fetch-dest': 'iframe',
-          })
-        ).status,
+      const signedIn = await Promise.all(
+        Array.from({ length: 8 }, () => ask('sign-in', { handle: null, subject: 'ada', claims: {} })),
       )
-    expect(statuses.filter((status) => status !== 429)).to.have.length(8)
+      // Each of them at both processes: whichever has made it.
+      for (const { handle } of [...signedIn, ...signedIn.slice(1)])
+        expect(await ask('read', { handle })).to.include({ subject: 'ada' })
+      await ask('end', { handle: signedIn[0]!['handle'], everywhere: true })
+      for (const { handle } of signedIn)
+        expect(await ask('read', { handle })).to.include({ error: 'session_ended' })
+    })
+
+    it('are replaced where one dies, which is said, and serve meanwhile', async () => {
+      const before = workersOf(hub)
+      process.kill(before[0]!, 'SIGKILL')
+      expect(await hub.logged('worker_died')).to.include({ level: 'error', signal: 'SIGKILL', pauseMs: 250 })
+      expect(await ready(hub)).to.equal(200)
+      const replaced = await hub.logged('worker_replaced')
+      expect(replaced['worker']).to.be.oneOf([1, 2])
+      expect(workersOf(hub)).to.have.length(2).and.include(before[1]!).and.not.include(before[0]!)
+    })
+
+    it('read the list of sites again at SIGHUP, and each says which it is', async () => {
+      const frame = (site: string) =>
+        hub.get(`/frame?site=${site}&nonce=${'n'.repeat(43)}`, { 'sec-fetch-dest': 'iframe' })
+      expect((await frame('https://travel.example')).status).to.equal(404)
+      await folder.run('sites', 'add', 'https://travel.example', '--file', 'sites.json')
+      hub.signal('SIGHUP')
+      const said = [await hub.logged('sites_reread'), await hub.logged('sites_reread')]
+      expect(said.map(({ worker }) => worker).sort()).to.deep.equal([1, 2])
+      expect(said[0]).to.include({ sites: 2 })
+      for (let time = 0; time < 4; time += 1)
+        expect((await frame('https://travel.example')).status).to.equal(200)
+
+      folder.write('sites.json', '[')
+      hub.signal('SIGHUP')
+      await hub.logged('sites_kept')
+      expect((await frame('https://travel.example')).status, 'a broken file changes nothing').to.equal(200)
+    })
+
+    it('cut off none of 20 busy connections when they are told to stop, and leave just the one file', async () => {
+      const busy = keepBusy(hub.url, '/readyz', 20)
+      await busy.answered(5)
+      hub.signal('SIGTERM')
+      expect(await busy.ends).to.deep.equal(Array.from({ length: 20 }, () => 'told'))
+      expect(await hub.exitCode()).to.equal(0)
+      const kept = readdirSync(folder.path('.')).filter((name) => name.startsWith('session-hub.sqlite'))
+      expect(kept).to.deep.equal(['session-hub.sqlite'])
+    })
   })
 
-  it('is refused at once for a number that is none, more than the machine has, or sessions in memory; in one line', async () => {
-    folder.write('hub-keys.json', generateHubKeys())
-    folder.write('hub.json', {
-      origin: 'https://hub.example',
-      keys: 'hub-keys.json',
-      port: 0,
-      store: 'memory',
+  describe('whose first process is killed in the end', () => {
+    let hub: RunningHub
+    before(async () => {
+      folder = newFolder()
+      hub = await folder.serve({ limits: { perAddress: 8 } }, '--workers', '2')
     })
-    const run = (workers: string) => folder.run('serve', '--config', 'hub.json', '--workers', workers)
-    for (const workers of ['0', '-1', '1.5', 'two', '', String(availableParallelism() + 1)]) {
-      const { code, stderr } = await run(workers)
-      expect(code, workers).to.equal(2)
-      expect(stderr).to.include('--workers')
-    }
-    const inMemory = await run('2')
-    expect(inMemory.code).to.equal(1)
-    expect(inMemory.stderr).to.include('"store" is "memory", which several processes cannot share')
-    folder.write('hub.json', {
-      origin: 'https://hub.example',
-      keys: 'hub-keys.json',
-      port: 0,
-      store: 'none/x',
+    after(() => folder.close())
+
+    it('divide the limits: a stranger gets in all what one process would allow', async () => {
+      const statuses = []
+      for (let time = 0; time < 20; time += 1)
+        statuses.push(
+          (
+            await hub.get(`/frame?site=https://x.example&nonce=${'n'.repeat(43)}`, {
+              'sec-fetch-dest': 'iframe',
+            })
+          ).status,
+        )
+      expect(statuses.filter((status) => status !== 429)).to.have.length(8)
     })
-    const broken = await run('2')
-    expect(broken.code).to.equal(1)
-    expect(broken.stderr.match(/"store"/g), 'once').to.have.length(1)
+
+    it('end with the first process, however that ends', async () => {
+      const workers = workersOf(hub)
+      hub.signal('SIGKILL')
+      const isThere = (pid: number) => {
+        try {
+          return process.kill(pid, 0)
+        } catch {
+          return false
+        }
+      }
+      await until(() => !workers.some(isThere))
+    })
+  })
+
+  describe('without a store, or a number', () => {
+    beforeEach(() => (folder = newFolder()))
+    afterEach(() => folder.close())
+
+    it('ends with exit code 1 where no process can open the store in the time that it may take, and says so', async () => {
+      // Nobody listens there.
+      const config = { store: 'postgres://hub@127.0.0.1:9/none', storeWaitSeconds: 1 }
+      const hub = await folder.serve(config, '--workers', '2')
+      expect(await hub.logged('workers_failed')).to.include({ level: 'error' })
+      expect(await hub.exitCode()).to.equal(1)
+      expect(await hub.errors()).to.include('No worker can open the session store')
+    })
+
+    it('ends so after some tries where the store is lost later, and not as long as one has it open', async () => {
+      mkdirSync(folder.path('data'))
+      const hub = await folder.serve({ store: 'data/hub.sqlite' }, '--workers', '2')
+      const [one, two] = workersOf(hub)
+      renameSync(folder.path('data'), folder.path('away'))
+      process.kill(one!, 'SIGKILL')
+      for (let failed = 0; failed < 6; failed += 1) await hub.logged('worker_died')
+      process.kill(two!, 'SIGKILL')
+      expect((await hub.logged('workers_failed'))['description']).to.match(/\d times in a row/)
+      expect(await hub.exitCode()).to.equal(1)
+    }).timeout(60_000)
+
+    it('starts them again where the store comes back in time', async () => {
+      mkdirSync(folder.path('data'))
+      // The first process listens anew when it has had no worker for a moment: at a port of its own choice it would be another one.
+      const hub = await folder.serve({ store: 'data/hub.sqlite', port: await freePort() }, '--workers', '2')
+      renameSync(folder.path('data'), folder.path('away'))
+      for (const worker of workersOf(hub)) process.kill(worker, 'SIGKILL')
+      for (let failed = 0; failed < 4; failed += 1) await hub.logged('worker_died')
+      renameSync(folder.path('away'), folder.path('data'))
+      await hub.logged('worker_replaced')
+      expect(await ready(hub)).to.equal(200)
+      hub.signal('SIGINT')
+      expect(await hub.exitCode()).to.equal(0)
+    }).timeout(60_000)
+
+    it('is refused at once for a number that is none, more than the machine has, or sessions in memory; in one line', async () => {
+      folder.write('hub-keys.json', generateHubKeys())
+      folder.write('hub.json', {
+        origin: 'https://hub.example',
+        keys: 'hub-keys.json',
+        port: 0,
+        store: 'memory',
+      })
+      const run = (workers: string) => folder.run('serve', '--config', 'hub.json', '--workers', workers)
+      for (const workers of ['0', '-1', '1.5', 'two', '', String(availableParallelism() + 1)]) {
+        const config = folder.path('hub.json')
+        const { code, says } = await refusalOf('serve', '--config', config, `--workers=${workers}`)
+        expect(code, workers).to.equal(2)
+        expect(says).to.include('--workers')
+      }
+      const inMemory = await run('2')
+      expect(inMemory.code).to.equal(1)
+      expect(inMemory.stderr).to.include('"store" is "memory", which several processes cannot share')
+      folder.write('hub.json', {
+        origin: 'https://hub.example',
+        keys: 'hub-keys.json',
+        port: 0,
+        store: 'none/x',
+      })
+      const broken = await run('2')
+      expect(broken.code).to.equal(1)
+      expect(broken.stderr.match(/"store"/g), 'once').to.have.length(1)
+    })
   })
 })
