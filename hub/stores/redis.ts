@@ -39,6 +39,7 @@ import { list, maybe, text, whole } from './redis/replies.js'
 import { FORMAT, type ScriptName } from './redis/scripts.js'
 import { durabilityOf, type Info, replicasOf } from './redis/server.js'
 import { createWriter } from './redis/writer.js'
+import { checkUrl } from './redis/url.js'
 import { byBeginning, byId, grouped, rangeOf, sitesRangeOf } from './rows.js'
 import type {
   AuditSearch,
@@ -171,7 +172,7 @@ function checked(options: RedisOptions) {
       where,
       '"client" has to be what createClient of the package "redis" gives; otherwise give "url"',
     )
-  if (typeof url !== 'function' && url !== '') checkUrl(url)
+  if (typeof url !== 'function' && url !== '') checkUrl(where, url)
   // In braces it is the part of a key that says its slot.
   if (typeof prefix !== 'string' || !/^[^{}\0]{1,64}$/.test(prefix))
     throw wrong(where, '"prefix" has to be a name of 1 to 64 characters without braces')
@@ -190,15 +191,8 @@ function checked(options: RedisOptions) {
 
 const checkedUrl = (url: () => string | Promise<string>) => async (): Promise<string> => {
   const given = await url()
-  checkUrl(given)
+  checkUrl(where, given)
   return given
-}
-
-/** Here, for the parser's own error has the password in it. */
-function checkUrl(url: unknown): void {
-  if (typeof url !== 'string' || !/^(rediss?|unix):\/\//.test(url))
-    throw wrong(where, '"url" has to begin with redis://, rediss:// or unix://')
-  if (!url.startsWith('unix:') && !URL.canParse(url)) throw wrong(where, '"url" is no address')
 }
 
 class RedisStore implements Store {

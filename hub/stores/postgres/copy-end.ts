@@ -58,6 +58,8 @@ export async function openPostgresEnd(
 type Query = (text: string, values?: readonly unknown[]) => Promise<unknown[]>
 
 function nameOf(url: string, schema: string): string {
+  // The driver also takes what is no URL, such as an address without a host.
+  if (!URL.canParse(url)) return `PostgreSQL (schema "${schema}")`
   const { protocol, host, pathname } = new URL(url)
   return `${protocol}//${host}${pathname} (schema "${schema}")`
 }

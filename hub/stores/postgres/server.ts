@@ -5,7 +5,7 @@ import type { PostgresPool } from './pool.js'
 /** How long a connection, or what is read, may take: inside the two seconds that a site waits for its hub. */
 export const READ_MS = 1000
 
-/** @throws SessionHubError `options_invalid` where the package is missing */
+/** @throws SessionHubError `options_invalid` where the package is missing, or the address cannot be used */
 export async function createPool(
   where: string,
   connectionString: string,
@@ -14,6 +14,12 @@ export async function createPool(
   const { default: pg } = await import('pg').catch((cause: unknown) => {
     throw wrong(where, 'the package "pg" is missing: npm install pg', cause)
   })
+  try {
+    // It reads the address, and connects to nothing: else the first connection would, and a wrong one would pass for a server that is away.
+    new pg.Client({ connectionString })
+  } catch (cause) {
+    throw wrong(where, addressFault(cause), cause)
+  }
   return new pg.Pool({
     connectionString,
     max,
@@ -23,4 +29,10 @@ export async function createPool(
     // So that a name that leads to another machine by now is looked up again.
     maxLifetimeSeconds: 300,
   })
+}
+
+/** Without a word of the address, which holds the password. A missing certificate is named by its own path. */
+function addressFault(cause: unknown): string {
+  const reason = cause instanceof Error && 'path' in cause ? ` (${cause.message})` : ''
+  return `"url" is no address of a server that can be used${reason}. A port is at most 65535; in a password, characters such as "/", "#" and "%" are percent-encoded`
 }

@@ -36,6 +36,7 @@ import {
 import { list, text, whole } from './replies.js'
 import { FORMAT, RECORDS } from './scripts.js'
 import { replicasOf } from './server.js'
+import { checkUrl } from './url.js'
 
 const CONNECT_MS = 2000
 const ANSWER_MS = 30_000
@@ -53,6 +54,7 @@ export async function openRedisEnd(
   mayMake: boolean,
   prefix: string = DEFAULT_PREFIX,
 ): Promise<CopyEnd> {
+  checkUrl('store copy', url)
   let replicas = 0
   const make = byAddress(await createClientOfPackage('store copy'), url)
   const connector = createConnector(make, { mayEvict: false, mayForget: false }, (info) => {
