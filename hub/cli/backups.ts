@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { readConfig } from './config.js'
-import { shown } from './files.js'
+import { shown, writing } from './files.js'
 
 export const storeBackup: Command = {
   help: `Usage: session-hub store backup <file> --config <file>
@@ -26,8 +26,9 @@ Example:
     const { path, where } = await databaseOf(name, values.config, backupTools)
     if (!existsSync(path)) throw wrong(where, `"store": ${shown(path)} is not there yet`)
     const { backUp } = await import('../stores/sqlite/backup.js')
-    const sessions = backUp(path, resolve(file))
-    process.stdout.write(`${shown(resolve(file))} holds ${counted(sessions)}.\n`)
+    const target = resolve(file)
+    const sessions = await writing(target, target, (isTakenOver) => backUp(path, target, isTakenOver))
+    process.stdout.write(`${shown(target)} holds ${counted(sessions)}.\n`)
   },
 }
 
@@ -49,7 +50,9 @@ Example:
     const [file = ''] = positionals
     const { path } = await databaseOf(name, values.config, restoreTools)
     const { restore } = await import('../stores/sqlite/backup.js')
-    const { sessions, replaced } = await restore(resolve(file), path)
+    const { sessions, replaced } = await writing(path, path, (isTakenOver) =>
+      restore(resolve(file), path, isTakenOver),
+    )
     const before = replaced === undefined ? '' : ` The previous database is ${shown(replaced)}.`
     process.stdout.write(
       `${shown(path)} holds ${counted(sessions)}, with a new epoch.${before}\n` +

@@ -1,11 +1,12 @@
 /** Files that a person names: read and written so that every failure says which file it was and what to do. */
-import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
 
 import type { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Json, parseJson } from '../../sdk/protocol/json.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { jsonFault } from './json-fault.js'
+import { LockedError, whileLocked } from './lock.js'
 
 /** A path as a person would write it here. */
 export function shown(path: string): string {
@@ -44,7 +45,7 @@ export function parseFile(text: string, where: string): Json {
 
 /**
  * Writes a file that holds keys, readable by its owner only: all or nothing, so that a hub that reads it at any moment
- * finds the old text or the new one. The draft beside it keeps a second writer out.
+ * finds the old text or the new one. A second writer is kept out.
  *
  * @param change gives the new text; told the old one, or nothing where the file is new
  * @throws SessionHubError `options_invalid`, and what `change` throws
@@ -54,27 +55,50 @@ export async function writePrivate(
   change: (before: string | undefined) => string | Promise<string>,
 ): Promise<void> {
   const target = await realpath(path).catch(() => path) // a link stays a link
-  const draft = `${target}.lock`
-  const file = await open(draft, 'wx', 0o600).catch((thrown: unknown) => {
-    throw refusal(undefined, path, thrown, { ...UNWRITABLE, EEXIST: busy(draft) })
-  })
-  try {
+  const draft = `${target}.part`
+  await writing(path, target, async (isTakenOver) => {
+    if (isTakenOver) await rm(draft, { force: true })
+    const file = await open(draft, 'wx', 0o600)
     try {
-      const { before, owner } = await current(target)
-      await file.writeFile(await change(before))
-      if (owner) {
-        // The hub often runs as another user than the one who makes its keys: what it could read, it can read afterwards.
-        await file.chown(owner.uid, owner.gid).catch(() => undefined)
-        await file.chmod((owner.mode & 0o060) | 0o600)
+      try {
+        const { before, owner } = await current(target)
+        await file.writeFile(await change(before))
+        if (owner) {
+          // The hub often runs as another user than the one who makes its keys: what it could read, it can read afterwards.
+          await file.chown(owner.uid, owner.gid).catch(() => undefined)
+          await file.chmod((owner.mode & 0o060) | 0o600)
+        }
+        await file.sync()
+      } finally {
+        await file.close()
       }
-      await file.sync()
-    } finally {
-      await file.close()
+      await rename(draft, target)
+    } catch (thrown) {
+      await rm(draft, { force: true })
+      throw thrown
     }
-    await rename(draft, target)
+  })
+}
+
+/**
+ * The work on a file that one process at a time may do.
+ *
+ * @param path as a person named it
+ * @param work is told whether the one before was killed, and may have left its draft
+ * @throws SessionHubError `options_invalid`, and what `work` throws
+ */
+export async function writing<Result>(
+  path: string,
+  target: string,
+  work: (isTakenOver: boolean) => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await whileLocked(target, work)
   } catch (thrown) {
-    await unlink(draft).catch(() => undefined)
-    throw isErrno(thrown) ? refusal(undefined, path, thrown, UNWRITABLE) : thrown
+    if (thrown instanceof LockedError) throw wrong(shown(path), busy(thrown), thrown)
+    throw isErrno(thrown)
+      ? refusal(undefined, path, thrown, { ...UNWRITABLE, EEXIST: draftLeft(target) })
+      : thrown
   }
 }
 
@@ -113,8 +137,13 @@ const UNWRITABLE: Readonly<Record<string, string>> = {
   ENOSPC: 'cannot be written: the disk is full',
 }
 
-const busy = (draft: string) =>
-  `is being written by another session-hub; if none is running, remove "${shown(draft)}" and try again`
+function busy({ lock, owner }: LockedError): string {
+  const who = owner ? ` (process ${owner.pid} on ${owner.place})` : ''
+  return `is being written by another session-hub${who}; if none is running, remove "${shown(lock)}" and try again`
+}
+
+const draftLeft = (target: string) =>
+  `cannot be written: "${shown(`${target}.part`)}" is there already; move it away and try again`
 
 function refusal(
   where: string | undefined,

@@ -25,13 +25,14 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.js'
  * Copies the database as it is at one moment, while others go on writing.
  *
  * @param target a file that is not there yet; made readable by its owner only (R26)
+ * @param isDraftLeft whether a draft that lies there is of a process that was killed
  * @returns how many sessions it holds
  * @throws SessionHubError `options_invalid`
  */
-export function backUp(path: string, target: string): number {
+export function backUp(path: string, target: string, isDraftLeft: boolean): number {
   const [file, copy] = [resolve(path), resolve(target)]
   if (existsSync(copy)) throw there(copy)
-  return inPlace(copy, (draft) => {
+  return inPlace(copy, isDraftLeft, (draft) => {
     using(file, (database) => {
       checkOurs(database, file)
       database.exec(`VACUUM file INTO ${literal(draft)}`)
@@ -43,16 +44,18 @@ export function backUp(path: string, target: string): number {
 /**
  * Replaces the database with a backup that has a new epoch of endings: no hub ever opens it with the old one.
  *
+ * @param isDraftLeft whether a draft that lies there is of a process that was killed
  * @returns how many sessions it holds, and where the previous database is now
  * @throws SessionHubError `options_invalid`; also where a hub has the database open
  */
 export async function restore(
   backup: string,
   path: string,
+  isDraftLeft: boolean,
 ): Promise<{ sessions: number; replaced: string | undefined }> {
   const [source, file] = [resolve(backup), resolve(path)]
   if (!existsSync(source)) throw new SessionHubError('options_invalid', `There is no backup "${source}"`)
-  const draft = makeDraft(file)
+  const draft = makeDraft(file, isDraftLeft)
   try {
     // Not as a file, which would bring its mode along (R26).
     using(source, (database) => {
@@ -103,8 +106,8 @@ function keepAside(file: string): string {
   return aside
 }
 
-function inPlace<Result>(target: string, make: (draft: string) => Result): Result {
-  const draft = makeDraft(target)
+function inPlace<Result>(target: string, isDraftLeft: boolean, make: (draft: string) => Result): Result {
+  const draft = makeDraft(target, isDraftLeft)
   try {
     const result = make(draft)
     sync(draft)
@@ -117,9 +120,12 @@ function inPlace<Result>(target: string, make: (draft: string) => Result): Resul
 }
 
 /** Private from its first byte on: SQLite would make it readable by everybody. */
-function makeDraft(target: string): string {
+function makeDraft(target: string, isDraftLeft: boolean): string {
   const draft = `${target}.part`
   try {
+    // With what SQLite keeps beside it.
+    if (isDraftLeft)
+      for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${end}`, { force: true })
     closeSync(openSync(draft, 'wx', 0o600))
     chmodSync(draft, 0o600)
   } catch (thrown) {
