@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect } from 'chai'
+import { createHub, generateHubKeys, generateSite, memoryStore } from 'session-hub/hub'
 
-import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
-import { openPrefix } from '../support/redis.js'
 import { readConfig } from '../../hub/cli/config.js'
+import { openPrefix } from '../support/redis.js'
 import { type Folder, newFolder } from './command.js'
 import { refusalOf, refusalOfConfig } from './refusals.js'
 
@@ -309,7 +309,17 @@ describe('the configuration of session-hub serve', () => {
   it('is accepted with a warning where no site is on the hub’s domain: browsers take such a hub for a tracker', async () => {
     const made = ['https://shop.example', 'https://www.travel.co.uk'].map((origin) => generateSite(origin))
     const sites = (await Promise.all(made)).map(({ registration }) => registration)
-    const warned = (origin: string) => warningsOf({ origin, sites })
+    const warned = async (origin: string) => {
+      const said: string[] = []
+      const hub = await createHub({
+        ...{ origin, sites, keys: generateHubKeys(), store: memoryStore() },
+        log: ({ event, description }) => {
+          if (event === 'config_doubtful') said.push(String(description))
+        },
+      })
+      await hub.close()
+      return said.join()
+    }
     const doubt = /no site is on "(.+)", the domain of the hub.+docs\/bounce-tracking\.md/
     const alone = { 'https://hub.example': 'hub.example', 'https://id.other.co.uk': 'other.co.uk' }
     for (const [origin, domain] of Object.entries(alone))
