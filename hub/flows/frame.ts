@@ -31,6 +31,8 @@ export interface Answer {
   readonly claims?: JsonObject
   /** Where the hub sees its own jar: what its turn cookie has to be. */
   readonly turn?: string
+  /** With `failed`: in how many seconds the page may ask again. */
+  readonly retryAfter?: number
 }
 
 /** What a visitor who has opted out gives and gets, on every site. */

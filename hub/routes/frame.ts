@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http'
 
 import { queryOf, saysNothing, single } from '../../sdk/http/navigation.js'
 import { addCookies } from '../../sdk/http/node/own-headers.js'
+import { sendReply } from '../../sdk/http/node/reply.js'
+import type { ErrorReply } from '../../sdk/http/reply.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import type { FrameMessage } from '../../sdk/protocol/messages.js'
@@ -11,9 +13,10 @@ import type { HubContext } from '../flows/context.js'
 import { type Answer, answerFrame } from '../flows/frame.js'
 import { frameProof } from '../flows/tags.js'
 import type { PageScript } from '../page-scripts.js'
+import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import { hubHandleHash, isOwnSite, isServedToOneJar, storageAccess } from './access.js'
-import type { HubRequest } from './request.js'
+import type { HubRequest, Route } from './request.js'
 import { turnCookies, withTurn } from './cookies.js'
 import type { FindSiteFor } from './find-site.js'
 import type { Limiters } from './limits.js'
@@ -101,23 +104,70 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
       const error = toSessionHubError(thrown)
       logError(hub.log, error, path)
       status = error.status
-      if (error.retryAfterSeconds !== undefined) more['retry-after'] = String(error.retryAfterSeconds)
-      told = { outcome: 'failed', reason: error.code }
+      const { retryAfterSeconds: retryAfter } = error
+      if (retryAfter !== undefined) more['retry-after'] = String(retryAfter)
+      told = { outcome: 'failed', reason: error.code, ...(retryAfter !== undefined && { retryAfter }) }
     }
     hub.meter?.synced(path === '/frame' ? 'frame' : 'access', told.outcome)
     const message: FrameMessage = { sessionHub: 1, nonce, ...withTurn(req, site, told) }
     const proof = frameProof(hub.secret, { site: site.origin, nonce, hasAccess }, hub.now(), proofMs)
     const data = dataElement({ site: site.origin, state, proof, message }, DATA_LENGTH)
-    sendPage(
-      res,
-      status,
-      {
-        ...pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site.origin),
-        ...EMBEDDABLE,
-        ...more,
-      },
-      `${shown.html}${data}<script>${script.source}</script>`,
-    )
+    sendFrame(res, status, { site: site.origin, script, shown, data, more })
+  }
+}
+
+interface FrameDocument {
+  /** The one origin that may embed it (R14). */
+  readonly site: string
+  readonly script: PageScript
+  readonly shown: Appearance
+  readonly data: string
+  readonly more: Readonly<Record<string, string>>
+}
+
+function sendFrame(
+  res: ServerResponse,
+  status: number,
+  { site, script, shown, data, more }: FrameDocument,
+): void {
+  sendPage(
+    res,
+    status,
+    {
+      ...pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site),
+      ...EMBEDDABLE,
+      ...more,
+    },
+    `${shown.html}${data}<script>${script.source}</script>`,
+  )
+}
+
+/**
+ * The frame of a hub that has too much to do: it tells its page when to ask again. No visitor is looked up for it, so it is equal for all of
+ * them (R14), and no site that was not found before.
+ */
+export function busyFrameRoute(
+  sites: Pick<SiteRegistry, 'find' | 'isKnown'>,
+  { script, appearance }: Pick<FrameRoute, 'script' | 'appearance'>,
+  busy: ErrorReply,
+): Route {
+  const { code: reason, retryAfterSeconds: retryAfter = 1 } = busy.error
+  const more = { 'retry-after': String(retryAfter) }
+  return async (req, res) => {
+    try {
+      const { site, nonce, shown } = readFrameRequest(req, appearance)
+      const found = sites.isKnown(site) ? await sites.find(site) : undefined
+      if (found) {
+        const message: FrameMessage = { sessionHub: 1, nonce, outcome: 'failed', reason, retryAfter }
+        // It proves nothing: with this document, nobody asks the hub anything.
+        const data = dataElement({ site: found.origin, proof: '', message }, DATA_LENGTH)
+        sendFrame(res, busy.status, { site: found.origin, script, shown, data, more })
+        return
+      }
+    } catch {
+      // Nobody looks into it now.
+    }
+    sendReply(res, busy)
   }
 }
 

@@ -5,7 +5,7 @@
  * The measure is how late the event loop is by this process's own work. What others take of the machine, or a disk that is waited for, is
  * no reason to send visitors away.
  */
-import { errorReply, type Reply } from '../../sdk/http/reply.js'
+import { type ErrorReply, errorReply } from '../../sdk/http/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { Log } from '../../sdk/settings/log.js'
 
@@ -57,7 +57,7 @@ export interface Overload {
 const RETRY_AFTER_SECONDS = 1
 
 /** Made once: what a refusal costs is taken from those that are answered. */
-export const overloadedReply: Reply = errorReply(
+export const overloadedReply: ErrorReply = errorReply(
   new SessionHubError('unavailable', 'The hub has too much to do at the moment', {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   }),

@@ -29,7 +29,7 @@ import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
 import { createFindSite } from './find-site.js'
 import { forgetRoute } from './forget.js'
-import { frameRoute } from './frame.js'
+import { busyFrameRoute, frameRoute } from './frame.js'
 import { hiddenFrame } from './hidden-frame.js'
 import type { Limiters } from './limits.js'
 import { lookRoute } from './look.js'
@@ -73,13 +73,9 @@ export function createRouter(given: RouterParts): HubRouter {
   const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company, meter, traces } = given
   const findSite = createFindSite(sites, limiters)
   const parts = { hub, findSite, limiters }
-  const frame = frameRoute({
-    ...parts,
-    path: hubPaths.frame,
-    script: scripts.frame,
-    appearance: hiddenFrame,
-    proofMs: proofMs.hidden,
-  })
+  const hidden = { script: scripts.frame, appearance: hiddenFrame }
+  const frame = frameRoute({ ...parts, ...hidden, path: hubPaths.frame, proofMs: proofMs.hidden })
+  const busyFrame = busyFrameRoute(sites, hidden, overloadedReply)
   const access = frameRoute({
     ...parts,
     path: hubPaths.access,
@@ -125,9 +121,12 @@ export function createRouter(given: RouterParts): HubRouter {
   }
 
   function serve(route: Route, req: HubRequest, res: ServerResponse): void {
-    if (overload.refuses(urgencyOf(pathOf(req.url)))) {
-      sendReply(res, overloadedReply)
-      meter?.requested(routeName(pathOf(req.url)), res.statusCode, 0)
+    const path = pathOf(req.url)
+    if (overload.refuses(urgencyOf(path))) {
+      // It never rejects.
+      if (route === frame) void busyFrame(req, res)
+      else sendReply(res, overloadedReply)
+      meter?.requested(routeName(path), overloadedReply.status, 0)
       return
     }
     hintAtProxy(() => isProxyUntrusted(req, req.ip))

@@ -27,7 +27,8 @@ export interface Client {
   /**
    * Syncs, if it is time to. Never rejects. At most one sync runs at a time.
    *
-   * @param options.force syncs even if the session is unchanged and the last sync is recent
+   * @param options.force syncs even if the session is unchanged and the last sync is recent. Not while the hub or this site's backend has too
+   * much to do (`Retry-After`): then the page syncs by itself soon after
    */
   sync(options?: { force?: boolean }): Promise<Status>
   /** Signs out on this site and on all others in this browser. @returns whether this site could be told */
@@ -130,15 +131,14 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     if (!window.isSecureContext) return settle({ reason: 'insecure_context' })
     if (BOT.test(window.navigator.userAgent)) return settle({ reason: 'bot' })
     void later('keepUp', quiet)()
-    const isForced = goodForMs < 0
     // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at, whether or not there is a `live.js` by
     // then. (A form may be called `hidden`.)
-    if (!isForced && (document.hidden as unknown) === true) {
+    if (goodForMs >= 0 && (document.hidden as unknown) === true) {
       window.addEventListener('visibilitychange', look, { signal, capture: true })
       return status
     }
     if (readCookie('off')) return settle({ reason: 'opted_out' })
-    const { state: known = '', atMs, reason: before = null, isBlocked: wasBlocked = false } = recall()
+    const { state: known = '', atMs, waitMs, reason: before = null, isBlocked: wasBlocked = false } = recall()
 
     /**
      * @param state what the sync began with
@@ -147,7 +147,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     const conclude = (
       rung: Rung,
       state: string,
-      { outcome, reason, requests, replaced, ended, message }: SyncResult,
+      { outcome, reason, retryAfter, requests, replaced, ended, message }: SyncResult,
     ) => {
       // What a sign-out has noted meanwhile is not told twice.
       const { state: known = '' } = recall()
@@ -159,7 +159,12 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw. And not that
       // this site could not be reached after the hub had spoken: the visitor may only have left the page.
       if (!isFailed || !message || reason !== 'unreachable')
-        remember({ state: isFailed ? known : (replaced?.state ?? (ended ? '' : state)), reason, isBlocked })
+        remember({
+          state: isFailed ? known : (replaced?.state ?? (ended ? '' : state)),
+          reason,
+          isBlocked,
+          waitMs: (retryAfter as number) * 1000,
+        })
       const isNowhere = source === 'frame' && (isFailed || isBlocked)
       settle({ outcome, reason, requests, isBlocked, rung: isNowhere ? null : rung })
       if (replaced)
@@ -176,30 +181,31 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       const arrived = await later('arrival', quiet)()
       if (arrived) {
         conclude(...arrived)
-        if (!isForced) return status
+        if (goodForMs >= 0) return status
       }
     }
     if (!rungs.includes('frame') && !by) return settle({ reason: 'rung_forbidden', isBlocked: wasBlocked })
     const frame = { state: readState(), createBinding, openFrame, choice, ...by }
     const { state } = frame
     // Where nothing is remembered, no time is near enough: a NaN is less than nothing.
-    const isFresh =
-      state === known &&
-      Math.abs(Date.now() - (atMs as number)) < goodForMs &&
-      resting?.element.isConnected !== false &&
-      (status !== nothingYet || !(await later('news', quiet)()))
+    const ageMs = Math.abs(Date.now() - (atMs as number))
+    const isFresh = waitMs
+      ? ageMs < waitMs
+      : state === known &&
+        ageMs < goodForMs &&
+        resting?.element.isConnected !== false &&
+        (status !== nothingYet || !(await later('news', quiet)()))
     if (isFresh) {
       tell('synced', settle({ reason: before, isBlocked: wasBlocked }))
       return status
     }
-    const isChanged = state !== known && !!state && !wasBlocked
     resting?.close()
     // Owed from now on: if the visitor leaves before it has ended, the next page syncs.
     remember({ ...recall(), atMs: 0 })
     const result = await runSync(
       settings,
       frame,
-      isChanged,
+      state !== known && !!state && !wasBlocked,
       () => void run(AT_ONCE, undefined, 'news'),
       signal,
     )
@@ -221,7 +227,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       .catch(() => settle({ reason: 'cookies_off' }))
       .finally(() => (running = undefined)))
 
-  const syncInTime = () => void run(interval * 1000)
+  const syncInTime: Client['sync'] = (options) => run(options?.force ? AT_ONCE : interval * 1000)
   const look = () => void run(LOOK_MS)
 
   /** What the later parts need of this one. */
@@ -269,7 +275,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       return status
     },
     on: bus.on,
-    sync: (options) => run(options?.force ? AT_ONCE : interval * 1000),
+    sync: syncInTime,
     resolve: later('resolve', lost),
     signOut: later('signOut', () => false),
     tokenFor: later('tokenFor', quiet),
@@ -288,8 +294,9 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     },
   }
 
-  if (settings.start === 'auto') syncInTime()
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- WebKit lacks it
-  else if (settings.start === 'idle') (window.requestIdleCallback ?? window.setTimeout)(syncInTime)
+  if (settings.start === 'auto') void syncInTime()
+  else if (settings.start === 'idle')
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- WebKit lacks it
+    (window.requestIdleCallback ?? window.setTimeout)(syncInTime as () => void)
   return client
 }

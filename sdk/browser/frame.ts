@@ -42,7 +42,8 @@ export function openFrame(
   query = '',
 ): HubFrame {
   const element = createElement('iframe')
-  element.src = `${hub}${path}?site=${encodeURIComponent(location.origin)}&nonce=${nonce}${state && `&state=${state}`}${query}`
+  // None of these has a character with a meaning of its own in there.
+  element.src = `${hub}${path}?site=${location.origin}&nonce=${nonce}&state=${state}${query}`
   // The hub answers only to this site's pages, and knows them by this (R14).
   element.referrerPolicy = 'origin'
   let silence: number | undefined

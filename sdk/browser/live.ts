@@ -4,6 +4,7 @@
  */
 import { takeArrival } from './live/arrival.js'
 import { climbWhereBlocked } from './live/climb.js'
+import { comeBack } from './live/come-back.js'
 import { forget, partWhereForgotten } from './live/forget.js'
 import type { Live, LiveKit, WatchfulKit } from './live/kit.js'
 import { mayBringNews } from './live/news.js'
@@ -44,6 +45,7 @@ export function create(given: LiveKit): Live {
       isUp = true
       shareWithTabs(kit)
       watch(kit)
+      comeBack(kit)
       partWhereForgotten(kit)
       if (isOn(kit.live)) listen(kit)
       return undefined

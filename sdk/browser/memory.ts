@@ -8,6 +8,8 @@ export interface Memory {
   readonly reason: string | null
   readonly isBlocked: boolean
   readonly atMs: number
+  /** How long after that the hub, or this site's backend, wants to be asked nothing. Whoever asks for too long is not waited for: `comeBack`. */
+  readonly waitMs: number | null
 }
 
 /** What is this SDK's own in a page that has names for everything. */

@@ -32,5 +32,5 @@ const given: Record<string, unknown> = { hub: src }
 for (const name of Object.keys(defaults))
   if (dataset[name]) given[name] = name === 'rungs' ? dataset[name].split(/[\s,]+/) : dataset[name]
 const client = createClient(given as unknown as ClientOptions)
-if (dataset.sisterLinks !== undefined) client.decorate()
+if ('sisterLinks' in dataset) client.decorate()
 window.SessionHub = Object.assign(client, { createClient })

@@ -11,6 +11,8 @@ import type { Binding } from './random.js'
 export interface SyncResult {
   readonly outcome: Outcome
   readonly reason: string | null
+  /** In how many seconds the hub, or this site's backend, wants to be asked again; anything else, where neither has said so. */
+  readonly retryAfter?: unknown
   readonly requests: number
   /** The site's new session. */
   readonly replaced?: Replaced | undefined
@@ -24,6 +26,13 @@ export interface SyncResult {
 
 /** `subject` is `null` where nobody is signed in, and need not be known otherwise. */
 type Replaced = Pick<RedeemReply, 'state' | 'reason'> & { readonly subject: unknown }
+
+/** How a sync ends. */
+interface Ending {
+  readonly outcome?: Outcome
+  readonly reason?: string | null
+  readonly retryAfter?: unknown
+}
 
 /** What the frame of a sync is made of. */
 export interface SyncFrame {
@@ -61,17 +70,23 @@ export function runSync(
     let hear: (message: FrameMessage) => void
     let timer: number | undefined
 
-    const finish = (outcome: Outcome, reason: string | null, replaced?: Replaced) => {
+    // What is thrown may say nothing of that kind, and of a client that the page has closed, nobody asks why.
+    const finish = ({ outcome = 'failed', reason, retryAfter }: Ending, replaced?: Replaced) => {
       window.clearTimeout(timer)
       abort.abort()
       hear = onNews
-      resolve({ outcome, reason, requests, replaced, ended, message, frame })
+      resolve({
+        outcome,
+        reason: reason ?? (outcome === 'blocked' ? outcome : null),
+        retryAfter,
+        requests,
+        replaced,
+        ended,
+        message,
+        frame,
+      })
     }
-    const fail = (reason: unknown) => {
-      finish('failed', reason as string)
-    }
-    // Of a client that the page has closed, nobody asks why.
-    signal.onabort = fail
+    signal.onabort = finish as () => void
 
     const ask = <Reply>(path: string, body: object) => {
       requests++
@@ -91,12 +106,12 @@ export function runSync(
         // Over by now, or under way.
         if (message || abort.signal.aborted) return
         window.clearTimeout(timer)
-        timer = window.setTimeout(fail, timeout, 'timeout')
+        timer = window.setTimeout(finish, timeout, { reason: 'timeout' })
         frame?.close()
         requests++
         frame = openFrame(hub, nonce, state, (message) => {
           if (message) hear(message)
-          else fail('unreachable')
+          else finish({ reason: 'unreachable' })
         })
       }
       open()
@@ -122,10 +137,9 @@ export function runSync(
         frame?.send({ offer: offered.offer, choice })
         message = await second
       }
-      const { outcome, ticket, reason } = message
-      const replaced = ticket ? await ask<RedeemReply>('/redeem', { ticket, verifier }) : undefined
-      finish(outcome, reason ?? (outcome === 'blocked' ? outcome : null), replaced)
+      const { ticket } = message
+      finish(message, ticket ? await ask<RedeemReply>('/redeem', { ticket, verifier }) : undefined)
     }
-    run().catch(fail)
+    run().catch(finish)
   })
 }

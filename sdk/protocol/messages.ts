@@ -14,6 +14,8 @@ export interface FrameMessage {
   /** With `conflict`: who is signed in at the hub, and what this site may see of that user. */
   readonly subject?: string
   readonly claims?: JsonObject
+  /** With `failed`: in how many seconds the hub wants to be asked again, as its `Retry-After` said. */
+  readonly retryAfter?: number
 }
 
 /** From the visible frame: so high, in CSS pixels, its button is. Said again whenever that changes. */
@@ -63,4 +65,4 @@ type Untrusted<Message> = Partial<Record<keyof Message, unknown>> | null | undef
 
 /** In few bytes, for every visitor loads it: only a text is equal to itself as a text. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-template-expression -- it may be no text
-const isAbsentOrText = (value: unknown) => value === undefined || `${value as string}` === value
+const isAbsentOrText = (value: unknown) => [undefined, `${value as string}`].includes(value as string)

@@ -176,8 +176,7 @@ describe('in Chromium, a page that is rendered on the server', () => {
 
   /** How often travel's page has asked the hub for a frame. */
   const frames = () =>
-    world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`))
-      .length
+    world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${travel}`)).length
   const shown = (id: string) => page.run((of) => document.getElementById(of)?.textContent, id)
   const shows = (id: string, text: string) =>
     page.until((of, wanted) => document.getElementById(of)?.textContent === wanted, id, text)

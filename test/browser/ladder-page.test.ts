@@ -257,7 +257,7 @@ describe('a page whose frame works', () => {
         return (error as Error).message
       }
     }, world.hub.origin)
-    expect(message).to.include('"lift"').and.include('frame, access, link, redirect')
+    expect(message).to.include('"lift"').and.include('frame,access,link,redirect')
   })
 })
 

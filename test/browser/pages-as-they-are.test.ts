@@ -45,8 +45,7 @@ const fillCart = async () => {
 const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
 /** How often travel's pages have asked the hub for a frame. */
 const frames = () =>
-  world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`))
-    .length
+  world.hub.listener.seen.filter(({ url }) => url.startsWith(`/frame?site=${travel}`)).length
 
 function inBrowser(kind: BrowserKind): void {
   before(async () => (browser = await startBrowser(kind)))
@@ -246,7 +245,7 @@ describe('in Chromium, a page', () => {
   })
 
   for (const [attribute, message] of [
-    ['data-start="lazy"', 'no start "lazy" in auto, idle, manual'],
+    ['data-start="lazy"', 'no start "lazy" in auto,idle,manual'],
     ['type="module"', 'no classic script'],
     ['data-timeout="0"', 'no timeout "0" in 1 to 1e9'],
     ['data-timeout="-1"', 'no timeout "-1" in 1 to 1e9'],

@@ -83,7 +83,7 @@ const fillCart = async () => {
   await page.sync()
 }
 const cart = async () => ((await page.fetch('/whoami'))['data'] as { cart?: string[] }).cart
-const isTravelsFrame = (url: string) => url.startsWith(`/frame?site=${encodeURIComponent(travel)}`)
+const isTravelsFrame = (url: string) => url.startsWith(`/frame?site=${travel}`)
 /** How often travel's pages have asked the hub for a frame. */
 const frames = () => world.hub.listener.seen.filter(({ url }) => isTravelsFrame(url)).length
 const replacements = async () => (await page.eventsNamed('session-replaced')).length

@@ -66,6 +66,7 @@ describe('a hub over its capacity', () => {
   interface Answer {
     readonly status: number
     readonly retryAfter: string | undefined
+    readonly text: string
   }
 
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}): Promise<Answer> =>
@@ -73,8 +74,11 @@ describe('a hub over its capacity', () => {
       const { host, port } = new URL(world.hub.origin)
       const options = { agent, host: '127.0.0.1', port, path, method, headers: { host, ...headers } }
       const req = http.request(options, (res) => {
-        res.resume().on('end', () => {
-          resolve({ status: res.statusCode ?? 0, retryAfter: res.headers['retry-after'] })
+        const { statusCode: status = 0, headers } = res
+        let text = ''
+        res.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        res.on('end', () => {
+          resolve({ status, retryAfter: headers['retry-after'], text })
         })
       })
       req.on('error', reject).end()
@@ -121,6 +125,9 @@ describe('a hub over its capacity', () => {
     const refused = answers.filter(({ status }) => status === 503)
     expect(new Set(refused.map(({ retryAfter }) => retryAfter))).to.deep.equal(new Set(['1']))
     expect(answers.map(({ status }) => status)).to.include(200)
+    // The page in which it is hears it too.
+    for (const { text } of refused)
+      expect(text).to.include('"outcome":"failed","reason":"unavailable","retryAfter":1')
 
     const [health, signOut] = await Promise.all([
       ask('/healthz'),

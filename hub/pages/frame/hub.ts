@@ -18,7 +18,8 @@ interface Turned {
   readonly turn?: string
 }
 
-type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason' | 'subject' | 'claims'> & Turned
+type Answer = Pick<FrameMessage, 'outcome' | 'ticket' | 'reason' | 'subject' | 'claims' | 'retryAfter'> &
+  Turned
 
 /** After its last answer, the page takes any message for the news that it has to ask again. */
 const NEWS: Answer = { outcome: 'offer' }
@@ -37,8 +38,17 @@ let reminder: ReturnType<typeof setInterval> | undefined
 let asking: Promise<Answer> | undefined
 
 // Only that origin can read it (R15). A stranger's page gets nothing, were it to embed this at all.
-export const say = ({ outcome, ticket, reason, subject, claims }: Answer) => {
-  const said: Loose<FrameMessage> = { sessionHub: 1, nonce, outcome, ticket, reason, subject, claims }
+export const say = ({ outcome, ticket, reason, subject, claims, retryAfter }: Answer) => {
+  const said: Loose<FrameMessage> = {
+    sessionHub: 1,
+    nonce,
+    outcome,
+    ticket,
+    reason,
+    subject,
+    claims,
+    retryAfter,
+  }
   parent.postMessage(said, site)
 }
 
@@ -139,7 +149,13 @@ async function fetchAnswer(path: string, question: object): Promise<Answer> {
     const body = (await reply.json()) as Answer & { proof?: string; error: string }
     proof = body.proof ?? proof
     attend(body)
-    return reply.ok ? body : { outcome: 'failed', reason: body.error }
+    return reply.ok
+      ? body
+      : {
+          outcome: 'failed',
+          reason: body.error,
+          retryAfter: Number(reply.headers.get('retry-after')),
+        }
   } catch {
     return { outcome: 'failed', reason: 'unavailable' }
   }

@@ -15,7 +15,7 @@ const SETTLE_MS = 300
  */
 export function askByPopup(kit: LadderKit, askByDialog: () => Promise<Status>): Promise<Status> {
   const popup = window.open(
-    `${kit.hub}/unlock?site=${encodeURIComponent(location.origin)}`,
+    `${kit.hub}/unlock?site=${location.origin}`,
     'session-hub',
     'popup,width=480,height=400',
   )

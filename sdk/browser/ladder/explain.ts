@@ -1,6 +1,7 @@
 /** Where sharing stands, in words for the people who build the site. */
 import type { Rung } from '../../protocol/wire.js'
 import type { Status } from '../status.js'
+import type { Refusal } from '../post.js'
 import type { LadderKit } from './kit.js'
 
 const NEEDS: Record<Rung, string> = {
@@ -51,7 +52,8 @@ function askBackend({ endpoint, timeout, post }: LadderKit): Promise<string | nu
   window.setTimeout(() => abort.abort(), timeout)
   return post(`${endpoint}/sisters`, {}, abort.signal).then(
     () => null,
-    (code: unknown) => code as string,
+    // eslint-disable-next-line @typescript-eslint/use-unknown-in-catch-callback-variable -- it throws nothing else
+    ({ reason }: Refusal) => reason,
   )
 }
 

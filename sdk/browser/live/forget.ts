@@ -1,13 +1,14 @@
 /** The visitor's opt-out, and its undoing: on this site first, then in the hub's jar, for all others. */
 import type { Status } from '../status.js'
+import type { Refusal } from '../post.js'
 import type { LiveKit } from './kit.js'
 
 export async function forget(kit: LiveKit, { undo = false } = {}): Promise<Status> {
   const { client, endpoint, post, settle, tell } = kit
   try {
     await post(`${endpoint}/forget`, { off: !undo })
-  } catch (reason) {
-    return settle({ outcome: 'failed', reason: reason as string })
+  } catch (thrown) {
+    return settle({ outcome: 'failed', reason: (thrown as Refusal).reason })
   }
   await tellHub(kit, !undo)
   if (undo) return client.sync({ force: true })

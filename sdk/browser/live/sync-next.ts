@@ -1,5 +1,6 @@
-/** One more sync, of its own: after the one that is running. */
+/** One more sync, of its own: after the one that is running. The visitor has clicked for it. */
 import type { Choice } from '../../protocol/wire.js'
+import { recall, remember } from '../memory.js'
 import type { Status } from '../status.js'
 import type { SyncFrame } from '../sync.js'
 import type { LiveKit } from './kit.js'
@@ -10,5 +11,11 @@ export async function syncNext(
   choice?: Choice,
 ): Promise<Status> {
   while (running()) await running()
+  // It waits for no hub that has too much to do.
+  try {
+    remember({ ...recall(), waitMs: null })
+  } catch {
+    // Nothing is remembered here.
+  }
   return run(-1, by, choice)
 }

@@ -1,5 +1,6 @@
 /** Tokens for services on other hosts: asked for when they are needed, and good for several requests. */
 import type { TokenReply } from '../../protocol/bodies.js'
+import type { Refusal } from '../post.js'
 import type { LiveKit } from './kit.js'
 
 export function createTokens({
@@ -7,7 +8,7 @@ export function createTokens({
   post,
   readState,
 }: Pick<LiveKit, 'endpoint' | 'post' | 'readState'>): (audience: string) => Promise<string | undefined> {
-  const kept: Record<string, readonly [token: string, untilMs: number]> = {}
+  const kept: Record<string, readonly [token: string | undefined, untilMs: number]> = {}
   return async (audience) => {
     // Another session's token is none of this one's.
     const name = readState() + audience
@@ -19,7 +20,11 @@ export function createTokens({
         kept[name] = [token, Date.now() + seconds * 500]
         return token
       },
-      () => undefined,
+      (thrown: unknown) => {
+        const { retryAfter } = thrown as Refusal
+        kept[name] = [undefined, Date.now() + Math.min(retryAfter as number, 60) * 1000]
+        return undefined
+      },
     )
   }
 }
