@@ -6,7 +6,7 @@ import { bodyOf } from '../../sdk/http/node/body.js'
 import { sendJson } from '../../sdk/http/node/reply.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { isFlag, isText, readFields } from '../../sdk/protocol/fields.js'
-import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
+import { isJsonObject } from '../../sdk/protocol/json.js'
 import type { Actor, Administration } from '../flows/administer.js'
 import {
   addStoredSite,
@@ -20,10 +20,10 @@ import {
   turnStoredSite,
 } from '../flows/administer-sites.js'
 import { generateSite } from '../keys/generate.js'
-import type { SiteRegistration } from '../sites/site.js'
 import { actor, reader } from './callers.js'
 import type { Guard } from './guard.js'
 
+type Registration = Parameters<typeof addStoredSite>[2]
 type Act = (by: Actor, body: unknown) => Promise<object>
 
 export function siteApi({ hub }: Administration, sites: SiteAdministration, guard: Guard): Router {
@@ -80,7 +80,7 @@ async function add(sites: SiteAdministration, by: Actor, body: unknown): Promise
 }
 
 /** A cast before its check: whoever adds it looks at every member, as no type can. */
-const asRegistration = (given: JsonObject | object): SiteRegistration => given as unknown as SiteRegistration
+const asRegistration = (given: object): Registration => given as Registration
 
 const isOrigin = isText(300)
 

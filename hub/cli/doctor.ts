@@ -1,4 +1,6 @@
 /** `session-hub doctor`. */
+import { readFileSync } from 'node:fs'
+
 import { defaultEndpoint } from '../../sdk/protocol/wire.js'
 import { originFault } from '../../sdk/protocol/origins.js'
 import { closest } from '../../sdk/settings/refuse-unknown.js'
@@ -15,6 +17,7 @@ import {
 } from '../doctor/findings.js'
 import { openEyes } from '../doctor/sight.js'
 import { type Command, readArguments, UsageError } from './command.js'
+import { type Manifest, manualPage } from './manual.js'
 import { visible } from './table.js'
 import { leave, painter } from './terminal.js'
 
@@ -120,7 +123,10 @@ function readCode(name: string, given: string): FindingCode {
 }
 
 /** Where more is said about a finding. */
-const pageOf = (code: FindingCode) => `docs/doctor.md#${code}`
+const pageOf = (code: FindingCode) => manualPage(manifest(), `doctor.md#${code}`)
+
+const manifest = () =>
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Manifest
 
 /** Servers write parts of this. */
 const MOST_CHARACTERS = 300

@@ -5,7 +5,7 @@ import { discoveryLine, readyLine } from './checks/documents.js'
 import { endpointLine } from './checks/endpoint.js'
 import { frameLine, popupLine } from './checks/frame.js'
 import { handoverLine } from './checks/handover.js'
-import { hubPostLine, sitePostLine } from './checks/own-posts.js'
+import { hubPostLine, sitePostLine, ticketKeyLine } from './checks/own-posts.js'
 import { lookAtPage } from './checks/page.js'
 import { domainLine, type Place, placeLine } from './checks/places.js'
 import { sistersLine } from './checks/sisters.js'
@@ -76,11 +76,14 @@ async function* examineSite(
   const there = await endpointLine(eyes, site, endpoint)
   yield there
   // What the hub does not know has no keys there either, and is led nowhere.
-  if (there.findings.length > 0 || !hub || !isKnown) return
+  if (there.findings.some(({ code }) => code === 'endpoint_not_there') || !hub || !isKnown) return
   const { line: posted, aheadMs, sisters } = await sitePostLine(eyes, site, endpoint)
   // First: a clock that is wrong is also a reason for the hub to refuse the site.
   yield clocksLine(site, hub.aheadMs, aheadMs)
   yield posted
+  // What is wrong with any request of the page is said once.
+  if (posted.findings.length === 0 && posted.skipped === undefined)
+    yield await ticketKeyLine(eyes, site, endpoint)
   if (page.tag?.hasSisterLinks && sisters && others.length > 0) yield sistersLine(site, others, sisters)
   if (page.tag?.isLive && posted.findings.length === 0) yield await streamLine(eyes, site, endpoint)
   // Whatever is in the way of one request of the page is in the way of this one too.

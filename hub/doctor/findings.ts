@@ -85,7 +85,7 @@ const kinds = {
     meaning: 'The hub knows no site of this origin, or it is turned off there.',
     why: 'The hub shows its frame to registered origins only. "www", the port and "http" are part of an origin.',
     remedy:
-      '"session-hub sites add" makes a registration; restart the hub after it. For preview hosts that come and go, give `createHub` a `findSite`.',
+      'Register the origin: "session-hub sites add <origin> --config <file>" puts it into the store of a running hub (`storedSites`), "--file" into the list of sites, which the hub reads again at SIGHUP. For preview hosts that come and go, register "https://*.preview.example" once: it covers names with exactly one more label.',
   },
   frame_refused: {
     level: 'error',
@@ -138,6 +138,14 @@ const kinds = {
       'A proxy has changed `Cross-Origin-Embedder-Policy` or `Cross-Origin-Resource-Policy` of the frame.',
     why: 'Pages that are isolated from other origins (COEP) can embed it only with both as the hub sends them.',
     remedy: 'Let the proxy forward these headers of the hub unchanged.',
+  },
+  sdk_isolated: {
+    level: 'error',
+    meaning:
+      'The page has `Cross-Origin-Embedder-Policy: require-corp`, and the file of the SDK comes from another origin without `Cross-Origin-Resource-Policy: cross-origin`.',
+    why: 'The browser blocks the file: such a page loads from elsewhere only what says that it may be loaded.',
+    remedy:
+      'Let the proxy of the hub forward `Cross-Origin-Resource-Policy` unchanged, or load the SDK from the site itself, as `scriptTag` does.',
   },
   popup_opener: {
     level: 'warning',
@@ -292,7 +300,15 @@ const kinds = {
     meaning: 'The hub does not accept the keys of the site.',
     why: 'No ticket can be redeemed: visitors get `unavailable`.',
     remedy:
-      'Give the site the keys that "session-hub sites add" made together with the registration. The logs of the hub (`site_token_refused`) and of the site (`site_refused`) name the key.',
+      'Give the site the keys that "session-hub sites add" made together with the registration, or the newest after "sites rotate-keys". The logs of the hub (`site_token_refused`) and of the site (`site_refused`) name the key; `ticket_key_unknown` there means the ticket key.',
+  },
+  jwks_cache: {
+    level: 'warning',
+    meaning:
+      'Something between the site and the doctor keeps the keys of the site longer than 300 seconds, or lets nobody keep them.',
+    why: 'Services that verify the session tokens of the site read its keys there. Kept too long, they miss a new key and refuse good tokens; never kept, the site answers each of their requests.',
+    remedy:
+      'Let the CDN or proxy forward `Cache-Control: public, max-age=300` of "jwks.json" unchanged, and keep the file no longer than that.',
   },
   hub_unreachable_from_site: {
     level: 'error',

@@ -18,6 +18,8 @@ export interface ScriptTag {
   readonly nonce: string | undefined
   readonly integrity: string | undefined
   readonly hasSisterLinks: boolean
+  /** Asked for by CORS, whose own rules then count. */
+  readonly isCors: boolean
   readonly isLive: boolean
 }
 
@@ -38,6 +40,7 @@ export function findScriptTag(html: string, url: string): ScriptTag | undefined 
       nonce: attributes.get('nonce'),
       integrity: attributes.get('integrity'),
       hasSisterLinks: attributes.has('data-sister-links'),
+      isCors: attributes.has('crossorigin'),
       isLive: attributes.get('data-live') === 'true',
     }
   }

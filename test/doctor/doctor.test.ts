@@ -218,11 +218,11 @@ describe('the doctor', () => {
         head.remove('cross-origin-embedder-policy')
       }),
     ],
-    [
-      'has one opener policy on all pages',
+    ...['same-origin', 'noopener-allow-popups'].map((said): (typeof brokenHubs)[number] => [
+      `has one opener policy on all pages: ${said}`,
       'popup_opener',
-      on('/unlock', set('cross-origin-opener-policy', 'same-origin')),
-    ],
+      on('/unlock', set('cross-origin-opener-policy', said)),
+    ]),
     ['does not get the Origin', 'request_origin_lost', without('origin')],
     [
       'is behind a firewall that takes no POST',
@@ -378,6 +378,24 @@ describe('the doctor', () => {
       () => on('/', set('permissions-policy', 'camera=(), storage-access=(self)')),
     ],
     ['hides its visitors', 'referrer_policy_hides', () => on('/', set('referrer-policy', 'no-referrer'))],
+    [
+      'has its keys kept by a CDN for a day',
+      'jwks_cache',
+      () =>
+        on('/session-hub/jwks.json', (head) => {
+          head.set('cache-control', 'public, max-age=86400')
+        }),
+    ],
+    [
+      'has its keys kept by a CDN that says for how long already',
+      'jwks_cache',
+      () => on('/session-hub/jwks.json', set('age', '4000')),
+    ],
+    [
+      'lets nobody keep its keys',
+      'jwks_cache',
+      () => on('/session-hub/jwks.json', set('cache-control', 'no-store')),
+    ],
     ['has no openers', 'page_opener_policy', () => on('/', set('cross-origin-opener-policy', 'same-origin'))],
   ]
   for (const [what, code, how, patientsToo = {}] of brokenSites) {
@@ -556,6 +574,99 @@ describe('the doctor', () => {
     expect(codesIn(lines)).to.deep.equal(['body_lost'])
     expect(listener.seen.slice(before).filter(({ method }) => method === 'POST')).to.have.length(1)
   })
+
+  it('says that a site has another ticket key than the hub seals for, though it signs with the right one', async () => {
+    const { origin, registration } = world.siteOf('shop')
+    const { ticketKeys } = (await generateSite(origin)).registration
+    world.register({ ...registration, ticketKeys })
+    // What the hub has said of the keys is believed for a while.
+    world.advance(301)
+    expect(await codes()).to.deep.equal(['keys_do_not_match'])
+    world.register(registration)
+    world.advance(301)
+    expect(await codes()).to.deep.equal([])
+  })
+
+  it('says that a preview host is not registered where a wildcard does not cover it, and nothing where one does', async () => {
+    const { origin, registration } = world.siteOf('shop')
+    const wildcard = origin.replace('//shop.', '//*.preview.')
+    const below = (name: string) => origin.replace('//shop.', `//${name}.preview.`)
+    await world.hub.hub.setSites([{ ...registration, origin: wildcard }])
+    try {
+      const [finding] = findingsIn(await linesOf({ ...patients, sites: [below('a.pr-1')] })).filter(
+        ({ code }) => code === 'site_unregistered',
+      )
+      expect(finding?.what).to.include(`it knows ${below('pr-1')}`)
+      expect(await codes({ sites: [below('pr-1')] })).to.not.include('site_unregistered')
+    } finally {
+      await world.hub.hub.setSites([])
+    }
+  })
+
+  it('says that an isolated page cannot load the SDK from a hub whose proxy takes a header off, and nothing without that', async () => {
+    const isolated: Break = {
+      body: (text) => text.replace(/src="[^"]*\/sdk\.[^"]*"/, `src="${world.hub.origin}/sdk.js"`),
+      head(head) {
+        head.set('cross-origin-embedder-policy', 'require-corp')
+        head.remove('content-security-policy')
+      },
+    }
+    atSites.breaks(isolated)
+    expect(await codes()).to.deep.equal([])
+    atHub.breaks(
+      on('/sdk', (head) => {
+        head.remove('cross-origin-resource-policy')
+      }),
+    )
+    expect(await codes()).to.deep.equal(['sdk_isolated'])
+    atSites.breaks({ ...isolated, head: (head) => head.remove('content-security-policy') })
+    expect(await codes(), 'on a page that is not isolated').to.deep.equal([])
+  })
+
+  it('finds nothing where a page keeps its popups, whoever has opened it', async () => {
+    atSites.breaks(on('/', set('cross-origin-opener-policy', 'noopener-allow-popups')))
+    expect(await codes()).to.deep.equal([])
+  })
+
+  const places: Record<
+    string,
+    [hub: string, at: string, site: string, at: string, code: string, twin: [string, string]]
+  > = {
+    'a hub in a private network below a public site': [
+      ...(['hub.shop.example', '10.0.0.1', 'shop.example', '203.0.113.7'] as const),
+      'hub_on_private_address',
+      ['203.0.113.8', '203.0.113.7'],
+    ],
+    'a hub in another network than its site': [
+      ...(['hub.shop.example', '198.51.100.1', 'shop.example', '203.0.113.7'] as const),
+      'seven_days',
+      ['203.0.113.8', '203.0.113.7'],
+    ],
+    'a hub on a domain that no site has': [
+      ...(['hub.example', '203.0.113.8', 'shop.example', '203.0.113.7'] as const),
+      'bounce_tracking',
+      ['', ''],
+    ],
+  }
+  for (const [what, [hub, hubAt, site, siteAt, code, [hubThen, siteThen]]] of Object.entries(places))
+    it(`names ${what}, by what the names lead to`, async () => {
+      const port = new URL(world.hub.origin).port
+      const sitePort = new URL(patients.sites[0]!).port
+      /** Each name is looked at once, and then connected to: it is here. */
+      const found = (at: Record<string, string>) => {
+        const looked = new Set<string>()
+        const lookup = async (hostname: string) => {
+          const address = looked.has(hostname) ? '127.0.0.1' : (at[hostname] ?? '127.0.0.1')
+          looked.add(hostname)
+          return [{ address, family: 4 }]
+        }
+        const asked = { ...patients, hub: `http://${hub}:${port}`, sites: [`http://${site}:${sitePort}`] }
+        return linesOf(asked, { lookup }).then(codesIn)
+      }
+      expect(await found({ [hub]: hubAt, [site]: siteAt })).to.include(code)
+      if (hubThen !== '') expect(await found({ [hub]: hubThen, [site]: siteThen })).to.not.include(code)
+      else expect(await found({ [hub]: hubAt, [site]: siteAt })).to.not.include('seven_days')
+    })
 
   it('names the clock where the hub refuses the site for its time', async () => {
     const { origin } = await world.addSite('early', undefined, {

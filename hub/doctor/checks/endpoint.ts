@@ -1,9 +1,9 @@
 /** Whether the endpoints of the site are where the page looks for them. */
 import { sitePaths } from '../../../sdk/protocol/wire.js'
 import { inWords, jsonOf } from '../answer.js'
-import type { Line } from '../findings.js'
+import type { Finding, Line } from '../findings.js'
 import { isFinding, seeOr } from '../reach.js'
-import type { Eyes } from '../sight.js'
+import type { Eyes, Sight } from '../sight.js'
 
 export async function endpointLine(eyes: Eyes, site: string, endpoint: string): Promise<Line> {
   const line = { about: site, looked: `has its endpoints below ${endpoint}` }
@@ -13,5 +13,19 @@ export async function endpointLine(eyes: Eyes, site: string, endpoint: string): 
   const sight = await seeOr(eyes, site + endpoint + sitePaths.jwks, {}, 'endpoint_not_there')
   if (isFinding(sight)) return { ...line, findings: [sight] }
   const isThere = sight.status === 200 && Array.isArray(jsonOf(sight)?.['keys'])
-  return { ...line, findings: isThere ? [] : [{ code: 'endpoint_not_there', what: inWords(sight) }] }
+  if (!isThere) return { ...line, findings: [{ code: 'endpoint_not_there', what: inWords(sight) }] }
+  return { ...line, findings: cacheFindings(sight) }
+}
+
+/** What the site says of its keys: so long may anybody keep them. */
+const SECONDS = 300
+
+function cacheFindings({ header }: Sight): Finding[] {
+  const said = header('cache-control') ?? ''
+  const age = Number(header('age') ?? 0)
+  if (age > SECONDS) return [{ code: 'jwks_cache', what: `the keys have been kept for ${age} seconds` }]
+  // A shared cache goes by the first of the two.
+  const seconds = Number((/\bs-maxage=(\d+)/i.exec(said) ?? /\bmax-age=(\d+)/i.exec(said))?.[1] ?? 0)
+  const isKept = seconds > 0 && seconds <= SECONDS && !/no-store|no-cache|private/i.test(said)
+  return isKept ? [] : [{ code: 'jwks_cache', what: `the keys have "Cache-Control: ${said}"` }]
 }

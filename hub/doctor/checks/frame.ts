@@ -54,11 +54,19 @@ async function frameFindings(
   return [...decisionFindings(message), ...policyFindings(hub, site, sight), ...isolationFindings(sight)]
 }
 
-/** The slip that is made most. */
+/** The slips that are made most: "www", and a label too many for a wildcard. */
 async function registeredTwin(eyes: Eyes, hub: string, site: string): Promise<string | undefined> {
   const twin = /\/\/www\./.test(site) ? site.replace('//www.', '//') : site.replace('//', '//www.')
-  const { sight } = await seeFrame(eyes, hub, twin)
-  return !isFinding(sight) && messageOf(sight) ? twin : undefined
+  if (await isRegistered(eyes, hub, twin)) return twin
+  const parent = site.replace(/\/\/[^.]+\./, '//')
+  if (parent === twin || !/\/\/[^/]+\./.test(parent) || !(await isRegistered(eyes, hub, parent)))
+    return undefined
+  return `${parent}; a wildcard covers exactly one label`
+}
+
+async function isRegistered(eyes: Eyes, hub: string, site: string): Promise<boolean> {
+  const { sight } = await seeFrame(eyes, hub, site)
+  return !isFinding(sight) && messageOf(sight) !== undefined
 }
 
 /** What the frame would say to the page. */

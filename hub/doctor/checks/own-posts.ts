@@ -57,6 +57,22 @@ export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): 
   return { line: { ...line, findings: [] }, aheadMs, sisters: known }
 }
 
+/** No key opens it: a site asks the hub then whether its own ticket key is the registered one. */
+const MADE_UP = 'e30.made-up.by.the.doctor'
+
+/** A ticket that nobody has sealed. A site with the right keys says that it is invalid, one with another ticket key that it is the site that is wrong. */
+export async function ticketKeyLine(eyes: Eyes, site: string, endpoint: string): Promise<Line> {
+  const line = { about: site, looked: 'has the ticket key that the hub seals for' }
+  const ask = { ...ownPost(site), body: JSON.stringify({ ticket: MADE_UP }) }
+  const sight = await seeOr(eyes, site + endpoint + sitePaths.redeem, ask, 'body_lost')
+  if (isFinding(sight)) return { ...line, findings: [sight] }
+  const code = errorOf(sight)
+  if (code === 'ticket_invalid') return { ...line, findings: [] }
+  if (code === 'consent_required')
+    return { ...line, findings: [], skipped: 'the site asks its visitors for consent first' }
+  return { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') }
+}
+
 /** @param unavailable what it means here that something on the other side does not work */
 function refusalOf(sight: Sight, unavailable: FindingCode): Pick<Line, 'findings' | 'skipped'> {
   const code = errorOf(sight)

@@ -46,7 +46,7 @@ export async function lookAtPage(eyes: Eyes, { hub, site, others, sight }: PageQ
   return {
     tag,
     lines: [
-      { about: site, looked, ...(await lookAtFile(eyes, hub, site, tag)) },
+      { about: site, looked, ...(await lookAtFile(eyes, { hub, site, sight }, tag)) },
       {
         about: site,
         looked: looks,
@@ -58,14 +58,33 @@ export async function lookAtPage(eyes: Eyes, { hub, site, others, sight }: PageQ
 
 type Found = Pick<Line, 'findings' | 'skipped'>
 
-async function lookAtFile(eyes: Eyes, hub: string, site: string, tag: ScriptTag): Promise<Found> {
+async function lookAtFile(
+  eyes: Eyes,
+  { hub, site, sight }: Omit<PageQuestion, 'others'>,
+  tag: ScriptTag,
+): Promise<Found> {
   if (tag.hub !== hub)
     return { findings: [{ code: 'tag_names_other_hub', what: `the page names ${tag.hub}` }] }
   // Nobody has asked to look at a third server.
   const { origin } = new URL(tag.src)
   if (origin !== site && origin !== hub) return { findings: [], skipped: `the SDK comes from ${origin}` }
   const file = await seeOr(eyes, tag.src, {}, 'sdk_not_served')
-  return { findings: isFinding(file) ? [file] : fileFindings(tag, file) }
+  if (isFinding(file)) return { findings: [file] }
+  const isElsewhere = origin !== site && !tag.isCors
+  return { findings: [...fileFindings(tag, file), ...(isElsewhere ? isolationFindings(sight, file) : [])] }
+}
+
+/** A page that is isolated takes a file from elsewhere only if that says so itself. */
+function isolationFindings(page: Sight, file: Sight): Finding[] {
+  const embedder = page.header('cross-origin-embedder-policy')?.split(';')[0]?.trim()
+  const resource = file.header('cross-origin-resource-policy')
+  if (embedder !== 'require-corp' || resource === 'cross-origin') return []
+  return [
+    {
+      code: 'sdk_isolated',
+      what: `the file has ${resource === undefined ? 'no such header' : `"${resource}"`}`,
+    },
+  ]
 }
 
 function fileFindings(tag: ScriptTag, file: Sight): Finding[] {
