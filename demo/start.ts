@@ -53,14 +53,14 @@ Open ${shop} first, and try this:
   2. Follow the link to travel: the cart is there. Add a trip.
   3. Follow the link to magazine and sign in with any name.
   4. Go back to shop: it knows you, and both lines are in the cart. Sign out; all three forget you.
-  5. Sign in in a second browser too, and end its session by "Your devices": its open page says so at once.
+  5. Sign in in a second browser too, and end its session under "Your devices": its open page says so at once.
   6. Do the same as an administrator: the hub's /admin lists everybody's sessions.
 
 Then do it again where third-party cookies are blocked, as in a private window of Chrome, or in Firefox:
 the links between the sites bring the session along, and "Behind the page" says so.
 
 ${isKept ? `Keys and sessions stay in ${folder}` : 'Nothing outlives this run; DATA_DIR=./demo-data npm start keeps keys and sessions'}
-${process.stdin.isTTY ? 'Enter stops the hub, and starts it again: the sites live on. ' : ''}Ctrl+C ends.
+${process.stdin.isTTY ? 'Enter stops the hub, and starts it again: the sites keep working. ' : ''}Ctrl+C ends.
 `
 }
 

@@ -49,7 +49,7 @@ export const hubRows = {
     check: aFunction<FindSite>('FindSite'),
   },
   storeWaitSeconds: {
-    text: 'how long the hub waits for the server of a `store` that is given as a function, [answering 503 meanwhile](stores.md#a-server-that-is-still-starting)',
+    text: 'how long the hub waits for the server of a `store` that is given as a function; [it answers 503 until then](stores.md#a-server-that-is-still-starting)',
     more: 'With 0, `createHub` rejects if the store cannot be opened.',
     unit: 'seconds',
     default: 0,
@@ -111,7 +111,7 @@ export const hubRows = {
     ),
   },
   conflict: {
-    text: "who gives way when two different users are signed in: `'keep-both'`, `'hub'`, `'site'`; or `({ site, siteSubject, hubSubject })` => one of them",
+    text: "which user stays when two different users are signed in: `'keep-both'`, `'hub'`, `'site'`; or `({ site, siteSubject, hubSubject })` => one of them",
     more: 'The function must be synchronous and pure: the hub may call it several times for one conflict, and only its last answer counts.',
     default: 'keep-both',
     code: 'also',
@@ -159,7 +159,7 @@ export const hubRows = {
   },
   hubProcesses: {
     text: 'the number of processes in which this hub runs: each allows its share of `limits`',
-    more: 'Each counts in its own memory, so a balancer has to spread the requests evenly. See [scale](scale.md).',
+    more: 'Each counts in its own memory, so a load balancer must spread the requests evenly. See [scale](scale.md).',
     default: 1,
     check: wholeNumber({ min: 1, max: 1000 }),
   },

@@ -30,8 +30,8 @@ export interface HubOptions {
   /** `(origin) => registration`, called for every origin that `sites` does not contain. Sites can come and go while the hub runs. */
   readonly findSite?: FindSite
   /**
-   * How long the hub waits for the server of a `store` that is given as a function, answering 503 meanwhile (docs/stores.md). With 0,
-   * `createHub` rejects if the store cannot be opened.
+   * How long the hub waits for the server of a `store` that is given as a function; it answers 503 until then (docs/stores.md). With
+   * 0, `createHub` rejects if the store cannot be opened.
    *
    * Unit: seconds, 0 to 3600.
    *
@@ -105,9 +105,9 @@ export interface HubOptions {
    */
   readonly endAllOnSignOut?: boolean | ((subject: string) => boolean | Promise<boolean>)
   /**
-   * Who gives way when two different users are signed in: `'keep-both'`, `'hub'`, `'site'`; or `({ site, siteSubject, hubSubject })`
-   * => one of them. The function must be synchronous and pure: the hub may call it several times for one conflict, and only its last
-   * answer counts.
+   * Which user stays when two different users are signed in: `'keep-both'`, `'hub'`, `'site'`; or
+   * `({ site, siteSubject, hubSubject })` => one of them. The function must be synchronous and pure: the hub may call it several times
+   * for one conflict, and only its last answer counts.
    *
    * @default 'keep-both'
    */
@@ -155,8 +155,8 @@ export interface HubOptions {
    */
   readonly limits?: Partial<RateLimits>
   /**
-   * The number of processes in which this hub runs: each allows its share of `limits`. Each counts in its own memory, so a balancer
-   * has to spread the requests evenly. See scale (docs/scale.md).
+   * The number of processes in which this hub runs: each allows its share of `limits`. Each counts in its own memory, so a load
+   * balancer must spread the requests evenly. See scale (docs/scale.md).
    *
    * From 1 to 1000.
    *

@@ -103,5 +103,5 @@ export const createSessions = (hub: HubContext): HubSessions => ({
 
 function requireId(name: string, id: unknown): void {
   if (!is128Bits(id))
-    throw new SessionHubError('request_invalid', `"${name}" is the "id" of a listed session`)
+    throw new SessionHubError('request_invalid', `"${name}" has to be the "id" of a listed session`)
 }

@@ -105,6 +105,6 @@ const flags = (where: string, options: object, names: readonly string[]): readon
 
 function rotationStep(isFinish: boolean, isCancel: boolean): RotationStep {
   if (isFinish && isCancel)
-    throw new SessionHubError('request_invalid', 'Keys are either finished or canceled, not both')
+    throw new SessionHubError('request_invalid', 'Keys are either finished or cancelled, not both')
   return isFinish ? 'finish' : isCancel ? 'cancel' : 'begin'
 }

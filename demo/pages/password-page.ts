@@ -21,8 +21,8 @@ function ask(subject: string | null): Html {
       ${signInForm('/password')}`
   return html`<form class="card" method="post" action="/password/sign-in">
     <p>
-      You are signed in as <strong>${subject}</strong>, but not since a moment ago. Somebody else may sit at
-      this device by now.
+      You are signed in as <strong>${subject}</strong>, but your sign-in is not recent. Somebody else may be
+      using this device by now.
     </p>
     <input type="hidden" name="name" value="${subject}" />
     <p class="hint">Your own site would ask for the old password here.</p>

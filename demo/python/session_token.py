@@ -1,5 +1,5 @@
 """What a site's session token says. PyJWT looks at the signature; the form is ours to check, for libraries of JWT are more lenient
-than this protocol: they take other spellings of the type, a list of audiences, or a member that stands twice."""
+than this protocol: they take other spellings of the type, a list of audiences, or a member that occurs twice."""
 
 import base64
 import json
@@ -147,9 +147,9 @@ def parsed(text):
 
 def members(pairs):
     found = dict(pairs)
-    # Of a member that stands twice, one reader would take the first, and another the last.
+    # Of a member that occurs twice, one reader would take the first, and another the last.
     if len(found) < len(pairs) or len(found) > MOST_MEMBERS or "__proto__" in found:
-        raise ValueError("a member stands twice, or there are too many")
+        raise ValueError("a member occurs twice, or there are too many")
     return found
 
 

@@ -70,7 +70,7 @@ class SiteKeys:
             self._refresh(now, wait=kid not in self.keys)
         # The first list has to come before anything can be said.
         if not self.keys:
-            raise TokenError("unavailable", "The site's public keys cannot be had")
+            raise TokenError("unavailable", "The site's public keys cannot be fetched")
         return self.keys.get(kid)
 
     def _refresh(self, now, wait):

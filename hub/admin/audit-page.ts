@@ -45,7 +45,7 @@ export const auditPage = (view: AuditView): Page => ({
   here: 'audit',
   content: html`<form class="card search" action="${paths.audit}" role="search">
       <div>
-        <label for="subject">User whose sessions it was about</label>
+        <label for="subject">User whose sessions it concerned</label>
         <input id="subject" name="subject" value="${view.subject}" spellcheck="false" autocapitalize="none" />
       </div>
       <div class="row"><button>Search</button><a href="${paths.audit}">Clear</a></div>

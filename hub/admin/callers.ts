@@ -13,7 +13,8 @@ export async function reader(origin: string, guard: Guard, req: Request): Promis
   if (program) return program
   const by = await guard.who(req)
   if (!by) throw nobody()
-  if (isForeign(req, origin)) throw new SessionHubError('origin_denied', 'A page elsewhere may not ask this')
+  if (isForeign(req, origin))
+    throw new SessionHubError('origin_denied', 'A page of another site may not send this request')
   return by
 }
 
@@ -31,9 +32,9 @@ export async function actor(origin: string, guard: Guard, req: Request): Promise
   if (!isOwn || relation !== 'same-origin' || own !== '1')
     throw new SessionHubError(
       'origin_denied',
-      `Only pages of this hub may ask this, with "${exchangeHeader}: 1"`,
+      `Only pages of this hub may send this request, with "${exchangeHeader}: 1"`,
     )
   return by
 }
 
-const nobody = () => new SessionHubError('sign_in_required', 'No administrator of this hub asks')
+const nobody = () => new SessionHubError('sign_in_required', 'The caller is not an administrator of this hub')

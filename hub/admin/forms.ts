@@ -49,4 +49,4 @@ const tag = ({ secret }: HubContext, cookie: string, name: string) =>
   adminTag(secret, 'form', `${cookie}\n${name}`)
 
 const denied = () =>
-  new SessionHubError('origin_denied', 'Only a form of this hub’s own pages may do this; open the page anew')
+  new SessionHubError('origin_denied', 'Only a form of this hub’s own pages may do this; open the page again')

@@ -78,10 +78,7 @@ function readToken(where: string, given: unknown): AdminToken {
   refuseUnknown(where, given, ['name', 'sha256', 'permissions'])
   const { name, sha256, permissions: allowed } = given as Partial<Record<keyof AdminToken, unknown>>
   if (!isName(name))
-    throw wrong(
-      where,
-      '"name" has to be a text of 1 to 80 characters, and none that the audit gives to others',
-    )
+    throw wrong(where, '"name" has to be a text of 1 to 80 characters that the audit does not use for others')
   if (!is256Bits(sha256)) throw wrong(where, '"sha256" has to be what "session-hub admin token" printed')
   return { name, sha256, permissions: readPermissions(where, allowed) }
 }

@@ -79,7 +79,7 @@ function readTime(name: string, text: string): number {
 
 /** One that stands once; an empty one is none. */
 function exact(query: URLSearchParams, name: string): string | undefined {
-  if (query.getAll(name).length > 1) throw wrong(`"${name}" stands twice`)
+  if (query.getAll(name).length > 1) throw wrong(`"${name}" occurs twice`)
   return single(query, name) || undefined
 }
 

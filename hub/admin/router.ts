@@ -38,7 +38,7 @@ export function createAdminRouter(
   if (sites) router.use(sitePages(at, sites, guard))
   router.all([...Object.values(paths), ...(sites ? Object.values(sitePaths) : [])], ({ path }, res) => {
     res.set('allow', allowed(path))
-    throw new SessionHubError('method_not_allowed', 'This page is for something else')
+    throw new SessionHubError('method_not_allowed', 'This page does not accept this method')
   })
   router.use(() => {
     throw new SessionHubError('not_found', 'There is no such page')

@@ -7,11 +7,11 @@ import { type Command, readArguments, UsageError } from './command.js'
 export const makeAdminToken: Command = {
   help: `Usage: session-hub admin token --name <name> --permissions <list> [--json]
 
-Makes a token for the hub's /admin and its /admin/api. Two things come out: the token, for the administrator
-alone, and what goes into "admin": { "tokens": [...] } of the hub's configuration, which is no secret.
+Creates a token for the hub's /admin and its /admin/api. Prints two things: the token, for the administrator
+alone, and the entry for "admin": { "tokens": [...] } in the hub's configuration, which is not secret.
 
 Options:
-  --name <name>         who it is for; stands in the audit
+  --name <name>         who it is for; the audit shows it
   --permissions <list>  some of ${permissions.join(', ')}, with commas between:
                           read        see sessions, and the audit
                           logout      end the sessions of those whom "isAdmin" does not name

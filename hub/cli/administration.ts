@@ -61,7 +61,7 @@ async function openKept(file: string, { path, open }: StoreSource): Promise<Stor
   if (!isMemory(store)) return store
   throw wrong(
     file,
-    '"store" keeps nothing: only the hub that runs knows its sessions, at /admin where that is configured',
+    '"store" keeps nothing: only the running hub knows its sessions; see /admin, if it is configured',
   )
 }
 

@@ -41,7 +41,7 @@ Options:
 
 const forPeople = (rows: readonly NumberedAuditRow[]): string =>
   rows.length === 0
-    ? 'There is nothing.\n'
+    ? 'The audit has no such entry.\n'
     : tableOf(
         ['when', 'who', 'what', 'whose', 'site', 'sessions', 'from', 'outcome', 'why', 'until'],
         rows.map(({ atMs, who, act, subject, site, sessions, from, outcome, reason = '', untilMs }) => [

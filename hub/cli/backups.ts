@@ -10,7 +10,7 @@ import { shown, writing } from './files.js'
 export const storeBackup: Command = {
   help: `Usage: session-hub store backup <file> --config <file>
 
-Copies the SQLite database, as it is at one moment, to a new file. The hub keeps running meanwhile. The command checks the
+Copies the SQLite database, as it is at one moment, to a new file. The hub may keep running. The command checks the
 copy and makes it readable by its owner only. PostgreSQL and Redis have their own tools: for them, the command names
 the tool and fails.
 
@@ -92,7 +92,7 @@ async function databaseOf(name: string, config: string | undefined, tools: Tools
   if (store.engine === undefined)
     throw wrong(
       where,
-      '"store" is made in code: back up what it keeps its sessions in, by that one’s own tools',
+      '"store" is made in code: back up the database behind it with that database’s own tools',
     )
   throw wrong(where, `"store": ${tools[store.engine]}`)
 }

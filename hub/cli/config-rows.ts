@@ -71,7 +71,7 @@ export const serveRows = {
   },
   migrateStore: {
     text: "whether the hub creates PostgreSQL's schema and brings it up to date when it starts",
-    more: 'With `false` it refuses to start where [`session-hub store migrate`](stores.md#the-schema-by-hand) has not been run.',
+    more: 'With `false` it refuses to start unless [`session-hub store migrate`](stores.md#the-schema-by-hand) has been run.',
     default: true,
     check: yesOrNo,
   },

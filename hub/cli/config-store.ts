@@ -53,7 +53,7 @@ function refuseAddress(where: string, given: string): void {
   if (!given.includes('://')) return
   throw wrong(
     where,
-    '"store" is no address that is known here: it has to begin with "postgres://" or "redis://"',
+    '"store" is not an address that the command knows: it has to begin with "postgres://" or "redis://"',
   )
 }
 

@@ -16,16 +16,16 @@ Copies everything that a hub keeps to an empty store: sessions with their handle
 endings with their numbers, the audit, and sites. Stop the hub first, and start it on the new store
 afterwards: all visitors stay signed in, and sites notice nothing.
 
-Meanwhile both stores are closed to hubs. The command refuses an SQLite database that a hub has open. A hub that
-still runs on PostgreSQL or Redis goes on reading, and answers 503 to everything that would write; nothing is lost.
+During the copy, both stores are closed to hubs. The command refuses an SQLite database that a hub has open. A hub
+that still runs on PostgreSQL or Redis keeps reading, and answers 503 to every write; nothing is lost.
 
-If the command is killed, or a server fails, run it again: it goes on where it stopped. At the end it reads and
-compares both stores, and only then opens the new one. The old one stays closed, so that no forgotten hub goes on
-there; "session-hub store reopen" opens it.
+If the command is killed, or a server fails, run it again: it continues where it stopped. At the end it reads and
+compares both stores, and only then opens the new one. The old one stays closed, so that a forgotten hub cannot keep
+using it; "session-hub store reopen" opens it.
 
 Options:
   --from <store>  sqlite:<file>, postgres://… or redis://…; default: what SESSION_HUB_STORE holds
-  --to <store>    the same; default: what SESSION_HUB_STORE_TO holds. PostgreSQL's user has to own the schema, or
+  --to <store>    the same; default: what SESSION_HUB_STORE_TO holds. The PostgreSQL user must own the schema, or
                   be allowed to create it
 
 Example:
@@ -75,7 +75,7 @@ async function copy(source: CopyEnd, target: CopyEnd): Promise<void> {
     const rows = copied.map(({ kind, rows, sum }) => [WORDS[kind], numeral(rows), sum])
     process.stdout.write(tableOf(['WHAT', 'COPIED', 'CHECKSUM'], rows))
     process.stdout.write(
-      `\n${target.name} has everything, compared with ${source.name}, which stays closed. Start the hub on the new store.\n`,
+      `\n${target.name} has everything that ${source.name} has. The old store stays closed. Start the hub on the new one.\n`,
     )
   } finally {
     progress.end()
@@ -85,8 +85,8 @@ async function copy(source: CopyEnd, target: CopyEnd): Promise<void> {
 export const storeReopen: Command = {
   help: `Usage: session-hub store reopen --store <store>
 
-Opens a store to hubs again that was copied to another one, or whose copy was given up. It knows nothing of what
-has happened in the other store since then: sessions that were ended there are live here.
+Opens a store again that was copied to another one, or whose copy was abandoned. It does not have what has happened
+in the other store since then: sessions that were ended there are live here.
 
 Options:
   --store <store>  sqlite:<file>, postgres://… or redis://…; default: what SESSION_HUB_STORE holds
@@ -104,7 +104,7 @@ Example:
       if (!note) throw new UsageError(`${end.name} is open`, name)
       if (note.role === 'target')
         throw new UsageError(
-          `${end.name} is an unfinished copy of ${note.other}, and has only a part of it: end the copy, or empty it`,
+          `${end.name} is an unfinished copy of ${note.other}, and has only part of it: finish the copy, or empty the store`,
           name,
         )
       await end.reopen()

@@ -27,12 +27,12 @@ export const examineSites: Command = {
   help: `Usage: session-hub doctor <hub> <site> [<site> ...]
 
 Looks at a running hub and its sites from outside, as a browser would: names, certificates, headers, cookies,
-keys, clocks, and a redirect from each site over the hub and back. Says what it finds, why that matters and
+keys, clocks, and a redirect from each site to the hub and back. Says what it finds, why it matters and
 what to do; docs/doctor.md has a section for each finding. The doctor sends no secret, follows no redirect to another
 origin, and leaves no session behind.
 
 Options:
-  --page <path>        the page to look at on each site, default "/"
+  --page <path>        the page to examine on each site, default "/"
   --endpoint <path>    where the endpoints of the sites are, if no script tag says so; default "${defaultEndpoint}"
   --ignore <finding>   accept this finding; may be given several times
   --from-browser       also opens each page in a Chromium of this machine, with the cookies of other sites allowed and blocked

@@ -143,7 +143,7 @@ function busy({ lock, owner }: LockedError): string {
 }
 
 const draftLeft = (target: string) =>
-  `cannot be written: "${shown(`${target}.part`)}" is there already; move it away and try again`
+  `cannot be written: "${shown(`${target}.part`)}" already exists; move it away and try again`
 
 function refusal(
   where: string | undefined,

@@ -10,12 +10,12 @@ import { hint } from './terminal.js'
 export const makeKeys: Command = {
   help: `Usage: session-hub keys [--out <file>] [--force]
 
-Creates the hub's secret. Whoever has it can read what the hub has sealed for itself: keep it out of version
+Creates the hub's secret. Whoever has it can read what the hub has encrypted for itself: keep it out of version
 control, backups and logs.
 
 Options:
   --out <file>  write the keys to this file, readable by its owner only (mode 0600); default: stdout
-  --force       replace an existing file: the hub then no longer recognizes what browsers and sites hold
+  --force       replace an existing file: the hub then no longer recognises what browsers and sites hold
 
 Example:
   session-hub keys --out hub-keys.json
@@ -25,7 +25,7 @@ Example:
     if (values.out === undefined) {
       if (values.force) throw new UsageError('"--force" needs "--out <file>"', name)
       process.stdout.write(pretty(generateHubKeys()))
-      hint('These keys are secret. With "--out <file>" they go into a file that only its owner can read.')
+      hint('These keys are secret. "--out <file>" writes them to a file that only its owner can read.')
       return
     }
     const path = resolve(values.out)

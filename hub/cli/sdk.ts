@@ -27,6 +27,6 @@ Example:
     process.stdout.write(
       `<script async src="${src}" integrity="${integrity}" crossorigin="anonymous"></script>\n`,
     )
-    hint('Print it again with each update of the hub: the name and the value change with it.')
+    hint('Print it again after each update of the hub: the name and the value change with every version.')
   },
 }

@@ -27,8 +27,8 @@ Configuration (paths are relative to the file; only "origin" and the keys have n
 ${configHelp()}
 
 In the environment: each of these as SESSION_HUB_ and its name, such as SESSION_HUB_PORT or SESSION_HUB_TRUST_PROXY_HOPS, objects
-and lists as JSON; the hub's keys as ${KEYS_VARIABLE}. With _FILE behind it, a variable names a file that holds the value. What
-the configuration says itself counts first.
+and lists as JSON; the hub's keys as ${KEYS_VARIABLE}. With _FILE after its name, a variable names a file that
+holds the value. What the configuration file contains takes precedence.
 
 Example:
   { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "trustProxyHops": 1 }

@@ -73,7 +73,7 @@ function refusal(thrown: NodeJS.ErrnoException, file: string, host: string, port
     case 'EACCES':
       return wrong(
         file,
-        `"port": ${port} is not this user's to open: set one from 1024 on, behind a proxy`,
+        `"port": ${port} may not be opened by this user: set one from 1024 on, behind a proxy`,
         thrown,
       )
     case 'EADDRNOTAVAIL':
@@ -81,7 +81,7 @@ function refusal(thrown: NodeJS.ErrnoException, file: string, host: string, port
     case 'EAI_AGAIN':
       return wrong(
         file,
-        `"host": "${host}" is no address of this machine; "127.0.0.1" is, and "0.0.0.0" is all`,
+        `"host": "${host}" is not an address of this machine; "127.0.0.1" is one, and "0.0.0.0" means all`,
         thrown,
       )
     default:

@@ -37,8 +37,8 @@ const SEARCH_HELP = `  --subject <subject>  of this user
 export const listSessions: Command = {
   help: `Usage: session-hub sessions list --config <file> [options]
 
-Shows live sessions, the newest first: the ref by which "sessions end" knows them, the user, the site where
-each began and where else it is in use, the browser, and when it began and was last seen. The hub may run meanwhile.
+Shows live sessions, newest first: the ref that "sessions end" takes, the user, the site where each session
+began and where else it is in use, the browser, and when it began and was last seen. The hub may keep running.
 
 Options:
   --config <file>      the configuration of "session-hub serve"
@@ -70,8 +70,8 @@ ${SEARCH_HELP}
 export const endSessions: Command = {
   help: `Usage: session-hub sessions end --config <file> (<ref>... | --subject <subject> | --all) [options]
 
-Ends sessions on every site at once, those of administrators too: some by the refs that "sessions list"
-shows, all of a user, or with --all everybody's, perhaps narrowed. A hub that runs tells its sites.
+Ends sessions on every site at once, even those of administrators: by the refs that "sessions list" shows,
+all of one user, or with --all everybody's, which further options can narrow. A running hub tells its sites.
 
 Options:
   --config <file>      the configuration of "session-hub serve"
@@ -100,8 +100,8 @@ Examples:
 export const eraseSessions: Command = {
   help: `Usage: session-hub sessions erase --config <file> --subject <subject> [options]
 
-Ends all sessions of a user on every site, and removes them with their data. The audit calls the user "erased:"
-and a tag from then on. What the sites keep is theirs to remove.
+Ends all sessions of a user on every site, and removes them with their data. From then on, the audit names the user
+"erased:" and a tag. The sites must remove what they keep themselves.
 
 Options:
   --config <file>      the configuration of "session-hub serve"

@@ -46,7 +46,7 @@ export function checkedSites(given: unknown, where: string): SiteRegistration[] 
     const at = `${where}: sites[${index}]`
     readSite(site, at)
     if (origins.has(site.origin))
-      throw wrong(at, `the origin "${site.origin}" stands twice; remove one of the two`)
+      throw wrong(at, `the origin "${site.origin}" is listed twice; remove one of the two`)
     origins.add(site.origin)
   }
   return sites

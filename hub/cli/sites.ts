@@ -28,16 +28,16 @@ Creates the keys of one site, such as https://shop.example, and prints two thing
 
 Both contain secrets: the site's private keys, and the ticket key that the site shares with the hub.
 
-One application that answers on several origins registers them under one name, "--app shop": with one set of keys
-for all of them, or with "--own-keys" one for each run of this command.
+If one application answers on several origins, register them under one name ("--app shop"). They then share one set of
+keys, or get a new set with each run of this command that has "--own-keys".
 
 Options:
   --app <name>            the application that serves these origins; needed for more than one
   --own-keys              create new keys, even if the file already has sites of this app
   --file <file>           add the registration to this list (created with mode 0600 if missing), and print only the line
   --config <file>         add it to the store of the hub with this configuration ("storedSites": true), which may be running,
-                          and print the line alone
-  --prove                 with --config: serve nothing until the owner has shown that the domain is theirs
+                          and print only the line
+  --prove                 with --config: do not serve the site until its owner has proven that the domain is theirs
   --sister <origin>       a site that this one may know of and link to; may be given several times (default: none)
   --endpoint <path>       where the site's endpoints are, as in its own option (default ${defaultEndpoint})
   --receive-only          sessions that began on this site do not become the hub's ("mayOffer": false)
@@ -114,7 +114,7 @@ Examples:
         const keys = old ? undefined : made.keys
         if (values.json) process.stdout.write(pretty({ keys, registrations }))
         else if (keys) process.stdout.write(`SESSION_HUB_KEYS='${JSON.stringify(keys)}'\n`)
-        hint(`The store has ${origins.join(', ')} now; a running hub knows it within a second.`)
+        hint(`${origins.join(', ')}: added to the store. A running hub learns of it within a second.`)
         for (const site of added) tellProof(site)
       })
       return
@@ -141,8 +141,8 @@ Examples:
     hint(`${shown(file)} lists ${origins.join(', ')} now; a running hub reads it when it starts again.`)
     hint(
       keys
-        ? `What stdout got is for the environment of ${whose}, and is not kept anywhere.`
-        : `The keys of ${whose} are those that it has; nothing changes in its environment.`,
+        ? `The printed line is for the environment of ${whose}, and is not stored anywhere.`
+        : `The app keeps the keys that it has; nothing changes in the environment of ${whose}.`,
     )
   },
 }
@@ -158,7 +158,7 @@ function checkedOrigins(
   for (const [at, origin] of given.entries()) {
     const fault = isWildcard(origin) ? wildcardFault(origin) : originFault(origin)
     if (fault) throw new UsageError(fault, command)
-    if (given.indexOf(origin) !== at) throw new UsageError(`"${origin}" stands twice`, command)
+    if (given.indexOf(origin) !== at) throw new UsageError(`"${origin}" occurs twice`, command)
   }
   if (given.length > 1 && app === undefined)
     throw new UsageError(
@@ -243,7 +243,7 @@ async function register(
       if (!sites.some((site) => site.origin === origin)) continue
       throw wrong(
         shown(path),
-        `"${origin}" is registered already; remove its entry first to give it new keys`,
+        `"${origin}" is already registered; remove its entry first to give it new keys`,
       )
     }
     const old = mayHaveOldKeys ? keysOfApp(sites, wanted[0]?.app, shown(path)) : undefined

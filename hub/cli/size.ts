@@ -24,20 +24,20 @@ export const estimateSize: Command = {
 
 Estimates for each store: processes of the hub, machines, bytes, connections, and the first limit that you
 will meet. The figures come from the project's own bench, which ran on ${MEASURED_WITH}.
-Say with "--speed" how much faster yours are: a processor twice as fast needs half the time.
+Set "--speed" to how much faster yours are: a processor twice as fast needs half the time.
 
 Options:
   --visitors <number>    different visitors a day
-  --visits <number>      visits of each of them a day; default: 1
-  --syncs <number>       syncs of a visit: about one for each site of yours that it leads to, and each sign-in,
-                         sign-out or write of data counts as one; default: 2
-  --pages <number>       pages of a visit; default: 5
+  --visits <number>      visits of each visitor a day; default: 1
+  --syncs <number>       syncs in a visit: about one for each of your sites that the visitor opens, and one for each
+                         sign-in, sign-out or write of data; default: 2
+  --pages <number>       pages in a visit; default: 5
   --newcomers <share>    the share of a day's visitors who have no session yet, 0 to 1; default: 0.5
-  --days <number>        how long a session is kept that nobody uses ("lifetimes" of the hub); default: 30
-  --peak <number>        how many times the average the busiest hour has; default: 3
+  --days <number>        how many days an unused session is kept ("lifetimes" of the hub); default: 30
+  --peak <number>        how much busier the busiest hour is than the average; default: 3
   --busy <share>         how busy a processor may be in that hour; default: 0.5
-  --processors <number>  of one machine for the hub; default: 4
-  --speed <number>       how many times as fast as the bench's each of them is; default: 1
+  --processors <number>  processors of one machine for the hub; default: 4
+  --speed <number>       how many times as fast as the bench's each processor is; default: 1
 
 Example:
   session-hub size --visitors 1000000 --syncs 3

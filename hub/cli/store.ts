@@ -11,11 +11,11 @@ import { named, type StoreSource, storeSource } from './config-store.js'
 export const storeRestored: Command = {
   help: `Usage: session-hub store restored --config <file>
 
-Run it once after the store came back from a backup by other tools than
-"session-hub store restore", which does it itself, or after a failover that may have lost something. The
-numbers of endings run again then, and a site that goes on from its own number would miss sign-outs. This
-begins a new epoch: each site that was connected before asks the hub anew about every session. Best before
-the hub starts; one that runs lets go of its sites within seconds, and they come again.
+Run this once after you have restored the store with other tools than "session-hub store restore" (which does it
+itself), or after a failover that may have lost something. The store then assigns the same numbers of endings again,
+and a site that continues from its own number would miss sign-outs. This command begins a new epoch: each site that
+was connected before asks the hub again about every session. Run it before the hub starts, if you can. A running hub
+disconnects its sites within seconds, and they reconnect.
 
 Options:
   --config <file>  the configuration of "session-hub serve"
@@ -27,7 +27,7 @@ Example:
     const { values } = readArguments(name, args, { config: { type: 'string' } })
     await administer(name, values.config, async ({ at }) => {
       const epoch = await at.hub.store.renewEpoch()
-      process.stdout.write(`The store has a new epoch, ${epoch}: every site asks the hub anew.\n`)
+      process.stdout.write(`The store has a new epoch, ${epoch}: every site asks the hub again.\n`)
     })
   },
 }
@@ -35,13 +35,13 @@ Example:
 export const storeMigrate: Command = {
   help: `Usage: session-hub store migrate [--config <file>] [--grant <user>]
 
-Creates the schema in PostgreSQL, or brings it up to date, in one transaction. Run it as the schema's owner, as
-a step of a deployment, where the hub's own user may not change tables; the configuration of the hub then has
-"migrateStore": false. Run again, it changes nothing. SQLite and Redis need no such step.
+Creates the schema in PostgreSQL, or brings it up to date, in one transaction. If the hub's own user may not
+change tables, run it as the schema's owner, as a step of each deployment, and set "migrateStore": false in the hub's
+configuration. A second run changes nothing. SQLite and Redis need no such step.
 
 Options:
   --config <file>  the configuration of "session-hub serve"; without it, the address is in SESSION_HUB_STORE
-  --grant <user>   lets this user of PostgreSQL use the schema, and change nothing of it
+  --grant <user>   lets this PostgreSQL user use the schema, but not change it
 
 Example:
   SESSION_HUB_STORE="$OWNER_URL" session-hub store migrate --grant hub
@@ -49,7 +49,7 @@ Example:
   async run(args, name) {
     const options = { config: { type: 'string' }, grant: { type: 'string' } } as const
     const { values } = readArguments(name, args, options)
-    if (values.grant === '') throw new UsageError('"--grant" has to name a user of PostgreSQL', name)
+    if (values.grant === '') throw new UsageError('"--grant" has to name a PostgreSQL user', name)
     const { file, source } = await sourceOf(name, values.config)
     if (source.engine !== 'postgres' || source.address === undefined)
       throw wrong(file, '"store" is not in PostgreSQL: there is no schema to bring up to date')
@@ -57,7 +57,7 @@ Example:
       const { migrate } = await import('../stores/postgres/migrate.js')
       const version = await migrate({ url: source.address, grantTo: values.grant })
       const granted = values.grant === undefined ? '' : `, and "${values.grant}" may use it`
-      process.stdout.write(`The schema "session_hub" is of version ${version}${granted}.\n`)
+      process.stdout.write(`The schema "session_hub" has version ${version}${granted}.\n`)
     } catch (thrown) {
       throw named(file, thrown)
     }

@@ -52,7 +52,7 @@ export async function addToStore(
 /** What whoever owns the domain has to do next. */
 export function tellProof({ origin, proof }: RegisteredSite): void {
   if (!proof) return
-  hint(`${origin} serves nothing yet. Its owner publishes this text: ${proof.token}`)
+  hint(`The hub does not serve ${origin} yet. Its owner must publish this text: ${proof.token}`)
   if (proof.file) hint(`  as the file ${proof.file.url}`)
   if (proof.record) hint(`  ${proof.file ? 'or ' : ''}as a TXT record of ${proof.record.name}`)
   hint(`Then: session-hub sites prove ${origin} --config <file>`)
@@ -122,8 +122,8 @@ export const enableSite = onSite(
 )
 
 export const proveSite = onSite(
-  `Looks for the text that "session-hub sites add --prove" has printed, in a file of the site and in its DNS. When it is
-there, the site begins.`,
+  `Looks for the text that "session-hub sites add --prove" printed, in a file of the site and in its DNS. Once the text is
+there, the hub serves the site.`,
   (origin) => `The owner of ${origin} is confirmed: the site is on.`,
   proveStoredSite,
   'prove',
@@ -139,7 +139,7 @@ export const removeSite = onSite(
 export const changeSite: Command = {
   help: `Usage: session-hub sites change <origin> --config <file> [options]
 
-Changes what the registration of a site says; what no option names stays as it is.
+Changes the registration of a site. What no option names stays as it is.
 
 Options:
   --config <file>         the configuration of "session-hub serve", with "storedSites": true
@@ -178,10 +178,10 @@ Options:
 export const rotateKeys: Command = {
   help: `Usage: session-hub sites rotate-keys <origin> --config <file> [--finish]
 
-Makes new keys for a site, and for all sites of its app that have the same. The hub knows the old and the new ones from
-then on. Replace "signing" and "ticket" in the site's SESSION_HUB_KEYS with what the command prints; keep its "session" key.
+Creates new keys for a site, and for all sites of its app that share its keys. From then on, the hub accepts the old keys
+and the new ones. Replace "signing" and "ticket" in the site's SESSION_HUB_KEYS with what the command prints; keep its "session" key.
 When every process of the site has the new keys, run the command again with "--finish": the hub forgets the old ones.
-If what it printed is lost, run it with "--cancel" and begin again.
+If the printed keys are lost, run the command with "--cancel" and begin again.
 
 Options:
   --config <file>  the configuration of "session-hub serve", with "storedSites": true
@@ -203,7 +203,7 @@ Example:
       if (keys) process.stdout.write(`${JSON.stringify(keys)}\n`)
       hint(
         keys
-          ? 'These keys are secret, and are not kept anywhere. With "--finish" the hub forgets the old ones.'
+          ? 'These keys are secret, and are not stored anywhere. With "--finish" the hub forgets the old ones.'
           : `The ${step === 'cancel' ? 'new' : 'old'} keys of ${origin} are forgotten.`,
       )
     })

@@ -139,7 +139,7 @@ async function keep({ number, worker }: Started, stopping: AbortSignal, log: Ser
 const cannotStart = (times: number) =>
   new SessionHubError(
     'unavailable',
-    `No worker can open the session store${times > 1 ? `; one has tried ${times} times in a row` : ''}. Their own errors are above`,
+    `No worker can open the session store${times > 1 ? `; one of them has tried ${times} times in a row` : ''}. Their own errors are above`,
   )
 
 /** Asked anew: what was said before the pause counts no more. */

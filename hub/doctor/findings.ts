@@ -14,7 +14,7 @@ const kinds = {
   dns_failed: {
     level: 'error',
     meaning: 'The name of the hub or of a site does not resolve to an address.',
-    why: 'No browser can reach it, and the doctor cannot look at it.',
+    why: 'No browser can reach it, and the doctor cannot examine it.',
     remedy: 'Correct the name on the command line, or the DNS record.',
     isBlind: true,
   },
@@ -46,20 +46,20 @@ const kinds = {
       'The address answers with a redirect to another origin, such as from "shop.example" to "www.shop.example".',
     why: 'Sessions are for exact origins. The SDK and the hub follow no redirect to another one.',
     remedy:
-      'Give the doctor, the registration and the options the origin that visitors end up on, letter by letter. Where a page only asks for a sign-in elsewhere, name another page by "--page".',
+      'Give the doctor, the registration and the options the origin that visitors end up on, letter by letter. If the page only asks for a sign-in elsewhere, name another page with "--page".',
   },
   hub_not_there: {
     level: 'error',
     meaning:
       'There is no hub at this origin: its document "/.well-known/session-hub" is missing, or is something else.',
-    why: 'The frame is not there either, so no sync can happen.',
+    why: 'Without a hub there is no frame either, so no sync can happen.',
     remedy:
       'Mount `hub.router` at the root of the origin, before any catch-all route, and let the proxy forward all paths unchanged.',
   },
   hub_origin_differs: {
     level: 'error',
     meaning: 'The `origin` in the configuration of the hub is not the one at which browsers reach it.',
-    why: 'It names itself in every ticket, and refuses the requests of its own pages: they come from another origin.',
+    why: 'The hub names that origin in every ticket, and refuses the requests of its own pages, because they come from another origin.',
     remedy: 'Set `origin` to the public origin, with https. The hub never derives it from a request.',
   },
   protocol_differs: {
@@ -82,7 +82,7 @@ const kinds = {
   },
   site_unregistered: {
     level: 'error',
-    meaning: 'The hub knows no site of this origin, or it is turned off there.',
+    meaning: 'No site with this origin is registered with the hub, or it is turned off there.',
     why: 'The hub shows its frame to registered origins only. "www", the port and "http" are part of an origin.',
     remedy:
       'Register the origin: "session-hub sites add <origin> --config <file>" puts it into the store of a running hub (`storedSites`), "--file" into the list of sites, which the hub reads again at SIGHUP. For preview hosts that come and go, register "https://*.preview.example" once: it covers names with exactly one more label.',
@@ -92,7 +92,7 @@ const kinds = {
     meaning: 'The hub, or something before it, refuses the document of the frame.',
     why: 'A sync begins with that document.',
     remedy:
-      'Look up the code in docs/errors.md. Without a code the answer is not of the hub, but of a proxy, or of a firewall that keeps programs out.',
+      'Look up the code in docs/errors.md. Without a code, the answer comes not from the hub but from a proxy, or from a firewall that keeps programs out.',
   },
   referer_removed: {
     level: 'error',
@@ -103,7 +103,7 @@ const kinds = {
   fetch_metadata_removed: {
     level: 'error',
     meaning: 'The headers `Sec-Fetch-…` do not reach the hub, or not all of them.',
-    why: 'They tell the hub that a frame asks, and whether the browser gives that frame its cookies. Without them every sync is `blocked`.',
+    why: 'They tell the hub that the request comes from a frame, and whether the browser gives that frame its cookies. Without them every sync is `blocked`.',
     remedy: 'Let the proxy in front of the hub forward all headers that begin with "Sec-Fetch-".',
   },
   frame_ancestors_wrong: {
@@ -136,7 +136,7 @@ const kinds = {
     level: 'warning',
     meaning:
       'A proxy has changed `Cross-Origin-Embedder-Policy` or `Cross-Origin-Resource-Policy` of the frame.',
-    why: 'Pages that are isolated from other origins (COEP) can embed it only with both as the hub sends them.',
+    why: 'Pages that are isolated from other origins (COEP) can embed the frame only if both arrive as the hub sends them.',
     remedy: 'Let the proxy forward these headers of the hub unchanged.',
   },
   sdk_isolated: {
@@ -190,7 +190,7 @@ const kinds = {
   cookie_changed: {
     level: 'error',
     meaning:
-      'A cookie arrives with another name, or with other attributes, than the hub or the site has given it.',
+      'A cookie arrives with another name, or with other attributes, than the hub or the site gave it.',
     why: 'Browsers drop a `__Host-` cookie that has a `Domain`, another path, or no `Secure`. Without `HttpOnly` scripts read it; `Partitioned` gives each site a hub session of its own.',
     remedy:
       'Turn off whatever rewrites cookies in the proxy, such as `proxy_cookie_flags`, `proxy_cookie_domain` or `Header edit Set-Cookie`.',
@@ -199,13 +199,13 @@ const kinds = {
     level: 'warning',
     meaning: 'The doctor cannot read the page of the site, as a visitor without a session would.',
     why: 'It then cannot see the headers and the script tag of the page.',
-    remedy: 'Name a public page by "--page", such as "--page /en/".',
+    remedy: 'Name a public page with "--page", such as "--page /en/".',
   },
   tag_missing: {
     level: 'warning',
     meaning: 'The page has no script tag of the SDK.',
     why: 'The page does not sync, unless a bundle contains the SDK, which the doctor cannot see.',
-    remedy: 'Put `site.scriptTag(req)` into the page, or name a page that has it by "--page".',
+    remedy: 'Put `site.scriptTag(req)` into the page, or name a page that has it with "--page".',
   },
   tag_names_other_hub: {
     level: 'error',
@@ -271,7 +271,7 @@ const kinds = {
   },
   referrer_policy_hides: {
     level: 'warning',
-    meaning: 'The Referrer-Policy of the page hides from the next page where a visitor comes from.',
+    meaning: 'The Referrer-Policy of the page hides from the next page where a visitor came from.',
     why: 'A link that opens a new window cannot carry the session, and the next site cannot see that a visitor comes from a sister.',
     remedy:
       'Send `Referrer-Policy: strict-origin-when-cross-origin`. The default of helmet is `no-referrer`.',
@@ -360,16 +360,16 @@ const kinds = {
   browser_missing: {
     level: 'error',
     meaning: 'With `--from-browser`: there is no Chromium on this machine, or it does not start.',
-    why: 'What only a browser shows could not be looked at.',
+    why: 'The doctor could not check what only a browser shows.',
     remedy:
-      'Install Chromium, Chrome or Edge, or name its file by "--browser". In a container, the libraries that it needs have to be there too.',
+      'Install Chromium, Chrome or Edge, or name its file with "--browser". In a container, install the libraries that it needs too.',
     isBlind: true,
   },
   browser_page_failed: {
     level: 'error',
     meaning: 'A browser cannot load the page of the site.',
     why: 'Without a page there is no sync.',
-    remedy: 'Open the address in a browser on this machine. Name another page by "--page".',
+    remedy: 'Open the address in a browser on this machine. Name another page with "--page".',
   },
   browser_no_sdk: {
     level: 'error',
@@ -381,20 +381,20 @@ const kinds = {
   browser_blocked: {
     level: 'error',
     meaning: 'The frame of the hub has no cookies, although the browser allows those of other sites.',
-    why: 'Something on the way made the frame a stranger: a policy of the page, a header that was changed, or cookies with `Partitioned`.',
+    why: 'Something in between made the frame a third party: a policy of the page, a header that was changed, or cookies with `Partitioned`.',
     remedy:
       'Let `Referer`, `Sec-Fetch-…` and `Set-Cookie` pass unchanged, and set no `Permissions-Policy` against "storage-access".',
   },
   browser_sync_failed: {
     level: 'error',
-    meaning: 'The sync of the SDK ends without an answer of the hub.',
+    meaning: 'The sync of the SDK ends without an answer from the hub.',
     why: 'The visitor keeps the session of the site, and shares nothing.',
     remedy:
-      'Look up the reason in docs/errors.md. `SessionHub.explain()` on the console of the page says more.',
+      'Look up the reason in docs/errors.md. `SessionHub.explain()` in the console of the page says more.',
   },
   browser_redirect_failed: {
     level: 'error',
-    meaning: 'A redirect over the hub does not bring the visitor back with an answer.',
+    meaning: 'A redirect through the hub does not bring the visitor back with an answer.',
     why: 'Where browsers block the cookies of other sites, the redirect is the way that always works.',
     remedy:
       'Look at the other findings for this site first. The log of the site says why under `request_failed` or `request_refused`.',
@@ -403,7 +403,7 @@ const kinds = {
     level: 'warning',
     meaning: 'The console of the page shows an error.',
     why: 'A policy that blocks something, or a script that stops, may keep the SDK or your own code from working.',
-    remedy: 'Mend what the console says. Or accept this finding with "--ignore browser_errors".',
+    remedy: 'Fix what the console reports. Or accept this finding with "--ignore browser_errors".',
   },
 } as const satisfies Record<string, FindingKind>
 

@@ -85,7 +85,7 @@ export async function stopActing(
       const found = liveActing(held, site, nowMs)
       if (!found) {
         liveOrEnded(held, site, nowMs)
-        throw new SessionHubError('request_invalid', 'Nobody acts as a user by this handle')
+        throw new SessionHubError('request_invalid', 'Nobody acts as a user with this handle')
       }
       const { session } = found
       const { record } = newHandle(session, site.origin, nowMs, handle)
@@ -100,7 +100,7 @@ export async function stopActing(
     },
   )
   if ('before' in settled) return givenBefore(hub, site, settled.before, nowMs, false)
-  if ('refused' in settled) throw denied('Nobody acts as a user by this handle')
+  if ('refused' in settled) throw denied('Nobody acts as a user with this handle')
   hub.log({ level: 'info', event: 'acting_stopped', site: site.origin })
   return settled.view
 }

@@ -41,7 +41,7 @@ export const behindActing = (held: Held | undefined, site: Site, nowMs: number):
 /** What belongs to a session is not to be had by looking at a site as somebody else. @throws SessionHubError `while_acting` */
 export function requireNotActing(held: Held | undefined, site: Site, nowMs: number): void {
   if (liveActing(held, site, nowMs))
-    throw new SessionHubError('while_acting', 'This is not done while somebody acts as a user')
+    throw new SessionHubError('while_acting', 'This is not allowed while somebody acts as a user')
 }
 
 /**

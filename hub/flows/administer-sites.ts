@@ -218,7 +218,7 @@ async function put(
     const next = await decide(record)
     if (await at.stored.put(origin, next, seq, [row(at, by, act, origin, 'done')])) return next
   }
-  throw new SessionHubError('unavailable', 'Others are changing this site all the time')
+  throw new SessionHubError('unavailable', 'Too many others are changing this site')
 }
 
 function there(record: SiteRecord | undefined, origin: string): SiteRecord {

@@ -66,7 +66,7 @@ function requireOwnWord({ mayOffer, origin }: Site, { site }: Session): void {
   if (!mayOffer && site !== origin)
     throw new SessionHubError(
       'data_denied',
-      'This site only receives; it may not say who a user of others is',
+      'This site only receives; it may not change the claims of a user of other sites',
     )
 }
 

@@ -10,7 +10,7 @@ export async function acceptKeys(site: Site, { ticket_keys: tags }: KeysBody): P
   if (!tags.includes(ticketKey.tag))
     throw new SessionHubError(
       'ticket_key_unknown',
-      `Tickets for this site are sealed with the key "${ticketKey.kid}", which it has not`,
+      `Tickets for this site are sealed with the key "${ticketKey.kid}", which it does not have`,
     )
   return {}
 }

@@ -45,7 +45,7 @@ export async function answerRedirect(hub: HubContext, question: RedirectQuestion
   }
   const hubNonce = readRedirectSeal(secret, seal ?? '', site.origin, nonce, hub.now())
   if (hubNonce === undefined)
-    throw new SessionHubError('start_invalid', 'No offer was asked for in this browser')
+    throw new SessionHubError('start_invalid', 'The hub asked for no offer in this browser')
   return exchange(hub, {
     site,
     nonce,

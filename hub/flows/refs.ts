@@ -19,4 +19,4 @@ export function idOf(secret: KeyObject, ref: string): string {
 }
 
 const wrong = (cause?: unknown) =>
-  new SessionHubError('request_invalid', 'A "ref" is one that this hub has listed', { cause })
+  new SessionHubError('request_invalid', 'A "ref" has to be one that this hub has listed', { cause })

@@ -36,7 +36,7 @@ export function subjectFrom({ party, pairwise }: Site, name: string): string {
     const [, owner] = /@(app:[a-z0-9-]{1,32}|https?:\/\/[^@]+)$/.exec(name) ?? []
     const isParty = owner !== undefined && (owner.startsWith('app:') || originFault(owner) === undefined)
     if (isParty && owner !== party)
-      throw new SessionHubError('request_invalid', 'A subject that ends like this is of another site')
+      throw new SessionHubError('request_invalid', 'A subject with this ending belongs to another site')
     return name
   }
   const subject = name + ownSuffix(party)

@@ -125,7 +125,7 @@ function tooMany(
   if (evict === 'refuse') {
     throw new SessionHubError(
       'session_limit',
-      `This user has ${maxSessions} sessions already, the most that is allowed`,
+      `This user already has ${maxSessions} sessions, the most that are allowed`,
     )
   }
   return oldestFirst.slice(0, surplus)

@@ -122,7 +122,7 @@ export const backchannelRoute =
     const act = backchannelActs.find((known) => known === name)
     if (!act) {
       await limiters.address(req.ip, 'stranger')
-      throw new SessionHubError('not_found', 'There is no such act on the back-channel')
+      throw new SessionHubError('not_found', 'The back-channel has no such act')
     }
     const site = await authenticate(req)
     const { traceparent } = req.headers

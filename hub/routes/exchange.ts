@@ -26,7 +26,7 @@ export const exchangeRoute =
     // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
     const { hasAccess } = readFrameProof(hub.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
-    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    if (!site) throw new SessionHubError('site_unknown', 'This site is not registered here')
     const kind = `${site.registeredAs} frame` as const
     await limiters.address(req.ip, kind)
     const hash = hubHandleHash(req.headers, site)

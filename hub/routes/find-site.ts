@@ -16,6 +16,6 @@ export const createFindSite =
     if (site) return site
     throw new SessionHubError(
       'site_unknown',
-      'No such site is registered here; "session-hub sites add" makes its keys',
+      'This site is not registered here; "session-hub sites add" makes its keys',
     )
   }

@@ -28,7 +28,7 @@ export const forgetRoute =
     const { site: origin, nonce, proof, forget } = parseHubForgetBody(await readJsonBody(bodyOf(req)))
     const { hasAccess } = readFrameProof(hub.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
-    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    if (!site) throw new SessionHubError('site_unknown', 'This site is not registered here')
     const kind = `${site.registeredAs} frame` as const
     await limiters.address(req.ip, kind)
     // In a partition it would hold for this one site, and look as if it held for all.

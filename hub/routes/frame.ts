@@ -192,7 +192,7 @@ function readFrameRequest(req: HubRequest, appearance: FrameRoute['appearance'])
   const { url, headers } = req
   // R16: anything but a frame in a page has no business here. A browser that says nothing gets a document without a decision.
   if (headers['sec-fetch-dest'] !== 'iframe' && !saysNothing(req))
-    throw new SessionHubError('request_invalid', 'This document is for an iframe')
+    throw new SessionHubError('request_invalid', 'This document is only for an iframe')
   const query = queryOf(url)
   const [site, nonce, state] = [single(query, 'site'), single(query, 'nonce'), single(query, 'state')]
   if (!site) throw new SessionHubError('request_invalid', 'The address lacks "site"')

@@ -29,7 +29,7 @@ export const lookRoute =
     const { secret } = hub
     readFrameProof(secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
-    if (!site) throw new SessionHubError('site_unknown', 'No such site is registered here')
+    if (!site) throw new SessionHubError('site_unknown', 'This site is not registered here')
     const kind = `${site.registeredAs} frame` as const
     await limiters.address(req.ip, kind)
     const hash = hubHandleHash(req.headers, site)

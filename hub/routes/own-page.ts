@@ -10,6 +10,6 @@ export function requireOwnPage({ headers }: HubRequest, origin: string): void {
     headers['sec-fetch-site'] !== 'same-origin' ||
     headers[exchangeHeader] !== '1'
   ) {
-    throw new SessionHubError('origin_denied', 'Only a page of this hub may ask this')
+    throw new SessionHubError('origin_denied', 'Only a page of this hub may send this request')
   }
 }

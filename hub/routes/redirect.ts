@@ -23,7 +23,7 @@ import { renewedCookies } from './renewal.js'
 export const redirectRoute =
   (hub: HubContext, findSite: FindSiteFor, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    if (!isNavigation(req)) throw new SessionHubError('request_invalid', 'This address is for a window')
+    if (!isNavigation(req)) throw new SessionHubError('request_invalid', 'This address is only for a window')
     const query = queryOf(req.url)
     const [nonce, state] = [single(query, 'nonce'), single(query, 'state')]
     // Nobody else is led anywhere (R23).

@@ -203,7 +203,7 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   })
   router.all(own, (_req, res) => {
     res.set('allow', 'GET, HEAD')
-    throw new SessionHubError('method_not_allowed', 'This is read with GET')
+    throw new SessionHubError('method_not_allowed', 'Use GET for this address')
   })
   router.use(own, ((thrown, req, res, _next) => {
     logError(hub.log, sendError(res, thrown), req.path)
@@ -217,5 +217,5 @@ const only =
   (req, res) => {
     if (req.method === method) return route(req, res)
     res.setHeader('allow', allowed)
-    return Promise.reject(new SessionHubError('method_not_allowed', `This is asked with ${method}`))
+    return Promise.reject(new SessionHubError('method_not_allowed', `Use ${method} for this address`))
   }

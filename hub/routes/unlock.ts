@@ -49,7 +49,7 @@ export function unlockPageRoute(
     try {
       // A frame of it would be in a partition, and what it sets with it.
       if (!isNavigation(req) || req.headers['sec-fetch-dest'] !== 'document')
-        throw new SessionHubError('request_invalid', 'This page is for a window of its own')
+        throw new SessionHubError('request_invalid', 'This page is only for a window of its own')
       origin = single(queryOf(req.url), 'site')
       if (!origin) throw new SessionHubError('request_invalid', 'The address lacks "site"')
       const site = await findSite(origin, req.ip)

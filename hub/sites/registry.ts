@@ -161,7 +161,7 @@ async function readSites(sites: readonly SiteRegistration[]): Promise<Map<string
     const site = readSite(registration, where)
     const { origin } = registration
     if (isWildcard(origin)) await refusePublicSuffix(origin, where)
-    if (read.has(origin)) throw wrong(where, `the origin "${origin}" stands twice`)
+    if (read.has(origin)) throw wrong(where, `the origin "${origin}" occurs twice`)
     read.set(origin, site)
   }
   return read

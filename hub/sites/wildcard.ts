@@ -32,7 +32,7 @@ export async function refusePublicSuffix(wildcard: string, where: string): Promi
   if (await isPublicSuffix(hostname))
     throw wrong(
       where,
-      `"${wildcard}": strangers can have names below "${hostname}" (publicsuffix.org), and each would be this site; ` +
+      `"${wildcard}": strangers can register names below "${hostname}" (publicsuffix.org), and each name would count as this site; ` +
         'name a domain of your own, such as "https://*.preview.example"',
     )
 }

@@ -41,7 +41,7 @@ export function createTransact<Look extends { readonly view: View }>(steps: Step
       if (await steps.commit(look, spend, changes, endMs)) return result
       if (tries >= TRIES_AT_ONCE) await pause(CONFLICT_PAUSE_MS)
     }
-    throw new SessionHubError('unavailable', 'Too many write to the same session at once')
+    throw new SessionHubError('unavailable', 'Too many requests write to the same session at once')
   }
 
   return (question, decide) => {

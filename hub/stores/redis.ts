@@ -170,7 +170,7 @@ function checked(options: RedisOptions) {
   if (client && (typeof client.duplicate !== 'function' || 'masters' in client || 'getMasterNode' in client))
     throw wrong(
       where,
-      '"client" has to be what createClient of the package "redis" gives; otherwise give "url"',
+      '"client" has to be what createClient of the package "redis" returns; otherwise give "url"',
     )
   if (typeof url !== 'function' && url !== '') checkUrl(where, url)
   // In braces it is the part of a key that says its slot.

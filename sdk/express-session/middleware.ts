@@ -32,7 +32,7 @@ export function expressSession(site: Site, options: ExpressSessionOptions): Requ
       next(
         new SessionHubError(
           'options_invalid',
-          'req.session belongs to another middleware already, such as express-session; take that one out',
+          'req.session already belongs to another middleware, such as express-session; remove that one',
         ),
       )
       return

@@ -74,13 +74,14 @@ export function resolveExpressSessionOptions(
   options: ExpressSessionOptions,
 ): ExpressSessionSettings {
   for (const name of Object.keys(Object(options) as object)) {
-    if (Object.hasOwn(ELSEWHERE, name)) throw wrong(where, `"${name}" is no option here; ${ELSEWHERE[name]}`)
+    if (Object.hasOwn(ELSEWHERE, name))
+      throw wrong(where, `"${name}" is not an option here; ${ELSEWHERE[name]}`)
   }
   refuseUnknown(where, options, Object.keys(KNOWN))
   if (site.sessionProperty === 'session')
     throw wrong(
       where,
-      'req.session is express-session’s here; let the site have another name: createSite({ sessionProperty: "hub" })',
+      'req.session belongs to express-session here; give the site another name: createSite({ sessionProperty: "hub" })',
     )
   const userPath = pathOf(options.userAt ?? 'passport.user')
   return {
@@ -96,10 +97,10 @@ function sealsOf(given: unknown): [Seal, ...Seal[]] {
   const secrets: readonly unknown[] = Array.isArray(given) ? given : [given]
   const [first, ...others] = secrets.map((secret) => {
     if (typeof secret !== 'string' || secret.length < 32)
-      throw wrong(where, '"secret" has to be a text of 32 characters or more, or a list of such')
+      throw wrong(where, '"secret" has to be a text of 32 characters or more, or a list of such texts')
     return createSeal(secret)
   })
-  if (!first) throw wrong(where, '"secret" has to hold one secret at least')
+  if (!first) throw wrong(where, '"secret" has to hold at least one secret')
   return [first, ...others]
 }
 
@@ -113,8 +114,7 @@ function sharedKeys(given: unknown, [root]: readonly string[]): readonly string[
       throw wrong(where, '"shared" has to be a list of keys, such as ["cart"]')
     if (TAKEN.includes(key)) throw wrong(where, `"shared": "${key}" is a member of every session`)
     // Whoever may write the data could sign in as anybody.
-    if (key === root)
-      throw wrong(where, `"shared": "${key}" is where who is signed in stands, which is shared anyway`)
+    if (key === root) throw wrong(where, `"shared": "${key}" holds who is signed in, which is shared anyway`)
     return key
   })
 }
@@ -133,6 +133,6 @@ function textOnly(user: Json): SignIn {
   const kind = typeof user === 'number' ? 'a number' : 'no text'
   throw new SessionHubError(
     'options_invalid',
-    `${where}: the user in the session is ${kind}; say what the hub calls it, and back: toSignIn: (user) => ({ subject: String(user) }), toUser: ({ subject }) => Number(subject)`,
+    `${where}: the user in the session is ${kind}; convert it to the hub's name and back: toSignIn: (user) => ({ subject: String(user) }), toUser: ({ subject }) => Number(subject)`,
   )
 }

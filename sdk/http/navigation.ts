@@ -43,8 +43,7 @@ const isAhead = ({ headers }: RequestHead): boolean => AHEAD.some((name) => head
  * @throws SessionHubError `request_invalid`
  */
 export function refuseAhead(req: RequestHead): void {
-  if (isAhead(req))
-    throw new SessionHubError('request_invalid', 'This address is not to be fetched ahead of a visit')
+  if (isAhead(req)) throw new SessionHubError('request_invalid', 'This address must not be prefetched')
 }
 
 /**

@@ -47,7 +47,7 @@ export function parseTicketClaims(value: unknown): TicketClaims {
   if ((claims.nonce === undefined) !== (claims.mode === 'link'))
     throw new SessionHubError('request_invalid', 'A ticket has a nonce, unless it is a link ticket')
   if (claims.chosen !== undefined && claims.mode !== 'frame')
-    throw new SessionHubError('request_invalid', 'A choice is made in a frame') // R34
+    throw new SessionHubError('request_invalid', 'A choice is possible only in a frame') // R34
   return claims
 }
 

@@ -100,7 +100,7 @@ function scanJson(text: string, bounds: JsonLimits): string | undefined {
       const keys = open.at(-1)
       if (!keys || !isKey(text, STRING_OR_BRACKET.lastIndex)) continue
       const key = unescaped(token)
-      if (keys.has(key)) return `The key${quoted(key)} stands twice` // R6
+      if (keys.has(key)) return `The key${quoted(key)} occurs twice` // R6
       if (key === '__proto__') return 'The key "__proto__" is refused'
       if (keys.add(key).size > bounds.keys) return tooManyKeys(bounds)
     }

@@ -52,7 +52,7 @@ export function plainJson(
     new SessionHubError('request_invalid', `${what}: ${textOf(path)} ${why}; only plain JSON can be kept`)
 
   const copy = copied(value, [])
-  if (!isJsonObject(copy)) throw wrong([], `is ${nameOf(copy)} and no object`)
+  if (!isJsonObject(copy)) throw wrong([], `is ${nameOf(copy)}, not an object`)
   return copy
 }
 

@@ -23,7 +23,7 @@ export async function askApplication<Answer>(
     return await Promise.race([ask(), late])
   } catch (cause) {
     log({ level: 'error', event: 'origin_lookup_failed', host, description: `${option}: ${reasonOf(cause)}` })
-    throw new SessionHubError('unavailable', 'Which site this host is could not be looked up', { cause })
+    throw new SessionHubError('unavailable', 'The site of this host could not be looked up', { cause })
   } finally {
     clearTimeout(timer)
   }

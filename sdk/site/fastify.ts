@@ -44,7 +44,7 @@ export const fastifySite: FastifyPluginAsync<FastifySiteOptions> = Object.assign
     if (fastify.hasRequestDecorator(property))
       throw wrong(
         'fastifySite',
-        `request.${property} belongs to another plugin; say in createSite({ sessionProperty }) where this one’s session shall be`,
+        `request.${property} belongs to another plugin; set createSite({ sessionProperty }) to another name for this one’s session`,
       )
     fastify.decorateRequest(property, {
       getter() {
@@ -84,7 +84,7 @@ function routeEndpoints(fastify: FastifyInstance, paths: readonly string[]): voi
   if (below.length === 0)
     throw wrong(
       'fastifySite',
-      `the endpoints are not below the prefix "${prefix}": say in createSite({ endpoint }) where browsers find them, such as "${prefix}${paths[0]}"`,
+      `the endpoints are not below the prefix "${prefix}": set createSite({ endpoint }) to the path where browsers find them, such as "${prefix}${paths[0]}"`,
     )
   for (const path of below)
     fastify.all(`${path.slice(prefix.length)}/*`, (_request, reply) => {

@@ -130,10 +130,7 @@ async function fromFile(given: unknown, at: string): Promise<unknown> {
   const file = await readFile(withoutQuotes(given), 'utf8').catch(() => undefined)
   // Neither named nor as a cause: it may be a key in the wrong place (R30).
   if (file === undefined)
-    throw wrong(
-      at,
-      'a key in text is a PEM, a JWK, or the path of a file; there is no such file that can be read',
-    )
+    throw wrong(at, 'a key given as text has to be a PEM, a JWK, or the path of a file that can be read')
   const inFile = read(file, at)
   if (inFile === undefined) throw wrong(at, 'the file holds neither a PEM nor a JWK')
   return inFile

@@ -67,7 +67,7 @@ export const removedPathOption: Check<string> = {
     if (!isEndpoint(given) || !String(endpoint).startsWith(`${given}/`))
       throw wrong(
         where,
-        `"${name}" has to be how "endpoint" begins, such as "/shop" of "/shop${defaultEndpoint}"; "endpoint" is "${String(endpoint)}"`,
+        `"${name}" has to be the beginning of "endpoint", such as "/shop" of "/shop${defaultEndpoint}"; "endpoint" is "${String(endpoint)}"`,
       )
     return given
   },
@@ -93,7 +93,7 @@ export const propertyOption: Check<string> = {
   type: 'string',
   read(where, name, given) {
     if (typeof given !== 'string' || !/^[A-Za-z_$][\w$]*$/.test(given) || TAKEN.includes(given))
-      throw wrong(where, `"${name}" has to be a name that a request can have beside its own, such as "hub"`)
+      throw wrong(where, `"${name}" has to be a name that no member of a request has, such as "hub"`)
     return given
   },
 }

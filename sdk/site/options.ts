@@ -301,11 +301,14 @@ export async function resolveOptions<Native extends object>(
   refuseUnknown(where, given, knownBeside(given))
   const ways = ['origin', 'origins', 'findOrigin'].filter((name) => Reflect.get(given, name) !== undefined)
   if (ways.length > 1)
-    throw wrong(where, `"${ways.join('" and "')}" say the same in different ways; give one of them`)
+    throw wrong(where, `"${ways.join('" and "')}" mean the same in different ways; give only one of them`)
   if (Reflect.get(given, 'originCacheSeconds') !== undefined && !ways.includes('findOrigin'))
-    throw wrong(where, '"originCacheSeconds" is for "findOrigin"')
+    throw wrong(where, '"originCacheSeconds" works only with "findOrigin"')
   if (Reflect.get(given, 'host') !== undefined && ways.length > 0 && !ways.includes('origin'))
-    throw wrong(where, '"host" is for "origin"; where there are more, each arrives with its own host')
+    throw wrong(
+      where,
+      '"host" works only with "origin"; with several origins, each arrives with its own host',
+    )
   return 'origin' in given || ways.length === 0
     ? { site: await resolveSiteOptions(given as SiteOptions<Native>) }
     : resolveAppOptions(given)
@@ -356,7 +359,7 @@ async function keySource(given: AppOptions<object>['keys'], settings: AppSetting
     if (keys.app !== app)
       throw wrong(
         where,
-        `the keys of "${site}" are of the app "${keys.app}", those of other origins of "${app}"`,
+        `the keys of "${site}" belong to the app "${keys.app}", those of other origins to "${app}"`,
       )
     return keys
   }
@@ -398,7 +401,7 @@ function requirePair(
   if (audiences.length > 0 && first.publicJwk === null)
     throw wrong(
       where,
-      '"audiences" needs a key pair as the first of "keys.session": a service that verifies by a secret could make session tokens',
+      '"audiences" needs a key pair as the first of "keys.session": a service that verifies with a secret could make session tokens',
     )
 }
 

@@ -58,7 +58,7 @@ function ofText(given: unknown, what: string): unknown {
 /** What a site publishes: keys of a kind that this version does not know are nobody's, a secret is refused with all the others. */
 export async function bindPublished(body: unknown, what: string): Promise<BoundKeys> {
   const list = isJsonObject(body) ? body.keys : undefined
-  if (!Array.isArray(list)) throw wrong(`${what} is no JWK Set`)
+  if (!Array.isArray(list)) throw wrong(`${what} is not a JWK Set`)
   if (list.some((jwk) => isJsonObject(jwk) && jwk.kty === 'oct')) throw wrong(`${what} holds a secret`)
   if (list.length === 0)
     throw wrong(`${what} is empty: the site signs with a secret, which is never published`)

@@ -16,7 +16,7 @@ export function createRemoteKeys(url: string): (kid: string, nowMs: number) => P
       const text = await readBounded(reply.body)
       return await bindPublished(parseJson(text, { depth: 3, keys: 32 }), 'the list of the site')
     } catch (cause) {
-      throw new SessionHubError('unavailable', "The site's public keys cannot be had", { cause })
+      throw new SessionHubError('unavailable', "The site's public keys cannot be fetched", { cause })
     }
   })
 }

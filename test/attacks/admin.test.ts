@@ -201,7 +201,7 @@ describe('R32: the admin pages', () => {
       ['site=shop.example', 'is not an origin'],
       ['site=https://shop.example/', 'did you mean'],
       ['from=yesterday', 'is a day such as'],
-      ['subject=ada&subject=bob', 'stands twice'],
+      ['subject=ada&subject=bob', 'occurs twice'],
       ['after=1.AAAA', 'this hub has listed'],
       ['after=x', 'this hub has listed'],
       ['subject=%00', 'no control characters'],

@@ -63,7 +63,7 @@ describe('session-hub store backup and restore', () => {
 
     const refused = await command('restore', 'copy.sqlite')
     expect(refused.code, 'while the hub runs').to.equal(1)
-    expect(refused.stderr).to.include('stop it first')
+    expect(refused.stderr).to.include('processes first')
     expect((await hub.get('/readyz')).status).to.equal(200)
     await stop(hub)
 
@@ -91,7 +91,7 @@ describe('session-hub store backup and restore', () => {
     const before = statSync(folder.path('copy.sqlite')).mtimeMs
     const twice = await command('backup', 'copy.sqlite')
     expect(twice.code).to.equal(1)
-    expect(twice.stderr).to.include('is there already')
+    expect(twice.stderr).to.include('already exists')
     expect(statSync(folder.path('copy.sqlite')).mtimeMs).to.equal(before)
 
     const epoch = await epochOf(database)

@@ -104,7 +104,7 @@ describe('the configuration of session-hub serve', () => {
 
   for (const [fault, says] of [
     [{ orign: 'https://hub.example' }, 'hub.json: unknown option "orign"; did you mean "origin"?'],
-    [{ host: '192.0.2.1' }, 'hub.json: "host": "192.0.2.1" is no address of this machine'],
+    [{ host: '192.0.2.1' }, 'hub.json: "host": "192.0.2.1" is not an address of this machine'],
     [{ store: 'file/hub.sqlite' }, 'hub.sqlite" is in no folder that exists: create the folder'],
   ] as const) {
     it(`ends the command with exit code 1 and one line: ${says}`, async () => {
@@ -167,7 +167,7 @@ describe('the configuration of session-hub serve', () => {
     { text: '{ "port": 1', says: 'hub.json: line 1, column 12: "," or "}" is expected' },
     { text: "{ 'port': 1 }", says: 'hub.json: line 1, column 3: a key in double quotes or "}" is expected' },
     { text: '{ "port": 1 } x', says: 'hub.json: line 1, column 15: the end of the text is expected' },
-    { text: '{ "port": 1, "port": 2 }', says: 'hub.json: The key "port" stands twice' },
+    { text: '{ "port": 1, "port": 2 }', says: 'hub.json: The key "port" occurs twice' },
     { text: '', says: 'hub.json: line 1, column 1: a value is expected' },
     { text: '[]', says: 'hub.json: an object is expected, such as { "origin": "https://hub.example" }' },
   ]

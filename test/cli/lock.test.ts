@@ -102,7 +102,7 @@ describe('the lock of a file that the command writes', () => {
     folder.write('hub-keys.json.part', 'mine')
     const { code, stderr } = await folder.run('keys', '--out', 'hub-keys.json')
     expect(code).to.equal(1)
-    expect(stderr).to.include('"hub-keys.json.part" is there already; move it away')
+    expect(stderr).to.include('"hub-keys.json.part" already exists; move it away')
     expect(readFileSync(folder.path('hub-keys.json.part'), 'utf8')).to.equal('mine')
     expect(left('hub-keys.json')).to.deep.equal(['.part'])
   })

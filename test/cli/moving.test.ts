@@ -48,7 +48,7 @@ describe('session-hub store migrate', () => {
 
     const done = await migrate(postgres.url, '--grant', 'guest')
     expect(done, done.stderr).to.include({ code: 0 })
-    expect(done.stdout).to.match(/is of version \d+, and "guest" may use it/)
+    expect(done.stdout).to.match(/has version \d+, and "guest" may use it/)
     const hub = await hubOf(guest)
     expect((await hub.get('/readyz')).status).to.equal(200)
 
@@ -169,7 +169,7 @@ describe('session-hub store copy', () => {
     await until(async () => (await who(travel, bob)).session === 'none')
     const { epoch } = await world.hub.store.endingsRange()
 
-    expect((await copy()).stderr, 'while the hub runs').to.include('stop it first')
+    expect((await copy()).stderr, 'while the hub runs').to.include('processes first')
     line.cut()
     await world.hub.listener.stop()
     await world.hub.hub.close()

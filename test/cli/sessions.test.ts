@@ -175,7 +175,7 @@ describe('session-hub sessions', () => {
   const slips: readonly (readonly [args: string[], says: string, code: number])[] = [
     [['sessions', 'list', '--site', 'shop.example'], 'is not an origin', 2],
     [['sessions', 'list', '--from', 'yesterday'], 'is a day such as 2026-01-31', 2],
-    [['sessions', 'end', 'no-ref'], 'A "ref" is one that this hub has listed', 1],
+    [['sessions', 'end', 'no-ref'], 'A "ref" has to be one that this hub has listed', 1],
     [['sessions', 'end', '--subject', ''], 'a subject has at least one character', 2],
     [['sessions', 'erase'], 'needs "--subject <subject>"', 2],
     [['sessions', 'erase', '--subject', ''], 'a subject has at least one character', 2],
@@ -205,7 +205,7 @@ describe('session-hub sessions', () => {
       folder.write(file, text)
       const { code, stderr } = await folder.run('sessions', 'end', '--all', '--config', file)
       expect(code).to.equal(1)
-      expect(stderr).to.include(`${file}: "store" keeps nothing: only the hub that runs knows its sessions`)
+      expect(stderr).to.include(`${file}: "store" keeps nothing: only the running hub knows its sessions`)
     })
   }
 

@@ -155,7 +155,7 @@ describe('session-hub sites add', () => {
       const { code, stdout, stderr } = await add(FR, AT)
 
       expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '' })
-      expect(stderr).to.include('The keys of the app "shop" are those that it has')
+      expect(stderr).to.include('The app keeps the keys that it has')
       const [first, ...others] = read()
       expect(others).to.deep.equal([
         { ...first, origin: FR },
@@ -197,7 +197,7 @@ describe('session-hub sites add', () => {
 
     const faults: readonly [args: readonly string[], says: string][] = [
       [[DE, FR], 'name it by "--app <name>"'],
-      [[DE, DE, '--app', 'shop'], `"${DE}" stands twice`],
+      [[DE, DE, '--app', 'shop'], `"${DE}" occurs twice`],
       [[DE, 'shop.fr', '--app', 'shop'], '"shop.fr" is not an origin'],
       [[DE, '--app', 'Shop'], '"app" has to be a name of a to z'],
       [[DE, '--own-keys'], '"--own-keys" needs "--app <name>"'],
@@ -221,7 +221,7 @@ describe('session-hub sites add', () => {
 
     expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' })
     expect(stderr).to.equal(
-      `session-hub: sites.json: "${SHOP}" is registered already; remove its entry first to give it new keys\n`,
+      `session-hub: sites.json: "${SHOP}" is already registered; remove its entry first to give it new keys\n`,
     )
     expect(read()).to.deep.equal(before)
   })

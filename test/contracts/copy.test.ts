@@ -405,7 +405,7 @@ for (const [name, newPlace] of Object.entries(engines))
           const store = await place.open()
           const refused = await refusal(copied(from, to))
           expect(refused.code).to.equal('options_invalid')
-          expect(refused.message).to.include('stop it first')
+          expect(refused.message).to.include('processes first')
           await held(store)
           await store.close()
         }

@@ -565,7 +565,7 @@ describe('req.session, as express-session has it', () => {
     expect((await visitor.ask(`${shops.ours}/twice/`)).json.said).to.deep.equal({ cart: ['boots'] })
     const { status, json } = await visitor.ask(`${shops.ours}/taken/`)
     expect([status, json.error]).to.deep.equal([500, 'options_invalid'])
-    expect(json.message).to.include('express-session; take that one out')
+    expect(json.message).to.include('express-session; remove that one')
   })
 
   describe('with options', () => {

@@ -95,7 +95,7 @@ describe('createHub', () => {
         'have one origin twice',
         () => but({ sites: [shop.registration, { ...travel.registration, origin: 'https://shop.example' }] }),
         'sites[1]',
-        '"https://shop.example" stands twice',
+        '"https://shop.example" occurs twice',
       ],
       ['lack signing keys', () => withSite({ signingKeys: [] }), '"signingKeys"', 'at least one key'],
       ['lack ticket keys', () => withSite({ ticketKeys: undefined }), '"ticketKeys"', 'at least one key'],

@@ -140,7 +140,7 @@ describe('fuzzing: JSON', () => {
     )
   })
 
-  it('refuses every key that stands twice, however it is spelt', () => {
+  it('refuses every key that occurs twice, however it is spelt', () => {
     const escaped = (key: string) =>
       [...Array(key.length).keys()]
         .map((at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, '0')}`)

@@ -17,10 +17,10 @@ const keys = (count: number) =>
 
 const refused: [what: string, value: unknown, message: string][] = [
   ['undefined', undefined, 'the value is undefined'],
-  ['null', null, 'the value is null and no object'],
-  ['a list', ['laces'], 'the value is an Array and no object'],
-  ['a text', 'laces', 'the value is a string and no object'],
-  ['a number', 7, 'the value is a number and no object'],
+  ['null', null, 'the value is null, not an object'],
+  ['a list', ['laces'], 'the value is an Array, not an object'],
+  ['a text', 'laces', 'the value is a string, not an object'],
+  ['a number', 7, 'the value is a number, not an object'],
   ['a Map', new Map([['cart', ['laces']]]), 'the value is a Map'],
   ['a promise', Promise.resolve({}), 'the value is a Promise'],
   ['a Date', new Date(0), 'the value is a Date'],

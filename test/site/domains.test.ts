@@ -316,8 +316,8 @@ describe('the options of an application on many domains', () => {
 
   it('say which of three ways was meant, and where a word is misspelt', async () => {
     const [origin] = origins
-    await refused({ origin, origins }, '"origin" and "origins" say the same')
-    await refused({ origins, findOrigin: () => origin }, '"origins" and "findOrigin" say')
+    await refused({ origin, origins }, '"origin" and "origins" mean the same')
+    await refused({ origins, findOrigin: () => origin }, '"origins" and "findOrigin" mean')
     await refused({ orgins: origins }, 'did you mean "origins"?')
     await refused({}, '"origin"')
     await refused({ origins: [] }, '"origins" has to list at least one origin')
@@ -325,9 +325,9 @@ describe('the options of an application on many domains', () => {
     await refused({ origins: ['https://shop.example/'] }, 'did you mean')
     await refused({ origins: ['http://a.localhost', 'https://a.localhost'] }, 'lists the host "a.localhost')
     await refused({ findOrigin: 'https://shop.example' }, '"findOrigin" has to be a function')
-    await refused({ origins, host: 'shop.example' }, '"host" is for "origin"')
-    await refused({ origin, originCacheSeconds: 1 }, '"originCacheSeconds" is for "findOrigin"')
-    await refused({ origins, originCacheSeconds: 1 }, 'is for "findOrigin"')
+    await refused({ origins, host: 'shop.example' }, '"host" works only with "origin"')
+    await refused({ origin, originCacheSeconds: 1 }, '"originCacheSeconds" works only with "findOrigin"')
+    await refused({ origins, originCacheSeconds: 1 }, 'works only with "findOrigin"')
   })
 
   it('have types of their own, and so has what comes of them', () => {

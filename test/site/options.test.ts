@@ -187,7 +187,12 @@ describe('createSite', () => {
         '"tokenClaims" has to be a function',
       ],
       ['is kept for ever', () => but({ cookieSeconds: 34_560_001 }), '"cookieSeconds"', '60 to 34560000'],
-      ['names no file', () => withKeys({ session: keys.session.k }), 'keys.session', 'no such file'],
+      [
+        'names no file',
+        () => withKeys({ session: keys.session.k }),
+        'keys.session',
+        'a file that can be read',
+      ],
       [
         'has a short RSA key',
         () => withKeys({ session: pair('rsa', { modulusLength: 1024 }) }),

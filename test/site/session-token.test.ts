@@ -128,7 +128,7 @@ describe('a session token', () => {
         },
         'no roles today',
       ],
-      'gives a list': [() => [], 'the value is an Array and no object'],
+      'gives a list': [() => [], 'the value is an Array, not an object'],
       'names the subject': [() => ({ sub: 'eve' }), '"sub"'],
       'names the handle': [() => ({ sk: 'x' }), '"sk"'],
       'names a field': [() => ({ e: 'eve@shop.example' }), 'which is a field'],

@@ -27,7 +27,10 @@ export const youActRoute =
       const handles = ownHandles(req)
       // R38: refused before it is counted, or a stranger's forms could keep somebody from signing out.
       if (!isOwnForm(hub, req, handles, form.get('form')))
-        throw new SessionHubError('origin_denied', 'Only a form of this page may do this; open the page anew')
+        throw new SessionHubError(
+          'origin_denied',
+          'Only a form of this page may do this; open the page again',
+        )
       const act = acts.find((one) => one === form.get('act'))
       if (!act) throw new SessionHubError('request_invalid', 'There is no such button')
       await limiters.address(req.ip, 'you')

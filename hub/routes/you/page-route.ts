@@ -24,7 +24,7 @@ export const youPageRoute = (hub: HubContext, sites: SiteRegistry, limiters: Lim
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     // No frame, no image, nothing ahead of a visit: the same refusal for every visitor (R14).
     if (!isNavigation(req) || (req.headers['sec-fetch-dest'] !== 'document' && !saysNothing(req))) {
-      const refused = new SessionHubError('request_invalid', 'This page is for a window of its own')
+      const refused = new SessionHubError('request_invalid', 'This page is only for a window of its own')
       sendRefusedPage(res, hub.log, refused, hubPaths.you, undefined)
       return
     }

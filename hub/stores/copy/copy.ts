@@ -53,7 +53,7 @@ async function begin(source: CopyEnd, target: CopyEnd): Promise<Pick<CopyNote, '
     if (arriving.copy !== leaving?.copy)
       throw new SessionHubError(
         'options_invalid',
-        `${target.name} is an unfinished copy of another store, ${arriving.other}: go on with that one, or empty it`,
+        `${target.name} is an unfinished copy of another store, ${arriving.other}: continue that copy, or empty the store`,
       )
     return arriving
   }
@@ -137,7 +137,7 @@ function readProgress(noted: string): Progress {
   const found = JSON.parse(noted) as Json
   const kind = isJsonObject(found) ? kinds.find((each) => each === found['kind']) : undefined
   if (!isJsonObject(found) || !kind)
-    throw new SessionHubError('options_invalid', 'What the copy has noted of its progress is damaged')
+    throw new SessionHubError('options_invalid', 'The progress that the copy has noted is damaged')
   const { after, rows, isOver } = found
   return {
     kind,

@@ -106,7 +106,7 @@ export async function durabilityOf(query: Query): Promise<string> {
   if (setting('commit') === 'off' || setting('fsync') === 'off')
     throw new SessionHubError(
       'options_invalid',
-      'PostgreSQL has "synchronous_commit" or "fsync" off here, and forgets after a crash what it has answered, spent tickets among it: set both on',
+      'PostgreSQL has "synchronous_commit" or "fsync" off here, so a crash loses writes that it has acknowledged, such as spent tickets: turn both on',
     )
   if (setting('names') !== '') {
     if (setting('commit') === 'local')

@@ -94,7 +94,7 @@ export async function openRedisEnd(
   } catch (thrown) {
     await end.close()
     if (thrown instanceof UnsafeServer)
-      throw new SessionHubError('options_invalid', `Of ${end.name}, ${thrown.message}`)
+      throw new SessionHubError('options_invalid', `${end.name}: ${thrown.message}`)
     throw unavailable(thrown, 'The session store could not be opened')
   }
 }

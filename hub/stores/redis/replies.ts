@@ -1,12 +1,12 @@
 /** The server's replies, `unknown` until they were looked at. One that is something else is store trouble, not a crash. */
 
 export function list(reply: unknown): readonly unknown[] {
-  if (!Array.isArray(reply)) throw new TypeError('The server replied no list')
+  if (!Array.isArray(reply)) throw new TypeError('The server did not reply with a list')
   return reply as readonly unknown[]
 }
 
 export function text(reply: unknown): string {
-  if (typeof reply !== 'string') throw new TypeError('The server replied no text')
+  if (typeof reply !== 'string') throw new TypeError('The server did not reply with a text')
   return reply
 }
 
@@ -14,7 +14,7 @@ export function text(reply: unknown): string {
 export function whole(reply: unknown): number {
   const number = typeof reply === 'string' ? Number(reply) : reply
   if (typeof number !== 'number' || !Number.isSafeInteger(number))
-    throw new TypeError('The server replied no whole number')
+    throw new TypeError('The server did not reply with a whole number')
   return number
 }
 

@@ -91,7 +91,7 @@ function keepAside(file: string): string {
     if (faultCode(thrown) !== SQLITE_BUSY) throw thrown
     throw new SessionHubError(
       'options_invalid',
-      `A hub has "${file}" open: stop it first, with all of its processes`,
+      `A hub has "${file}" open: stop all of its processes first`,
       { cause: thrown },
     )
   }
@@ -171,4 +171,4 @@ function checkWhole(database: DatabaseSyncInstance, file: string): number {
 }
 
 const there = (file: string) =>
-  new SessionHubError('options_invalid', `"${file}" is there already: move it away, or name another file`)
+  new SessionHubError('options_invalid', `"${file}" already exists: move it away, or name another file`)

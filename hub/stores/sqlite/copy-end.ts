@@ -46,7 +46,7 @@ function keepToOneself(database: DatabaseSyncInstance, file: string): void {
     if (faultCode(thrown) !== SQLITE_BUSY) throw thrown
     throw new SessionHubError(
       'options_invalid',
-      `A hub, or another copy, has "${file}" open: stop it first, with all of its processes`,
+      `A hub, or another copy, has "${file}" open: stop all of its processes first`,
       { cause: thrown },
     )
   }

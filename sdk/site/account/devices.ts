@@ -47,7 +47,7 @@ export async function userSessions(site: SiteContext, request: object): Promise<
 export async function endUserSession(site: SiteContext, request: object, ref: unknown): Promise<boolean> {
   const { ended } = await asUser(site, request, async (handle) => {
     // A form without it must not end all others.
-    if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has such a "ref"')
+    if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has this "ref"')
     return site.hub.endOther({ handle, ref })
   })
   return ended > 0

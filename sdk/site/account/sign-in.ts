@@ -76,7 +76,7 @@ export function readUser(
   if (subject.startsWith(pairwisePrefix))
     throw new SessionHubError(
       'request_invalid',
-      `A subject that begins with "${pairwisePrefix}" is the hub's`,
+      `A subject that begins with "${pairwisePrefix}" is reserved for the hub`,
     )
   const plain = plainJson(`${call}: claims`, claims)
   if (Buffer.byteLength(JSON.stringify(plain)) > limits.claimsBytes) {

@@ -26,7 +26,7 @@ export function refuseFetch(
   if (!isOwnFetch(visit)) return undefined
   const error = new SessionHubError(
     'request_invalid',
-    'This address is for a window, not for a script or a service worker',
+    'This address is only for a window, not for a script or a service worker',
   )
   announce(site, visit, RUNGS[step], failedArrival(error, false))
   logError(site.log, error, sitePaths[step])

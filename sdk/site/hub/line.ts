@@ -65,7 +65,7 @@ export function createHubLine(
   async function ask(asked: Asked): Promise<Reply> {
     // Too many visitors say nothing of the hub.
     if (underWay >= mostUnderWay)
-      throw new SessionHubError('unavailable', 'Too many requests wait for the hub already')
+      throw new SessionHubError('unavailable', 'Too many requests are already waiting for the hub')
     if (asked.canWait) patience.check()
     const attempt = pause.begin()
     let raw

@@ -175,7 +175,7 @@ class LoadedSession implements HeldSession {
     const { settings, content } = this.#site
     if (this.#token) return issueServiceToken(settings, content, this.#token, audience)
     if (this.isStale) throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
-    throw new SessionHubError('token_missing', 'There is no session to make a token of')
+    throw new SessionHubError('token_missing', 'There is no session to make a token for')
   }
 
   updateClaims(patch: JsonObject): Promise<JsonObject> {
@@ -190,7 +190,7 @@ class LoadedSession implements HeldSession {
     this.#requireKnown()
     const { handle } = this
     if (handle === null || this.subject === null)
-      throw new SessionHubError('sign_in_required', 'Nobody is signed in whose claims could change')
+      throw new SessionHubError('sign_in_required', 'Nobody is signed in, so there are no claims to change')
     let view
     try {
       view = await this.#site.hub.claims({ handle, patch })

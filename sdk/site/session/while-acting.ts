@@ -7,6 +7,6 @@ export function requireNotActing({ actor }: Pick<SiteSession, 'actor'>): void {
   if (actor)
     throw new SessionHubError(
       'while_acting',
-      'An administrator acts as this user, and may only look; stopActing() comes first',
+      'An administrator acts as this user, and may only look; call stopActing() first',
     )
 }
