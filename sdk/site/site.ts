@@ -132,7 +132,7 @@ export interface Site {
   endOtherSessions(req: SiteRequest): Promise<number>
   /**
    * Middleware for sensitive pages, after `site.session()`: the user has signed in at most so many seconds ago. Otherwise the
-   * application's error handler gets a SessionHubError `sign_in_required`, or `while_acting` where an administrator acts as the user. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
+   * application's error handler gets a SessionHubError `sign_in_required`, `unavailable` where the session cannot be looked up, or `while_acting` where an administrator acts as the user. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
    */
   requireRecent(
     maxAgeSeconds: number,

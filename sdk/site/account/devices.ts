@@ -63,7 +63,7 @@ export async function endOtherUserSessions(site: SiteContext, request: object): 
  * `site.requireRecent()`: the user has signed in a short while ago, on whichever site.
  *
  * @param maxAgeSeconds 1 to 1e9
- * @throws SessionHubError `sign_in_required`; `while_acting`; `request_invalid` for a time that is none, which would let everybody in
+ * @throws SessionHubError `sign_in_required`; `unavailable`; `while_acting`; `request_invalid` for a time that is none, which would let everybody in
  */
 export function requireRecent(
   { sessions, settings }: SiteContext,
@@ -73,6 +73,8 @@ export function requireRecent(
   const most = ofCall(() => whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 }))
   const session = sessions.loaded(request)
   if (session) requireNotActing(session)
+  // R21: a session that cannot be looked up is not nobody.
+  if (session?.isStale && session.status === 'none') throw unasked()
   const authTime = session?.authTime ?? null
   if (authTime === null || !isRecent(authTime, settings.now(), most))
     throw new SessionHubError('sign_in_required', 'Sign in again to continue: the last sign-in is too old')
@@ -91,8 +93,7 @@ async function asUser<Reply extends object>(
   const session = site.sessions.loaded(request)
   if (session) requireNotActing(session)
   // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
-  if (session && session.handle === null && (session.subject !== null || session.isStale))
-    throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
+  if (session && session.handle === null && (session.subject !== null || session.isStale)) throw unasked()
   if (!session?.handle || session.subject === null)
     throw new SessionHubError('sign_in_required', 'Nobody is signed in')
   const reply = await whileItLives(session, ask)
@@ -101,3 +102,5 @@ async function asUser<Reply extends object>(
 }
 
 const date = (seconds: number) => new Date(seconds * 1000)
+
+const unasked = () => new SessionHubError('unavailable', 'The hub cannot be asked about this session')
