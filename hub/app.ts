@@ -104,7 +104,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const limiters = createLimiters(settings.limits)
   const sweeper = startSweeper(hub, (admin?.auditSeconds ?? auditBounds.default) * 1000)
   const feed = createEndingsFeed(hub)
-  const overload = watchLoad(log)
+  // Of the store itself: it is asked so often that nobody counts it.
+  const overload = watchLoad(log, () => opening.store.waitedMs?.() ?? 0)
   const storedSites = settings.storedSites
     ? sites.follow((changed) => createStoredSites({ store, secret, log, changed }))
     : undefined

@@ -49,7 +49,7 @@ export function openStore(open: () => Promise<Store>, waitMs: number, log: Log):
         // A class may have private members: they are its own object's.
         return typeof value === 'function' ? (value.bind(inner) as unknown) : value
       }
-      if (name === 'durability') return undefined
+      if (name === 'durability' || name === 'waitedMs') return undefined
       if (name !== 'close') return refuse
       return () => {
         stopped.abort()

@@ -2,7 +2,8 @@
  * What the hub does over its capacity: it refuses some of what comes before everything gets slow (503 with `Retry-After`), and goes on as
  * soon as it keeps up. A refusal costs a tenth of an answer, so the rest is answered as quickly as ever.
  *
- * The measure is how late the event loop is by this process's own work. What others take of the machine, or a disk that is waited for, is
+ * There are two measures: how late the event loop is, and how long work waits in the store's queue, where a loop that takes its turns in
+ * time leaves it. Both count only as far as this process is at work meanwhile. What others take of the machine, or a disk that is waited for, is
  * no reason to send visitors away.
  */
 import { type ErrorReply, errorReply } from '../../sdk/http/reply.js'
@@ -28,6 +29,8 @@ const EVERY_MS = 20
 interface Load {
   /** The event loop's lateness of late. */
   readonly lateMs: number
+  /** How long work has waited in the store's queue of late. Only requests put work there, so few of them are no excuse. */
+  readonly waitedMs: number
   /** How many requests came between two measures, the last ones or since then. */
   readonly requests: number
 }
@@ -37,10 +40,10 @@ interface Load {
  *
  * @param chance 0 to 1, drawn for this request
  */
-export function isTooMuch({ lateMs, requests }: Load, urgency: Urgency, chance: number): boolean {
-  if (urgency === 'must' || requests < FEW) return false
+export function isTooMuch({ lateMs, waitedMs, requests }: Load, urgency: Urgency, chance: number): boolean {
+  if (urgency === 'must') return false
   const limitMs = LATE_MS[urgency]
-  return lateMs - limitMs > chance * limitMs
+  return Math.max(waitedMs, requests < FEW ? 0 : lateMs) - limitMs > chance * limitMs
 }
 
 /** The next mean, after one more measure. */
@@ -69,16 +72,19 @@ function cpuMs(): number {
   return (user + system) / 1000
 }
 
-export function watchLoad(log: Log): Overload {
+/** @param waited for how long the oldest work has waited in the store's queue */
+export function watchLoad(log: Log, waited: () => number): Overload {
   let [now, before] = [0, 0]
-  let lateMs = 0
+  let [lateMs, waitedMs] = [0, 0]
   let tickMs = performance.now()
   let workedMs = cpuMs()
   let loggedMs = -Infinity
   const timer = setInterval(() => {
     const nowMs = performance.now()
     const nowWorkedMs = cpuMs()
-    lateMs = smoothed(lateMs, Math.min(nowMs - tickMs, nowWorkedMs - workedMs) - EVERY_MS)
+    const [passedMs, busyMs] = [nowMs - tickMs, nowWorkedMs - workedMs]
+    lateMs = smoothed(lateMs, Math.min(passedMs, busyMs) - EVERY_MS)
+    waitedMs = smoothed(waitedMs, waited() * Math.min(1, busyMs / passedMs))
     tickMs = nowMs
     workedMs = nowWorkedMs
     before = now
@@ -89,12 +95,16 @@ export function watchLoad(log: Log): Overload {
     const nowMs = performance.now()
     if (nowMs - loggedMs < LOG_EVERY_MS) return
     loggedMs = nowMs
-    log({ level: 'warn', event: 'overloaded', lateMs: Math.round(lateMs) })
+    log({ level: 'warn', event: 'overloaded', lateMs: Math.round(Math.max(lateMs, waitedMs)) })
   }
   return {
     refuses(urgency) {
       now += 1
-      const isRefused = isTooMuch({ lateMs, requests: Math.max(now, before) }, urgency, Math.random())
+      const isRefused = isTooMuch(
+        { lateMs, waitedMs, requests: Math.max(now, before) },
+        urgency,
+        Math.random(),
+      )
       if (isRefused) tell()
       return isRefused
     },

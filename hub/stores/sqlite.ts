@@ -166,6 +166,10 @@ class SqliteStore implements Store {
     })
   }
 
+  waitedMs(): number {
+    return this.#commit.waitedMs()
+  }
+
   countLive(nowMs: number): Promise<number> {
     return countLive(this.#statements, nowMs)
   }

@@ -328,6 +328,12 @@ export interface Store {
    */
   countLive?(nowMs: number): Promise<number>
 
+  /**
+   * For how many milliseconds the oldest work has waited that this process itself has still to do, such as writes that are done one after another;
+   * 0 if none waits. Asked for 50 times a second: a hub whose store is behind refuses some of what comes. A store without this method has no such queue.
+   */
+  waitedMs?(): number
+
   /** What administrators did, the newest first. */
   audit(search: AuditSearch): Promise<readonly NumberedAuditRow[]>
 

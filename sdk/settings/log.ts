@@ -22,7 +22,7 @@ export type LogEvent =
   /** The configuration works, but hardly as it was meant. */
   | 'config_doubtful'
   | 'sweep_failed'
-  /** The hub has more to do than it can, and refuses some requests with 503: its event loop is `lateMs` late. Once a minute. */
+  /** The hub has more to do than it can, and refuses some requests with 503: its event loop is `lateMs` late, or its store that far behind. Once a minute. */
   | 'overloaded'
   /** The hub begins; `description` says what the store's server would lose in a failover. */
   | 'store_opened'

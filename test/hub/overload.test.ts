@@ -12,7 +12,7 @@ describe('the decision to refuse a request', () => {
   const MANY = 1000
   const chances = [0, 0.25, 0.5, 0.75, 0.999]
   const refused = (lateMs: number, urgency: Parameters<typeof isTooMuch>[1], requests = MANY) =>
-    chances.filter((chance) => isTooMuch({ lateMs, requests }, urgency, chance)).length
+    chances.filter((chance) => isTooMuch({ lateMs, waitedMs: 0, requests }, urgency, chance)).length
 
   it('refuses nobody while the event loop keeps up', () => {
     for (const urgency of ['frame', 'question', 'must'] as const) expect(refused(50, urgency)).to.equal(0)
@@ -35,6 +35,14 @@ describe('the decision to refuse a request', () => {
   it('refuses nobody while few come: then something else holds up the loop', () => {
     expect(refused(100_000, 'frame', 15)).to.equal(0)
     expect(refused(100_000, 'frame', 16)).to.equal(5)
+  })
+
+  it('refuses them as well while the store is behind, however few come and however quick the loop is', () => {
+    const waits = (waitedMs: number, urgency: Parameters<typeof isTooMuch>[1]) =>
+      chances.filter((chance) => isTooMuch({ lateMs: 0, waitedMs, requests: 1 }, urgency, chance)).length
+    expect([50, 51, 70, 80, 100].map((waitedMs) => waits(waitedMs, 'frame'))).to.deep.equal([0, 1, 2, 3, 5])
+    expect([125, 250].map((waitedMs) => waits(waitedMs, 'question'))).to.deep.equal([0, 5])
+    expect(waits(100_000, 'must')).to.equal(0)
   })
 
   it('is moved by what lasts, not by one long turn', () => {

@@ -55,7 +55,7 @@ function keepToOneself(database: DatabaseSyncInstance, file: string): void {
 /** What is still to be removed of subjects that were erased must not come to life elsewhere. */
 async function finishErasing(database: DatabaseSyncInstance): Promise<void> {
   const run = async <Result>(work: () => Result) => inTransaction(database, work)
-  await createEraser(prepareStatements(database), { run, drain: () => undefined }).finish()
+  await createEraser(prepareStatements(database), { run, drain: () => undefined, waitedMs: () => 0 }).finish()
 }
 
 function inTransaction<Result>(database: DatabaseSyncInstance, work: () => Result): Result {

@@ -18,9 +18,12 @@ export interface GroupCommit {
   run<Result>(work: () => Result): Promise<Result>
   /** Runs at once all that still waits. */
   drain(): void
+  /** How long the oldest of what waits has waited; 0 if none does. */
+  waitedMs(): number
 }
 
 interface Job {
+  readonly sinceMs: number
   readonly work: () => unknown
   readonly resolve: (result: unknown) => void
   readonly reject: (thrown: unknown) => void
@@ -91,9 +94,10 @@ export function createGroupCommit(
     drain() {
       while (waiting.length > 0) commit()
     },
+    waitedMs: () => (waiting[0] ? performance.now() - waiting[0].sinceMs : 0),
     run: <Result>(work: () => Result) =>
       new Promise<Result>((resolve, reject) => {
-        waiting.push({ work, resolve: resolve as Job['resolve'], reject })
+        waiting.push({ sinceMs: performance.now(), work, resolve: resolve as Job['resolve'], reject })
         next ??= setImmediate(takeTurn)
       }),
   }
