@@ -56,7 +56,7 @@ describe('session-hub sites, with --config', () => {
 
   it('does --prove say what the owner has to publish, and serve nothing until then?', async () => {
     const { stderr } = await sites('add', 'https://shop.invalid', '--prove')
-    expect(stderr).to.match(/publishes this text: session-hub-site=[\w-]{22}/)
+    expect(stderr).to.match(/must publish this text: session-hub-site=[\w-]{22}/)
     expect(stderr).to.include('https://shop.invalid/.well-known/session-hub-site.txt')
     expect(stderr).to.include('_session-hub.shop.invalid')
     expect(await listed()).to.match(/shop\.invalid +pending/)
