@@ -28,7 +28,7 @@ describe('docs/admin.md', () => {
     for (const word of [...auditActs, ...auditOutcomes]) expect(page).to.include(`\`${word}\``)
     const { min, max, default: usual } = auditBounds
     expect(page).to.include(`seconds, ${min} to ${max} | ${usual} |`)
-    expect(page).to.include(`ends ${MOST_AT_ONCE.toLocaleString('en')} sessions at most`)
+    expect(page).to.include(`ends at most ${MOST_AT_ONCE.toLocaleString('en')} sessions`)
     expect([TRIES.points, TRIES.seconds / 60]).to.deep.equal([5, 5])
     expect(page)
       .to.include('Five wrong tokens')
