@@ -1,5 +1,5 @@
 /** `session-hub/fastify`: a site as a plugin of Fastify 5. */
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { flag } from '../settings/checks.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
@@ -87,9 +87,12 @@ function routeEndpoints(fastify: FastifyInstance, paths: readonly string[]): voi
       `the endpoints are not below the prefix "${prefix}": set createSite({ endpoint }) to the path where browsers find them, such as "${prefix}${paths[0]}"`,
     )
   for (const path of below)
-    fastify.all(`${path.slice(prefix.length)}/*`, (_request, reply) => {
-      reply.callNotFound()
-    })
+    fastify.all(`${path.slice(prefix.length)}/*`, { onRequest: answerNotFound }, answerNotFound)
+}
+
+/** Before Fastify reads a body: one of a type that the application does not parse would make a 415 of it. */
+function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
+  reply.callNotFound()
 }
 
 /** @throws SessionHubError `options_invalid` */

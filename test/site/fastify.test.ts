@@ -101,6 +101,17 @@ describe('a site on Fastify', () => {
     expect((refused as Error).message).to.include('"/shop/session-hub"')
   })
 
+  it('answers 404 to a method that no endpoint takes, whatever the type of its body', async () => {
+    await make()
+    await start()
+    for (const type of ['application/x-www-form-urlencoded', 'application/json'])
+      for (const method of ['PUT', 'PATCH', 'DELETE'] as const) {
+        const headers = { host, 'content-type': type }
+        const reply = await app.inject({ method, url: '/session-hub/enter', headers, payload: 'ticket' })
+        expect(reply.statusCode, `${method} ${type}`).to.equal(404)
+      }
+  })
+
   it('runs where Fastify tests itself, without a server', async () => {
     await make()
     await start()
