@@ -9,8 +9,9 @@ import type { ServeConfig } from './config.js'
 import { serveMetrics } from './metrics.js'
 import type { ServeLog } from './serve-log.js'
 import { createApp, listen } from './server.js'
+import { stopSignals } from './stop-signals.js'
 import { urlOf } from './url.js'
-import { firstSignal, sayReady } from './workers.js'
+import { sayReady } from './workers.js'
 
 /**
  * Resolves when it has stopped after a signal.
@@ -21,7 +22,11 @@ import { firstSignal, sayReady } from './workers.js'
 export async function serveHub(config: ServeConfig, workers: number, log: ServeLog): Promise<void> {
   const { hub, server } = await start(config, workers, log)
   process.on('SIGHUP', () => void reread(hub, config, log))
-  const stopped = firstSignal(['SIGTERM', 'SIGINT'])
+  const { asked: stopped, hurry } = stopSignals()
+  // The store is closed all the same: a copy of its file has everything.
+  hurry.addEventListener('abort', () => {
+    server.closeAllConnections()
+  })
   if (cluster.isPrimary)
     log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server.address()) })
 
@@ -32,7 +37,8 @@ export async function serveHub(config: ServeConfig, workers: number, log: ServeL
   })
   const signal = await Promise.race([stopped, opened])
   if (cluster.isPrimary) log({ level: 'info', event: 'stopping', signal })
-  if (!(await gracefulStop(server, [hub]))) log({ level: 'warn', event: 'stop_forced' })
+  const isClean = await gracefulStop(server, [hub])
+  if (!isClean || hurry.aborted) log({ level: 'warn', event: 'stop_forced' })
   await hub.close()
   if (cluster.isPrimary) log({ level: 'info', event: 'stopped' })
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { ServeLog } from './serve-log.js'
+import { stopSignals } from './stop-signals.js'
 import { leave } from './terminal.js'
 import { urlOf } from './url.js'
 
@@ -34,7 +35,7 @@ export function sayReady(): void {
  * @throws SessionHubError `unavailable` where none can open the store: whoever started the command has to know
  */
 export async function runWorkers(count: number, origin: string, log: ServeLog): Promise<void> {
-  const stopped = firstSignal(['SIGTERM', 'SIGINT'])
+  const { asked: stopped, hurry } = stopSignals()
   const stopping = new AbortController()
   process.on('SIGHUP', () => {
     signalAll('SIGHUP')
@@ -45,6 +46,9 @@ export async function runWorkers(count: number, origin: string, log: ServeLog): 
   const kept = [first, ...others].map((one) => keep(one, stopping.signal, log))
   log({ level: 'info', event: 'listening', origin, url: urlOf(first.address), workers: count })
 
+  hurry.addEventListener('abort', () => {
+    signalAll('SIGTERM')
+  })
   const end = async () => {
     stopping.abort()
     signalAll('SIGTERM')
@@ -157,9 +161,3 @@ async function exitOf(worker: Worker): Promise<{ code: number | null; signal: st
   const [code, signal] = (await once(worker, 'exit')) as [number | null, string | null]
   return { code, signal }
 }
-
-/** Only the first: a second one, from someone who does not want to wait, ends the process at once. */
-export const firstSignal = (signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    for (const signal of signals) process.once(signal, resolve)
-  })

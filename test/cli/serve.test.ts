@@ -94,8 +94,13 @@ describe('session-hub serve', () => {
     expect((await answer).status).to.equal(404)
   })
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`leaves every session in the one file, and nothing beside it, after ${signal}`, async () => {
+  const stops: Record<string, readonly NodeJS.Signals[]> = {
+    SIGTERM: ['SIGTERM'],
+    SIGINT: ['SIGINT'],
+    'SIGTERM twice, as npm passes on what systemd has sent to both': ['SIGTERM', 'SIGTERM'],
+  }
+  for (const [what, signals] of Object.entries(stops)) {
+    it(`leaves every session in the one file, and nothing beside it, after ${what}`, async () => {
       const { keys, registration } = await generateSite('https://shop.example')
       const hub = await folder.serve({ sites: [registration] })
       const world = { hub: { origin: 'https://hub.example' }, now: Date.now }
@@ -109,7 +114,10 @@ describe('session-hub serve', () => {
       const streams = await listenTo(`${hub.url}/backchannel/events`, { authorization: `Bearer ${token}` })
       await streams.heard('hello')
 
-      hub.signal(signal)
+      for (const [at, signal] of signals.entries()) {
+        if (at === 1) await hub.logged('stopping')
+        hub.signal(signal)
+      }
       expect(await hub.exitCode()).to.equal(0)
 
       const kept = readdirSync(folder.path('.')).filter((name) => name.startsWith('session-hub.sqlite'))
@@ -126,6 +134,25 @@ describe('session-hub serve', () => {
       expect(copies, 'the command lets go of it too').to.deep.equal(['copy.sqlite'])
     })
   }
+
+  it('cuts off what is open at a second SIGINT of somebody who does not wait, and leaves the one file whole', async () => {
+    const hub = await folder.serve()
+    const open = await openRequest(hub)
+    hub.signal('SIGINT')
+    await hub.logged('stopping')
+
+    const again = setInterval(() => {
+      hub.signal('SIGINT')
+    }, 100)
+    await hub.logged('stop_forced').finally(() => {
+      clearInterval(again)
+    })
+
+    expect(await hub.exitCode()).to.equal(0)
+    expect(await open.answer).to.equal('')
+    const kept = readdirSync(folder.path('.')).filter((name) => name.startsWith('session-hub.sqlite'))
+    expect(kept).to.deep.equal(['session-hub.sqlite'])
+  })
 
   it('R21: is not ready, and says so, when its database was moved away; and again when it is back', async () => {
     const hub = await folder.serve()

@@ -88,10 +88,10 @@ describe('session-hub serve --workers', () => {
       expect((await frame('https://travel.example')).status, 'a broken file changes nothing').to.equal(200)
     })
 
-    it('cut off none of 20 busy connections when they are told to stop, and leave just the one file', async () => {
+    it('cut off none of 20 busy connections when each is told to stop, as systemd does, and leave just the one file', async () => {
       const busy = keepBusy(hub.url, '/readyz', 20)
       await busy.answered(5)
-      hub.signal('SIGTERM')
+      for (const pid of [hub.pid, ...workersOf(hub)]) process.kill(pid, 'SIGTERM')
       expect(await busy.ends).to.deep.equal(Array.from({ length: 20 }, () => 'told'))
       expect(await hub.exitCode()).to.equal(0)
       const kept = readdirSync(folder.path('.')).filter((name) => name.startsWith('session-hub.sqlite'))
