@@ -8,8 +8,8 @@ import type { Store } from './stores/store.js'
 export interface HubMeter extends SyncMeter {
   /** The hub has answered. Of an event stream: it has begun. */
   requested(route: RouteName, status: number, seconds: number): void
-  /** The hub has told a visitor's page, or led a visitor back, with this outcome. */
-  synced(rung: 'frame' | 'access' | 'redirect', outcome: string): void
+  /** The hub has told a visitor's page, or led a visitor back, with this outcome. Of a link: has given a ticket for it (`replace`), or none. */
+  synced(rung: 'frame' | 'access' | 'redirect' | 'link', outcome: string): void
   /** A site has tried to redeem a ticket. */
   redeemed(result: 'redeemed' | 'refused'): void
   /** A request was refused, or failed. */

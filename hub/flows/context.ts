@@ -21,7 +21,7 @@ export interface HubContext {
 }
 
 export interface SyncMeter {
-  synced(rung: 'frame' | 'access' | 'redirect', outcome: string): void
+  synced(rung: 'frame' | 'access' | 'redirect' | 'link', outcome: string): void
   redeemed(result: 'redeemed' | 'refused'): void
 }
 

@@ -75,8 +75,15 @@ const acts: Record<BackchannelAct, Act> = {
   'end-other': (hub, site, body, { sites }) => endOther(hub, sites, site, parseEndOtherBody(body)),
   async link(hub, site, body, { sites, limiters }) {
     const asked = parseBackchannelLink(body)
-    await limiters.session(sha256(asked.handle), `${site.registeredAs} frame`)
-    return linkTicket(hub, sites, site, asked)
+    try {
+      await limiters.session(sha256(asked.handle), `${site.registeredAs} frame`)
+      const told = await linkTicket(hub, sites, site, asked)
+      hub.meter?.synced('link', told.ticket === null ? 'none' : 'replace')
+      return told
+    } catch (thrown) {
+      hub.meter?.synced('link', 'failed')
+      throw thrown
+    }
   },
   part: (hub, site, body) => byHandle(hub, site, parsePartBody(body), partSession),
   sisters: (_hub, { sisters }, body) => {

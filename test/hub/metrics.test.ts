@@ -62,6 +62,29 @@ describe('the metrics of a hub', () => {
     expect(await valueOf('session_hub_store_failures_total')).to.equal(0)
   })
 
+  it('count the outcomes of links and of redirects as rungs of their own, those that fail too', async () => {
+    const travel = world.siteOf('travel').origin
+    const of = (rung: string, outcome: string) => valueOf('session_hub_syncs_total', { rung, outcome })
+    for (const { origin, registration } of Object.values(world.sites))
+      world.register({ ...registration, sisters: [shop, travel].filter((site) => site !== origin) })
+    const visitor = new Visitor(world.hub.origin)
+    await visitor.post(shop, '/sign-in', { name: 'ada' })
+    await visitor.follow(shop, `${travel}/whoami`)
+    expect(await visitor.whoami(travel)).to.include({ subject: 'ada' })
+    expect([await of('link', 'replace'), await of('link', 'failed')]).to.deep.equal([1, 0])
+
+    world.unregister(travel)
+    await visitor.post(shop, '/session-hub/link', { to: travel })
+    expect(await of('link', 'failed')).to.equal(1)
+    world.register(world.siteOf('travel').registration)
+
+    const stranger = new Visitor(world.hub.origin)
+    await stranger.redirect(shop)
+    expect(await of('redirect', 'none')).to.be.at.least(1)
+    await visitor.post(shop, '/session-hub/link', { to: travel })
+    expect(await of('link', 'replace')).to.equal(2)
+  })
+
   it('count each refusal by its code, also beyond what the log says, and no word of a stranger’s', async () => {
     for (let at = 0; at < 25; at += 1)
       await send(`${world.hub.origin}/frame?site=https://stranger-${at}.example&nonce=${'n'.repeat(43)}`, {
