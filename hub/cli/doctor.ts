@@ -1,7 +1,7 @@
 /** `session-hub doctor`. */
 import { readFileSync } from 'node:fs'
 
-import { defaultEndpoint } from '../../sdk/protocol/wire.js'
+import { defaultEndpoint, streamProbe } from '../../sdk/protocol/wire.js'
 import { originFault } from '../../sdk/protocol/origins.js'
 import { closest } from '../../sdk/settings/refuse-unknown.js'
 import { findChromium } from '../doctor/browser/chromium.js'
@@ -21,6 +21,9 @@ import { type Manifest, manualPage } from './manual.js'
 import { visible } from './table.js'
 import { leave, painter } from './terminal.js'
 
+/** Longer than two beats, and than the 30 seconds that many load balancers give an answer. */
+const LISTEN_SECONDS = 45
+
 const SECONDS = { min: 1, max: 60, default: 5 }
 
 export const examineSites: Command = {
@@ -38,6 +41,7 @@ Options:
   --from-browser       also opens each page in a Chromium of this machine, with the cookies of other sites allowed and blocked
   --browser <file>     which Chromium, Chrome or Edge that is; default: the first in the PATH
   --timeout <seconds>  how long to wait for each answer, ${SECONDS.min} to ${SECONDS.max}, default ${SECONDS.default}
+  --listen             listens to the event stream of each site for ${LISTEN_SECONDS} seconds: does a proxy cut it off?
   --json               as JSON
 
 Exit codes: 0 nothing was found, 1 something was found, 2 the hub or a site could not be reached, or wrong usage.
@@ -56,6 +60,7 @@ Example:
         'from-browser': { type: 'boolean' },
         browser: { type: 'string' },
         timeout: { type: 'string' },
+        listen: { type: 'boolean' },
         json: { type: 'boolean' },
       },
       ['<hub>', '<site>...'],
@@ -64,6 +69,7 @@ Example:
       ...readOrigins(name, positionals),
       page: readPath(name, 'page', values.page ?? '/'),
       endpoint: readPath(name, 'endpoint', values.endpoint ?? defaultEndpoint),
+      listenSeconds: values.listen ? LISTEN_SECONDS : streamProbe.seconds.min,
     }
     const ignored = new Set((values.ignore ?? []).map((code) => readCode(name, code)))
     const timeoutMs = readSeconds(name, values.timeout) * 1000

@@ -3,6 +3,7 @@ import { defaultEndpoint, hubPaths } from '../../sdk/protocol/wire.js'
 import { clocksLine } from './checks/clocks.js'
 import { discoveryLine, readyLine } from './checks/documents.js'
 import { endpointLine } from './checks/endpoint.js'
+import { hostLine, hubAddressLine, siteAddressLine } from './checks/forwarded.js'
 import { frameLine, popupLine } from './checks/frame.js'
 import { handoverLine } from './checks/handover.js'
 import { hubPostLine, sitePostLine, ticketKeyLine } from './checks/own-posts.js'
@@ -21,6 +22,8 @@ export interface Patients {
   readonly page: string
   /** Where the endpoints are, if the page's script tag does not say so. */
   readonly endpoint: string
+  /** How many seconds to listen to the event stream of each site; absent: to its first word. */
+  readonly listenSeconds?: number
 }
 
 interface HubSeen extends Place {
@@ -41,6 +44,7 @@ export async function* examine(eyes: Eyes, patients: Patients, nowMs: number): A
     yield await readyLine(eyes, origin)
     const { line: posted, aheadMs } = await hubPostLine(eyes, origin)
     yield posted
+    if (posted.findings.length === 0 && posted.skipped === undefined) yield await hubAddressLine(eyes, origin)
     hub = { origin, addresses, aheadMs }
     yield await domainLine(
       { origin, addresses },
@@ -54,7 +58,7 @@ async function* examineSite(
   eyes: Eyes,
   hub: HubSeen | undefined,
   site: string,
-  { hub: hubOrigin, sites, page: path, endpoint: given }: Patients,
+  { hub: hubOrigin, sites, page: path, endpoint: given, listenSeconds }: Patients,
   nowMs: number,
 ): AsyncGenerator<Line> {
   const reached = await reach(eyes, site, path, nowMs)
@@ -72,6 +76,7 @@ async function* examineSite(
   }
   const page = await lookAtPage(eyes, { hub: hubOrigin, site, others, sight })
   yield* page.lines
+  yield await hostLine(eyes, site, sight)
   const endpoint = page.tag ? (page.tag.endpoint ?? defaultEndpoint) : given
   const there = await endpointLine(eyes, site, endpoint)
   yield there
@@ -82,10 +87,13 @@ async function* examineSite(
   yield clocksLine(site, hub.aheadMs, aheadMs)
   yield posted
   // What is wrong with any request of the page is said once.
-  if (posted.findings.length === 0 && posted.skipped === undefined)
+  if (posted.findings.length === 0 && posted.skipped === undefined) {
     yield await ticketKeyLine(eyes, site, endpoint)
+    yield await siteAddressLine(eyes, site, endpoint)
+  }
   if (page.tag?.hasSisterLinks && sisters && others.length > 0) yield sistersLine(site, others, sisters)
-  if (page.tag?.isLive && posted.findings.length === 0) yield await streamLine(eyes, site, endpoint)
+  if (page.tag?.isLive && posted.findings.length === 0)
+    yield await streamLine(eyes, site, endpoint, listenSeconds)
   // Whatever is in the way of one request of the page is in the way of this one too.
   if (posted.findings.length === 0) yield await handoverLine(eyes, hub.origin, site, endpoint)
 }

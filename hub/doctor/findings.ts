@@ -330,6 +330,35 @@ const kinds = {
     why: 'A visitor who follows a link to that site arrives without the session.',
     remedy: 'Add it to `sisters` in the registration: "session-hub sites add --sister".',
   },
+  trust_proxy_too_wide: {
+    level: 'warning',
+    meaning: 'The hub or the site takes the address that a visitor has written into `X-Forwarded-For`.',
+    why: 'Rate limits count by that address. Whoever makes up a new one for each request has no limit, and can use up the limit of somebody else.',
+    remedy:
+      'Set `trustProxyHops`, `proxyHops` or `trust proxy` to the number of your own proxies, never to `true`, and let the outermost of them add to `X-Forwarded-For`, or replace it (nginx: `$proxy_add_x_forwarded_for`).',
+  },
+  trust_proxy_missing: {
+    level: 'warning',
+    meaning: 'The hub or the site counts a visitor by the address of a proxy.',
+    why: 'All visitors share one rate limit. On a busy day they get `rate_limited`.',
+    remedy:
+      'Set `trustProxyHops` (`session-hub serve`), `proxyHops`, or `trust proxy` of Express or Fastify, to the number of your proxies. The log says `proxy_untrusted`.',
+  },
+  forwarded_host_believed: {
+    level: 'warning',
+    meaning:
+      'The page makes addresses of `X-Forwarded-Host` or `X-Forwarded-Proto`, which a visitor can write.',
+    why: 'Session Hub itself ignores both. But a link in a mail or in a cached page could lead elsewhere, and `trust proxy` that goes so far usually believes a made-up `X-Forwarded-For` too.',
+    remedy:
+      'Let the outermost proxy replace both headers, or remove them. Set `trust proxy` to the number of your proxies, and make addresses of the configured origin.',
+  },
+  stream_cut: {
+    level: 'warning',
+    meaning: 'Something cuts off the event stream of the site, which stays open as long as the page.',
+    why: 'The page opens it again, and misses nothing. Until then it does not hear of a sign-out, and each time costs a request.',
+    remedy:
+      'Raise the time limit of the proxy or load balancer for answers and for quiet connections above 60 seconds (nginx: `proxy_read_timeout`). A beat comes every 20 seconds. "--listen" looks for 45 seconds.',
+  },
   stream_held_back: {
     level: 'error',
     meaning: 'What the site sends step by step arrives all at once, or not at all.',

@@ -35,14 +35,22 @@ export interface Eyes {
   see(url: string, ask?: Ask): Promise<Sight>
   /** @throws BlindError */
   addressesOf(origin: string): Promise<readonly string[]>
-  /** The first part of an answer, as soon as it arrives; what comes behind it is left unread. @throws BlindError */
-  firstPartOf(url: string, headers: Readonly<Record<string, string>>): Promise<FirstPart>
+  /**
+   * An answer that comes part by part.
+   *
+   * @param longer how many seconds more than the time limit it may take; without it, nothing behind the first part is waited for
+   * @throws BlindError
+   */
+  listen(url: string, headers: Readonly<Record<string, string>>, longer?: number): Promise<Heard>
 }
 
-interface FirstPart {
+export interface Heard {
   readonly status: number
-  /** Nothing, where the answer has ended without one. */
+  /** Nothing, where the answer has ended without a first part. */
+  readonly firstPart: string
   readonly text: string
+  /** From the first part to the end, or to where it was cut off. */
+  readonly lastedMs: number
 }
 
 /** Nothing could be seen. */
@@ -91,6 +99,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
     url: string,
     { method = 'GET', headers = {}, body }: Ask,
     read: (res: http.IncomingMessage, done: (result: Result) => void) => void,
+    limitMs = timeoutMs,
   ): Promise<Result> {
     const { protocol } = new URL(url)
     const isSecure = protocol === 'https:'
@@ -113,8 +122,8 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
         },
       })
       const timer = setTimeout(() => {
-        req.destroy(new Error(`no whole answer within ${timeoutMs / 1000} seconds`))
-      }, timeoutMs)
+        req.destroy(new Error(`no whole answer within ${limitMs / 1000} seconds`))
+      }, limitMs)
       let isAnswered = false
       req.on('error', fail)
       // After `101 Switching Protocols`, which nobody has asked for, Node closes the connection and says no more than this.
@@ -123,11 +132,11 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
       })
       req.on('response', (res) => {
         isAnswered = true
-        res.on('error', fail)
         read(res, (result) => {
           clearTimeout(timer)
           resolve(result)
         })
+        res.on('error', fail)
       })
       req.end(body)
     })
@@ -178,17 +187,39 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
         throw new BlindError('dns', `"${hostname}" does not resolve`, thrown)
       }
     },
-    firstPartOf: (url, headers) =>
-      request<FirstPart>(url, { headers }, (res, done) => {
-        const status = res.statusCode ?? 0
-        res.once('data', (chunk: Buffer) => {
-          done({ status, text: chunk.toString() })
-          res.destroy()
-        })
-        res.once('end', () => {
-          done({ status, text: '' })
-        })
-      }),
+    listen: (url, headers, longer) =>
+      request<Heard>(
+        url,
+        { headers },
+        (res, done) => {
+          const parts: string[] = []
+          let beganMs = 0
+          let length = 0
+          const finish = () => {
+            const [firstPart = ''] = parts
+            const lastedMs = beganMs === 0 ? 0 : performance.now() - beganMs
+            done({ status: res.statusCode ?? 0, firstPart, text: parts.join(''), lastedMs })
+          }
+          res.on('data', (chunk: Buffer) => {
+            beganMs ||= performance.now()
+            length += chunk.length
+            if (length > MOST_BYTES) {
+              res.destroy()
+              return
+            }
+            parts.push(chunk.toString())
+            if (longer !== undefined) return
+            finish()
+            res.destroy()
+          })
+          // Cut off after it has begun is no error here: it is what was looked for.
+          res.on('end', finish)
+          res.on('error', () => {
+            if (parts.length > 0) finish()
+          })
+        },
+        timeoutMs + (longer ?? 0) * 1000,
+      ),
   }
 }
 
@@ -240,6 +271,7 @@ const tlsWords: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
   SELF_SIGNED_CERT_IN_CHAIN: 'the authority is not trusted here',
   CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
   EPROTO: 'there is no TLS at this port',
 }

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
+import { countedHeader } from '../../sdk/http/counted-as.js'
 import { bodyOf } from '../../sdk/http/node/body.js'
 import { isNavigation, queryOf, single } from '../../sdk/http/navigation.js'
 import { addCookies } from '../../sdk/http/node/own-headers.js'
@@ -74,5 +75,5 @@ export const unlockRoute =
     await limiters.address(req.ip, 'unlock')
     parseEmptyBody(await readJsonBody(bodyOf(req)))
     addCookies(res, [seenCookie()])
-    sendJson(res, 200, {})
+    sendJson(res, 200, {}, countedHeader(req.headers, req.ip))
   }

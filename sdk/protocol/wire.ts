@@ -77,12 +77,22 @@ export const sitePaths = {
   jwks: '/jwks.json',
   sdk: '/sdk.js',
 } as const
-/** What `GET <endpoint>/live?probe` answers with, whoever asks: two comments, of which the second one ends it. */
+/**
+ * What `GET <endpoint>/live?probe` answers with, whoever asks: two comments, of which the second one ends it. `probe=45` puts so many
+ * seconds between them.
+ */
 export const streamProbe = {
   query: 'probe',
   first: ': first\n\n',
   last: ': last\n\n',
-  afterMs: 1000,
+  seconds: { min: 1, max: 60 },
+} as const
+
+/** How `session-hub doctor` asks by which address it is counted. The address is one that nobody has (RFC 5737). */
+export const doctorProbe = {
+  asks: 'x-session-hub-doctor',
+  answers: 'x-session-hub-counted',
+  address: '192.0.2.1',
 } as const
 
 export const defaultEndpoint = '/session-hub'

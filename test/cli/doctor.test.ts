@@ -2,8 +2,14 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 
 import { startWorld, type World } from '../support/world.js'
-import { selfSigned } from '../support/self-signed.js'
+import { listen } from '../support/listener.js'
+import { certified, selfSigned } from '../support/self-signed.js'
 import { type Folder, newFolder } from './command.js'
+
+interface Shown {
+  readonly about: string
+  readonly findings: readonly { readonly code: string; readonly what: string }[]
+}
 
 describe('session-hub doctor', () => {
   let folder: Folder
@@ -32,6 +38,50 @@ describe('session-hub doctor', () => {
     expect(stdout.match(/^ {2}✓ /gm)).to.have.length.above(10)
     expect(stdout).to.not.match(/^ {2}[^✓ ]/m)
     expect(stdout).to.match(/\nNothing was found\.\n$/)
+  })
+
+  it('names what is wrong with a certificate, and finds nothing in a whole chain of an authority that is trusted', async () => {
+    const root = certified({ name: 'The root', days: 90, isAuthority: true })
+    const middle = certified({ name: 'The middle', days: 90, isAuthority: true }, root)
+    const late = certified({ name: 'A late middle', days: -1, isAuthority: true }, root)
+    const leaf = (hostname: string, days: number, by = middle) => {
+      const { key, cert } = certified({ name: hostname, hostnames: [hostname], days }, by)
+      return { key, cert: cert + by.cert }
+    }
+    const whole = leaf('shop.localhost', 90)
+    const [leafAlone = ''] = whole.cert.split(/(?<=-----END CERTIFICATE-----\n)/)
+    const served = {
+      'the certificate has expired (CERT_HAS_EXPIRED)': leaf('shop.localhost', -1),
+      'an authority that has expired (CERT_HAS_EXPIRED)': leaf('shop.localhost', 90, late),
+      'the certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)': leaf('www.shop.localhost', 90),
+      'the certificate is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT)': selfSigned(['shop.localhost'], 90),
+      'the authority is not trusted here (SELF_SIGNED_CERT_IN_CHAIN)': leaf(
+        'shop.localhost',
+        90,
+        certified({ name: 'A stranger', days: 90, isAuthority: true }),
+      ),
+      'an intermediate certificate is missing, or the authority is not trusted here (UNABLE_TO_VERIFY_LEAF_SIGNATURE)':
+        { key: whole.key, cert: leafAlone },
+      '': whole,
+    }
+    const expected = Object.keys(served).map((what) => what.replace('an authority that', 'the certificate'))
+    const sites = await Promise.all(Object.values(served).map((one) => listen('shop.localhost', one)))
+    folder.write('root.pem', root.cert)
+    try {
+      const { code, stdout } = await folder.runWith(
+        { NODE_EXTRA_CA_CERTS: folder.path('root.pem') },
+        ...['doctor', world.hub.origin, ...sites.map(({ origin }) => origin), '--json'],
+      )
+      const { lines } = JSON.parse(stdout) as { lines: Shown[] }
+      const said = sites.map(({ origin }) => {
+        const { findings = [] } = lines.find(({ about }) => about === origin) ?? {}
+        return findings.map(({ code: own, what }) => `${own}: ${what}`).join()
+      })
+      expect(code).to.equal(2)
+      expect(said).to.deep.equal(expected.map((what) => (what === '' ? '' : `tls_untrusted: ${what}`)))
+    } finally {
+      await Promise.all(sites.map((site) => site.close()))
+    }
   })
 
   it('ends with 1 where something is wrong, and says what, why, what to do and where more is said', async () => {

@@ -428,6 +428,98 @@ describe('the doctor', () => {
     expect(await codes()).to.deep.equal(['stream_held_back'])
   })
 
+  it('names the cause where a proxy cuts an event stream off, and nothing where it stays', async () => {
+    atSites.breaks({
+      instead(req, res, next) {
+        if (req.url.startsWith('/session-hub/live')) res.end = () => res.destroy()
+        next()
+      },
+    })
+    const [finding, ...others] = findingsIn(await linesOf({ ...patients, listenSeconds: 2 }))
+    expect(others).to.deep.equal([])
+    expect(finding?.code).to.equal('stream_cut')
+    expect(finding?.what).to.match(/^the stream is cut off after (2|1\.9)/)
+    atSites.mend()
+    expect(await codes({ listenSeconds: 1 })).to.deep.equal([])
+  })
+
+  const visitorAt = '203.0.113.7'
+  /** What the proxies before a server make of the header that has come. */
+  const proxies = (...added: readonly ((came: string | undefined) => string)[]): Break => ({
+    request(req) {
+      let forwarded = req.headers['x-forwarded-for'] as string | undefined
+      for (const add of added) forwarded = add(forwarded)
+      if (forwarded !== undefined) req.headers['x-forwarded-for'] = forwarded
+    },
+  })
+  const adds = (address: string) => (came: string | undefined) =>
+    came === undefined ? address : `${came}, ${address}`
+  const forwarding: readonly [what: string, how: Break, hops: number | boolean, code?: string][] = [
+    ['no proxy is there, and none is trusted', proxies(), 0],
+    ['no proxy is there, and one is trusted', proxies(), 1, 'trust_proxy_too_wide'],
+    ['a proxy adds to the list, and one is trusted', proxies(adds(visitorAt)), 1],
+    ['a proxy adds to the list, and none is trusted', proxies(adds(visitorAt)), 0, 'trust_proxy_missing'],
+    ['a proxy adds to the list, and two are trusted', proxies(adds(visitorAt)), 2, 'trust_proxy_too_wide'],
+    ['a proxy adds to the list, and all are trusted', proxies(adds(visitorAt)), true, 'trust_proxy_too_wide'],
+    ['a proxy replaces the list, and one is trusted', proxies(() => visitorAt), 1],
+    ['a proxy replaces the list, and none is trusted', proxies(() => visitorAt), 0, 'trust_proxy_missing'],
+    ['two proxies add to the list, and two are trusted', proxies(adds(visitorAt), adds('198.51.100.2')), 2],
+    [
+      'two proxies add to the list, and one is trusted',
+      proxies(adds(visitorAt), adds('198.51.100.2')),
+      1,
+      'trust_proxy_missing',
+    ],
+  ]
+  for (const [what, how, hops, code] of forwarding)
+    it(`says whose address counts where ${what}`, async () => {
+      const [shop] = patients.sites
+      const apps = [world.hub.listener, world.siteOf('shop').listener].map(({ app }) => app)
+      for (const app of apps) app.set('trust proxy', hops)
+      atHub.breaks(how)
+      atSites.breaks(how)
+      try {
+        const found = (await linesOf(patients)).flatMap(({ about, findings }) =>
+          findings.map((finding) => [about, finding.code]),
+        )
+        expect(found).to.deep.equal(
+          code === undefined ? [] : [world.hub.origin, shop].map((at) => [at, code]),
+        )
+      } finally {
+        for (const app of apps) app.set('trust proxy', false)
+      }
+    })
+
+  it('names the cause where the page makes an address of a made-up X-Forwarded-Host or -Proto', async () => {
+    atSites.breaks({
+      body: (text, req) =>
+        text.replace('<h1>', `<a href="//${String(req.headers['x-forwarded-host'])}/">Home</a><h1>`),
+    })
+    expect(await codes()).to.deep.equal(['forwarded_host_believed'])
+    atSites.breaks({
+      instead(req, res, next) {
+        const host = req.headers['x-forwarded-host']
+        if (req.url === '/' && host !== undefined) res.redirect(`http://${String(host)}/login`)
+        else next()
+      },
+    })
+    expect(await codes()).to.deep.equal(['forwarded_host_believed'])
+  })
+
+  it('finds nothing where a firewall refuses a made-up address, and where an older version does not say which one counts', async () => {
+    atSites.breaks({
+      instead(req, res, next) {
+        if (req.headers['x-forwarded-for'] === undefined) next()
+        else res.status(403).send('Forbidden')
+      },
+    })
+    const skippedBy = (lines: readonly Line[]) =>
+      lines.filter(({ looked }) => looked.startsWith('counts each visitor')).map(({ skipped }) => skipped)
+    const lines = await linesOf(patients)
+    expect(codesIn(lines)).to.deep.equal([])
+    expect(skippedBy(lines)).to.deep.equal([undefined, 'it does not say by which one'])
+  })
+
   it('finds nothing where a proxy puts a script of its own beside that of the frame, which does not run', async () => {
     const own = '<script>analytics()</script>'
     atHub.breaks({

@@ -1,10 +1,12 @@
 /** Where hub and sites are, as browsers judge it; and certificates by their end. */
 import { expect } from 'chai'
 
+import { hostLine } from '../../hub/doctor/checks/forwarded.js'
 import { domainLine, placeLine } from '../../hub/doctor/checks/places.js'
 import { registrable } from '../../hub/sites/registrable-domain.js'
 import type { Line } from '../../hub/doctor/findings.js'
 import { certificateFindings } from '../../hub/doctor/reach.js'
+import { openEyes, type Sight } from '../../hub/doctor/sight.js'
 import { isPrivateAddress } from '../../sdk/http/address.js'
 
 const codesIn = ({ findings }: Line) => findings.map(({ code }) => code)
@@ -123,4 +125,33 @@ describe('the places of a hub and its sites', () => {
     expect(in_(14)).to.deep.equal([{ code: 'tls_expires_soon', what: 'the certificate expires in 14 days' }])
     expect(certificateFindings({ validToMs: undefined }, nowMs)).to.deep.equal([])
   })
+})
+
+describe('a page on https', () => {
+  const seen = (url: string, status: number, location?: string): Sight => ({
+    url,
+    status,
+    bytes: Buffer.alloc(0),
+    text: '',
+    lines: () => [],
+    header: (name) => (name === 'location' ? location : undefined),
+    aheadMs: undefined,
+    validToMs: undefined,
+  })
+  const site = 'https://shop.example'
+  const home = `${site}/`
+  const led = (to?: string) => ({
+    ...openEyes({ timeoutMs: 1000 }),
+    see: (url: string) => Promise.resolve(seen(url, to === undefined ? 200 : 302, to)),
+  })
+
+  for (const [what, before, to, expected] of [
+    ['leads to itself, as it would from http', undefined, home, ['forwarded_host_believed']],
+    ['leads to the same page as without the header', '/en/', '/en/', []],
+    ['is shown as before', undefined, undefined, []],
+  ] as const)
+    it(`that ${what}, asked with a made-up X-Forwarded-Proto`, async () => {
+      const page = seen(home, before === undefined ? 200 : 302, before)
+      expect(codesIn(await hostLine(led(to), site, page))).to.deep.equal(expected)
+    })
 })

@@ -439,6 +439,24 @@ describe('the open pages of one process', () => {
     live.close()
   })
 
+  it('R31: are held by a long probe for few strangers at once, and a short one still has its place', async () => {
+    const live = createLive()
+    const url = await listenAt(live)
+    const ask = (query: string) => listenTo(`${url}?${query}`, own)
+    const long = await Promise.all(Array.from({ length: 8 }, () => ask('probe=60')))
+    expect(long.map(({ status }) => status)).to.deep.equal(Array(8).fill(200))
+    expect((await ask('probe=60')).status).to.equal(204)
+    const short = await Promise.all(['probe', 'probe=0', 'probe=x', 'probe=1'].map(ask))
+    expect(short.map(({ status }) => status)).to.deep.equal([200, 200, 200, 200])
+    long[0]!.close()
+    await until(async () => {
+      const again = await ask('probe=60')
+      again.close()
+      return again.status === 200
+    })
+    live.close()
+  })
+
   it('are so many at most at one address, whatever their sessions; another address has its own', async () => {
     const live = createLive()
     const url = await listenAt(live)

@@ -7,7 +7,7 @@ import { isFinding, seeOr } from '../reach.js'
 import { cookieFindings } from '../set-cookie.js'
 import type { Eyes, Sight } from '../sight.js'
 
-const ownPost = (origin: string, more: Record<string, string> = {}) =>
+export const ownPost = (origin: string, more: Record<string, string> = {}) =>
   ({
     method: 'POST',
     headers: {

@@ -25,6 +25,9 @@ const MOST = 20_000
 const MOST_PER_SESSION = 32
 const MOST_PER_ADDRESS = 128
 
+/** A stranger holds no more places than these for longer than a second (R31). */
+const MOST_LONG_PROBES = 8
+
 /** Of many pages that lost one server at the same moment, each comes again at its own. */
 const RETRY_MS = { min: 1000, max: 5000 }
 
@@ -45,6 +48,7 @@ export function createLive(most = MOST): Live {
   const pages = new Set<EventsAnswer>()
   /** How many pages each address has open; one that has none is not in it. */
   const byAddress = new Map<string, number>()
+  let longProbes = 0
   let isClosed = false
 
   const isFull = (ofSession: number, atAddress: number) =>
@@ -80,8 +84,16 @@ export function createLive(most = MOST): Live {
       // It tells nothing of anybody, so nobody has to be known.
       if (queryOf(visit.url).has(streamProbe.query)) {
         if (isClosed) return elsewhere()
-        if (isFull(0, atAddress)) return NO_PLACE
-        sayTwoWords(open(visit, address))
+        const apart = secondsIn(visit)
+        const isLong = apart > streamProbe.seconds.min
+        if (isFull(0, atAddress) || (isLong && longProbes >= MOST_LONG_PROBES)) return NO_PLACE
+        const page = open(visit, address)
+        if (!page) return undefined
+        sayTwoWords(page, apart)
+        if (isLong) {
+          longProbes += 1
+          page.onEnd(() => (longProbes -= 1))
+        }
         return undefined
       }
       const { token } = await site.sessions.load(visit)
@@ -119,14 +131,23 @@ export function createLive(most = MOST): Live {
   }
 }
 
-/** For `session-hub doctor`: where the first word comes alone, nothing between holds an answer back that comes step by step. */
-function sayTwoWords(page: EventsAnswer | undefined): void {
-  if (!page) return
-  const { first, last, afterMs } = streamProbe
+/** How long a probe takes: in a minute, a proxy's limit for quiet or for long answers shows. */
+function secondsIn(visit: Visit): number {
+  const asked = Number(queryOf(visit.url).get(streamProbe.query) ?? '')
+  const { min, max } = streamProbe.seconds
+  return Number.isInteger(asked) ? Math.min(max, Math.max(min, asked)) : min
+}
+
+/**
+ * For `session-hub doctor`: where the first word comes alone, nothing between holds an answer back that comes step by step; where the
+ * last one comes, nothing cuts it off.
+ */
+function sayTwoWords(page: EventsAnswer, secondsApart: number): void {
+  const { first, last } = streamProbe
   page.send(first)
   const timer = setTimeout(() => {
     page.end(last)
-  }, afterMs)
+  }, secondsApart * 1000)
   page.onEnd(() => {
     clearTimeout(timer)
   })

@@ -1,5 +1,6 @@
 /** A site's endpoints. */
 import { readJsonBody } from '../../http/body.js'
+import { countedHeader } from '../../http/counted-as.js'
 import { pathOf } from '../../http/navigation.js'
 import { perAddressPerMinute, perMinute } from '../../http/rate-limit.js'
 import { errorReply, jsonReply, type Reply } from '../../http/reply.js'
@@ -90,7 +91,12 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
   async function serve(act: Endpoint, path: string, site: SiteContext, visit: Visit): Promise<Reply> {
     requireOwnPage(visit, site.settings)
     if (path !== sitePaths.signOut) await limit(visit.address, `${site.settings.origin} ${path}`)
-    return jsonReply(200, await act(site, visit, await readJsonBody(visit)))
+    const answer = await act(site, visit, await readJsonBody(visit))
+    return jsonReply(
+      200,
+      answer,
+      path === sitePaths.sisters ? countedHeader(visit.headers, visit.address) : {},
+    )
   }
 
   return (site, visit) => {
