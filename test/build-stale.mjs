@@ -9,7 +9,7 @@ export function buildStale() {
     'rollup.config.mjs',
     'tsconfig.json',
     'tsconfig.build.json',
-    'tsconfig.browser.json',
+    'tsconfig.bundles.json',
     ...filesIn('sdk/protocol'),
   ]
   const isPage = (file) => /^(sdk\/(browser|frontends)|hub\/pages)\//.test(file)
@@ -21,8 +21,9 @@ export function buildStale() {
   const parts = Object.keys(isStale).filter((part) => isStale[part])
   const builds = parts.length === 2 ? [[]] : parts.map((part) => ['--configPart', part])
   return (
-    builds.every((part) => run('rollup', ['-c', '--silent', ...part])) &&
-    run('tsc', ['-p', 'tsconfig.json', '--noCheck'])
+    (builds.length === 0 || compile('tsconfig.bundles.json')) &&
+    builds.every((part) => run(join('node_modules/.bin', 'rollup'), ['-c', '--silent', ...part])) &&
+    compile('tsconfig.json', '--noCheck')
   )
 }
 
@@ -38,5 +39,6 @@ function isOlder(target, sources) {
   return sources.some((source) => statSync(source).mtimeMs > mtimeMs)
 }
 
-const run = (command, parameters) =>
-  spawnSync(join('node_modules/.bin', command), parameters, { stdio: 'inherit' }).status === 0
+const compile = (...project) => run(process.execPath, ['test/tsc.mjs', '-p', ...project])
+
+const run = (command, parameters) => spawnSync(command, parameters, { stdio: 'inherit' }).status === 0
