@@ -1,8 +1,26 @@
 import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import terser from '@rollup/plugin-terser'
+import typescript from '@rollup/plugin-typescript'
 
-/** What `tsc -p tsconfig.bundles.json` has written: the sources without types and comments. */
-const withoutTypes = './build/modules'
+/**
+ * Rollup only strips types here; `tsc -p tsconfig.build.json` checks them, once, and writes the declarations. So nobody looks for a
+ * browser's types, which take longer to read than all of this.
+ */
+const stripTypes = (tsconfig, more = {}) =>
+  typescript({
+    tsconfig,
+    compilerOptions: {
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      noCheck: true,
+      lib: ['es5'],
+      types: [],
+      declaration: false,
+      emitDeclarationOnly: false,
+      outDir: 'dist',
+      ...more,
+    },
+  })
 
 /** Only names that begin with `_` are ours to shorten; everything else may be wire, DOM or public. */
 const minify = () =>
@@ -25,6 +43,9 @@ const minify = () =>
 const failOnWarning = (level, log) => {
   if (level === 'warn') throw Object.assign(new Error(log.message), log)
 }
+
+/** What pages get, without its types. Each of those files is bundled by itself, and all are read by TypeScript once. */
+const withoutTypes = 'build/modules'
 
 const browserScript = (input, file, format = 'iife') => ({
   input: `${withoutTypes}/${input}.js`,
@@ -52,6 +73,17 @@ const forBundlers = `${withoutTypes}/sdk/browser/index.js`
 
 const browser = [
   {
+    input: [forBundlers, ...scripts.map(({ input }) => input)].map((file) =>
+      file.replace(`${withoutTypes}/`, './').replace(/js$/, 'ts'),
+    ),
+    external: ['react', 'vue'],
+    // What is unused in one bundle may be used in the next.
+    treeshake: false,
+    output: { dir: withoutTypes, format: 'es', preserveModules: true, preserveModulesRoot: '.' },
+    plugins: [stripTypes('tsconfig.browser.json', { outDir: withoutTypes })],
+    onLog: failOnWarning,
+  },
+  {
     input: forBundlers,
     // Files of their own for bundlers too: no page needs them at once.
     external: /\/(ladder|live)\.js$/,
@@ -66,18 +98,18 @@ const license = '/*! session-hub, MIT license: see the file LICENSE */'
 const server = [
   {
     input: {
-      site: `${withoutTypes}/sdk/site/index.js`,
-      hub: `${withoutTypes}/hub/index.js`,
-      postgres: `${withoutTypes}/hub/stores/postgres.js`,
-      redis: `${withoutTypes}/hub/stores/redis.js`,
-      metrics: `${withoutTypes}/hub/metrics/index.js`,
-      traces: `${withoutTypes}/sdk/traces/index.js`,
-      cli: `${withoutTypes}/hub/cli/main.js`,
-      verify: `${withoutTypes}/sdk/verify/index.js`,
-      testing: `${withoutTypes}/sdk/testing/index.js`,
-      'store-worker': `${withoutTypes}/sdk/testing/store-contract/store-worker.js`,
-      'express-session': `${withoutTypes}/sdk/express-session/index.js`,
-      fastify: `${withoutTypes}/sdk/site/fastify.js`,
+      site: './sdk/site/index.ts',
+      hub: './hub/index.ts',
+      postgres: './hub/stores/postgres.ts',
+      redis: './hub/stores/redis.ts',
+      metrics: './hub/metrics/index.ts',
+      traces: './sdk/traces/index.ts',
+      cli: './hub/cli/main.ts',
+      verify: './sdk/verify/index.ts',
+      testing: './sdk/testing/index.ts',
+      'store-worker': './sdk/testing/store-contract/store-worker.ts',
+      'express-session': './sdk/express-session/index.ts',
+      fastify: './sdk/site/fastify.ts',
     },
     external: /^(node:|@?[a-z])/,
     output: {
@@ -88,7 +120,11 @@ const server = [
       chunkFileNames: 'chunk-[name].js',
       banner: ({ fileName }) => (fileName === 'cli.js' ? `#!/usr/bin/env node\n${license}` : license),
     },
-    plugins: [{ name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) }],
+    // The comments stand in the source, and what a caller needs of them in the declarations: they were a third of these files.
+    plugins: [
+      stripTypes('tsconfig.build.json', { removeComments: true }),
+      { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
+    ],
     onLog: failOnWarning,
   },
 ]

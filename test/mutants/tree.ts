@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { type InputOption, type OutputOptions, rollup, type RollupOptions } from 'rollup'
+import { type InputOption, type OutputOptions, type Plugin, rollup, type RollupOptions } from 'rollup'
 import ts from 'typescript'
 
 import { mutate, type Mutant } from './operators.js'
@@ -78,8 +78,14 @@ async function bundle(parts: readonly string[]): Promise<void> {
   const here = process.cwd()
   process.chdir(tree)
   try {
-    for (const { input, output, ...options } of parts.flatMap((configPart) => configure({ configPart }))) {
-      const bundled = await rollup({ ...options, input: built(input ?? []) })
+    for (const { plugins, input, output, ...options } of parts.flatMap((configPart) =>
+      configure({ configPart }),
+    )) {
+      const bundled = await rollup({
+        ...options,
+        input: built(input ?? []),
+        plugins: (plugins as readonly Plugin[]).filter(({ name }) => name !== 'typescript'),
+      })
       await bundled.write(output as OutputOptions)
       await bundled.close()
     }
@@ -88,7 +94,7 @@ async function bundle(parts: readonly string[]): Promise<void> {
   }
 }
 
-const builtFile = (file: string) => file.replace('/build/modules/', '/build/')
+const builtFile = (file: string) => file.replace(/^\.\/(.*)\.ts$/, './build/$1.js')
 
 const built = (input: InputOption): InputOption =>
   typeof input === 'string'
