@@ -6,6 +6,8 @@ import { generateSite, type GeneratedSiteKeys, type SiteRegistration } from 'ses
 import { createSite, type Site, type SiteKeys } from 'session-hub/site'
 
 import { accountApp } from '../support/account-app.js'
+import { listenTo } from '../support/event-source.js'
+import { keyPair } from '../support/key-pairs.js'
 import { listen, type Listener } from '../support/listener.js'
 import { siteApp } from '../support/site-app.js'
 import { binding, type Reply, Visitor } from '../support/visitor.js'
@@ -15,6 +17,11 @@ import { startWorld, type World } from '../support/world.js'
 const FRESH = 300
 /** So that nothing is trusted any more. */
 const GRACE = 3600
+
+const AUDIENCE = 'https://api.example'
+
+/** A service could forge what it verifies with a secret. */
+const sessionPair = keyPair('ES256')
 
 type Call = (visitor: Visitor) => Promise<Reply>
 
@@ -31,12 +38,19 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
   let ada: Visitor
   /** Signed in at another site, and not here. */
   let bob: Visitor
+  /** Acts as a user. */
+  let root: Visitor
 
   beforeEach(async () => {
     world = await startWorld({ sites: ['travel'] })
     travel = world.siteOf('travel').origin
     listener = await listen('shop.localhost')
     shop = listener.origin
+    // As an upgrade is looked at: without an answer.
+    listener.app.get('/read', async (req, res) => {
+      const { session, reason } = await site.read(req)
+      res.json({ subject: session?.subject ?? null, reason })
+    })
     for (const at of [0, 1])
       listener.app.use((req, res, next) => handlers[at]!(req as never, res as never, next))
     right = await generateSite(shop)
@@ -50,6 +64,9 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
     bob = new Visitor(world.hub.origin)
     await bob.post(travel, '/sign-in', { name: 'bob' })
     await bob.sync(travel)
+    root = new Visitor(world.hub.origin)
+    await root.post(shop, '/account/sign-in', { subject: 'root' })
+    await root.post(shop, '/account/act-as', { subject: 'ada', reason: 'help' })
   })
   afterEach(async () => {
     site.close()
@@ -61,8 +78,9 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
     site = await createSite({
       origin: shop,
       hub: world.hub.origin,
-      keys,
+      keys: { ...keys, session: [sessionPair.jwk] },
       live: true,
+      audiences: [AUDIENCE],
       log: (entry) => void world.log.push(entry),
       now: () => world.now(),
     })
@@ -99,15 +117,22 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
     'site.endSession()': post('/account/end', () => ({ ref: 'A'.repeat(22) })),
     'site.endOtherSessions()': post('/account/end-others'),
     'site.actAs()': post('/account/act-as', () => ({ subject: 'bob', reason: 'help' })),
+    'site.stopActing()': () => root.copy().post(shop, '/account/stop-acting', {}),
     'a first update': (visitor) => {
       visitor.cookies(shop).clear()
       return visitor.post(shop, '/account/data', { note: 'blue' })
     },
   }
 
+  /** What goes on while the hub's last word is fresh, and no longer (R28). */
+  const whileFresh: Record<string, Call> = {
+    'a token for a service': post('/session-hub/token', () => ({ audience: AUDIENCE })),
+  }
+
   /** What goes on without it, now or until it can be told. */
   const own: Record<string, Call> = {
     'a page': get('/who'),
+    'site.read()': get('/read'),
     'site.stopActing() of nobody': post('/account/stop-acting'),
     'site.signIn()': post('/account/sign-in', () => ({ subject: 'ada' })),
     'site.signOut()': post('/account/sign-out'),
@@ -121,13 +146,23 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
     return { ticket, verifier }
   }
 
-  async function expectNobodyBlamed(): Promise<void> {
+  /** What an open page is answered that wants to hear of the end of its session. */
+  async function listening(visitor: Visitor): Promise<number> {
+    const cookie = [...visitor.cookies(shop)].map((pair) => pair.join('=')).join('; ')
+    const { host } = new URL(shop)
+    const page = await listenTo(`${shop}/session-hub/live`, { host, cookie, 'sec-fetch-site': 'same-origin' })
+    page.close()
+    return page.status
+  }
+
+  async function expectNobodyBlamed(isFresh: boolean): Promise<void> {
     const { ticket, verifier } = await bobsTicket()
     const redeem = (visitor: Visitor) => {
       visitor.cookies(shop).clear()
       return visitor.post(shop, '/session-hub/redeem', { ticket, verifier })
     }
-    for (const [what, call] of Object.entries({ ...asked, 'a ticket': redeem })) {
+    const refused = { ...asked, ...(!isFresh && whileFresh), 'a ticket': redeem }
+    for (const [what, call] of Object.entries(refused)) {
       const { status, json, headers } = await call(ada.copy())
       expect({ what, status, error: json.error }).to.deep.equal({ what, status: 503, error: 'unavailable' })
       expect(
@@ -135,7 +170,11 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
         what,
       ).to.deep.equal([])
     }
-    for (const [what, call] of Object.entries(own)) {
+    expect((await own['site.read()']!(ada.copy())).json).to.deep.equal({ subject: 'ada', reason: null })
+    expect(await listening(ada.copy()), 'an open page').to.equal(200)
+    expect(await listening(root.copy()), 'of whoever acts').to.equal(isFresh ? 200 : 204)
+    // Signing out comes late, for it ends the session of every copy.
+    for (const [what, call] of Object.entries({ ...(isFresh && whileFresh), ...own })) {
       const { status } = await call(ada.copy())
       expect(status, what).to.equal(200)
     }
@@ -198,7 +237,7 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
         else {
           after?.()
           world.advance(seconds)
-          await expectNobodyBlamed()
+          await expectNobodyBlamed(seconds === 0)
           await expectArrivals()
         }
         const kid = (given.signing as { kid: string } | undefined)?.kid ?? right.keys.signing.kid
@@ -210,7 +249,7 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
           const { ticket, verifier } = await bobsTicket()
           after?.()
           world.advance(seconds)
-          for (const [what, call] of Object.entries(asked)) {
+          for (const [what, call] of Object.entries({ ...asked, ...(seconds > 0 && whileFresh) })) {
             const { status, json } = await call(ada.copy())
             expect({ what, status, error: json.error }).to.deep.equal({
               what,
@@ -236,7 +275,12 @@ describe('a site with wrong keys, at every endpoint and every call', () => {
       status: 503,
       error: 'unavailable',
     })
-    for (const [what, call] of Object.entries({ ...asked, ...own })) {
+    expect((await own['site.read()']!(ada.copy())).json).to.deep.equal({
+      subject: null,
+      reason: 'unavailable',
+    })
+    expect(await listening(ada.copy()), 'an open page looks by itself').to.equal(204)
+    for (const [what, call] of Object.entries({ ...asked, ...whileFresh, ...own })) {
       const { status, json } = await call(ada.copy())
       expect({ what, status, error: json.error }).to.deep.equal(
         status === 200 ? { what, status, error: undefined } : { what, status: 503, error: 'unavailable' },
