@@ -4,21 +4,10 @@
  */
 import { adapters } from '../support/site-app.js'
 import { Crew } from './crew.js'
+import { guards } from './guards.js'
 import { buildTree } from './tree.js'
 
-/** By file, the mutants' names. */
-const GUARDS: Readonly<Record<string, readonly string[]>> = {
-  'sdk/site/endpoints/guard.ts': [
-    'requireOwnHost: headers.host !== host → false',
-    "requireOwnPage: method !== 'POST' → false",
-    'requireOwnPage: !isOwn → false',
-  ],
-  'sdk/site/endpoints/router.ts': ['createEndpoints: url.length > limits.addressLength → false'],
-  'sdk/site/endpoints/ticket.ts': ['requireVerifier: !isTheirs → false'],
-  'sdk/http/body.ts': [String.raw`readJsonBody: !/^application\/json\s*(;|$)/i.test(type) → false`],
-}
-
-const files = Object.keys(GUARDS)
+const files = Object.keys(guards)
 const mutants = await buildTree((file) => files.includes(file), ['server'])
 
 const crew = new Crew(['test/site/adapters.test.js'], false)
@@ -33,7 +22,7 @@ const failedOf = async (id: number) => {
 
 const faults = (await failedOf(0)).map((name) => `as it is: ${name}`)
 let broken = 0
-for (const [file, names] of Object.entries(GUARDS))
+for (const [file, names] of Object.entries(guards))
   for (const name of names) {
     const mutant = mutants.find((one) => one.file === file && one.name === name)
     if (!mutant) {
