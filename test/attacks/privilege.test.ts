@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { handleIn } from '../support/handles.js'
 import { expectRefusalWithoutCookies } from '../support/refusal.js'
 import { Visitor } from '../support/visitor.js'
+import { withoutEvents } from '../support/without-events.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
 const SESSION = '__Host-session'
@@ -182,7 +183,7 @@ describe('a change of who is signed in', () => {
 
   describe('R28: a cookie from before a sign-out', () => {
     beforeEach(async () => {
-      await begin()
+      await begin({ inFrontOfHub: withoutEvents })
       await ada.post(shop, '/sign-in', { name: 'ada' })
       await ada.sync(shop)
       await ada.sync(travel)

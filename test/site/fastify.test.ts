@@ -14,6 +14,7 @@ import {
 
 import { listenTo } from '../support/event-source.js'
 import { expectOptionFault } from '../support/option-fault.js'
+import { Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
@@ -213,13 +214,20 @@ describe('a site on Fastify', () => {
   })
 
   it('keeps a live page open past Fastify’s handlerTimeout, and gives hooks Node’s own request', async () => {
-    const asked: IncomingMessage[] = []
-    const mayShare = (req: IncomingMessage) => asked.push(req) > 0
+    let tell!: (req: IncomingMessage) => void
+    const asked = new Promise<IncomingMessage>((resolve) => (tell = resolve))
+    const mayShare = (req: IncomingMessage) => {
+      tell(req)
+      return true
+    }
     await make({ live: true, mayShare }, { handlerTimeout: 100 })
     await start()
     // What Fastify does break off; an instance without the plugin shows it.
     app.get('/slow', () => new Promise(() => undefined))
-    const cookie = cookieOf(await signIn())
+    // At another server of the site, which may take its time.
+    const visitor = new Visitor(world.hub.origin)
+    await visitor.post(origin, '/sign-in', { name: 'ada' })
+    const cookie = [...visitor.cookies(origin)].map((pair) => pair.join('=')).join('; ')
     const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
     const address = `http://${new URL(origin).hostname}:${port}`
     const page = await listenTo(`${address}/session-hub/live`, {
@@ -237,10 +245,10 @@ describe('a site on Fastify', () => {
     await app.inject({
       method: 'POST',
       url: '/session-hub/offer',
-      headers: { host, origin, cookie: cookieOf(await signIn()) },
+      headers: { host, origin, cookie },
       payload: { nonce: 'n'.repeat(43) },
     })
-    expect(asked[0]?.headers.host).to.equal(host)
+    expect((await asked).headers.host).to.equal(host)
   })
 
   it('takes bearers and leads over the hub, where it is told to', async () => {

@@ -6,6 +6,7 @@ import { ofExpress } from '../support/site-app.js'
 import { until } from '../support/until.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
+import { withoutEvents } from '../support/without-events.js'
 import type { WorldOptions } from '../support/world.js'
 
 describe('the hooks of a site', () => {
@@ -66,11 +67,7 @@ describe('the hooks of a site', () => {
     })
 
     it('is told the reason where nothing but a list of the user’s sessions finds it out', async () => {
-      const inFrontOfHub: WorldOptions['inFrontOfHub'] = ({ url }, res, next) => {
-        if (url === '/backchannel/events') res.status(503).end()
-        else next()
-      }
-      await start({}, { inFrontOfHub })
+      await start({}, { inFrontOfHub: withoutEvents })
       await users.signIn(ada, 'ada')
       await users.world.hub.hub.sessions.endAll('ada')
       expect(here()).to.deep.equal([])

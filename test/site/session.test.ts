@@ -18,6 +18,7 @@ import { handleIn } from '../support/handles.js'
 import { listen, type Listener } from '../support/listener.js'
 import { type Reply, Visitor } from '../support/visitor.js'
 import { type WatchedStore, watchedStore } from '../support/watched-store.js'
+import { withoutEvents } from '../support/without-events.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 import { ofExpress } from '../support/site-app.js'
 
@@ -158,7 +159,13 @@ describe('the session of a site', () => {
   describe('within its freshness and after it', () => {
     const gate = createGate()
     beforeEach(async () => {
-      await start({ inFrontOfHub: gate.handler })
+      await start({
+        inFrontOfHub: (req, res, next) => {
+          withoutEvents(req, res, (error) => {
+            if (error === undefined) gate.handler(req, res, next)
+          })
+        },
+      })
       await shared()
     })
 
@@ -327,7 +334,7 @@ describe('the session of a site', () => {
     let store: WatchedStore
     beforeEach(() => {
       store = watchedStore()
-      return start({ hub: { store } })
+      return start({ hub: { store }, inFrontOfHub: withoutEvents })
     })
 
     for (const [whose, begin] of [
