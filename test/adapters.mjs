@@ -1,7 +1,7 @@
 /**
  * The tests of sites and of attacks once more, with the sites of their worlds behind each other adapter: no adapter has a rule of its own. And
  * the journeys, in a real Chromium. Then the applications of docs/frameworks on what is too heavy to be a dependency here, each in a project that npm
- * installs; and Jest.
+ * installs; the first tests again in an application of Next.js; and Jest.
  *
  *     npm run test:adapters                  all
  *     npm run test:adapters -- fastify jest  some of them
@@ -22,7 +22,23 @@ if (unknown.length > 0) {
 const chosen = given.length > 0 ? given : parts
 
 let failed = 0
-for (const adapter of adapters.filter((one) => chosen.includes(one))) {
+for (const adapter of adapters.filter((one) => chosen.includes(one))) runBehind(adapter)
+if (chosen.includes('nextjs')) {
+  const { buildNextjsApp } = await import(
+    new URL('../build/test/support/adapters/nextjs-app.js', import.meta.url).href
+  )
+  const project = await buildNextjsApp()
+  runBehind('nextjs', { SITE_NEXTJS: project.folder })
+  await project.remove()
+}
+const files = frameworks
+  .filter((one) => chosen.includes(one))
+  .map((one) => `build/test/frameworks/${one}.test.js`)
+if (files.length > 0) mocha(['--no-config', ...files])
+if (chosen.includes('guards')) run(process.execPath, ['build/test/mutants/adapters.js'])
+process.exitCode = failed
+
+function runBehind(adapter, environment = {}) {
   console.log(`Sites behind the adapter "${adapter}":`)
   mocha(
     [
@@ -34,24 +50,18 @@ for (const adapter of adapters.filter((one) => chosen.includes(one))) {
       'build/test/{site,attacks}/**/*.test.js',
       'build/test/browser/journeys.test.js',
     ],
-    adapter,
+    { SITE_ADAPTER: adapter, ...environment },
   )
 }
-const files = frameworks
-  .filter((one) => chosen.includes(one))
-  .map((one) => `build/test/frameworks/${one}.test.js`)
-if (files.length > 0) mocha(['--no-config', ...files])
-if (chosen.includes('guards')) run(process.execPath, ['build/test/mutants/adapters.js'])
-process.exitCode = failed
 
-function mocha(parameters, adapter) {
-  run('node_modules/.bin/mocha', ['--forbid-only', ...parameters], adapter)
+function mocha(parameters, environment) {
+  run('node_modules/.bin/mocha', ['--forbid-only', ...parameters], environment)
 }
 
-function run(command, parameters, adapter = 'express') {
+function run(command, parameters, environment = {}) {
   const { status } = spawnSync(command, parameters, {
     stdio: 'inherit',
-    env: { ...process.env, SITE_ADAPTER: adapter },
+    env: { ...process.env, ...environment },
   })
   if (status !== 0) failed = 1
 }

@@ -4,6 +4,7 @@ import { type AppSite, type JsonObject, SessionHubError, type Site } from 'sessi
 
 import { express4App } from './adapters/express4.js'
 import { fastifySiteApp } from './adapters/fastify.js'
+import { nextjsSiteApp } from './adapters/nextjs.js'
 import { type SignInForm, signInOf } from './adapters/sign-in-form.js'
 import { webSiteApp } from './adapters/web.js'
 
@@ -33,6 +34,8 @@ export function siteApp(
       return fastifySiteApp(name, site, isOnce, app)
     case 'web':
       return webSiteApp(name, site, isOnce, app)
+    case 'nextjs':
+      return nextjsSiteApp({ name, site, redirectOnce: isOnce }, app)
     default:
       throw new Error(`There is no adapter "${behind}"`)
   }
@@ -40,7 +43,7 @@ export function siteApp(
 
 /** Skips a test of what only Express has, such as its own request in a hook. */
 export function ofExpress(context: Mocha.Context): void {
-  if (adapter === 'web') context.skip()
+  if (adapter === 'web' || adapter === 'nextjs') context.skip()
 }
 
 /** The site in front of an application that knows nothing of it but `req.session`. */
