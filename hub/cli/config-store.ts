@@ -20,8 +20,12 @@ export function storeSource(
 ): StoreSource {
   const given = configured ?? environment[VARIABLE]
   if (given === 'memory')
-    return { isMemory: true, open: async () => (await import('../stores/memory.js')).memoryStore() }
-  if (isStore(given)) return { open: async () => given }
+    return {
+      isMemory: true,
+      isOfThisProcess: true,
+      open: async () => (await import('../stores/memory.js')).memoryStore(),
+    }
+  if (isStore(given)) return { isOfThisProcess: true, open: async () => given }
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw wrong(
       file,
@@ -65,6 +69,8 @@ export interface StoreSource {
   readonly address?: string
   /** Another process would have nothing of it. */
   readonly isMemory?: true
+  /** It cannot be opened a second time. */
+  readonly isOfThisProcess?: true
   readonly open: () => Promise<Store>
 }
 

@@ -9,7 +9,6 @@ import { type HubOptions, resolveHubOptions } from '../options.js'
 import { loadConfig, type Place } from './config-file.js'
 import { configRows, hubKeys, type MetricsPlace, serveRows, textual } from './config-rows.js'
 import { type StoreSource, storeSource } from './config-store.js'
-import type { SiteRegistration } from '../sites/site.js'
 import { configIn, variableDoubts, withFiles } from './environment.js'
 import { isReadByAll, shown } from './files.js'
 import { findKeys } from './key-file.js'
@@ -26,8 +25,10 @@ export interface ServeConfig {
   readonly metrics: MetricsPlace | undefined
   /** Opened last, so that a wrong option does not leave a file behind. */
   readonly store: StoreSource
-  /** The sites anew; absent where they do not come from a file. @throws SessionHubError */
-  readonly rereadSites?: () => Promise<readonly SiteRegistration[]>
+  /** What stays as long as the process runs. */
+  readonly fixed: Readonly<Record<'origin' | 'host' | 'port' | 'metrics' | 'store', string>>
+  /** All else but the sites, in one text that differs where anything does. It holds the keys. */
+  readonly changeable: string
   /** What works, but hardly as it was meant; each names its file. */
   readonly warnings: readonly string[]
 }
@@ -65,20 +66,29 @@ async function configOf(
   const place: Place = { path, file, inFolder: (name) => resolve(dirname(path), name) }
   const keySource = await findKeys(keys, place, environment)
   const siteSource = await findSites(sites, place)
+  const opens = storeSource(store, own.migrateStore, place, environment)
   const hub = checkedOptions(file, {
     ...only(hubKeys, given),
     keys: keySource.keys,
     sites: siteSource.sites,
   })
+  const port = own.port ?? defaultPort(hub.origin)
   return {
     file,
+    fixed: {
+      origin: hub.origin,
+      host: own.host,
+      port: String(port),
+      metrics: JSON.stringify(own.metrics ?? null),
+      store: opens.path ?? opens.address ?? 'of this process',
+    },
+    changeable: textOf({ ...given, sites: undefined, store: undefined, keys: keySource.keys }),
     host: own.host,
-    port: own.port ?? defaultPort(hub.origin),
+    port,
     trustProxyHops: own.trustProxyHops,
     hub,
     metrics: own.metrics,
-    store: storeSource(store, own.migrateStore, place, environment),
-    ...(siteSource.reread && { rereadSites: siteSource.reread }),
+    store: opens,
     warnings: [
       ...doubts(given, hub).map((doubt) => `${file}: ${doubt}`),
       ...variableDoubts(environment, textual),
@@ -86,6 +96,9 @@ async function configOf(
     ],
   }
 }
+
+/** What is code has no text; a module is loaded once, so it does not change either. */
+const textOf = (given: Readonly<Record<string, unknown>>) => JSON.stringify(given)
 
 /** These members, where they are given. */
 const only = (names: readonly string[], given: JsonObject): JsonObject =>

@@ -9,10 +9,12 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
     | 'listening'
     /** Where the metrics are read. */
     | 'metrics'
-    /** SIGHUP: the file was read again. */
+    /** SIGHUP: the configuration was read again, and at most the sites have changed. */
     | 'sites_reread'
-    /** SIGHUP: the file could not be used; the old list stays. */
-    | 'sites_kept'
+    /** SIGHUP: the configuration was read again, and is in effect. */
+    | 'config_reread'
+    /** SIGHUP: something is wrong, or needs a restart; all stays as it was. */
+    | 'config_kept'
     /** One of several processes has ended by itself, and is replaced after `pauseMs`. */
     | 'worker_died'
     | 'worker_replaced'
@@ -31,6 +33,8 @@ export type ServeLog = (entry: ServeEntry) => void
 export function createServeLog(stream: NodeJS.WriteStream, worker?: number): ServeLog {
   const paint = painter(stream)
   return (said) => {
+    // Each process finds it, and one word is enough.
+    if (said.event === 'config_doubtful' && worker !== undefined && worker > 1) return
     const entry = worker === undefined ? said : { ...said, worker }
     const now = new Date()
     stream.write(

@@ -14,9 +14,9 @@ import { runWorkers, workerNumber } from './workers.js'
 export const serve: Command = {
   help: `Usage: session-hub serve [--config <file>] [--workers <n>]
 
-Runs the hub until SIGTERM or SIGINT; open requests get eight seconds to finish. SIGHUP reads the list of
-sites again. The hub speaks plain HTTP: put a proxy with TLS in front of it. Logs go to stdout, as JSON
-lines unless stdout is a terminal.
+Runs the hub until SIGTERM or SIGINT; open requests get eight seconds to finish. SIGHUP reads the
+configuration again, with its keys and sites. The hub speaks plain HTTP: put a proxy with TLS in front of it.
+Logs go to stdout, as JSON lines unless stdout is a terminal.
 
 Options:
   --config <file>  JSON, or .mjs with a default export; without it, everything is in the environment
@@ -55,7 +55,7 @@ Example:
     if (cluster.isPrimary) warn(config, log)
     // What only looks after workers, or finds the configuration wrong, needs no hub.
     const { serveHub } = await import('./serve-hub.js')
-    await serveHub(config, workers, log)
+    await serveHub(config, () => readConfig(values.config, process.env), workers, log)
     leave(0)
   },
 }

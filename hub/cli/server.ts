@@ -1,5 +1,5 @@
 /** The hub behind a socket of its own. */
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 
 import express, { type ErrorRequestHandler, type Express } from 'express'
 
@@ -41,15 +41,15 @@ export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeL
 }
 
 /** @throws SessionHubError `options_invalid` when the port or the address cannot be had */
-export async function listen(hub: Hub, app: Express, config: ServeConfig): Promise<Server> {
-  const { file, host, port, trustProxyHops: proxyHops } = config
+export async function listen(answer: RequestListener, config: ServeConfig): Promise<Server> {
+  const { file, host, port } = config
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
     },
-    hub.listener(app, { proxyHops }),
+    answer,
   )
   server.keepAliveTimeout = KEEP_ALIVE_MS
   return new Promise((resolve, reject) => {

@@ -8,8 +8,6 @@ export interface SiteSource {
   readonly sites: SiteRegistration[]
   /** The file that holds them. */
   readonly path?: string
-  /** The sites anew; absent where nothing can have changed. */
-  readonly reread?: () => Promise<SiteRegistration[]>
 }
 
 /**
@@ -21,8 +19,7 @@ export async function findSites(given: unknown, { file, inFolder }: Place): Prom
   if (given === undefined) return { sites: [] }
   if (typeof given !== 'string') return { sites: checkedSites(given, file) }
   const path = inFolder(given)
-  const reread = () => readSiteFile(path, `${file}: "sites"`)
-  return { sites: await reread(), path, reread }
+  return { sites: await readSiteFile(path, `${file}: "sites"`), path }
 }
 
 /**

@@ -168,6 +168,111 @@ describe('session-hub serve', () => {
     expect((await hub.get('/readyz')).status).to.equal(200)
   })
 
+  describe('on SIGHUP', () => {
+    const nonce = 'n'.repeat(43)
+    const frame = (hub: RunningHub, site = 'https://shop.example') =>
+      hub.get(`/frame?site=${site}&nonce=${nonce}`, {
+        'sec-fetch-dest': 'iframe',
+        referer: `${site}/`,
+      })
+    const config = (folder: Folder, more: object) => {
+      const written = JSON.parse(readFileSync(folder.path('hub.json'), 'utf8')) as object
+      folder.write('hub.json', { ...written, ...more })
+    }
+
+    it('takes a changed configuration, changed keys and changed sites, and cuts nobody off', async () => {
+      await folder.run('sites', 'add', 'https://shop.example', '--file', 'sites.json')
+      const hub = await folder.serve({ sites: 'sites.json' })
+      const keys = readFileSync(folder.path('hub-keys.json'), 'utf8')
+      const busy = keepBusy(hub.url, '/readyz', 4)
+      await busy.answered(5)
+      const limited = async () => {
+        const statuses = []
+        for (let time = 0; time < 4; time += 1) statuses.push((await frame(hub)).status)
+        return statuses
+      }
+      expect(await limited()).to.deep.equal([200, 200, 200, 200])
+      const proofOf = async () => /"proof":"([^"]+)"/.exec(await (await frame(hub)).text())?.[1]
+      const isOwn = async (proof: string | undefined) => {
+        const answer = await fetch(`${hub.url}/exchange`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            connection: 'close',
+            origin: 'https://hub.example',
+            'sec-fetch-site': 'same-origin',
+            'x-session-hub': '1',
+          },
+          body: JSON.stringify({ site: 'https://shop.example', nonce, proof, offer: null }),
+        })
+        return (await answer.json()) as { error?: string }
+      }
+      const before = await proofOf()
+      const accepted = await isOwn(before)
+
+      folder.write('hub-keys.json', generateHubKeys())
+      hub.signal('SIGHUP')
+      await hub.logged('config_reread')
+      expect(await isOwn(before), 'sealed by the secret of before').to.not.deep.equal(accepted)
+      expect(await isOwn(await proofOf()), 'sealed by the new one').to.deep.equal(accepted)
+
+      folder.write('hub-keys.json', keys)
+      config(folder, { limits: { perAddress: 2 } })
+      await folder.run('sites', 'add', 'https://travel.example', '--file', 'sites.json')
+      hub.signal('SIGHUP')
+      expect(await hub.logged('config_reread')).to.include({ sites: 2 })
+      expect((await frame(hub, 'https://travel.example')).status).to.equal(200)
+      expect(await limited()).to.deep.equal([200, 200, 429, 429])
+
+      await busy.answered(5)
+      hub.signal('SIGTERM')
+      expect(await busy.ends).to.deep.equal(Array.from({ length: 4 }, () => 'told'))
+      expect(await hub.exitCode()).to.equal(0)
+      expect(await hub.errors()).to.equal('')
+    })
+
+    it('keeps all as it was where something is wrong or needs a restart, and says what', async () => {
+      await folder.run('sites', 'add', 'https://shop.example', '--file', 'sites.json')
+      const hub = await folder.serve({ sites: 'sites.json' })
+      const good = readFileSync(folder.path('hub.json'), 'utf8')
+      const keys = readFileSync(folder.path('hub-keys.json'), 'utf8')
+      const refused = async (says: string) => {
+        hub.signal('SIGHUP')
+        const { level, description } = await hub.logged('config_kept')
+        expect(level).to.equal('error')
+        expect(description).to.include(says)
+        expect((await frame(hub)).status).to.equal(200)
+        folder.write('hub.json', good)
+        folder.write('hub-keys.json', keys)
+      }
+      config(folder, { port: 1, store: 'elsewhere.sqlite', limits: { perAddress: 1 } })
+      await refused('"port" and "store" cannot change while the hub runs')
+      config(folder, { limits: { perAddres: 1 } })
+      await refused('perAddres')
+      folder.write('hub.json', '{')
+      await refused('hub.json')
+      folder.write('hub-keys.json', { secret: 'short' })
+      await refused('"secret"')
+      folder.write('hub-keys.json', '')
+      await refused('hub-keys.json')
+      hub.signal('SIGHUP')
+      expect(await hub.logged('sites_reread')).to.include({ sites: 1 })
+      expect(existsSync(folder.path('elsewhere.sqlite'))).to.equal(false)
+    })
+
+    it('changes only the sites of a hub whose sessions are in its memory, those in the configuration itself too', async () => {
+      const { registration } = await generateSite('https://shop.example')
+      const hub = await folder.serve({ store: 'memory', sites: [] })
+      config(folder, { sites: [registration] })
+      hub.signal('SIGHUP')
+      await hub.logged('sites_reread')
+      expect((await frame(hub)).status).to.equal(200)
+      config(folder, { limits: { perAddress: 1 } })
+      hub.signal('SIGHUP')
+      expect((await hub.logged('config_kept'))['description']).to.include('in this process alone')
+    })
+  })
+
   describe('on SIGTERM', () => {
     it('stops, with exit code 0', async () => {
       const hub = await folder.serve()

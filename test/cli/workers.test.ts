@@ -60,6 +60,13 @@ describe('session-hub serve --workers', () => {
         expect(await ask('read', { handle })).to.include({ error: 'session_ended' })
     })
 
+    it('say once what is doubtful, though each of them finds it', () => {
+      const doubts = hub.seen.filter(({ event }) => event === 'config_doubtful')
+      const said = doubts.map(({ description }) => description)
+      expect(said).to.have.length(new Set(said).size)
+      expect(said.join()).to.include('domain')
+    })
+
     it('are replaced where one dies, which is said, and serve meanwhile', async () => {
       const before = workersOf(hub)
       process.kill(before[0]!, 'SIGKILL')
@@ -84,7 +91,7 @@ describe('session-hub serve --workers', () => {
 
       folder.write('sites.json', '[')
       hub.signal('SIGHUP')
-      await hub.logged('sites_kept')
+      await hub.logged('config_kept')
       expect((await frame('https://travel.example')).status, 'a broken file changes nothing').to.equal(200)
     })
 
