@@ -2,6 +2,7 @@
 import { generateHubKeys, generateSite } from 'session-hub/hub'
 
 import { Visitor } from '../support/visitor.js'
+import type { Watched } from './roles.js'
 import { type BenchServer, startServer } from './server.js'
 
 export interface Company {
@@ -12,15 +13,18 @@ export interface Company {
   stop(): Promise<void>
 }
 
-export async function startCompany(): Promise<Company> {
+/** @param watched by what, if by anything */
+export async function startCompany(watched?: Watched): Promise<Company> {
   const hub = await startServer('hub.localhost')
   const site = await startServer('shop.localhost')
   const { keys, registration } = await generateSite(site.origin)
   await hub.become({
     name: 'hub',
     options: { origin: hub.origin, keys: generateHubKeys(), sites: [registration] },
+    ...(watched && { watched }),
   })
-  await site.become({ name: 'site', options: { origin: site.origin, hub: hub.origin, keys } })
+  const options = { origin: site.origin, hub: hub.origin, keys }
+  await site.become({ name: 'site', options, ...(watched && { watched }) })
   return {
     hub,
     site,

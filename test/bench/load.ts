@@ -23,7 +23,7 @@ export interface Load {
   /** The answer, whatever it says. */
   reply(url: string, ask?: Ask): Promise<LoadReply>
   /** Does this so many times, as many at once as there are connections. */
-  repeat(times: number, act: (index: number) => Promise<unknown>): Promise<void>
+  readonly repeat: (times: number, act: (index: number) => Promise<unknown>) => Promise<void>
   close(): void
 }
 

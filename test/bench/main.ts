@@ -25,12 +25,14 @@ import { stores } from './stores.js'
 import { tableOf } from './table.js'
 import { tabs } from './tabs.js'
 import { transfer } from './transfer.js'
+import { watching } from './watching.js'
 
 const groups: readonly Group[] = [
   size,
   roundTrips,
   ladder,
   transfer,
+  watching,
   middleware,
   signIn,
   events,

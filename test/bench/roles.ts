@@ -4,10 +4,15 @@ import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { context } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import express, { type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
+import { type HubMetrics, hubMetrics } from 'session-hub/hub/metrics'
 import { type AppOptions, createSite, type JsonObject, type SignIn, type SiteOptions } from 'session-hub/site'
+import { openTelemetry, type Traces } from 'session-hub/traces'
 
 import { createEventStream } from '../../sdk/site/hub/event-stream.js'
 import { createSpeakers } from '../../sdk/site/hub/speaker.js'
@@ -17,8 +22,8 @@ import { resolveSiteOptions } from '../../sdk/site/options.js'
 export type Role =
   | { readonly name: 'bare' }
   /** `path`: of a database that is the bench's own; absent: one that goes with the server. */
-  | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string }
-  | { readonly name: 'site'; readonly options: SiteOptions | AppOptions }
+  | { readonly name: 'hub'; readonly options: HubOptions; readonly path?: string; readonly watched?: Watched }
+  | { readonly name: 'site'; readonly options: SiteOptions | AppOptions; readonly watched?: Watched }
   | { readonly name: 'page'; readonly options: SiteOptions }
   /** A server that is not ours: what a module of `peers/` makes of its options. */
   | { readonly name: 'peer'; readonly module: string; readonly options: object }
@@ -28,6 +33,9 @@ export type Role =
       readonly hub: string
       readonly sites: readonly Pick<SiteOptions, 'origin' | 'keys'>[]
     }
+
+/** Metrics; or a tracer that records every span, or none. */
+export type Watched = 'metrics' | 'traces' | 'unsampled'
 
 export interface Running {
   readonly handle: RequestListener
@@ -39,9 +47,9 @@ export function take(role: Role): Promise<Running> | Running {
     case 'bare':
       return bare()
     case 'hub':
-      return hub(role.options, role.path)
+      return hub({ ...role.options, ...watchedBy(role.watched, true) }, role.path)
     case 'site':
-      return site(role.options)
+      return site({ ...role.options, ...watchedBy(role.watched, false) })
     case 'page':
       return page(role.options)
     case 'peer':
@@ -83,6 +91,15 @@ async function hub(options: HubOptions, path?: string): Promise<Running> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** What an application gives, as docs/metrics.md and docs/traces.md do it. */
+function watchedBy(watched: Watched | undefined, isHub: boolean): { metrics?: HubMetrics; traces?: Traces } {
+  if (watched === undefined) return {}
+  if (watched === 'metrics') return isHub ? { metrics: hubMetrics() } : {}
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  const sampler = watched === 'traces' ? new AlwaysOnSampler() : new AlwaysOffSampler()
+  return { traces: openTelemetry({ tracerProvider: new BasicTracerProvider({ sampler }) }) }
 }
 
 async function site(options: SiteOptions | AppOptions): Promise<Running> {

@@ -1,7 +1,7 @@
 /** What it costs the servers to bring a session to a site: the frame with its ticket, and the whole of it with the redeeming. */
-import { binding } from '../support/visitor.js'
 import { startCompany } from './company.js'
 import { compared, inTurns } from './cpu.js'
+import { handoverOf, type Ticket } from './handover.js'
 import { createLoad } from './load.js'
 import { type Group, type Row, spreadRow } from './row.js'
 import { startServer } from './server.js'
@@ -16,32 +16,14 @@ export const transfer: Group = {
     await bare.become({ name: 'bare' })
     const company = await startCompany()
     const load = createLoad()
-    const { hub, site, hubCookie } = company
+    const { hub, site } = company
+    const { frame, redeem } = handoverOf(load, company)
 
     const post = (origin: string, path: string, body: object) =>
       load.ask(origin + path, { method: 'POST', body, headers: { origin, 'sec-fetch-site': 'same-origin' } })
 
-    async function frame(nonce: string): Promise<string> {
-      const html = await load.ask(
-        `${hub.origin}/frame?${new URLSearchParams({ site: site.origin, nonce })}`,
-        {
-          headers: {
-            cookie: hubCookie,
-            referer: `${site.origin}/`,
-            'sec-fetch-dest': 'iframe',
-            'sec-fetch-mode': 'navigate',
-            'sec-fetch-site': 'cross-site',
-            'sec-fetch-storage-access': 'active',
-          },
-        },
-      )
-      const ticket = /"ticket":"([^"]+)"/.exec(html)?.[1]
-      if (ticket === undefined) throw new Error('The frame carries no ticket')
-      return ticket
-    }
-
     /** Tickets of the last round's frames, with what redeems them. */
-    let tickets: { ticket: string; verifier: string }[] = []
+    let tickets: Ticket[] = []
     const atHub: number[] = []
 
     try {
@@ -57,8 +39,7 @@ export const transfer: Group = {
           run: async (times) => {
             tickets = []
             await load.repeat(times, async () => {
-              const { verifier, nonce } = binding()
-              tickets.push({ ticket: await frame(nonce), verifier })
+              tickets.push(await frame())
             })
           },
         },
@@ -67,7 +48,7 @@ export const transfer: Group = {
           times: TIMES,
           run: async (times) => {
             const before = await hub.cpuMicros()
-            await load.repeat(times, (index) => post(site.origin, '/session-hub/redeem', tickets[index]!))
+            await load.repeat(times, (index) => redeem(tickets[index]!))
             atHub.push(((await hub.cpuMicros()) - before) / times)
           },
         },
