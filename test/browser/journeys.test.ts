@@ -3,8 +3,9 @@ import { expect } from 'chai'
 import { createSite } from 'session-hub/site'
 import { generateSite } from 'session-hub/hub'
 
-import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.js'
+import type { TestBrowser, TestPage } from '../support/browser.js'
 import { siteApp } from '../support/site-app.js'
+import { useBrowser } from '../support/stage.js'
 import { startWorld, type World } from '../support/world.js'
 
 describe('a session on several sites, in Chromium with third-party cookies allowed', () => {
@@ -17,6 +18,7 @@ describe('a session on several sites, in Chromium with third-party cookies allow
   /** Takes the next frame's request into a test's hands. */
   let onFrame: ((next: () => void) => void) | undefined
 
+  useBrowser('allowed', (given) => (browser = given))
   beforeEach(async () => {
     onFrame = undefined
     world = await startWorld({
@@ -25,16 +27,12 @@ describe('a session on several sites, in Chromium with third-party cookies allow
         else next()
       },
     })
-    browser = await startBrowser('allowed')
     page = await browser.newPage()
     shop = world.siteOf('shop').origin
     travel = world.siteOf('travel').origin
     magazine = world.siteOf('magazine').origin
   })
-  afterEach(async () => {
-    await browser.close()
-    await world.close()
-  })
+  afterEach(() => world.close())
 
   it('shows on travel the cart that was filled on shop, without a reload', async () => {
     expect((await page.visit(shop)).detail).to.include({ outcome: 'none' })
