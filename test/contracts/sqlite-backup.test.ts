@@ -145,6 +145,9 @@ describe('the file of the SQLite store, changed under a running hub', () => {
       copyFileSync(log, `${log}.copy`)
       renameSync(`${log}.copy`, log)
     },
+    'the database cut short': () => {
+      truncateSync(path, 0)
+    },
     'the log cut short': () => {
       truncateSync(log, 32)
     },
@@ -160,6 +163,26 @@ describe('the file of the SQLite store, changed under a running hub', () => {
       await expectClosed()
     })
   }
+
+  it('R21: the log emptied: no write is answered, and a ping says so from then on', async () => {
+    truncateSync(log, 0)
+
+    expect(await codeOf(held(store))).to.equal('unavailable')
+    await expectClosed()
+  })
+
+  it('R21: the log overwritten with itself as it was before the last write: nothing is written any more', async () => {
+    await held(store)
+    await held(store)
+    alter(path, 'PRAGMA wal_checkpoint(RESTART)')
+    await held(store)
+    const older = readFileSync(log)
+    await held(store)
+    expect(readFileSync(log).length, 'the two are of one length').to.equal(older.length)
+    writeFileSync(log, older)
+
+    await expectClosed()
+  })
 
   it('R21: the log overwritten with an older one: nothing is written any more', async () => {
     const older = readFileSync(log)

@@ -16,13 +16,27 @@ export interface Place {
    * @throws SessionHubError `unavailable`
    */
   check(): void
-  /** Remembers what this connection has written. */
+  /**
+   * Remembers what this connection has written, before anybody is answered.
+   *
+   * @throws SessionHubError `unavailable` where it has gone into a log that was cut short
+   */
   note(): void
   close(): void
 }
 
 /** Another header is another log: it has random salts (https://sqlite.org/walformat.html). */
 const HEADER_BYTES = 32
+/** Of each page in the log: it has a checksum over all before it. */
+const FRAME_HEADER_BYTES = 24
+
+interface Log {
+  readonly bytes: number
+  readonly header: string
+  /** What stands before the last page, and where. */
+  readonly last: string
+  readonly lastAt: number
+}
 
 export function createPlace(database: DatabaseSyncInstance): Place {
   const file = text(
@@ -30,36 +44,64 @@ export function createPlace(database: DatabaseSyncInstance): Place {
     'file',
   )
   const version = database.prepare('PRAGMA file.data_version')
+  const index = database.prepare('PRAGMA file.wal_checkpoint(NOOP)')
+  const frameBytes =
+    FRAME_HEADER_BYTES + integer(database.prepare('PRAGMA file.page_size').get(), 'page_size')
   const files = [file, `${file}-wal`] as const
   const opened = files.map(identityOf)
   // Only the log: SQLite's locks are on the two other files, and closing those would drop them (POSIX).
   const log = openSync(files[1], 'r')
-  const header = Buffer.alloc(HEADER_BYTES)
-  let known = look()
+  const buffer = Buffer.alloc(HEADER_BYTES)
+  let known = written()
   let dataVersion = dataVersionNow()
+  let fileBytes = statSync(file).size
   let isOpen = true
 
-  function look(): { header: string; bytes: number } {
-    const read = readSync(log, header, 0, HEADER_BYTES, 0)
-    return { header: header.toString('latin1', 0, read), bytes: fstatSync(log).size }
+  function read(bytes: number, at: number): string {
+    return buffer.toString('latin1', 0, readSync(log, buffer, 0, bytes, at))
+  }
+  function look(lastAt: number): Log {
+    return {
+      bytes: fstatSync(log).size,
+      header: read(HEADER_BYTES, 0),
+      last: lastAt === 0 ? '' : read(FRAME_HEADER_BYTES, lastAt),
+      lastAt,
+    }
+  }
+  /** As long as SQLite's own index of the log says. */
+  function written(): Log {
+    const frames = integer(index.get(), 'log')
+    return look(frames <= 0 ? 0 : HEADER_BYTES + (frames - 1) * frameBytes)
   }
   function dataVersionNow(): number {
     return integer(version.get(), 'data_version')
   }
+  /** It never becomes shorter: the pages of what is deleted are used again. */
+  function isCutShort(): boolean {
+    const bytes = statSync(file).size
+    if (bytes < fileBytes) return true
+    fileBytes = bytes
+    return false
+  }
 
   return {
     check() {
-      if (files.some((each, index) => identityOf(each) !== opened[index])) throw moved()
-      const [found, foundVersion] = [look(), dataVersionNow()]
+      if (files.some((each, index) => identityOf(each) !== opened[index]) || isCutShort()) throw moved()
+      const [found, foundVersion] = [look(known.lastAt), dataVersionNow()]
       // Where no other connection has changed anything, the log is as this one left it, or empty: another process that stops writes all
       // of it into the file.
-      const isOurs = found.bytes === 0 || (found.header === known.header && found.bytes >= known.bytes)
+      const isOurs =
+        found.bytes === 0 ||
+        (found.header === known.header && found.last === known.last && found.bytes >= known.bytes)
       if (!isOurs && foundVersion === dataVersion) throw moved()
       known = found
       dataVersion = foundVersion
     },
     note() {
-      if (isOpen) known = look()
+      if (!isOpen) return
+      known = written()
+      // SQLite goes on where it was in a log that was emptied, and nobody could read that: no header stands before it.
+      if (known.lastAt > 0 && !isHeader(known.header)) throw moved()
     },
     close() {
       if (isOpen) closeSync(log)
@@ -67,6 +109,8 @@ export function createPlace(database: DatabaseSyncInstance): Place {
     },
   }
 }
+
+const isHeader = (header: string) => header.startsWith('\x37\x7f\x06')
 
 function identityOf(file: string): string | undefined {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false })
