@@ -85,6 +85,23 @@ describe('values between an application and us', () => {
       expect([...ada.cookies(shop)]).to.deep.equal([])
     })
 
+    it('is stored as it was when the call was made, and so are claims', async () => {
+      await start()
+      await does((req, res) => site.signIn(req, res, { subject: 'ada' }))
+      const change = { cart: ['boots'] }
+      const claims = { roles: ['reader'] }
+
+      await does(async ({ session }) => {
+        const both = [session.update(change), session.updateClaims(claims)]
+        change.cart.push('laces')
+        claims.roles.push('owner')
+        await Promise.all(both)
+      })
+
+      expect(await data()).to.deep.equal({ cart: ['boots'] })
+      expect((await does(({ session }) => session.claims)).said).to.deep.equal({ roles: ['reader'] })
+    })
+
     it('may be a function that changes what it was shown, and gives it back', async () => {
       await start()
       await does(({ session }) => session.update(START))

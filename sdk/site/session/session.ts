@@ -143,16 +143,17 @@ class LoadedSession implements HeldSession {
   }
 
   update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
-    const turn = this.#site.takeTurn(this, () => this.#update(change))
+    const given = typeof change === 'function' ? change : patchOf('update', change)
+    const turn = this.#site.takeTurn(this, () => this.#update(given))
     // A promise of its own: the next in turn waits for the other, and would make a rejection somebody's.
     return handled(this.#site.log, 'update', turn.then())
   }
 
-  async #update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
+  async #update(change: Patch | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
     if (this.#late) throw this.#late
     requireNotActing(this)
     this.#requireKnown()
-    if (typeof change !== 'function') return this.#write(patchOf('update', change))
+    if (typeof change !== 'function') return this.#write(change.read())
     const { handle } = this
     return handle === null
       ? this.#updateBy(change)
@@ -179,13 +180,14 @@ class LoadedSession implements HeldSession {
   }
 
   updateClaims(patch: JsonObject): Promise<JsonObject> {
-    const turn = this.#site.takeTurn(this, () => this.#updateClaims(patch))
+    const given = patchOf('updateClaims', patch)
+    const turn = this.#site.takeTurn(this, () => this.#updateClaims(given))
     return handled(this.#site.log, 'updateClaims', turn.then())
   }
 
-  async #updateClaims(given: unknown): Promise<JsonObject> {
+  async #updateClaims(given: Patch): Promise<JsonObject> {
     if (this.#late) throw this.#late
-    const patch = patchOf('updateClaims', given)
+    const patch = given.read()
     requireNotActing(this)
     this.#requireKnown()
     const { handle } = this
@@ -304,7 +306,7 @@ class LoadedSession implements HeldSession {
     for (let attempt = 1; ; attempt += 1) {
       const data = await this.#dataOrNothing()
       try {
-        return await this.#write(patchOf('update', change(data)), this.#view?.version)
+        return await this.#write(patchOf('update', change(data)).read(), this.#view?.version)
       } catch (error) {
         if (!isCode(error, 'version_conflict') || attempt === TRIES) throw error
         this.#view = undefined
@@ -424,11 +426,24 @@ const readDataOptions = (options: DataOptions): boolean =>
     return flag('data', 'strict', options.strict ?? false)
   })
 
-/** @throws SessionHubError `request_invalid`, naming the path */
-function patchOf(what: 'update' | 'updateClaims', given: unknown): JsonObject {
-  // What is wrong is said below.
+interface Patch {
+  /** @throws SessionHubError `request_invalid`, naming the path */
+  read(): JsonObject
+}
+
+/** Copied at once, because its turn comes later: what the application does to the value meanwhile is not stored. What is wrong is said in its turn. */
+function patchOf(what: 'update' | 'updateClaims', given: unknown): Patch {
   unawaited(given)
-  return plainJson(what, given)
+  try {
+    const patch = plainJson(what, given)
+    return { read: () => patch }
+  } catch (error) {
+    return {
+      read() {
+        throw error
+      },
+    }
+  }
 }
 
 /** After the hub was asked. The log is told too: whoever did not wait for the call hears nothing of it. @throws SessionHubError `headers_sent` */
