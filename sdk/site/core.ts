@@ -180,9 +180,15 @@ export async function createCore<Native extends object>(
       return going instanceof Promise ? going.catch(() => undefined) : undefined
     },
     signIn: (visit, who) =>
-      called('signIn', async () => (await ownSite(visit)).sessions.begin(visit, readSignIn(who))),
+      called('signIn', async () => {
+        const read = readSignIn(who)
+        return (await ownSite(visit)).sessions.begin(visit, read)
+      }),
     signOut: (visit, how) =>
-      called('signOut', async () => (await ownSite(visit)).sessions.end(visit, readSignOut(how))),
+      called('signOut', async () => {
+        const read = readSignOut(how)
+        return (await ownSite(visit)).sessions.end(visit, read)
+      }),
     actAs: (visit, as) =>
       called('actAs', async () => (await ownSite(visit)).sessions.actAs(visit, readActAs(as))),
     stopActing: (visit) =>

@@ -139,6 +139,21 @@ describe('values between an application and us', () => {
     expect(asked()).to.equal(0)
   })
 
+  it('given to signIn are what they were when the call was made', async () => {
+    await start()
+    await does(async (req, res) => {
+      const who = { subject: 'ada', claims: { roles: ['reader'] } }
+      const signedIn = site.signIn(req, res, who)
+      who.claims.roles.push('owner')
+      who.subject = 'bob'
+      await signedIn
+    })
+    expect((await does(({ session }) => [session.subject, session.claims])).said).to.deep.equal([
+      'ada',
+      { roles: ['reader'] },
+    ])
+  })
+
   it('given by tokenClaims make no token where they are none; what is undefined is left out', async () => {
     let made: object = {}
     await start({ tokenClaims: () => made })

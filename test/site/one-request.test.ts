@@ -110,6 +110,22 @@ describe('in one request', () => {
         })
       }
 
+      it('a sign-out after a sign-in signs out, and nobody after it is signed in', async () => {
+        const { status } = await run((req, res) =>
+          Promise.all([site().signIn(req, res, { subject: 'ada' }), site().signOut(req, res)]),
+        )
+        expect(status).to.equal('none')
+        expect(await visitor.whoami(users.shop)).to.include({ session: 'none' })
+        expect(await users.count('ada')).to.equal(0)
+      })
+
+      it('a sign-in after a sign-out signs in', async () => {
+        await run((req, res) =>
+          Promise.all([site().signOut(req, res), site().signIn(req, res, { subject: 'ada' })]),
+        )
+        expect(await visitor.whoami(users.shop)).to.include({ subject: 'ada' })
+      })
+
       it('a sign-out after an update ends what the update began', async () => {
         const { status } = await run((req, res) =>
           Promise.all([req.session.update({ a: 1 }), site().signOut(req, res)]),

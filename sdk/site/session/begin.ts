@@ -33,9 +33,12 @@ const REFUSALS = [
  */
 export async function beginSession(site: SessionParts, visit: Visit, who: Who): Promise<void> {
   requireOpen(visit)
-  await requireStorage(site.storage, visit)
   const session = await loadSession(site, visit)
-  await site.takeTurn(session, () => begin(site, visit, session, who))
+  // All that takes time is in its turn: a sign-out that is asked for after it comes after it.
+  await site.takeTurn(session, async () => {
+    await requireStorage(site.storage, visit)
+    await begin(site, visit, session, who)
+  })
   const { subject, claims } = who
   // Out of its turn: a hook may update the session.
   await tellHook(site.log, 'onSignedIn', () =>
