@@ -212,3 +212,31 @@ describe('a clock that is set back', () => {
     expect((await visitor.post(travel, '/session-hub/redeem', { ticket, verifier })).status).to.equal(200)
   })
 })
+
+describe('the hub’s clock, which is not the site’s', () => {
+  let world: World
+  afterEach(() => world.close())
+
+  for (const [what, aheadMs] of [
+    ['30 s behind', -30_000],
+    ['30 s ahead', 30_000],
+  ] as const) {
+    it(`${what}: the site’s visitors store, sign in and sign out as before`, async () => {
+      let hubAheadMs = 0
+      world = await startWorld({ sites: ['shop'], hub: { now: () => Date.now() + hubAheadMs } })
+      const shop = world.siteOf('shop').origin
+      const visitor = new Visitor(world.hub.origin)
+      await visitor.post(shop, '/cart', { item: 'tent' })
+
+      hubAheadMs = aheadMs
+      await visitor.post(shop, '/cart', { item: 'rope' })
+      expect(await visitor.whoami(shop)).to.deep.include({ data: { cart: ['tent', 'rope'] } })
+      await visitor.post(shop, '/sign-in', { name: 'ada' })
+      expect(await visitor.whoami(shop)).to.include({ subject: 'ada' })
+      const copy = visitor.copy()
+      await visitor.post(shop, '/sign-out', {})
+      expect(await copy.whoami(shop)).to.include({ session: 'none' })
+      expect(world.log.filter(({ event }) => event === 'site_token_refused')).to.deep.equal([])
+    })
+  }
+})

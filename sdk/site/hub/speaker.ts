@@ -26,17 +26,21 @@ export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): 
     return async () => ({ token: await token(), site: origin })
   }
 
-  /** One token serves for half of its life, so its signature costs nothing per request. */
+  /**
+   * One token serves for half of its life, so its signature costs nothing per request. The middle of its life is the middle of that half: the hub's
+   * clock may be ahead of this one or behind it by half a minute, and only what is shared meanwhile waits until they agree.
+   */
   function siteToken(issuer: string, key: SpeakingKeys['signingKey']): () => Promise<string> {
     let token: Promise<string> | undefined
     let from = 0
     let until = 0
     return () => {
-      const iat = Math.floor(now() / 1000)
+      const atSeconds = Math.floor(now() / 1000)
       // Both bounds, for a clock can be set back.
-      if (token && iat >= from && iat < until) return token
-      from = iat
-      until = iat + limits.siteTokenSeconds / 2
+      if (token && atSeconds >= from && atSeconds < until) return token
+      from = atSeconds
+      until = atSeconds + limits.siteTokenSeconds / 2
+      const iat = atSeconds - limits.siteTokenSeconds / 4
       token = signToken('site+jwt', { iss: issuer, aud: hub, iat, exp: iat + limits.siteTokenSeconds }, key)
       return token
     }
