@@ -14,6 +14,13 @@ export const isNothingWritten = (thrown: unknown) => NOTHING_WRITTEN.includes(co
 export const isNotPrepared = (thrown: unknown) => ['26000', '42P05'].includes(codeOf(thrown))
 
 /**
+ * "Cached plan must not change result type": a newer version of the hub has changed a table since this connection has prepared the statement. Nothing has
+ * run. The code stands for more than that, and its message comes in the server's language.
+ */
+export const isStalePlan = (thrown: unknown) =>
+  codeOf(thrown) === '0A000' && Reflect.get(thrown as object, 'routine') === 'RevalidateCachedQuery'
+
+/**
  * The connection was lost, or took too long; or it leads to a server that starts, stops, or was made read-only, as an open one does after a
  * switch-over. A new connection may lead to another: the statement is sent again. Whether it has run nobody knows, in the first two cases.
  */

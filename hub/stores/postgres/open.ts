@@ -2,6 +2,7 @@
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { closedByCopy, noteOf } from '../copy/note.js'
 import { codeOf } from './faults.js'
+import { SILENT_MS, TABLE_MS } from './limits.js'
 import { FUNCTIONS, MIGRATIONS } from './schema.js'
 
 type Query = (text: string) => Promise<unknown[]>
@@ -41,14 +42,42 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 
 async function prepare(query: Query, name: string, mayMigrate: boolean): Promise<void> {
   const wanted = MIGRATIONS.length
+  await refuseEncoding(query)
   const found = await versionOf(query, name)
   if (found !== undefined && found > wanted) throw refusal(name, NEWER)
-  if (found === wanted) return
+  if (found === wanted) {
+    await refuseRightsThatMiss(query, name)
+    return
+  }
   if (!mayMigrate) throw refusal(name, found === undefined ? MISSING : OLDER)
   if (found === undefined) await create(query, name)
-  await query('BEGIN')
   try {
+    await migrate(query, name)
+  } catch (thrown) {
+    throw codeOf(thrown) === LOCK_NOT_AVAILABLE
+      ? new SessionHubError('unavailable', `The schema ${name} ${HELD}`, { cause: thrown })
+      : thrown
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03'
+
+const HELD =
+  'could not be brought up to date, because somebody else holds its tables, such as a backup: try again when that is done. Nothing was changed'
+
+/** As long as it takes, whatever the user's statements may take elsewhere. A parameter that this server does not know is left out. */
+const PATIENCE = `
+  SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name IN ('statement_timeout', 'transaction_timeout', 'lock_timeout')`
+
+async function migrate(query: Query, name: string): Promise<void> {
+  const wanted = MIGRATIONS.length
+  try {
+    await query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${SILENT_MS}`)
+    await query(PATIENCE)
     await query(`LOCK TABLE ${name}.meta IN ACCESS EXCLUSIVE MODE`)
+    // All hubs wait behind this one for the tables, and it waits for whoever has them.
+    await query(`SET LOCAL lock_timeout = ${TABLE_MS}`)
     // Somebody else may have been faster.
     const version = (await versionOf(query, name)) ?? 0
     for (const migration of MIGRATIONS.slice(version)) await query(migration.replaceAll('SCHEMA', name))
@@ -62,6 +91,30 @@ async function prepare(query: Query, name: string, mayMigrate: boolean): Promise
     await query('ROLLBACK').catch(() => undefined)
     throw thrown
   }
+}
+
+/** @throws SessionHubError `options_invalid` where a name or a cart could have characters that this database does not know */
+async function refuseEncoding(query: Query): Promise<void> {
+  const [row] = await query(`SELECT current_setting('server_encoding') AS encoding`)
+  const encoding = String(Reflect.get(row as object, 'encoding'))
+  if (encoding === 'UTF8') return
+  throw new SessionHubError(
+    'options_invalid',
+    `The database keeps its text as ${encoding}, which has not every character of a name or a cart: create one with ENCODING 'UTF8' TEMPLATE template0`,
+  )
+}
+
+/** Before the first visitor is refused: a schema may be newer than the rights that were given in it. */
+async function refuseRightsThatMiss(query: Query, name: string): Promise<void> {
+  const [row] = await query(`
+    SELECT
+      (SELECT bool_and(c.relname = 'meta' OR has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+          AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+        FROM pg_class c WHERE c.relnamespace = meta.relnamespace AND c.relkind IN ('r', 'p'))
+      AND (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f WHERE f.pronamespace = meta.relnamespace)
+      AS is_enough
+    FROM pg_class meta WHERE meta.oid = to_regclass('${name.replaceAll("'", "''")}.meta')`)
+  if (Reflect.get(row as object, 'is_enough') !== 't') throw refusal(name, FORBIDDEN)
 }
 
 /** @throws SessionHubError `options_invalid` where a copy has closed the store */

@@ -4,7 +4,8 @@
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { unavailable } from '../optimistic.js'
-import { isConnectionOver, isNotPrepared } from './faults.js'
+import { isConnectionOver, isNotPrepared, isStalePlan } from './faults.js'
+import { READ_MS } from './limits.js'
 import { readValue } from './wire.js'
 
 /** What of `pg`'s client is used. */
@@ -18,6 +19,7 @@ export interface PostgresClient {
 /** What of `pg`'s pool is used: a pool of your own may be passed. */
 export interface PostgresPool {
   readonly waitingCount: number
+  readonly idleCount: number
   connect(): Promise<PostgresClient>
   on(event: 'error', listener: (error: Error) => void): unknown
   end(): Promise<void>
@@ -61,34 +63,55 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
   let isOpen = true
   /** Until a pooler shows that it cannot: PgBouncer before 1.21, in transaction mode. Then the server parses each statement anew. */
   let mayPrepare = true
+  /** Part of the statements' names, so that all of them are prepared anew when a newer version of the hub has changed the tables. */
+  let preparations = 0
+  /** How many connections are in use here, and who waits for one of them because no other can be opened. */
+  let inUse = 0
+  const waiting = createWaiting()
   // Without a listener, an idle connection that breaks would end the process.
   const onError = () => undefined
   pool.on('error', onError)
 
-  async function connect(): Promise<PostgresClient> {
+  async function connect(endMs = performance.now() + READ_MS): Promise<PostgresClient> {
     if (!isOpen) throw new SessionHubError('unavailable', 'The session store is closed')
-    if (pool.waitingCount >= maxWaiting)
+    if (pool.waitingCount + waiting.size >= maxWaiting)
       throw new SessionHubError('unavailable', 'Too many requests wait for the session store')
-    if (performance.now() < pausedUntilMs) throw unavailable(refusal, 'The session store lets nobody in')
+    const isPaused = performance.now() < pausedUntilMs
+    // One that is idle is good, though no new one can be opened now.
+    if (isPaused && pool.idleCount === 0) return shared(endMs)
     try {
       const client = await pool.connect()
-      pausedUntilMs = 0
+      if (!isPaused) pausedUntilMs = 0
       downSinceMs = undefined
       return client
     } catch (cause) {
       downSinceMs ??= performance.now()
       refusal = cause
       pausedUntilMs = performance.now() + PAUSE_MS * (0.5 + Math.random() / 2)
-      throw unavailable(cause, 'The session store lets nobody in')
+      return shared(endMs)
     }
+  }
+
+  /** The server lets no more in, such as past the number that this user may have; or lets nobody in: then those that are open break soon. */
+  async function shared(endMs: number): Promise<PostgresClient> {
+    const leftMs = endMs - performance.now()
+    // One may have come back while the server thought about its refusal.
+    const isFreed = leftMs > 0 && (pool.idleCount > 0 || (inUse > 0 && (await waiting.wait(leftMs))))
+    if (!isFreed) {
+      // Nobody is left who would call the next one.
+      if (inUse === 0) waiting.next()
+      throw unavailable(refusal, 'The session store lets nobody in')
+    }
+    return connect(endMs)
   }
 
   async function query(client: PostgresClient, statement: Statement): Promise<unknown[]> {
     const { name, text, values = [], timeoutMs = 1000 } = statement
     const isPrepared = mayPrepare
+    const preparation = preparations
     try {
       const { rows } = await client.query({
-        ...(isPrepared && { name }),
+        ...(isPrepared && { name: preparation === 0 ? name : `${name} ${preparation}` }),
         text,
         values,
         query_timeout: timeoutMs,
@@ -96,14 +119,18 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
       })
       return rows
     } catch (thrown) {
-      if (!isPrepared || !isNotPrepared(thrown)) throw thrown
-      mayPrepare = false
+      if (!isPrepared) throw thrown
+      if (isNotPrepared(thrown)) mayPrepare = false
+      else if (!isStalePlan(thrown)) throw thrown
+      // Of those that notice it at once, one counts on.
+      else if (preparation === preparations) preparations += 1
       return query(client, statement)
     }
   }
 
   async function using<Result>(work: (client: PostgresClient) => Promise<Result>): Promise<Result> {
     const client = await connect()
+    inUse += 1
     let isOver = false
     // A connection that breaks between two statements says so here; without a listener, the process would end.
     const onBroken = () => {
@@ -118,6 +145,8 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     } finally {
       client.off('error', onBroken)
       client.release(isOver)
+      inUse -= 1
+      waiting.next()
     }
   }
 
@@ -147,6 +176,31 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
       if (!isOpen) return
       isOpen = false
       if (isOwn) await pool.end()
+    },
+  }
+}
+
+/** Those who wait for a connection that somebody else uses, one behind another. */
+function createWaiting() {
+  const all = new Set<(isFreed: boolean) => void>()
+  return {
+    get size() {
+      return all.size
+    },
+    /** @returns whether one was given back in time */
+    wait: (limitMs: number) =>
+      new Promise<boolean>((resolve) => {
+        const done = (isFreed: boolean) => {
+          clearTimeout(timer)
+          all.delete(done)
+          resolve(isFreed)
+        }
+        const timer = setTimeout(done, limitMs, false)
+        all.add(done)
+      }),
+    next() {
+      const [first] = all
+      first?.(true)
     },
   }
 }

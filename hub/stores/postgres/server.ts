@@ -1,9 +1,7 @@
 /** The package `pg`, which only hubs on PostgreSQL need, and a pool of it. */
 import { wrong } from '../../../sdk/settings/refuse-unknown.js'
+import { READ_MS } from './limits.js'
 import type { PostgresPool } from './pool.js'
-
-/** How long a connection, or what is read, may take: inside the two seconds that a site waits for its hub. */
-export const READ_MS = 1000
 
 /** @throws SessionHubError `options_invalid` where the package is missing, or the address cannot be used */
 export async function createPool(
