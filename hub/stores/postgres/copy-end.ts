@@ -4,6 +4,7 @@ import { noteColumns, noteOf } from '../copy/note.js'
 import { keysOf, type Kind, type Row, rowOf } from '../copy/rows.js'
 import { newRev, unavailable } from '../optimistic.js'
 import { integer, text } from '../rows.js'
+import { SILENT_MS } from './limits.js'
 import { DEFAULT_SCHEMA, durabilityOf, prepareSchema, quoted } from './open.js'
 import { createPool } from './server.js'
 import { bytes, readValue } from './wire.js'
@@ -12,6 +13,12 @@ import { bytes, readValue } from './wire.js'
 const BYTES: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   session: ['id'],
   handle: ['hash', 'session_id'],
+}
+
+/** Of a table that does not have the same columns as everywhere. */
+const COLUMNS: Readonly<Partial<Record<Kind, string>>> = {
+  handle: `hash, session_id, site, created_at_ms, activated_at_ms, expires_at_ms, (acting).subject AS acting_subject,
+    (acting).claims AS acting_claims, (acting).until_ms AS acting_until_ms`,
 }
 
 /** Those that note which commit wrote them. */
@@ -45,8 +52,8 @@ export async function openPostgresEnd(
   try {
     await durabilityOf(query)
     await prepareSchema(query, schema, mayMake)
-    // Somebody who dumps the database holds locks for as long: then nobody waits behind this one.
-    await query(`SET lock_timeout = '5s'`)
+    // Somebody who dumps the database holds locks for as long: then nobody waits behind this one. And nobody waits for one that stands still.
+    await query(`SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = ${SILENT_MS}`)
     await query(`SELECT ${quoted(schema)}.number_endings()`)
   } catch (thrown) {
     await close()
@@ -91,14 +98,17 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
       inTransaction(async () => {
         // Whoever writes has looked here, and holds a lock until it is done.
         await query(`LOCK TABLE ${schema}.copying IN ACCESS EXCLUSIVE MODE`)
+        if ((await query(`SELECT FROM ${schema}.copying`)).length) return false
         const { copy, role, other, is_done, at_ms, progress } = noteColumns(note)
         const values = [copy, role, other, is_done, at_ms, progress]
         await query(`INSERT INTO ${schema}.copying VALUES ($1, $2, $3, $4, $5, $6)`, values)
         await query(`SELECT ${schema}.number_endings()`)
+        return true
       }),
     async count(kind) {
-      const [row] = await query(`SELECT count(*) AS rows FROM ${schema}.${kind}`)
-      return integer(row, 'rows')
+      // It looks at each, and is for the eyes alone: the user's statements may not take so long.
+      const found = await query(`SELECT count(*) AS rows FROM ${schema}.${kind}`).catch(nothing)
+      return found && integer(found[0], 'rows')
     },
     async numbers() {
       const [row] = await query(`
@@ -118,7 +128,7 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
       const looked = values.map((value, at) => (isBytes(kind, keys[at]) ? bytes(String(value)) : value))
       const places = looked.map((_value, at) => `$${at + 1}`).join(', ')
       const found = await query(
-        `SELECT * FROM ${schema}.${kind} ${after === undefined ? '' : `WHERE (${keys.join(', ')}) > (${places})`}
+        `SELECT ${COLUMNS[kind] ?? '*'} FROM ${schema}.${kind} ${after === undefined ? '' : `WHERE (${keys.join(', ')}) > (${places})`}
         ORDER BY ${keys.join(', ')} LIMIT ${limit}`,
         looked,
       )
@@ -136,7 +146,9 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
         if (noted.length !== 1) return false
         const [first] = rows
         if (first)
-          await query(putOf(schema, kind, first), [JSON.stringify(rows.map((row) => hexed(kind, row)))])
+          await query(putOf(schema, kind, stored(kind, first)), [
+            JSON.stringify(rows.map((row) => stored(kind, row))),
+          ])
         return true
       }),
     setNumbers: ({ epoch, lastEnding, lastAudit, lastSite }: Numbers) =>
@@ -151,7 +163,8 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
         role === 'source' ? `UPDATE ${schema}.copying SET is_done = 1` : `DELETE FROM ${schema}.copying`,
       )
       // Many rows came at once: the planner, and the sweeps, want to know.
-      if (role === 'target') for (const kind of Object.keys(keysOf)) await query(`ANALYZE ${schema}.${kind}`)
+      if (role === 'target')
+        for (const kind of Object.keys(keysOf)) await query(`ANALYZE ${schema}.${kind}`).catch(nothing)
     },
     async reopen() {
       await query(`DELETE FROM ${schema}.copying`)
@@ -160,18 +173,24 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
   }
 }
 
+/** What is not needed may fail. */
+const nothing = () => undefined
+
 const isBytes = (kind: Kind, column = '') => BYTES[kind]?.includes(column) ?? false
 
-/** As the server reads bytes out of JSON. */
-const hexed = (kind: Kind, row: Row): Row =>
-  Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      isBytes(kind, column) ? `\\x${bytes(String(value)).toString('hex')}` : value,
-    ]),
-  )
+/** As the server reads it out of JSON. */
+function stored(kind: Kind, row: Row): Record<string, unknown> {
+  const columns = Object.entries(row).map(([column, value]): [string, unknown] => [
+    column,
+    isBytes(kind, column) ? `\\x${bytes(String(value)).toString('hex')}` : value,
+  ])
+  if (kind !== 'handle') return Object.fromEntries(columns)
+  const { acting_subject, acting_claims, acting_until_ms, ...rest } = Object.fromEntries(columns)
+  const acting = { subject: acting_subject, claims: acting_claims, until_ms: acting_until_ms }
+  return { ...rest, acting: acting_subject === null ? null : acting }
+}
 
-function putOf(schema: string, kind: Kind, row: Row): string {
+function putOf(schema: string, kind: Kind, row: Readonly<Record<string, unknown>>): string {
   const columns = Object.keys(row)
   const rev = WITH_REV.includes(kind)
   const changed = [...columns.filter((column) => !keysOf[kind].includes(column)), ...(rev ? ['rev'] : [])]

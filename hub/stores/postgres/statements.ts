@@ -125,7 +125,7 @@ export function statementsOf(schema: string) {
     ),
     sweepHandles: statement(
       'sweep-handles',
-      sweep('handle', '(activated_at_ms IS NULL AND expires_at_ms <= $2) OR acting_until_ms < $3'),
+      sweep('handle', '(activated_at_ms IS NULL AND expires_at_ms <= $2) OR (acting).until_ms < $3'),
     ),
     sweepSpends: statement('sweep-spends', sweep('spend', 'expires_at_ms <= $2')),
     sweepSubjects: statement('sweep-subjects', sweep('subject', 'until_ms <= $2')),
