@@ -6,6 +6,7 @@ import { day } from '../stores/copy/note.js'
 import type { Kind } from '../stores/copy/rows.js'
 import { type Command, readArguments, UsageError } from './command.js'
 import { createProgress, numeral } from './progress.js'
+import { unlessStopped } from './stopped.js'
 import { openEnd } from './store-end.js'
 import { tableOf } from './table.js'
 
@@ -40,19 +41,24 @@ Example:
     const to = values.to ?? environment['SESSION_HUB_STORE_TO']
     if (!from || !to) throw new UsageError(`"${name}" needs "--from <store>" and "--to <store>"`, name)
 
-    const source = await openEnd('--from', from, false)
-    try {
-      const target = await openEnd('--to', to, true)
+    await unlessStopped(STOPPED, async () => {
+      const source = await openEnd('--from', from, false)
       try {
-        await copy(source, target)
+        const target = await openEnd('--to', to, true)
+        try {
+          await copy(source, target)
+        } finally {
+          await target.close()
+        }
       } finally {
-        await target.close()
+        await source.close()
       }
-    } finally {
-      await source.close()
-    }
+    })
   },
 }
+
+const STOPPED =
+  'Nothing is lost. Once a copy has begun, both stores stay closed: run the same command again, and it continues. To give the copy up, open the old store with "session-hub store reopen"'
 
 /** As people call them. */
 const WORDS: Readonly<Record<Kind, string>> = {

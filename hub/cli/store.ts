@@ -7,6 +7,7 @@ import { type Command, readArguments, UsageError } from './command.js'
 import { readConfig } from './config.js'
 import { withFiles } from './environment.js'
 import { named, type StoreSource, storeSource } from './config-store.js'
+import { unlessStopped } from './stopped.js'
 
 export const storeRestored: Command = {
   help: `Usage: session-hub store restored --config <file>
@@ -55,7 +56,8 @@ Example:
       throw wrong(file, '"store" is not in PostgreSQL: there is no schema to bring up to date')
     try {
       const { migrate } = await import('../stores/postgres/migrate.js')
-      const version = await migrate({ url: source.address, grantTo: values.grant })
+      const { address } = source
+      const version = await unlessStopped(STOPPED, () => migrate({ url: address, grantTo: values.grant }))
       const granted = values.grant === undefined ? '' : `, and "${values.grant}" may use it`
       process.stdout.write(`The schema "session_hub" has version ${version}${granted}.\n`)
     } catch (thrown) {
@@ -63,6 +65,8 @@ Example:
     }
   },
 }
+
+const STOPPED = 'The schema is as it was, or up to date, never in between: run the same command again'
 
 /** The address alone is enough: a step of a deployment needs none of the hub's keys. */
 async function sourceOf(

@@ -320,7 +320,7 @@ for (const [name, newPlace] of Object.entries(engines))
           async write(one) {
             if (calls === 0 && left % 2 === 0) throw new Error('Killed')
             const reply = await target.write(one)
-            written.push(one.to)
+            if (one.rows.length) written.push(one.to)
             if (calls === 0) throw new Error('Killed')
             calls -= 1
             return reply
@@ -335,7 +335,7 @@ for (const [name, newPlace] of Object.entries(engines))
           await copied(from, place, (target) => ({
             ...target,
             write(one) {
-              written.push(one.to)
+              if (one.rows.length) written.push(one.to)
               return target.write(one)
             },
           }))
@@ -378,6 +378,47 @@ for (const [name, newPlace] of Object.entries(engines))
         expect((await refusal(copied(from, to, forgetful))).message).to.match(words)
         expect((await refusal(to.open())).message).to.include('unfinished copy')
       })
+
+    it('is copied once where two copies begin at once, wherever the second one goes', async () => {
+      for (const second of [to, await newPlace()]) {
+        const both = await Promise.allSettled([copied(from, to), copied(from, second)])
+        const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []))
+        for (const { message } of refused)
+          expect(message).to.match(/Another "session-hub store copy"|copied|processes first/)
+        expect(refused, 'one of the two').to.have.lengthOf(1)
+        const opened = await Promise.allSettled(
+          [...new Set([to, second])].map((place) => within(place, (store) => store.find(hash))),
+        )
+        const whole = opened.filter((one) => one.status === 'fulfilled' && one.value !== undefined)
+        expect(whole, 'two whole stores would go their own ways').to.have.lengthOf(1)
+        ;[from, to] = [await newPlace(), await newPlace()]
+        hash = await within(from, async (store) => (await held(store)).handle.hash)
+      }
+    }).timeout(30_000)
+
+    it('is left to the run that came later, and numbers nothing anew in a store that a hub uses by then', async () => {
+      let numbers = 0
+      await copied(from, to, (target) => ({
+        ...target,
+        // The first run stands still before its last step, and a second one takes over, ends, and lets a hub in.
+        async setNumbers(found) {
+          await target.setNumbers(found)
+          if ((numbers += 1) > 1) return
+          const end = name === 'SQLite' ? target : await to.end()
+          const source = name === 'SQLite' ? undefined : await from.end()
+          if (source) await copyStore(source, end, silent)
+          await source?.close()
+          if (end !== target) await end.close()
+        },
+      })).then(
+        () => expect(name).to.equal('SQLite'),
+        (thrown: unknown) => {
+          expect((thrown as Error).message).to.include('Another "session-hub store copy"')
+        },
+      )
+      expect(await within(to, (store) => store.find(hash))).to.not.equal(undefined)
+      expect((await refusal(from.open())).message).to.include('was copied to')
+    })
 
     it('is written by one copy alone', async () => {
       const racing = (target: CopyEnd): CopyEnd => ({

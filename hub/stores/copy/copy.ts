@@ -35,9 +35,17 @@ export async function copyStore(
   report: (report: CopyReport) => void,
 ): Promise<readonly CopiedKind[]> {
   const { copy, progress } = await begin(source, target)
-  await fill(copy, source, target, progress, report)
+  const run = createRun(copy, target, progress)
+  await run.hold()
+  await fill(run, source, report)
+  await run.hold()
   await target.setNumbers(await source.numbers())
-  const copied = await compare(source, target, report)
+  const copied = await compare(source, target, report).catch(async (thrown: unknown) => {
+    // Where another run has finished it, and a hub has written since, the two differ, and all is well.
+    await run.hold()
+    throw thrown
+  })
+  await run.hold()
   // In this order: killed in between, the next run finds both notes, and ends it.
   await source.finish('source')
   await target.finish('target')
@@ -66,10 +74,17 @@ async function begin(source: CopyEnd, target: CopyEnd): Promise<Pick<CopyNote, '
     )
   const note = { copy: leaving?.copy ?? randomBytes(16).toString('hex'), isDone: false, progress: null }
   const atMs = Date.now()
-  if (!leaving) await source.begin({ ...note, role: 'source', other: target.name, atMs })
-  await target.begin({ ...note, role: 'target', other: source.name, atMs })
+  if (!leaving && !(await source.begin({ ...note, role: 'source', other: target.name, atMs })))
+    throw another(source.name)
+  if (!(await target.begin({ ...note, role: 'target', other: source.name, atMs }))) throw another(target.name)
   return note
 }
+
+const another = (name: string) =>
+  new SessionHubError(
+    'options_invalid',
+    `Another "session-hub store copy" is at ${name}, or has just finished: let it end, and run this one again if it fails`,
+  )
 
 function refused(what: string, note: CopyNote): SessionHubError {
   const cause = closedByCopy(note)
@@ -96,15 +111,37 @@ interface Progress {
 
 const START: Progress = { kind: kinds[0], rows: 0 }
 
-async function fill(
-  copy: string,
-  source: CopyEnd,
-  target: CopyEnd,
-  noted: string | null,
-  report: (report: CopyReport) => void,
-): Promise<void> {
+/** This process's part of a copy. Of two that are at one copy, the one that came later goes on, and the other finds that out before it writes. */
+interface Run {
+  readonly place: Progress
+  /** @throws SessionHubError where another one has taken the copy over */
+  write(kind: Kind, rows: readonly Row[], place: Progress): Promise<void>
+  /** Takes the copy over, or makes sure that nobody has. */
+  hold(): Promise<void>
+}
+
+function createRun(copy: string, target: CopyEnd, noted: string | null): Run {
+  const run = randomBytes(8).toString('hex')
   let from = noted
-  const place = noted === null ? START : readProgress(noted)
+  let place = noted === null ? START : readProgress(noted)
+  let step = 0
+  async function write(kind: Kind, rows: readonly Row[], next: Progress): Promise<void> {
+    const to = JSON.stringify({ ...next, run, step: (step += 1) })
+    if (!(await target.write({ copy, kind, rows, from, to }))) throw another(target.name)
+    from = to
+    place = next
+  }
+  return {
+    get place() {
+      return place
+    },
+    write,
+    hold: () => write(place.kind, [], place),
+  }
+}
+
+async function fill(run: Run, source: CopyEnd, report: (report: CopyReport) => void): Promise<void> {
+  const { place } = run
   if (place.isOver) return
   for (const kind of kinds.slice(kinds.indexOf(place.kind))) {
     let { after, rows } = kind === place.kind ? place : { ...START, after: undefined }
@@ -112,13 +149,7 @@ async function fill(
     for (let isMore = true; isMore;) {
       const page = await source.read(kind, after, PAGE)
       rows += page.rows.length
-      const to = JSON.stringify(following(kind, page.next, rows))
-      if (!(await target.write({ copy, kind, rows: page.rows, from, to })))
-        throw new SessionHubError(
-          'options_invalid',
-          `Another "session-hub store copy" writes to ${target.name}`,
-        )
-      from = to
+      await run.write(kind, page.rows, following(kind, page.next, rows))
       after = page.next
       isMore = after !== undefined
       report({ act: 'copying', kind, rows, of })

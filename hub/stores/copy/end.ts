@@ -43,8 +43,12 @@ export interface CopyEnd {
   /** Where it is, without a password. */
   readonly name: string
   note(): Promise<CopyNote | undefined>
-  /** Closes the store to hubs. Resolves when none of them writes any more. */
-  begin(note: CopyNote): Promise<void>
+  /**
+   * Closes the store to hubs. Resolves when none of them writes any more.
+   *
+   * @returns whether it was open: not where another copy has closed it a moment before
+   */
+  begin(note: CopyNote): Promise<boolean>
   /** @returns how many rows there are, where that is known without looking at each */
   count(kind: Kind): Promise<number | undefined>
   numbers(): Promise<Numbers>

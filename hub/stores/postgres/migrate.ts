@@ -23,8 +23,12 @@ export async function migrate({ url, grantTo }: Migration): Promise<number> {
     await connections.hold(async (query) => {
       await prepareSchema(query, DEFAULT_SCHEMA, true)
       if (grantTo === undefined) return
-      for (const rights of rightsIn(quoted(DEFAULT_SCHEMA)))
-        await query(`GRANT ${rights} TO ${quoted(grantTo)}`)
+      const schema = quoted(DEFAULT_SCHEMA)
+      // Two that change the rights of one table at once disturb each other.
+      await query('BEGIN')
+      await query(`LOCK TABLE ${schema}.meta IN ACCESS EXCLUSIVE MODE`)
+      for (const rights of rightsIn(schema)) await query(`GRANT ${rights} TO ${quoted(grantTo)}`)
+      await query('COMMIT')
     })
     return MIGRATIONS.length
   } catch (thrown) {

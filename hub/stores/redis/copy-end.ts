@@ -233,6 +233,11 @@ for _ = 1, tonumber(take()) do
 end
 return 1`
 
+const BEGIN = `
+if redis.call('EXISTS', KEYS[1] .. 'copying') == 1 then return 0 end
+redis.call('SET', KEYS[1] .. 'copying', ARGV[1])
+return 1`
+
 const NUMBERS = `
 local P = KEYS[1]
 local function number(name) return redis.call('GET', P .. name) or '0' end
@@ -262,7 +267,7 @@ function copyEnd(read: Run, write: Run, name: string, close: () => Promise<void>
     },
     // A script runs alone: the next one that would write finds it.
     async begin(note) {
-      await put(note)
+      return whole(await write(BEGIN, noteValue(note))) === 1
     },
     async count(kind) {
       const index = INDEX[kind]

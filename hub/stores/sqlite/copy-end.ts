@@ -22,7 +22,7 @@ const BUSY_MS = 200
  * @throws SessionHubError `options_invalid`, also where a hub has the database open
  */
 export async function openSqliteEnd(path: string): Promise<CopyEnd> {
-  const database = openDatabase(resolveOptions({ path, busyTimeoutMs: BUSY_MS }))
+  const database = opened(path)
   try {
     keepToOneself(database, resolve(path))
     await finishErasing(database)
@@ -32,6 +32,22 @@ export async function openSqliteEnd(path: string): Promise<CopyEnd> {
     throw thrown instanceof SessionHubError ? thrown : openFault(thrown, path)
   }
 }
+
+function opened(path: string): DatabaseSyncInstance {
+  try {
+    return openDatabase(resolveOptions({ path, busyTimeoutMs: BUSY_MS }))
+  } catch (thrown) {
+    const cause = thrown instanceof SessionHubError ? thrown.cause : thrown
+    throw faultCode(cause) === SQLITE_BUSY ? inUse(resolve(path), cause) : thrown
+  }
+}
+
+const inUse = (file: string, cause: unknown) =>
+  new SessionHubError(
+    'options_invalid',
+    `A hub, or another copy, has "${file}" open: stop all of its processes first`,
+    { cause },
+  )
 
 /**
  * SQLite leaves its write-ahead mode only where nobody else has the file open; behind that, the first lock is kept until the file is closed, or
@@ -44,11 +60,7 @@ function keepToOneself(database: DatabaseSyncInstance, file: string): void {
     database.exec('BEGIN EXCLUSIVE; COMMIT')
   } catch (thrown) {
     if (faultCode(thrown) !== SQLITE_BUSY) throw thrown
-    throw new SessionHubError(
-      'options_invalid',
-      `A hub, or another copy, has "${file}" open: stop all of its processes first`,
-      { cause: thrown },
-    )
+    throw inUse(file, thrown)
   }
 }
 
@@ -98,6 +110,8 @@ function copyEnd(database: DatabaseSyncInstance, name: string): CopyEnd {
         database
           .prepare('INSERT INTO copying VALUES (:copy, :role, :other, :is_done, :at_ms, :progress)')
           .run(noteColumns(note))
+        // The file is locked: nobody else can have done so since it was opened.
+        return true
       }),
     count: (kind) =>
       attempt(() => integer(database.prepare(`SELECT count(*) AS rows FROM "${kind}"`).get(), 'rows')),
