@@ -148,6 +148,14 @@ describe('the file of the SQLite store, changed under a running hub', () => {
     'the database cut short': () => {
       truncateSync(path, 0)
     },
+    // The locks are in it: another process would make a new one, and write beside this one.
+    'the index of the log deleted': () => {
+      rmSync(`${path}-shm`)
+    },
+    'another index of the log in its place': () => {
+      copyFileSync(`${path}-shm`, `${path}-shm.copy`)
+      renameSync(`${path}-shm.copy`, `${path}-shm`)
+    },
     'the log cut short': () => {
       truncateSync(log, 32)
     },

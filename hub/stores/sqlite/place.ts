@@ -47,10 +47,12 @@ export function createPlace(database: DatabaseSyncInstance): Place {
   const index = database.prepare('PRAGMA file.wal_checkpoint(NOOP)')
   const frameBytes =
     FRAME_HEADER_BYTES + integer(database.prepare('PRAGMA file.page_size').get(), 'page_size')
-  const files = [file, `${file}-wal`] as const
+  const logFile = `${file}-wal`
+  // Without the index of the log, which holds the locks, another process would make a new one, and write beside this one.
+  const files = [file, logFile, `${file}-shm`]
   const opened = files.map(identityOf)
   // Only the log: SQLite's locks are on the two other files, and closing those would drop them (POSIX).
-  const log = openSync(files[1], 'r')
+  const log = openSync(logFile, 'r')
   const buffer = Buffer.alloc(HEADER_BYTES)
   let known = written()
   let dataVersion = dataVersionNow()
