@@ -9,7 +9,7 @@ import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimist
 import { commitValues, counted } from './redis/commit.js'
 import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
 import { createClientOfPackage } from './redis/package.js'
-import { UnsafeServer } from './redis/faults.js'
+import { missingCommand, UnsafeServer } from './redis/faults.js'
 import { createLane } from './redis/lane.js'
 import { createLine, type Line } from './redis/line.js'
 import {
@@ -138,6 +138,8 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
     line.close()
     const cause = thrown instanceof SessionHubError ? thrown.cause : thrown
     if (cause instanceof UnsafeServer) throw wrong(where, cause.message)
+    const missing = missingCommand(cause)
+    if (missing) throw wrong(where, missing, cause)
     throw unavailable(thrown, 'The session store could not be opened')
   }
 }
@@ -326,11 +328,20 @@ class RedisStore implements Store {
   }
 
   async endingsRange(): Promise<EndingsRange> {
-    const reply = await this.#read('endingsRange')
+    const reply = await this.#ranged('endingsRange')
     return parsed(() => {
       const [epoch, first, last] = list(reply)
       return rangeOf({ epoch, first: Number.parseInt(text(first), 10), last: whole(last) })
     })
+  }
+
+  /** A server that was emptied while the hub runs, such as a cache that was restarted, counts anew: then those who follow have to know. */
+  async #ranged(script: ScriptName): Promise<unknown> {
+    const reply = await this.#read(script)
+    const [epoch] = parsed(() => list(reply))
+    if (epoch !== null) return reply
+    await this.#line.write('open', [FORMAT, newEpoch()], WRITE_MS)
+    return this.#read(script)
   }
 
   async renewEpoch(): Promise<string> {
@@ -359,7 +370,7 @@ class RedisStore implements Store {
   }
 
   async sitesRange(): Promise<SitesRange> {
-    const reply = await this.#read('sitesRange')
+    const reply = await this.#ranged('sitesRange')
     return parsed(() => {
       const [epoch, last] = list(reply)
       return sitesRangeOf({ epoch, last: whole(last) })

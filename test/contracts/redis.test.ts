@@ -158,6 +158,39 @@ describe('the Redis store, when it is opened', () => {
     expect(await refusal(opened({ url, prefix: 'another' }))).to.include({ code: 'unavailable' })
   })
 
+  for (const [name, rights] of [
+    ['scripts', '-evalsha'],
+    ['a look at its settings', '-info'],
+    ['keys of this prefix', 'resetkeys'],
+  ] as const)
+    it(`refuses a user who lacks the right to ${name}: no waiting would help`, async () => {
+      await redis.command('ACL', 'SETUSER', 'lacking', 'reset', 'on', '>secret', '~*', '+@all', rights)
+      const error = await refusal(opened({ url: redis.url.replace('//', '//lacking:secret@') }))
+      expect(error).to.include({ code: 'options_invalid' })
+      expect(error.message).to.include('ACL SETUSER')
+      expect(inspect(error)).not.to.include('secret')
+    })
+
+  it('refuses a server without a command that it needs, and names it', async () => {
+    const renamed = await startRedis({ 'rename-command EVALSHA': 'another_name' })
+    const error = await refusal(opened({ url: renamed.url }))
+    expect(error).to.include({ code: 'options_invalid' })
+    expect(error.message).to.include('EVALSHA').and.include('rename-command')
+    await renamed.kill()
+  })
+
+  it('keeps to the database that its address names, on each new connection', async () => {
+    const at = { url: `${redis.url}/3`, prefix }
+    const store = await redisStore(at)
+    const one = await held(store)
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
+    await until(async () => (await codeOf(store.find(one.handle.hash))) === 'answered')
+    expect(await store.find(one.handle.hash)).to.deep.equal(one)
+    await write(store, { endings: [newEnding()] })
+    await store.close()
+    expect(await redis.command('KEYS', `{${prefix}}:*`)).to.deep.equal([])
+  })
+
   it('is unavailable where nobody answers, and where only a replica does', async () => {
     expect(await refusal(opened({ url: 'redis://127.0.0.1:9' }))).to.include({ code: 'unavailable' })
     await redis.command('REPLICAOF', '127.0.0.1', '9')
@@ -492,6 +525,26 @@ describe('the Redis store, when its server fails', () => {
       await until(async () => (await codeOf(store.ping())) === 'answered')
     })
   }
+
+  it('counts in a new epoch where the server was emptied, so that whoever follows the endings starts anew', async () => {
+    const before = await store.endingsRange()
+    await write(store, { endings: [newEnding()] })
+    await redis.command(
+      'EVAL',
+      `return redis.call('DEL', unpack(redis.call('KEYS', ARGV[1])))`,
+      '0',
+      `{${prefix}}:*`,
+    )
+    const after = await store.endingsRange()
+    expect(after).to.include({ first: 0, last: 0 })
+    expect(after.epoch)
+      .to.match(/^[0-9a-f]{32}$/)
+      .and.not.equal(before.epoch)
+    expect(await store.sitesRange()).to.deep.equal({ epoch: after.epoch, last: 0 })
+    const next = await redisStore({ url: redis.url, prefix })
+    expect(await next.endingsRange()).to.deep.equal(after)
+    await next.close()
+  })
 
   it('goes on where the server has lost the scripts', async () => {
     await redis.command('SCRIPT', 'FLUSH')

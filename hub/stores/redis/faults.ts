@@ -22,6 +22,16 @@ export const isConnectionOver = (thrown: unknown) => ['', ...ELSEWHERE].includes
 export const isPassing = (thrown: unknown) =>
   !(thrown instanceof UnsafeServer) && (isConnectionOver(thrown) || PASSING.includes(codeOf(thrown)))
 
+/** @returns what this user of the server may not do, or the server does not know, which no waiting mends. Without the values of the command */
+export function missingCommand(thrown: unknown): string | undefined {
+  const { message } = thrown instanceof Error ? thrown : { message: '' }
+  const [, renamed] = /^ERR unknown command ['`]([^'`]{1,40})/.exec(message) ?? []
+  if (renamed !== undefined)
+    return `the server has no command ${renamed}: a "rename-command" may have taken it away. docs/redis.md lists what the store needs`
+  if (codeOf(thrown) !== 'NOPERM') return undefined
+  return 'the server’s user lacks a right: docs/redis.md lists what the store needs (ACL SETUSER)'
+}
+
 /** Where the slot is: `MOVED 3999 127.0.0.1:6381`. */
 export function movedTo(thrown: unknown): { host: string; port: number } | undefined {
   if (codeOf(thrown) !== 'MOVED') return undefined
