@@ -28,6 +28,9 @@ export async function storeOfWorld(): Promise<Store> {
   }
 }
 
+/** How often that store takes each decision, and calls the hooks in it. */
+export const DECISIONS = process.env['TEST_STORE'] === 'twice' ? 2 : 1
+
 /** Says nothing of itself: tests compare the whole log. */
 function unheard(store: Store): Store {
   Reflect.set(store, 'durability', undefined)
