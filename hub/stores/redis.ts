@@ -93,6 +93,8 @@ export interface RedisOptions {
 /** Inside the two seconds that a site waits for its hub. */
 const READ_MS = 1000
 const WRITE_MS = 1500
+/** At the start nobody waits for an answer yet, and a busy machine takes its time over the first connection. */
+const OPEN_MS = 3000
 /** How many names of an index one script looks at. */
 const PAGE = 500
 
@@ -129,7 +131,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   const writer = createWriter(writing, () => ({ replicas: wanted, timeoutMs: settings.replicaTimeoutMs }))
   const line = createLine({ reading, writing, writer, connector, prefix, maxWaiting: settings.maxWaiting })
   try {
-    const [format, copying] = list(await line.read('open', [FORMAT, newEpoch()], READ_MS))
+    const [format, copying] = list(await line.read('open', [FORMAT, newEpoch()], OPEN_MS))
     checkFormat(format, prefix)
     if (copying !== null) throw closedByCopy(readNote(text(copying)))
     const durability = durabilityOf(server, await line.fsync(), wanted)

@@ -155,7 +155,7 @@ describe('the Redis store, when it is opened', () => {
     await store.ping()
     expect(await store.find(one.handle.hash)).to.deep.equal(one)
     await store.close()
-    expect(await refusal(opened({ url, prefix: 'another' }))).to.include({ code: 'unavailable' })
+    expect(await refusal(opened({ url, prefix: 'another' }))).to.include({ code: 'options_invalid' })
   })
 
   for (const [name, rights] of [
