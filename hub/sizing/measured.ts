@@ -25,6 +25,6 @@ interface Cost {
 
 export const COSTS: Readonly<Record<EngineName, Cost>> = {
   SQLite: { hubMicros: 317, serverMicros: 0, sessionBytes: 988 },
-  PostgreSQL: { hubMicros: 802, serverMicros: 1367, sessionBytes: 1219 },
+  PostgreSQL: { hubMicros: 802, serverMicros: 1367, sessionBytes: 1173 },
   Redis: { hubMicros: 361, serverMicros: 250, sessionBytes: 3298 },
 }

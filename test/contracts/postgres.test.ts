@@ -20,7 +20,8 @@ import {
 import { listen } from '../support/listener.js'
 import { openSchema, type Postgres } from '../support/postgres.js'
 import { until } from '../support/until.js'
-import { send } from '../support/visitor.js'
+import { send, Visitor } from '../support/visitor.js'
+import { startWorld } from '../support/world.js'
 
 const refusal = (call: Promise<unknown>) =>
   call.then(
@@ -142,6 +143,43 @@ describe('the PostgreSQL store, when it is opened', () => {
     const url = `${postgres.url}?options=-c%20synchronous_commit%3D`
     expect((await refusal(opened({ url: `${url}off` }))).message).to.include('synchronous_commit')
     await (await opened({ url: `${url}on` })).close()
+  })
+
+  it('is asked three times in a sync, and written to once', async () => {
+    const asked: string[] = []
+    /** A pool that notes by name what is asked. */
+    class NotingPool extends pg.Pool {
+      override async connect(): Promise<pg.PoolClient>
+      override async connect(): Promise<unknown> {
+        const client = await super.connect()
+        const { query } = client
+        const release = client.release.bind(client)
+        Object.assign(client, {
+          query(statement: { name?: string }) {
+            asked.push(statement.name?.split(' ')[1] ?? '')
+            return Reflect.apply(query, client, [statement]) as unknown
+          },
+          release(isOver?: boolean) {
+            Object.assign(client, { query })
+            release(isOver)
+          },
+        })
+        return client
+      }
+    }
+    const pool = new NotingPool({ connectionString: postgres.url })
+    const world = await startWorld({ hub: { store: await packaged({ pool, schema }) } })
+    const [shop, travel] = [world.siteOf('shop').origin, world.siteOf('travel').origin]
+    const ada = new Visitor(world.hub.origin)
+    await ada.post(shop, '/sign-in', { name: 'ada' })
+    expect((await ada.sync(shop)).outcome).to.equal('adopt')
+    asked.splice(0)
+    expect((await ada.sync(travel)).outcome).to.equal('replace')
+    // Beside it the hub looks for endings and sites, and sweeps.
+    const ofSync = asked.filter((name) => ['find', 'look', 'commit', 'list', 'spent'].includes(name))
+    expect(ofSync).to.deep.equal(['find', 'look', 'commit'])
+    await world.close()
+    await pool.end()
   })
 
   it('is unavailable, in words, where nobody answers', async () => {
