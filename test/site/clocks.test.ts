@@ -141,7 +141,7 @@ describe('a clock that is set back', () => {
 
   it('asks the hub once, and then no more than before', async () => {
     await visitor.post(shop, '/sign-in', { name: 'ada' })
-    world.advance(-11)
+    world.advance(-60)
     const asked = () => world.hub.listener.seen.filter(({ url }) => url === '/backchannel/read').length
     await visitor.ask(`${shop}/who`)
     const before = asked()
