@@ -1,24 +1,37 @@
 /** docs/guide.md, typed word for word, in a fresh folder; only the ports are others. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
 import { expect } from 'chai'
 
 import { freePort } from '../support/free-port.js'
+import { startPostgres } from '../support/postgres.js'
+import { findProgram } from '../support/programs.js'
+import { startRedis } from '../support/redis.js'
 import { root } from '../support/titles.js'
 
 const guide = readFileSync(join(root, 'docs/guide.md'), 'utf8')
 
+const sectionOf = (heading: string): string =>
+  guide.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
+
 /** The commands below each heading, block by block. */
-const blocksOf = (heading: string): readonly string[] => {
-  const section = guide.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
-  return [...section.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, block = '']) => block)
-}
+const blocksOf = (heading: string): readonly string[] =>
+  [...sectionOf(heading).matchAll(/^```sh\n([^]*?)^```/gm)].map(([, block = '']) => block)
 
 describe('docs/guide.md', () => {
   let folder: string
@@ -35,21 +48,29 @@ describe('docs/guide.md', () => {
     mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
     symlinkSync(root, join(folder, 'node_modules/session-hub'))
     symlinkSync('../session-hub/dist/cli.js', join(folder, 'node_modules/.bin/session-hub'))
-    const [, config = ''] = /^```json\n([^]*?)^```/m.exec(guide) ?? []
-    writeFileSync(join(folder, 'hub.json'), withPort(config))
+    writeConfig('Start')
   })
   after(async () => {
     for (const process of [...sites, hub]) await stop(process)
     rmSync(folder, { recursive: true })
   })
 
+  /** The real engines, and where their tools are. */
+  const engines: Record<string, string> = {}
+
   const withPort = (words: string) =>
     [...ports].reduce((said, [host, port]) => said.replaceAll(host, `${host.split(':')[0]}:${port}`), words)
+  function writeConfig(heading: string): void {
+    const [, config = ''] = /^```json\n([^]*?)^```/m.exec(sectionOf(heading)) ?? []
+    expect(config).to.not.equal('')
+    writeFileSync(join(folder, 'hub.json'), withPort(config))
+  }
   const begin = (script: string) =>
     spawn('sh', ['-e', '-c', withPort(script)], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
+      env: { ...process.env, ...engines },
     })
 
   async function type(block: string): Promise<string> {
@@ -68,7 +89,7 @@ describe('docs/guide.md', () => {
   }
 
   async function startHub(block: string): Promise<void> {
-    expect(block).to.match(/^npx session-hub serve /)
+    expect(block).to.match(/^(SESSION_HUB_STORE="\$\w+_URL" )?npx session-hub serve /)
     hub = await start(block)
   }
 
@@ -162,5 +183,54 @@ describe('docs/guide.md', () => {
     expect(audit)
       .to.match(/erase +erased:/)
       .and.not.to.match(/\bada\b/)
+  })
+
+  /** What an administrator sees, whichever the store is. */
+  const listedAt = (url: string) =>
+    type(`SESSION_HUB_STORE="$${url}" npx session-hub sessions list --config hub.json\n`)
+  const visitAgain = () =>
+    type(blocksOf("Rotate a site's keys").find((block) => block.includes('"grace"')) ?? 'false')
+
+  it('Move to PostgreSQL', async function () {
+    this.timeout(180_000)
+    expect(await visitAgain()).to.include('"subject":"grace"')
+    const tools = [findProgram('SESSION_HUB_POSTGRES'), findProgram('SESSION_HUB_REDIS')]
+    const folders = tools.map((program) => dirname(realpathSync(program)))
+    const [postgres, redis] = await Promise.all([
+      startPostgres(),
+      startRedis({ appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' }),
+    ])
+    Object.assign(engines, {
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      PATH: [...folders, process.env['PATH']].join(':'),
+    })
+    const [copy = '', serve = '', backup = '', restore = '', upgrade = ''] = blocksOf('Move to PostgreSQL')
+    await stop(hub)
+    expect(await type(copy)).to.match(/sessions/)
+    writeConfig('Move to PostgreSQL')
+    await startHub(serve)
+    const before = await listedAt('DATABASE_URL')
+    expect(before).to.match(/grace +http:\/\/shop\.localhost/)
+    await type(backup)
+    expect(await visitAgain()).to.include('"subject":"grace"')
+    expect(await listedAt('DATABASE_URL')).to.not.equal(before)
+    await stop(hub)
+    expect(await type(restore)).to.match(/new epoch/)
+    expect(await type(upgrade)).to.match(/The schema "session_hub" has version/)
+    await startHub(serve)
+    expect(await listedAt('DATABASE_URL')).to.equal(before)
+    expect(await visitAgain()).to.include('"subject":"grace"')
+  })
+
+  it('Move to Redis', async function () {
+    this.timeout(120_000)
+    const [copy = '', serve = '', backup = ''] = blocksOf('Move to Redis')
+    await stop(hub)
+    await type(copy)
+    await startHub(serve)
+    expect(await listedAt('REDIS_URL')).to.match(/grace +http:\/\/shop\.localhost/)
+    expect(await visitAgain()).to.include('"subject":"grace"')
+    expect(await type(backup)).to.match(/Background saving started\n\d+/)
   })
 })
