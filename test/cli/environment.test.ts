@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 
 import { configIn, withFiles } from '../../hub/cli/environment.js'
-import { generateHubKeys } from '../../hub/keys/generate.js'
-import { type Folder, newFolder } from './command.js'
+import { generateHubKeys, generateSite } from '../../hub/keys/generate.js'
+import { type Folder, newFolder, RunningHub } from './command.js'
 
 const NAMES = [
   'origin',
@@ -126,6 +126,40 @@ describe('variables as configuration', () => {
       expect(wrong.stderr).to.include('"trustProxyHops" has to be a whole number')
       const without = await folder.run('serve')
       expect(without.stderr).to.include('SESSION_HUB_ORIGIN')
+    })
+
+    it('does a hub run by the environment alone, and read its keys and sites again?', async () => {
+      folder.write('sites.json', '[]')
+      const hub = new RunningHub(
+        folder.begin(
+          {
+            SESSION_HUB_ORIGIN: 'https://hub.example',
+            SESSION_HUB_HUB_KEYS_FILE: folder.path('hub-keys.json'),
+            SESSION_HUB_STORE: folder.path('sessions.sqlite'),
+            SESSION_HUB_SITES: folder.path('sites.json'),
+            SESSION_HUB_PORT: '0',
+            SESSION_HUB_TRUST_PROXY_HOPS: '1',
+            SESSION_HUB_LIMITS: '{"perAddress":3}',
+          },
+          'serve',
+        ),
+      )
+      hub.url = String((await hub.logged('listening'))['url'])
+      expect(await (await hub.get('/readyz')).json()).to.deep.equal({ status: 'ready' })
+      const frame = async (address: string) => {
+        const headers = { 'sec-fetch-dest': 'iframe', 'x-forwarded-for': address }
+        return (await hub.get(`/frame?site=https://shop.example&nonce=${'n'.repeat(43)}`, headers)).status
+      }
+      const statuses = []
+      for (let time = 0; time < 4; time += 1) statuses.push(await frame('203.0.113.7'))
+      expect(statuses, 'the limit of the environment').to.deep.equal([404, 404, 404, 429])
+      expect(await frame('203.0.113.8'), 'by the address that the proxy has seen').to.equal(404)
+
+      folder.write('sites.json', [(await generateSite('https://shop.example')).registration])
+      folder.write('hub-keys.json', generateHubKeys())
+      hub.signal('SIGHUP')
+      expect(await hub.logged('config_reread')).to.include({ sites: 1 })
+      expect(await frame('203.0.113.9')).to.equal(200)
     })
 
     it('does the file count first, and is a slip in a name pointed out?', async () => {

@@ -141,6 +141,33 @@ describe('session-hub serve --workers', () => {
     })
   })
 
+  describe('with sites in the store', () => {
+    before(() => (folder = newFolder()))
+    after(() => folder.close())
+
+    it('refuse a site in every process, and take it again, after a command has turned it off and on', async () => {
+      const hub = await folder.serve({ storedSites: true }, '--workers', '2')
+      const sites = (...args: string[]) => folder.run('sites', ...args, ORIGIN, '--config', 'hub.json')
+      /** Both processes answer in turn. */
+      const statuses = async () => {
+        const seen = new Set<number>()
+        for (let time = 0; time < 6; time += 1) {
+          const headers = { 'sec-fetch-dest': 'iframe', referer: `${ORIGIN}/` }
+          seen.add((await hub.get(`/frame?site=${ORIGIN}&nonce=${'n'.repeat(43)}`, headers)).status)
+        }
+        return [...seen]
+      }
+      const answered = (status: number) => until(async () => (await statuses()).join() === String(status))
+      expect(await statuses()).to.deep.equal([404])
+      expect((await sites('add')).code).to.equal(0)
+      await answered(200)
+      expect((await sites('disable')).code).to.equal(0)
+      await answered(404)
+      expect((await sites('enable')).code).to.equal(0)
+      await answered(200)
+    })
+  })
+
   describe('without a store, or a number', () => {
     beforeEach(() => (folder = newFolder()))
     afterEach(() => folder.close())

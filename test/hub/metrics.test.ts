@@ -9,7 +9,9 @@ import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { createHub, generateHubKeys, memoryStore } from 'session-hub/hub'
 import { type HubMetrics, hubMetrics } from 'session-hub/hub/metrics'
+import { parse } from 'yaml'
 
+import { errorCodes } from '../../sdk/protocol/errors.js'
 import { listenTo } from '../support/event-source.js'
 import { expectOptionFault } from '../support/option-fault.js'
 import { siteToken } from '../support/forge.js'
@@ -203,6 +205,43 @@ describe('the metrics of a hub', () => {
       const headings = [...text('docs/metrics.md').matchAll(/^### (\w+)$/gm)].map(([, name]) => name)
       expect(alerts.map(([, name]) => name)).to.have.members(headings)
       for (const [, name, anchor] of alerts) expect(anchor).to.equal(name!.toLowerCase())
+    })
+
+    it('alerts and dashboard name only labels that their metrics have, and only codes and results that there are', async () => {
+      const registry = hubMetrics().registry
+      const labelsOf = (name: string) => {
+        const { labelNames = [] } = registry.getSingleMetric(name) as unknown as { labelNames?: string[] }
+        // Prometheus adds the last one itself.
+        return [...labelNames, 'le', 'instance']
+      }
+      const values: Record<string, readonly string[]> = {
+        code: errorCodes,
+        result: ['redeemed', 'refused'],
+      }
+      const rules = parse(text('ops/alerts.yml')) as {
+        groups: { rules: { alert: string; expr: string; for: string }[] }[]
+      }
+      const alerts = rules.groups.flatMap((group) => group.rules)
+      for (const { alert, for: time } of alerts) expect(time, alert).to.match(/^\d+m$/)
+      const { panels } = JSON.parse(text('ops/grafana-dashboard.json')) as {
+        panels: { targets: { expr: string }[] }[]
+      }
+      const shown = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+      let looked = 0
+      for (const expr of [...alerts.map((rule) => rule.expr), ...shown]) {
+        const [first = ''] = /\b(session_hub_\w+)/.exec(expr) ?? []
+        const own = first === '' ? [] : labelsOf(first.replace(/_(bucket|sum|count)$/, ''))
+        for (const [, by = ''] of expr.matchAll(/\bby \(([^)]*)\)/g)) {
+          if (own.length > 0) expect(own, expr).to.include.members(by.split(/, */))
+          looked += 1
+        }
+        for (const [, label = '', given = ''] of expr.matchAll(/[{,] *(\w+)=~?"([^"]*)"/g)) {
+          expect(own, expr).to.include(label)
+          if (values[label]) expect(values[label], expr).to.include.members(given.split('|'))
+          looked += 1
+        }
+      }
+      expect(looked).to.be.above(8)
     })
 
     it('the dashboard is JSON, and each panel asks for something', () => {
