@@ -7,9 +7,9 @@ import type { Watched } from './roles.js'
 import { type Group, spreadRow } from './row.js'
 import { middleHalfOf, spreadOf } from './spread.js'
 
-const TIMES = 150
+const TIMES = 100
 /** Three in a hundred is little: it takes many rounds to see it. */
-const ROUNDS = 40
+const ROUNDS = 25
 
 const most = { atMost: 3 }
 
