@@ -1,23 +1,57 @@
 /** What a page may choose. Checked once, in as few bytes as possible. */
 import { type Rung, rungs } from '../protocol/wire.js'
 
+// `npm run docs:options` writes this interface from sdk/browser/option-rows.ts.
 export interface ClientOptions {
   /** The hub's origin, such as `https://hub.example`. */
   readonly hub: string
-  /** Where this site's endpoints are: a path of the page's own origin. @default '/session-hub' */
+  /**
+   * Where this site's own endpoints are, on the page's own origin. If the backend is on another host, route this path there
+   * (docs/frontends.md).
+   *
+   * Unit: path.
+   *
+   * @default '/session-hub'
+   */
   readonly endpoint?: string
   /**
-   * `auto` syncs at once. `idle` syncs when the browser is idle. `manual` sends and stores nothing until you call `sync()`: for
-   * pages that ask for consent first. @default 'auto'
+   * `'auto'`: sync at once. `'idle'`: sync when the browser has nothing else to do. `'manual'`: ask and store nothing before `sync()`,
+   * for pages that ask for consent first.
+   *
+   * @default 'auto'
    */
   readonly start?: 'auto' | 'idle' | 'manual'
-  /** How long the result of a sync is used, in seconds. @default 60 */
+  /**
+   * How long a sync is valid. A visitor who comes from another site always syncs, and a visitor who reloads a page syncs again after
+   * five seconds. If pages of the other site hide their address, browsers without the Navigation API sync on each page. A page of this
+   * site that has no tag and redirects only after it has loaded hides where the visitor came from: put the tag there too.
+   *
+   * Unit: seconds, 1 to 1e9.
+   *
+   * @default 60
+   */
   readonly interval?: number
-  /** After how many milliseconds a sync gives up. The page simply goes on. @default 5000 */
+  /**
+   * When a sync gives up, and the page goes on without it. The time stops while the frame waits for a slow page to load, for at most
+   * as long again.
+   *
+   * Unit: milliseconds, 1 to 1e9.
+   *
+   * @default 5000
+   */
   readonly timeout?: number
-  /** Learn at once from this site's backend when the session ends. The site must have turned on `live`. @default false */
+  /**
+   * Learn at once from this site's backend that the session has ended. For sites with the option `live`; their `scriptTag` sets it.
+   *
+   * @default false
+   */
   readonly live?: boolean
-  /** The steps of the ladder that this page may use. Without `frame`, `sync()` opens no frame. @default all */
+  /**
+   * The rungs of the ladder that the page may use: `'frame'`, `'access'`, `'link'`, `'redirect'`. Without `'frame'`, a sync opens no
+   * frame.
+   *
+   * @default all
+   */
   readonly rungs?: readonly Rung[]
 }
 

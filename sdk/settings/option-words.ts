@@ -1,7 +1,7 @@
 /** How people read a row's unit and default. */
-import type { OptionRow, OptionText } from './option-rows.js'
+import type { OptionText } from './option-rows.js'
 
-type Readable = OptionText & Partial<OptionRow>
+type Readable = OptionText & { readonly default?: unknown; readonly check?: { readonly range?: string } }
 
 export const unitOf = ({ unit, check }: Readable): string =>
   [unit, check?.range].filter((part) => part !== undefined).join(', ')

@@ -1,11 +1,11 @@
 /** `session-hub/fastify`: a site as a plugin of Fastify 5. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
-import { flag } from '../settings/checks.js'
-import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
-import { coreOf } from './adapters/core-of.js'
+import { readOptions } from '../settings/option-rows.js'
+import { wrong } from '../settings/refuse-unknown.js'
 import { FastifyVisit } from './adapters/fastify-visit.js'
 import { passEndpoints, passRedirectOnce, passSession } from './adapters/steps.js'
+import { fastifyRows } from './fastify-rows.js'
 import type { AppSite, OnRequest, Site } from './site.js'
 
 declare module 'fastify' {
@@ -13,12 +13,21 @@ declare module 'fastify' {
   interface FastifyRequest extends OnRequest {}
 }
 
+// `npm run docs:options` writes this interface from sdk/site/fastify-rows.ts.
 export interface FastifySiteOptions {
-  /** What `createSite()` has made. */
+  /** What `createSite()` returned. */
   readonly site: Site | AppSite
-  /** As for `site.session()`. @default false */
+  /**
+   * Whether `Authorization: Bearer` counts, as with `site.session({ bearer: true })`.
+   *
+   * @default false
+   */
   readonly bearer?: boolean
-  /** The first page of a browser session comes by the hub, as with `site.redirectOnce()`. @default false */
+  /**
+   * Whether the first page of a browser session goes to the hub and back, as with `site.redirectOnce()`.
+   *
+   * @default false
+   */
   readonly redirectOnce?: boolean
 }
 
@@ -39,7 +48,7 @@ export interface FastifySiteOptions {
  */
 export const fastifySite: FastifyPluginAsync<FastifySiteOptions> = Object.assign(
   (async (fastify, options) => {
-    const { core, bearer, redirectOnce } = readOptions(options)
+    const { site: core, bearer, redirectOnce } = readOptions('fastifySite', fastifyRows, options)
     const { property } = core
     if (fastify.hasRequestDecorator(property))
       throw wrong(
@@ -93,15 +102,4 @@ function routeEndpoints(fastify: FastifyInstance, paths: readonly string[]): voi
 /** Before Fastify reads a body: one of a type that the application does not parse would make a 415 of it. */
 function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
   reply.callNotFound()
-}
-
-/** @throws SessionHubError `options_invalid` */
-function readOptions(options: FastifySiteOptions) {
-  refuseUnknown('fastifySite', options, ['site', 'bearer', 'redirectOnce'])
-  const { site, bearer = false, redirectOnce = false } = options
-  return {
-    core: coreOf('fastifySite', site),
-    bearer: flag('fastifySite', 'bearer', bearer),
-    redirectOnce: flag('fastifySite', 'redirectOnce', redirectOnce),
-  }
 }

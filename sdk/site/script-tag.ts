@@ -2,43 +2,45 @@
  * The one line of HTML that a site's pages need. The script comes from the site itself: a hub that hangs delays no page's load
  * event, and a hub that was broken into runs no code in any site.
  */
-import { defaultEndpoint, type Rung, rungs } from '../protocol/wire.js'
-import { flag, oneOf, whole } from '../settings/checks.js'
-import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import { defaultEndpoint, type Rung } from '../protocol/wire.js'
+import { readOptions } from '../settings/option-rows.js'
 import type { AppSettings } from './options.js'
+import { scriptTagRows } from './script-tag-rows.js'
 
+// `npm run docs:options` writes this interface from sdk/site/script-tag-rows.ts.
 export interface ScriptTagOptions {
-  /** The page's CSP nonce. @default `res.locals.cspNonce`, where helmet's guides put it */
+  /**
+   * The nonce of the page's content security policy.
+   *
+   * @default res.locals.cspNonce, where helmet's guides put it
+   */
   readonly nonce?: string
-  /** `manual`: nothing happens before `SessionHub.sync()`, for pages that ask for consent first. @default 'auto' */
+  /**
+   * As in `createClient`: `'manual'` does nothing before `SessionHub.sync()`, for pages that ask for consent first.
+   *
+   * @default 'auto'
+   */
   readonly start?: 'auto' | 'idle' | 'manual'
-  /** How long a sync is good for, in seconds. @default 60 */
+  /**
+   * How long a sync is valid: `interval` of `createClient`.
+   *
+   * Unit: seconds, 1 to 1000000000.
+   *
+   * @default 60
+   */
   readonly intervalSeconds?: number
-  /** The steps of the ladder that the page may use. @default all */
+  /**
+   * The rungs of the ladder that the page may use.
+   *
+   * @default all
+   */
   readonly rungs?: readonly Rung[]
-  /** The session comes along where a visitor follows a link to a sister site, while the frame is blocked. @default false */
+  /**
+   * `true`: while the frame is blocked, links to sister sites carry the session (`data-sister-links`).
+   *
+   * @default false
+   */
   readonly sisterLinks?: boolean
-}
-
-const where = 'scriptTag'
-
-/** @throws SessionHubError `options_invalid` */
-function checked(options: ScriptTagOptions): ScriptTagOptions {
-  refuseUnknown(where, options, ['nonce', 'start', 'intervalSeconds', 'rungs', 'sisterLinks'])
-  const {
-    nonce = '',
-    start = 'auto',
-    intervalSeconds = 1,
-    rungs: chosen = rungs,
-    sisterLinks = false,
-  } = options
-  if (typeof nonce !== 'string') throw wrong(where, '"nonce" has to be a text')
-  oneOf(where, 'start', start, ['auto', 'idle', 'manual'])
-  whole(where, 'intervalSeconds', intervalSeconds, { min: 1, max: 1e9 })
-  if (!Array.isArray(chosen)) throw wrong(where, '"rungs" has to be a list')
-  for (const rung of chosen as readonly unknown[]) oneOf(where, 'rungs', rung, rungs)
-  flag(where, 'sisterLinks', sisterLinks)
-  return options
 }
 
 /** @throws SessionHubError `options_invalid` for an option that is unknown or wrong */
@@ -48,7 +50,7 @@ export function scriptTag(
   nonceOfPage: string | undefined,
   given: ScriptTagOptions = {},
 ): string {
-  const options = checked(given)
+  const options = readOptions('scriptTag', scriptTagRows, given)
   const attributes = {
     src: endpoint + sdkPath,
     nonce: options.nonce ?? nonceOfPage,

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 
+import { clientRows } from '../../sdk/browser/option-rows.js'
+import { defaults } from '../../sdk/browser/options.js'
 import { root } from '../support/titles.js'
 import { optionPages } from './option-page.js'
 
@@ -13,4 +15,8 @@ describe('the rows of the options', () => {
       expect(await write(present)).to.equal(present)
     })
   }
+
+  it('are there for each option that a page may give', () => {
+    expect(Object.keys(clientRows)).to.deep.equal(Object.keys(defaults))
+  })
 })

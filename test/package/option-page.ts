@@ -10,10 +10,17 @@ import { configRows, hubKeys } from '../../hub/cli/config-rows.js'
 import { hubRows } from '../../hub/option-rows.js'
 import type { OptionRow, OptionText } from '../../sdk/settings/option-rows.js'
 import { shownDefault, unitOf } from '../../sdk/settings/option-words.js'
+import { clientRows } from '../../sdk/browser/option-rows.js'
+import { fastifyRows } from '../../sdk/site/fastify-rows.js'
 import { appRows, siteRows } from '../../sdk/site/option-rows.js'
+import { scriptTagRows } from '../../sdk/site/script-tag-rows.js'
 import { root } from '../support/titles.js'
 
-type Row = OptionText & Partial<OptionRow>
+type Row = OptionText & {
+  readonly required?: true
+  readonly default?: unknown
+  readonly check?: Pick<OptionRow['check'], 'type' | 'range'>
+}
 type Rows = Readonly<Record<string, Row>>
 
 interface Page {
@@ -30,6 +37,8 @@ export const optionPages: readonly Page[] = [
         { heading: '## `createHub(options)`', table: tableOf('option', hubRows) },
         { heading: '## `createSite(options)`', table: tableOf('option', siteRows) },
         { heading: '### An application with several origins', table: tableOf('option', appRows) },
+        { heading: '### `site.scriptTag(req, options)`', table: tableOf('option', scriptTagRows) },
+        { heading: '## `createClient(options)`', table: clientTable() },
         { heading: '## `session-hub serve', table: configTable() },
       ].reduce(withTable, text),
   },
@@ -37,6 +46,16 @@ export const optionPages: readonly Page[] = [
   {
     file: 'sdk/site/options.ts',
     write: (text) => withInterfaces(text, { SiteOptions: siteRows, AppOptions: appRows }),
+  },
+  {
+    file: 'sdk/site/script-tag.ts',
+    write: (text) => withInterfaces(text, { ScriptTagOptions: scriptTagRows }),
+  },
+  { file: 'sdk/browser/options.ts', write: (text) => withInterfaces(text, { ClientOptions: clientRows }) },
+  { file: 'sdk/site/fastify.ts', write: (text) => withInterfaces(text, { FastifySiteOptions: fastifyRows }) },
+  {
+    file: 'docs/frameworks/fastify.md',
+    write: (text) => withTable(text, { heading: '# ', table: shortTable('option', fastifyRows) }),
   },
 ]
 
@@ -50,11 +69,28 @@ function tableOf(head: string, rows: Rows): string {
   ].join('\n')
 }
 
+/** Where no option has a unit. */
+const shortTable = (head: string, rows: Rows) =>
+  [
+    `| ${head} | meaning | default |`,
+    '|---|---|---|',
+    ...Object.entries(rows).map(([name, row]) => `| \`${name}\` | ${meaningOf(row)} | ${defaultOf(row)} |`),
+  ].join('\n')
+
+/** With the attributes of the script tag. */
+const clientTable = () =>
+  [
+    '| option | attribute | meaning | unit | default |',
+    '|---|---|---|---|---|',
+    ...Object.entries(clientRows).map(([name, row]) =>
+      lineOf(`\`${name}\` | ${row.attribute ?? `\`data-${name}\``}`, row),
+    ),
+  ].join('\n')
+
+const defaultOf = (row: Row) => (row.required ? (row.shown ?? 'required') : shownDefault(row))
+
 const lineOf = (names: string, row: Row) =>
-  `| ${names} | ${meaningOf(row)} | ${unitOf(row)} | ${row.required ? 'required' : shownDefault(row)} |`.replace(
-    /\| {2,}(?=\|)/g,
-    '| ',
-  )
+  `| ${names} | ${meaningOf(row)} | ${unitOf(row)} | ${defaultOf(row)} |`.replace(/\| {2,}(?=\|)/g, '| ')
 
 const meaningOf = ({ text, more }: Row) => (more === undefined ? text : `${text}. ${more}`).replace(/\.$/, '')
 
@@ -78,7 +114,7 @@ function configTable(): string {
 
 /** Replaces the first table below a heading. */
 function withTable(page: string, { heading, table }: { heading: string; table: string }): string {
-  const section = page.indexOf(`\n${heading}`)
+  const section = `\n${page}`.indexOf(`\n${heading}`)
   const start = page.indexOf('\n|', section) + 1
   if (section < 0 || start === 0) throw new Error(`There is no table below "${heading}"`)
   const [old = ''] = /^(?:\|.*\n)+/.exec(page.slice(start)) ?? []
@@ -108,7 +144,7 @@ function memberOf(name: string, row: Row): string {
   const lines = [
     ...wrapped(`${capital(plainLinks(meaningOf(row)))}.`),
     ...(unit === '' ? [] : ['', row.unit === undefined ? `From ${unit}.` : `Unit: ${unit}.`]),
-    ...(initial === '' ? [] : ['', `@default ${initial}`]),
+    ...(initial === '' || row.required ? [] : ['', `@default ${initial}`]),
   ]
   const comment =
     lines.length === 1
