@@ -29,12 +29,14 @@ export interface ErrorReply extends Reply {
   readonly error: SessionHubError
 }
 
+/** Whether the body may still be on its way, and nobody will read it: the connection ends with the answer (R31). */
+export const leavesBody = ({ code }: SessionHubError): boolean =>
+  code === 'body_timeout' || code === 'body_too_large'
+
 /** `{ error, error_description }`; the cause stays here (R30). */
 export function errorReply(thrown: unknown, headers: Readonly<Record<string, string>> = {}): ErrorReply {
   const error = toSessionHubError(thrown)
   const { code, status, message, endReason, isSuperseded, retryAfterSeconds: retry } = error
-  // The body may still be on its way: nobody will read it.
-  const close = code === 'body_timeout' || code === 'body_too_large'
   const body = {
     error: code,
     error_description: message,
@@ -45,7 +47,7 @@ export function errorReply(thrown: unknown, headers: Readonly<Record<string, str
     ...jsonReply(status, body, {
       ...headers,
       ...(retry !== undefined && { 'retry-after': String(retry) }),
-      ...(close && { connection: 'close' }),
+      ...(leavesBody(error) && { connection: 'close' }),
     }),
     error,
   }

@@ -1,6 +1,7 @@
 /** What went wrong, for the person who reads it. */
 import type { ServerResponse } from 'node:http'
 
+import { leavesBody } from '../../../sdk/http/reply.js'
 import { toSessionHubError } from '../../../sdk/protocol/errors.js'
 import { hubPaths } from '../../../sdk/protocol/wire.js'
 import { logError } from '../../../sdk/settings/log.js'
@@ -18,5 +19,6 @@ export function sendFault(hub: HubContext, res: ServerResponse, thrown: unknown)
   const error = toSessionHubError(thrown)
   logError(hub.log, error, hubPaths.you)
   if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', error.retryAfterSeconds)
+  if (leavesBody(error)) res.setHeader('connection', 'close')
   sendYou(res, error.status, faultContent(WORDS[error.code] ?? 'That did not work. Nothing was changed.'))
 }
