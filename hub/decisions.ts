@@ -1,5 +1,6 @@
 /** What is logged while a store decides: once, and of the run that counted, however often the store had to decide anew. */
 import type { Log, LogEntry } from '../sdk/settings/log.js'
+import { boundMethodsOf } from './bound-methods.js'
 import type { Store } from './stores/store.js'
 
 export function createDecisions(inner: Store, write: Log): { store: Store; log: Log } {
@@ -24,13 +25,9 @@ export function createDecisions(inner: Store, write: Log): { store: Store; log: 
       for (const entry of last) write(entry)
     }
   }
+  const methodOf = boundMethodsOf(inner)
   const store = new Proxy(inner, {
-    get(target, name) {
-      if (name === 'transact') return transact
-      const value: unknown = Reflect.get(target, name)
-      // A class may have private members: they are its own object's.
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
+    get: (_target, name) => (name === 'transact' ? transact : methodOf(name)),
   })
   return { store, log }
 }

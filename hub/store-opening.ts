@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { SessionHubError } from '../sdk/protocol/errors.js'
 import { type Log, reasonOf } from '../sdk/settings/log.js'
+import { boundMethodsOf } from './bound-methods.js'
 import type { Store } from './stores/store.js'
 
 export interface OpeningStore {
@@ -20,14 +21,17 @@ export function openStore(open: () => Promise<Store>, waitMs: number, log: Log):
   const endMs = performance.now() + waitMs
   const stopped = new AbortController()
   const isStopped = () => stopped.signal.aborted
-  let inner: Store | undefined
+  let methodOf: ReturnType<typeof boundMethodsOf> | undefined
 
   async function attempt(): Promise<Store> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       if (isStopped()) throw closed()
       try {
         const store = await open()
-        if (!isStopped()) return (inner = store)
+        if (!isStopped()) {
+          methodOf = boundMethodsOf(store)
+          return store
+        }
         await store.close()
         throw closed()
       } catch (thrown) {
@@ -44,11 +48,7 @@ export function openStore(open: () => Promise<Store>, waitMs: number, log: Log):
   const refuse = () => Promise.reject(new SessionHubError('unavailable', 'The session store is not open yet'))
   const store = new Proxy({} as Store, {
     get(_target, name) {
-      if (inner) {
-        const value: unknown = Reflect.get(inner, name)
-        // A class may have private members: they are its own object's.
-        return typeof value === 'function' ? (value.bind(inner) as unknown) : value
-      }
+      if (methodOf) return methodOf(name)
       if (name === 'durability' || name === 'waitedMs') return undefined
       if (name !== 'close') return refuse
       return () => {

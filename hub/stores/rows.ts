@@ -221,9 +221,10 @@ export const spendOf = (row: unknown): Spend => ({
   gave: orNull(row, 'gave', text),
 })
 
-function column(row: unknown, name: string): unknown {
-  return typeof row === 'object' && row !== null ? Reflect.get(row, name) : undefined
-}
+const column = (row: unknown, name: string): unknown => (isRecord(row) ? row[name] : undefined)
+
+const isRecord = (row: unknown): row is Readonly<Record<string, unknown>> =>
+  typeof row === 'object' && row !== null
 
 export function text(row: unknown, name: string): string {
   const value = column(row, name)

@@ -1,6 +1,11 @@
 /** Network addresses as servers and proxies write them: one party, however it is spelt. */
 import { isIPv4, isIPv6 } from 'node:net'
 
+import { boundedCache } from './bounded-cache.js'
+
+/** No address is so long, with all that proxies add. */
+const LONGEST = 100
+
 /**
  * An address in one spelling. Proxies add a port (Azure), brackets (RFC 7239) or an IPv6 zone; a socket that listens on both families
  * shows IPv4 inside IPv6 (`::ffff:192.0.2.1`).
@@ -8,7 +13,7 @@ import { isIPv4, isIPv6 } from 'node:net'
  * @returns `undefined` for what is no address
  */
 export function plainAddress(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > 100) return undefined
+  if (text === undefined || text.length > LONGEST) return undefined
   const bare = text.trim().replace(/^"(.*)"$/, '$1')
   const bracketed = /^\[([^\]]*)\](:\d*)?$/.exec(bare)?.[1]
   const withPort = /^([\d.]+):\d+$/.exec(bare)?.[1]
@@ -27,10 +32,22 @@ export function plainAddress(text: string | undefined): string | undefined {
  * nobody makes himself many by writing something else.
  */
 export function partyOf(text: string | undefined): string {
+  if (text === undefined || text.length > LONGEST) return 'unknown'
+  const known = parties.get(text)
+  if (known !== undefined) return known
+  const party = readParty(text)
+  parties.set(text, party)
+  return party
+}
+
+function readParty(text: string): string {
   const address = plainAddress(text)
   if (address === undefined) return 'unknown'
   return isIPv4(address) ? address : groupsOf(address).slice(0, 4).join(':')
 }
+
+/** Whoever comes mostly comes again, and a proxy always does: to read an address takes longer than to count it. */
+const parties = boundedCache<string>(1000)
 
 /** Of a local network, as browsers see it (Local Network Access): RFC 1918, RFC 6598, link-local, unique local, and loopback. */
 export function isPrivateAddress(address: string): boolean {

@@ -11,14 +11,14 @@ export type NamedRow = (parameters: Parameters) => unknown
 
 export function namedRow(statement: StatementSyncInstance): NamedRow {
   const names = statement.columns().map(({ name }) => name)
+  // Copied, each row has its final shape at once: to grow it name by name takes as long as to find it.
+  const empty: Readonly<Record<string, unknown>> = Object.fromEntries(names.map((name) => [name, null]))
   statement.setReturnArrays(true)
   return (parameters) => {
     const list: unknown = statement.get(parameters)
     if (!Array.isArray(list)) return undefined
-    const row: Record<string, unknown> = {}
-    names.forEach((name, at) => {
-      row[name] = list[at]
-    })
+    const row = { ...empty }
+    for (let at = 0; at < names.length; at += 1) row[names[at]!] = list[at]
     return row
   }
 }

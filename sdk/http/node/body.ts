@@ -22,12 +22,16 @@ export function readText(req: IncomingMessage, maxBytes: number): Promise<string
       })
     }, limits.bodyTimeoutMs)
 
+    let isSettled = false
+    // The listeners stay: a request ends with its body, and to take each of them off costs more than to pass it by.
     const finish = (settle: () => void) => {
+      if (isSettled) return
+      isSettled = true
       clearTimeout(timer)
-      req.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
       settle()
     }
     const onData = (chunk: Buffer) => {
+      if (isSettled) return
       bytes += chunk.length
       if (bytes > maxBytes) {
         finish(() => {

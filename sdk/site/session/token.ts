@@ -125,9 +125,11 @@ class OwnSessionTokens implements SessionTokens {
       ...acting,
     }
     const said = { subject, claims, data, authTime, ...actorOf(acting) }
-    const extra = await content.write(said, visit, this.#roomBeside(members))
+    const dated = this.#dated(members, view.expires_at)
+    const wire = this.#wireOf(dated)
+    const extra = await content.write(said, visit, this.#roomBeside(wire))
     if (unlike?.sk === handle && JSON.stringify(unlike.extra) === JSON.stringify(extra)) return undefined
-    return this.#sign(this.#dated({ ...members, extra }, view.expires_at))
+    return this.#sign(dated, wire, extra)
   }
 
   async issueProvisional(
@@ -147,8 +149,10 @@ class OwnSessionTokens implements SessionTokens {
       ...(idp !== undefined && { idp }),
     }
     const said = { subject, claims, data: {}, authTime }
-    const extra = await this.#content.write(said, visit, this.#roomBeside(members))
-    return this.#sign(this.#dated({ ...members, extra }))
+    const dated = this.#dated(members)
+    const wire = this.#wireOf(dated)
+    const extra = await this.#content.write(said, visit, this.#roomBeside(wire))
+    return this.#sign(dated, wire, extra)
   }
 
   known(token: string): SessionClaims | undefined {
@@ -184,7 +188,8 @@ class OwnSessionTokens implements SessionTokens {
     return { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
   }
 
-  #wireOf({ sk, was, extra, ...plain }: SessionClaims): JsonObject {
+  /** Without what is the site's own. */
+  #wireOf({ sk, was, ...plain }: Omit<SessionClaims, 'extra'>): JsonObject {
     const {
       sessionField,
       sessionKeys: [signing],
@@ -193,21 +198,19 @@ class OwnSessionTokens implements SessionTokens {
       ...plain,
       ...(sk !== undefined && { [sessionField]: signing.wrap(sk) }),
       ...(was !== undefined && { was: signing.wrap(was) }),
-      ...extra,
     }
   }
 
   /** What the site's own content may take beside these members, as JSON: a brace and a comma join the two. */
-  #roomBeside(members: Members): number {
-    const taken = Buffer.byteLength(JSON.stringify(this.#wireOf(this.#dated(members))))
-    return this.#mostBytes - taken + 1
+  #roomBeside(wire: JsonObject): number {
+    return this.#mostBytes - Buffer.byteLength(JSON.stringify(wire)) + 1
   }
 
-  async #sign(claims: SessionClaims): Promise<IssuedToken> {
+  async #sign(claims: SessionClaims, wire: JsonObject, extra: JsonObject): Promise<IssuedToken> {
     const [signing] = this.#settings.sessionKeys
     return {
-      token: await signToken('session+jwt', this.#wireOf(claims), signing, signing.alg),
-      claims: frozen(claims),
+      token: await signToken('session+jwt', { ...wire, ...extra }, signing, signing.alg),
+      claims: frozen({ ...claims, extra }),
     }
   }
 
