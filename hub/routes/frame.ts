@@ -2,9 +2,11 @@
 import type { ServerResponse } from 'node:http'
 
 import { queryOf, saysNothing, single } from '../../sdk/http/navigation.js'
+import { boundedCache } from '../../sdk/http/bounded-cache.js'
 import { addCookies } from '../../sdk/http/node/own-headers.js'
 import { sendReply } from '../../sdk/http/node/reply.js'
 import type { ErrorReply } from '../../sdk/http/reply.js'
+import { removeTargeted } from '../../sdk/http/shared-caches.js'
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is128Bits, is256Bits } from '../../sdk/protocol/formats.js'
 import type { FrameMessage } from '../../sdk/protocol/messages.js'
@@ -133,14 +135,28 @@ function sendFrame(
   sendPage(
     res,
     status,
-    {
-      ...pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site),
-      ...EMBEDDABLE,
-      ...more,
-    },
+    { ...frameHeaders(site, script, shown), ...more },
     `${shown.html}${data}<script>${script.source}</script>`,
   )
 }
+
+const frameHeaders = (site: string, script: PageScript, shown: Appearance) => ({
+  ...pageHeaders(`script-src ${script.cspHash}; ${shown.policy}connect-src 'self'`, site),
+  ...EMBEDDABLE,
+})
+
+interface BusyDocument {
+  readonly headers: Readonly<Record<string, string>>
+  /** What stands around the nonce. */
+  readonly before: string
+  readonly after: string
+}
+
+/** Stands for one, and is as long as each. No visitor's own, which could be a part of the document, too. */
+const ANY_NONCE = 'nonce'.padStart(43, '_')
+
+/** Six kilobytes each. */
+const MOST_BUSY_DOCUMENTS = 1000
 
 /**
  * The frame of a hub that has too much to do: it tells its page when to ask again. No visitor is looked up for it, so it is equal for all of
@@ -153,15 +169,36 @@ export function busyFrameRoute(
 ): Route {
   const { code: reason, retryAfterSeconds: retryAfter = 1 } = busy.error
   const more = { 'retry-after': String(retryAfter) }
+  /** By site: only the nonce is another one each time, and what a refusal costs is taken from those that are answered. */
+  const documents = boundedCache<BusyDocument>(MOST_BUSY_DOCUMENTS)
+
+  function documentFor(site: string, shown: Appearance): BusyDocument {
+    const known = documents.get(site)
+    if (known) return known
+    const message: FrameMessage = { sessionHub: 1, nonce: ANY_NONCE, outcome: 'failed', reason, retryAfter }
+    // It proves nothing: with this document, nobody asks the hub anything.
+    const data = dataElement({ site, proof: '', message }, DATA_LENGTH)
+    const html = `<!doctype html>${shown.html}${data}<script>${script.source}</script>`
+    const [before = '', after = ''] = html.split(ANY_NONCE)
+    const headers = {
+      ...frameHeaders(site, script, shown),
+      ...more,
+      'content-length': String(Buffer.byteLength(html)),
+    }
+    const made = { headers, before, after }
+    documents.set(site, made)
+    return made
+  }
+
   return async (req, res) => {
     try {
       const { site, nonce, shown } = readFrameRequest(req, appearance)
       const found = sites.isKnown(site) ? await sites.find(site) : undefined
       if (found) {
-        const message: FrameMessage = { sessionHub: 1, nonce, outcome: 'failed', reason, retryAfter }
-        // It proves nothing: with this document, nobody asks the hub anything.
-        const data = dataElement({ site: found.origin, proof: '', message }, DATA_LENGTH)
-        sendFrame(res, busy.status, { site: found.origin, script, shown, data, more })
+        const { headers, before, after } = documentFor(found.origin, shown)
+        removeTargeted(res)
+        res.writeHead(busy.status, headers)
+        res.end(`${before}${nonce}${after}`)
         return
       }
     } catch {

@@ -22,8 +22,8 @@ const LATE_MS: Readonly<Record<Exclude<Urgency, 'must'>, number>> = { frame: 50,
 /** So few requests are no reason for a turn to be long: something else holds up the loop, and to refuse them would help nobody. */
 const FEW = 16
 
-/** Of how many measures the lateness is a mean: a single long turn, such as a garbage collection, is no overload. */
-const MEASURES = 8
+/** Over how long the lateness is a mean. By time, and not by measures: where turns are long, there are few of those, and whoever waits for eight lets a crowd in. */
+const OVER_MS = 160
 const EVERY_MS = 20
 
 interface Load {
@@ -46,9 +46,17 @@ export function isTooMuch({ lateMs, waitedMs, requests }: Load, urgency: Urgency
   return Math.max(waitedMs, requests < FEW ? 0 : lateMs) - limitMs > chance * limitMs
 }
 
-/** The next mean, after one more measure. */
-export const smoothed = (lateMs: number, measuredMs: number): number =>
-  lateMs + (Math.max(0, measuredMs) - lateMs) / MEASURES
+/**
+ * The next mean, after one more measure.
+ *
+ * @param measuredMs the measure before, and this one: a single long turn, such as a garbage collection, is no overload, so the lesser of both counts
+ * @param passedMs since the measure before
+ */
+export const smoothed = (
+  lateMs: number,
+  measuredMs: readonly [before: number, now: number],
+  passedMs: number,
+): number => lateMs + (Math.max(0, Math.min(...measuredMs)) - lateMs) * Math.min(1, passedMs / OVER_MS)
 
 export interface Overload {
   /** Counts a request. @returns whether it is to be refused */
@@ -76,6 +84,7 @@ function cpuMs(): number {
 export function watchLoad(log: Log, waited: () => number): Overload {
   let [now, before] = [0, 0]
   let [lateMs, waitedMs] = [0, 0]
+  let [lateBeforeMs, waitedBeforeMs] = [0, 0]
   let tickMs = performance.now()
   let workedMs = cpuMs()
   let loggedMs = -Infinity
@@ -83,8 +92,12 @@ export function watchLoad(log: Log, waited: () => number): Overload {
     const nowMs = performance.now()
     const nowWorkedMs = cpuMs()
     const [passedMs, busyMs] = [nowMs - tickMs, nowWorkedMs - workedMs]
-    lateMs = smoothed(lateMs, Math.min(passedMs, busyMs) - EVERY_MS)
-    waitedMs = smoothed(waitedMs, waited() * Math.min(1, busyMs / passedMs))
+    const lateNowMs = Math.min(passedMs, busyMs) - EVERY_MS
+    const waitedNowMs = waited() * Math.min(1, busyMs / passedMs)
+    lateMs = smoothed(lateMs, [lateBeforeMs, lateNowMs], passedMs)
+    waitedMs = smoothed(waitedMs, [waitedBeforeMs, waitedNowMs], passedMs)
+    lateBeforeMs = lateNowMs
+    waitedBeforeMs = waitedNowMs
     tickMs = nowMs
     workedMs = nowWorkedMs
     before = now

@@ -18,8 +18,7 @@ export function createBus(): Bus {
     tell(name, detail) {
       said[name] = Promise.resolve(detail) as (typeof said)[typeof name]
       // As events, so that a listener that throws is the page's affair and no sync's.
-      bus.dispatchEvent(new window.CustomEvent(name, { detail }))
-      window.dispatchEvent(new window.CustomEvent(name, { detail }))
+      for (const target of [bus, window]) target.dispatchEvent(new window.CustomEvent(name, { detail }))
     },
     on(name, listener) {
       const hear = (event: Event) => listener((event as CustomEvent<ClientEvents[typeof name]>).detail)

@@ -270,22 +270,23 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       }
     }
 
+  // In the order in which it compresses best.
   const client: Client = {
     get status() {
       return status
     },
-    on: bus.on,
-    sync: syncInTime,
     resolve: later('resolve', lost),
     signOut: later('signOut', () => false),
-    tokenFor: later('tokenFor', quiet),
     forget: later('forget', lost),
+    tokenFor: later('tokenFor', quiet),
+    sync: syncInTime,
     requestAccess: later('requestAccess', lost),
     accessButton: whileBlocked('accessButton'),
-    decorate: whileBlocked('decorate'),
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- it never rejects, and its end is another page
     redirect: later('redirect', lost),
+    decorate: whileBlocked('decorate'),
     explain: later('explain', String),
+    on: bus.on,
     close() {
       if (signal.aborted) return
       stop.abort()

@@ -78,12 +78,12 @@ export function resolveOptions(options: ClientOptions): Required<ClientOptions> 
   for (const name of ['interval', 'timeout'] as const)
     if (!(settings[name] > 0 && settings[name] <= 1e9)) requireKnown(name, [settings[name]], ['1 to 1e9'])
   // Of this very origin, whose cookies the session's are.
-  requireKnown('endpoint', [settings.endpoint[0]], ['/'])
+  if (settings.endpoint[0] !== '/') requireKnown('endpoint', [settings.endpoint], ['/'])
   return settings
 }
 
 function requireKnown(what: string, names: readonly unknown[], known: readonly unknown[]): void {
   for (const name of names)
     if (!known.includes(name))
-      throw TypeError(`SessionHub: no ${what} "${name as string}" in ${known.join()}`)
+      throw TypeError(`SessionHub: no ${what} "${name as string}" in ${known as unknown as string}`)
 }

@@ -119,9 +119,9 @@ describe('in Chromium, a page whose API is on another host', function () {
       )
     }, world.hub.origin)
     expect(messages).to.deep.equal([
-      'TypeError: SessionHub: no endpoint "h" in /',
-      'TypeError: SessionHub: no endpoint "." in /',
-      'TypeError: SessionHub: no endpoint "s" in /',
+      'TypeError: SessionHub: no endpoint "https://api.shop.example/session-hub" in /',
+      'TypeError: SessionHub: no endpoint ".shop.example/session-hub" in /',
+      'TypeError: SessionHub: no endpoint "session-hub" in /',
     ])
   })
 })

@@ -55,8 +55,12 @@ describe('the frame of a hub that has too much to do', () => {
   }
 
   it('says when to ask again, by a header and to the page of its own site', async () => {
+    // Each page gets its own nonce back, also of a site whose document was made before.
+    const other = random256()
+    expect((await frame(SHOP, {}, other)).text).to.include(`"nonce":"${other}"`)
     const { status, headers, text } = await frame(SHOP)
     expect(status).to.equal(503)
+    expect(Number(headers['content-length'])).to.equal(Buffer.byteLength(text))
     expect(headers['retry-after']).to.equal('1')
     expect(headers['content-security-policy']).to.include(`frame-ancestors ${SHOP}`)
     const data = JSON.parse(/id=data>(.*?)<\/script>/.exec(text)![1]!) as object

@@ -45,12 +45,20 @@ describe('the decision to refuse a request', () => {
     expect(waits(100_000, 'must')).to.equal(0)
   })
 
+  const after = (lateMs: number, measuredMs: readonly [number, number], times: number, passedMs = 20) =>
+    Array.from({ length: times }).reduce<number>((mean) => smoothed(mean, measuredMs, passedMs), lateMs)
+
   it('is moved by what lasts, not by one long turn', () => {
-    expect(smoothed(0, 300)).to.be.lessThan(50)
-    const after = (lateMs: number, measuredMs: number, times: number) =>
-      Array.from({ length: times }).reduce<number>((mean) => smoothed(mean, measuredMs), lateMs)
-    expect(after(0, 150, 8)).to.be.greaterThan(90)
-    expect(after(150, -1, 12)).to.be.lessThan(50)
+    expect(smoothed(0, [0, 300], 320), 'a long turn').to.equal(0)
+    expect(smoothed(0, [300, 0], 20), 'and the turn after it').to.equal(0)
+    expect(after(0, [150, 150], 8)).to.be.greaterThan(90)
+    expect(after(150, [-1, -1], 12)).to.be.lessThan(50)
+  })
+
+  it('is moved by time: two long turns in a row are as much as many short ones', () => {
+    expect(smoothed(0, [200, 300], 320)).to.equal(200)
+    expect(smoothed(0, [80, 80], 100)).to.be.within(49, 51)
+    expect(after(0, [80, 80], 5)).to.be.lessThan(50)
   })
 })
 
