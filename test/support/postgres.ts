@@ -36,18 +36,21 @@ function user(): { uid?: number; gid?: number } {
 
 /**
  * Runs a server, whose folder comes first. When the other end of its input is gone, the server ends, and its folder with it: it outlives nobody,
- * whatever becomes of the tests.
+ * whatever becomes of the tests. A server that was killed is not looked for again: its number may be another's by now.
  */
 const GUARD = `
   exec 3<&0
+  "$@" 3<&- &
+  server=$!
+  touch "$0/runs-$server"
   (
     cat <&3
-    kill -INT $(head -n 1 "$0/data/postmaster.pid")
-    while [ -e "$0/data/postmaster.pid" ]; do sleep 0.1; done
+    if [ -e "$0/runs-$server" ]; then kill -CONT $server; kill -QUIT $server; fi
+    while [ -e "$0/runs-$server" ]; do sleep 0.1; done
     rm -rf "$0"
   ) &
-  "$@" 3<&- &
-  wait $!
+  wait $server
+  rm -f "$0/runs-$server"
   wait`
 
 interface Standby {
