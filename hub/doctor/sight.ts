@@ -44,7 +44,7 @@ export interface Eyes {
   listen(url: string, headers: Readonly<Record<string, string>>, longer?: number): Promise<Heard>
 }
 
-export interface Heard {
+interface Heard {
   readonly status: number
   /** Nothing, where the answer has ended without a first part. */
   readonly firstPart: string

@@ -9,13 +9,13 @@ import { plainAddress } from './address.js'
 import type { HeaderFields } from './head.js'
 
 /** `forged`: the address that the sender wrote. `proxy`: that of a proxy, which all visitors share. */
-export type CountedAs = 'forged' | 'proxy' | 'visitor'
+type CountedAs = 'forged' | 'proxy' | 'visitor'
 
 /**
  * @param counted the address that the request is counted by
  * @returns `undefined` where no address is known
  */
-export function countedAs(forwarded: string | undefined, counted: string | undefined): CountedAs | undefined {
+function countedAs(forwarded: string | undefined, counted: string | undefined): CountedAs | undefined {
   const own = plainAddress(counted)
   if (own === undefined) return undefined
   if (own === doctorProbe.address) return 'forged'

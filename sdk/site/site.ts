@@ -156,9 +156,10 @@ export interface Site {
   /**
    * For servers that speak the Web's `Request` and `Response`: the answer of an endpoint, or what `app` makes of the visit, with the
    * visitor's cookies in it. Where `app` throws after the visitor's session has changed, by a sign-in for example, the answer is a bare 500, or the status
-   * of our error, with the cookies in it, and the log says why. A `Response` that `app` throws is its answer.
+   * of our error, with the cookies in it, and the log says why. A `Response` that `app` throws is its answer. Where there
+   * is no visit, as when `findOrigin` fails, the answer is our error, and `app` is not called.
    *
-   * @throws SessionHubError `session_ambiguous`, only with `bearer`; and what `app` throws while nothing has changed
+   * @throws SessionHubError `options_invalid`; and what `app` throws while nothing has changed
    */
   fetch(
     request: globalThis.Request,

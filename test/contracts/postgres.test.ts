@@ -152,12 +152,12 @@ describe('the PostgreSQL store, when it is opened', () => {
       override async connect(): Promise<pg.PoolClient>
       override async connect(): Promise<unknown> {
         const client = await super.connect()
-        const { query } = client
+        const query: (statement: object) => unknown = client.query.bind(client)
         const release = client.release.bind(client)
         Object.assign(client, {
           query(statement: { name?: string }) {
             asked.push(statement.name?.split(' ')[1] ?? '')
-            return Reflect.apply(query, client, [statement]) as unknown
+            return query(statement)
           },
           release(isOver?: boolean) {
             Object.assign(client, { query })

@@ -241,6 +241,25 @@ describe('one application on eight domains, or on a thousand', () => {
       })
     }
 
+    it('make site.fetch answer 503 without the application where the look-up fails, and site.visit throw', async () => {
+      await begin({ origins: 'ask', domains: ['de'] })
+      const before = world.findOrigin
+      const asked = () =>
+        new Request(`${world.at('de')}/`, { headers: { host: new URL(world.at('de')).host } })
+      const app = () => new Response('ok')
+      world.findOrigin = unusable.rejects!
+      const answer = await world.site.fetch(asked(), app)
+      expect(answer.status).to.equal(503)
+      expect(await answer.json()).to.include({ error: 'unavailable' })
+      expect(await world.site.visit(asked()).catch((thrown: unknown) => thrown)).to.include({
+        code: 'unavailable',
+        status: 503,
+      })
+
+      world.findOrigin = before
+      expect(await (await world.site.fetch(asked(), app)).text()).to.equal('ok')
+    })
+
     it('are unavailable where their keys cannot be had, and the others as ever', async () => {
       let isBroken = true
       const de = 'http://de.localhost'

@@ -18,7 +18,9 @@ export function namedRow(statement: StatementSyncInstance): NamedRow {
     const list: unknown = statement.get(parameters)
     if (!Array.isArray(list)) return undefined
     const row = { ...empty }
-    for (let at = 0; at < names.length; at += 1) row[names[at]!] = list[at]
+    names.forEach((name, at) => {
+      row[name] = list[at]
+    })
     return row
   }
 }

@@ -1,5 +1,6 @@
 /** A site on a server that speaks the Web's `Request` and `Response`. */
 import type { ActAs, SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
+import { errorReply } from '../../http/reply.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { flag } from '../../settings/checks.js'
 import { type Log, reasonOf } from '../../settings/log.js'
@@ -91,7 +92,7 @@ export async function fetchSite(
   app: (visit: SiteVisit | undefined) => Response | Promise<Response>,
   options?: VisitOptions,
 ): Promise<Response> {
-  const visit = await visitSite(site, request, options)
+  const visit = await visitSite(site, request, options).catch((thrown: unknown) => refusal(thrown, request))
   if (!visit) return app(undefined)
   if (visit.response) return visit.response
   try {
@@ -99,6 +100,12 @@ export async function fetchSite(
   } catch (thrown) {
     return answerTo(thrown, visit, site.log)
   }
+}
+
+/** There is no visit, so the application cannot answer, and servers make a 500 of what is thrown. R21 */
+function refusal(thrown: unknown, request: Request): { response: Response } {
+  if (!(thrown instanceof SessionHubError) || thrown.code === 'options_invalid') throw thrown
+  return { response: new WebVisit(request, undefined).reply(errorReply(thrown)) }
 }
 
 /** Whoever signs a user in and fails after that has signed in: the cookies reach the browser, as with Express. @throws where there are none */
