@@ -45,8 +45,11 @@ describe('a schema of PostgreSQL from before anybody could act as a user', () =>
       CREATE TABLE ${name}.meta (version integer NOT NULL);
       INSERT INTO ${name}.meta VALUES (1);
       CREATE FUNCTION ${name}.find(a_hash bytea) RETURNS TABLE (hash bytea) LANGUAGE sql AS 'SELECT a_hash';
-      INSERT INTO ${name}.session VALUES ('one', 'root', '{}', '{}', 0, 1, 1, 1, 9, NULL, NULL, 9, 1, 1, 'https://shop.example', NULL, 1);
-      INSERT INTO ${name}.handle VALUES ('old', 'one', 'https://shop.example', 1, 1, 9, 1)`)
+      INSERT INTO ${name}.session
+        (id, subject, claims, data, version, created_at_ms, auth_time_ms, seen_at_ms, expires_at_ms, until_ms, is_remembered, generation, site, rev)
+        VALUES ('one', 'root', '{}', '{}', 0, 1, 1, 1, 9, 9, 1, 1, 'https://shop.example', 1);
+      INSERT INTO ${name}.handle (hash, session_id, site, created_at_ms, activated_at_ms, expires_at_ms, rev)
+        VALUES ('old', 'one', 'https://shop.example', 1, 1, 9, 1)`)
 
     const store = await postgresStore({ url: postgres.url, schema })
     const old = await store.find(Buffer.from('old').toString('base64url'))
