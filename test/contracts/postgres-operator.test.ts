@@ -106,7 +106,9 @@ describe('the PostgreSQL store, where its user has few connections', () => {
 
 describe('the PostgreSQL store, while a newer version changes its tables', () => {
   it('goes on with what its connections have prepared before', async () => {
-    const store = await postgresStore({ url: postgres.url, schema })
+    // One connection, so that all of it is prepared there.
+    const pool = new pg.Pool({ connectionString: postgres.url, max: 1 })
+    const store = await postgresStore({ pool, schema })
     const { session, handle } = await held(store, { subject: 'ada', generation: 1 })
     await write(store, { endings: [newEnding()] })
     const seen = () =>
@@ -124,6 +126,7 @@ describe('the PostgreSQL store, while a newer version changes its tables', () =>
     expect(await seen()).to.deep.equal(before)
     expect(await sessionIn(store, session.id)).to.deep.equal(session)
     await store.close()
+    await pool.end()
   })
 
   it('is given up where somebody else holds the tables, and blocks nobody meanwhile', async () => {
