@@ -9,6 +9,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from '../../sdk/settings/option-rows.js'
+import { PROXY_HOPS } from '../../sdk/http/node/peer-address.js'
 import { isJsonObject } from '../../sdk/protocol/json.js'
 import { whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
@@ -58,10 +59,10 @@ export const serveRows = {
     shown: 'the port of an http `origin`, else 4000',
     check: wholeNumber(portNumber),
   },
-  trustProxyHops: {
+  proxyHops: {
     text: 'how many proxies there are in front of the hub',
     default: 0,
-    check: wholeNumber({ min: 0, max: 100 }),
+    check: wholeNumber(PROXY_HOPS),
   },
   metrics: {
     text: '`{ port, host }`: `/metrics` for Prometheus, on a port of its own; worker 2 has the next port, and so on',

@@ -19,7 +19,7 @@ export interface ServeConfig {
   readonly file: string
   readonly host: string
   readonly port: number
-  readonly trustProxyHops: number
+  readonly proxyHops: number
   readonly hub: HubOptions
   /** Where the metrics are read; absent: nowhere. */
   readonly metrics: MetricsPlace | undefined
@@ -85,7 +85,7 @@ async function configOf(
     changeable: textOf({ ...given, sites: undefined, store: undefined, keys: keySource.keys }),
     host: own.host,
     port,
-    trustProxyHops: own.trustProxyHops,
+    proxyHops: own.proxyHops,
     hub,
     metrics: own.metrics,
     store: opens,
@@ -112,10 +112,10 @@ function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): str
     found.push('no site is registered; "session-hub sites add <origin>" makes a registration for "sites"')
   }
   found.push(...sharedHosts(sites ?? []).map(sharedHostDoubt))
-  if (origin.startsWith('https:') && given['trustProxyHops'] === undefined) {
+  if (origin.startsWith('https:') && given['proxyHops'] === undefined) {
     found.push(
       '"origin" is https, so a proxy stands before the hub, and the rate limits would take all visitors for one: ' +
-        'set "trustProxyHops" to the number of proxies (0 keeps it so)',
+        'set "proxyHops" to the number of proxies (0 keeps it so)',
     )
   }
   return found

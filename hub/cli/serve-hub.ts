@@ -63,7 +63,7 @@ async function start(
       const hubProcesses = (given.hub.hubProcesses ?? 1) * workers
       const hub = await createHub({ log, ...given.hub, ...metrics, hubProcesses, store: given.store.open })
       ready ??= hub.ready
-      return { hub, answer: hub.listener(createApp(hub, given, log), { proxyHops: given.trustProxyHops }) }
+      return { hub, answer: hub.listener(createApp(hub, given, log), { proxyHops: given.proxyHops }) }
     },
     read,
     log,

@@ -26,12 +26,12 @@ Options:
 Configuration (paths are relative to the file; only "origin" and the keys have no default):
 ${configHelp()}
 
-In the environment: each of these as SESSION_HUB_ and its name, such as SESSION_HUB_PORT or SESSION_HUB_TRUST_PROXY_HOPS, objects
+In the environment: each of these as SESSION_HUB_ and its name, such as SESSION_HUB_PORT or SESSION_HUB_PROXY_HOPS, objects
 and lists as JSON; the hub's keys as ${KEYS_VARIABLE}. With _FILE after its name, a variable names a file that
 holds the value. What the configuration file contains takes precedence.
 
 Example:
-  { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "trustProxyHops": 1 }
+  { "origin": "https://hub.example", "keys": "hub-keys.json", "sites": "sites.json", "proxyHops": 1 }
 `,
   async run(args, name) {
     const { values } = readArguments(name, args, { config: { type: 'string' }, workers: { type: 'string' } })

@@ -20,11 +20,11 @@ const CHECK_EVERY_MS = 1000
 /** Longer than a proxy keeps its connections, which is usually 60 s: else it sends a request into a closing one. */
 const KEEP_ALIVE_MS = 65_000
 
-export function createApp(hub: Hub, { trustProxyHops }: ServeConfig, log: ServeLog): Express {
+export function createApp(hub: Hub, { proxyHops }: ServeConfig, log: ServeLog): Express {
   const app = express()
   const safe = safeLog(log)
   app.disable('x-powered-by')
-  app.set('trust proxy', trustProxyHops)
+  app.set('trust proxy', proxyHops)
   app.use((req, res, next) => {
     if (!refuseLongAddress(req, res)) next()
   })

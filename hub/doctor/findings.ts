@@ -335,14 +335,14 @@ const kinds = {
     meaning: 'The hub or the site takes the address that a visitor has written into `X-Forwarded-For`.',
     why: 'Rate limits count by that address. Whoever makes up a new one for each request has no limit, and can use up the limit of somebody else.',
     remedy:
-      'Set `trustProxyHops`, `proxyHops` or `trust proxy` to the number of your own proxies, never to `true`, and let the outermost of them add to `X-Forwarded-For`, or replace it (nginx: `$proxy_add_x_forwarded_for`).',
+      'Set `proxyHops` or `trust proxy` to the number of your own proxies, never to `true`, and let the outermost of them add to `X-Forwarded-For`, or replace it (nginx: `$proxy_add_x_forwarded_for`).',
   },
   trust_proxy_missing: {
     level: 'warning',
     meaning: 'The hub or the site counts a visitor by the address of a proxy.',
     why: 'All visitors share one rate limit. On a busy day they get `rate_limited`.',
     remedy:
-      'Set `trustProxyHops` (`session-hub serve`), `proxyHops`, or `trust proxy` of Express or Fastify, to the number of your proxies. The log says `proxy_untrusted`.',
+      'Set `proxyHops`, or `trust proxy` of Express or Fastify, to the number of your proxies. The log says `proxy_untrusted`.',
   },
   forwarded_host_believed: {
     level: 'warning',

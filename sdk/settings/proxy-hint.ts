@@ -14,7 +14,7 @@ export function createProxyHint(log: Log): ProxyHint {
       event: 'proxy_untrusted',
       description:
         '"X-Forwarded-For" arrives from a private address, and is not trusted: all visitors share one rate limit. ' +
-        'Set "trustProxyHops", "proxyHops", or "trust proxy" of Express, to the number of your proxies',
+        'Set "proxyHops", or "trust proxy" of Express, to the number of your proxies',
     })
   }
 }

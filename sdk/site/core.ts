@@ -92,7 +92,7 @@ export async function createCore<Native extends object>(
   const pending = createPendingEnds(line, log)
   const storage = createStorage(settings, log)
   const sessions = createSessions(settings, storage, log)
-  const events = createEventStream(transport, speakers, sessions.heard, log)
+  const events = createEventStream(transport, speakers, sessions.heard, line, log)
   const live = createLive()
   const sdk = readSdk()
   const answer = createEndpoints({ settings, live, sdk, log })

@@ -31,8 +31,8 @@ export const scriptTagRows = {
     shown: "`'auto'`",
     check: choice("'auto' | 'idle' | 'manual'", ['auto', 'idle', 'manual']),
   },
-  intervalSeconds: {
-    text: 'how long a sync is valid: `interval` of `createClient`',
+  interval: {
+    text: 'how long a sync is valid, as in `createClient`',
     unit: 'seconds',
     shown: '60',
     check: wholeNumber({ min: 1, max: 1e9 }),

@@ -22,13 +22,13 @@ export interface ScriptTagOptions {
    */
   readonly start?: 'auto' | 'idle' | 'manual'
   /**
-   * How long a sync is valid: `interval` of `createClient`.
+   * How long a sync is valid, as in `createClient`.
    *
    * Unit: seconds, 1 to 1000000000.
    *
    * @default 60
    */
-  readonly intervalSeconds?: number
+  readonly interval?: number
   /**
    * The rungs of the ladder that the page may use.
    *
@@ -57,7 +57,7 @@ export function scriptTag(
     'data-hub': hub,
     'data-endpoint': endpoint === defaultEndpoint ? undefined : endpoint,
     'data-start': options.start,
-    'data-interval': options.intervalSeconds?.toString(),
+    'data-interval': options.interval?.toString(),
     'data-live': live ? 'true' : undefined,
     'data-rungs': options.rungs?.join(' '),
     'data-sister-links': options.sisterLinks ? '' : undefined,

@@ -189,7 +189,13 @@ async function listener(
         throw new Error('A stream of the bench was reset')
       }
       const endings = { ended: heard, subjectEnded: heard, reset: fail }
-      const stream = createEventStream(transport, { next: () => speaker }, endings, () => undefined)
+      const stream = createEventStream(
+        transport,
+        { next: () => speaker },
+        endings,
+        { heard: () => undefined },
+        () => undefined,
+      )
       stream.start()
       return { stream, transport }
     }),

@@ -80,7 +80,7 @@ export function newFolder(): Folder {
       origin: 'https://hub.example',
       keys: 'hub-keys.json',
       port: 0,
-      trustProxyHops: 0,
+      proxyHops: 0,
       ...config,
     })
   }

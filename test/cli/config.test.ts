@@ -22,7 +22,7 @@ describe('the configuration of session-hub serve', () => {
     origin: 'https://hub.example',
     keys: 'hub-keys.json',
     port: 0,
-    trustProxyHops: 1,
+    proxyHops: 1,
     store: 'memory',
   }
 
@@ -42,7 +42,7 @@ describe('the configuration of session-hub serve', () => {
 
   const wrongKeys: readonly { config: object; says: string }[] = [
     { config: { orign: 'https://hub.example' }, says: 'unknown option "orign"; did you mean "origin"?' },
-    { config: { trustProxyHop: 1 }, says: 'unknown option "trustProxyHop"; did you mean "trustProxyHops"?' },
+    { config: { proxyHop: 1 }, says: 'unknown option "proxyHop"; did you mean "proxyHops"?' },
     { config: { now: 1 }, says: 'unknown option "now"' },
     { config: { origin: undefined }, says: '"origin": An origin is a string' },
     {
@@ -53,8 +53,8 @@ describe('the configuration of session-hub serve', () => {
     { config: { port: '80' }, says: '"port" has to be a whole number from 0 to 65535, not "80"' },
     { config: { host: 80 }, says: '"host" has to be an address' },
     {
-      config: { trustProxyHops: true },
-      says: '"trustProxyHops" has to be a whole number from 0 to 100, not true',
+      config: { proxyHops: true },
+      says: '"proxyHops" has to be a whole number from 0 to 32, not true',
     },
     { config: { ticketSeconds: 4 }, says: '"ticketSeconds" has to be a whole number from 5 to 300, not 4' },
     { config: { conflict: 'both' }, says: '"conflict" has to be one of "keep-both", "hub", "site"' },
@@ -287,7 +287,7 @@ describe('the configuration of session-hub serve', () => {
   const doubts: readonly { config: object; says: string }[] = [
     { config: {}, says: 'every session ends when the hub stops' },
     { config: {}, says: 'no site is registered' },
-    { config: { trustProxyHops: undefined }, says: 'set "trustProxyHops" to the number of proxies' },
+    { config: { proxyHops: undefined }, says: 'set "proxyHops" to the number of proxies' },
   ]
   for (const { config, says } of doubts) {
     it(`is accepted with a warning: ${says}`, async () => {

@@ -11,7 +11,7 @@ const NAMES = [
   'origin',
   'host',
   'port',
-  'trustProxyHops',
+  'proxyHops',
   'limits',
   'storedSites',
   'conflict',
@@ -40,7 +40,7 @@ describe('variables as configuration', () => {
       SESSION_HUB_ORIGIN: '"https://hub.example"',
       SESSION_HUB_HOST: '0',
       SESSION_HUB_PORT: "'4000'",
-      SESSION_HUB_TRUST_PROXY_HOPS: '1',
+      SESSION_HUB_PROXY_HOPS: '1',
       SESSION_HUB_STORED_SITES: 'true',
       SESSION_HUB_CONFLICT: 'hub',
       SESSION_HUB_SITES: 'sites.json',
@@ -49,7 +49,7 @@ describe('variables as configuration', () => {
       origin: 'https://hub.example',
       host: '0',
       port: 4000,
-      trustProxyHops: 1,
+      proxyHops: 1,
       storedSites: true,
       conflict: 'hub',
       sites: 'sites.json',
@@ -118,12 +118,12 @@ describe('variables as configuration', () => {
         SESSION_HUB_ORIGIN: 'https://hub.example',
         SESSION_HUB_HUB_KEYS_FILE: folder.path('hub-keys.json'),
         SESSION_HUB_STORE: 'memory',
-        SESSION_HUB_TRUST_PROXY_HOPS: '1',
+        SESSION_HUB_PROXY_HOPS: '1',
       }
       const { stderr } = await folder.runWith(environment, 'audit')
       expect(stderr, 'it gets as far as the store').to.include('"store" keeps nothing')
-      const wrong = await folder.runWith({ ...environment, SESSION_HUB_TRUST_PROXY_HOPS: 'one' }, 'audit')
-      expect(wrong.stderr).to.include('"trustProxyHops" has to be a whole number')
+      const wrong = await folder.runWith({ ...environment, SESSION_HUB_PROXY_HOPS: 'one' }, 'audit')
+      expect(wrong.stderr).to.include('"proxyHops" has to be a whole number')
       const without = await folder.run('serve')
       expect(without.stderr).to.include('SESSION_HUB_ORIGIN')
     })
@@ -138,7 +138,7 @@ describe('variables as configuration', () => {
             SESSION_HUB_STORE: folder.path('sessions.sqlite'),
             SESSION_HUB_SITES: folder.path('sites.json'),
             SESSION_HUB_PORT: '0',
-            SESSION_HUB_TRUST_PROXY_HOPS: '1',
+            SESSION_HUB_PROXY_HOPS: '1',
             SESSION_HUB_LIMITS: '{"perAddress":3}',
           },
           'serve',
@@ -167,9 +167,9 @@ describe('variables as configuration', () => {
         origin: 'https://hub.example',
         keys: 'hub-keys.json',
         store: 'memory',
-        trustProxyHops: 99_999,
+        proxyHops: 99_999,
       })
-      const environment = { SESSION_HUB_TRUST_PROXY_HOPS: '1' }
+      const environment = { SESSION_HUB_PROXY_HOPS: '1' }
       const { stderr } = await folder.runWith(environment, 'serve', '--config', 'hub.json')
       expect(stderr).to.include('not 99999')
     })

@@ -29,7 +29,7 @@ describe('session-hub serve, with "metrics"', () => {
       origin: 'https://hub.example',
       keys: 'hub-keys.json',
       port: 0,
-      trustProxyHops: 0,
+      proxyHops: 0,
       ...config,
     }
     folder.write('hub.json', { store: 'memory', ...all })

@@ -80,7 +80,7 @@ describe('session-hub serve', () => {
     folder.write(
       'hub.mjs',
       `export default {
-        origin: 'https://hub.example', keys: 'hub-keys.json', port: 0, trustProxyHops: 1, store: 'memory',
+        origin: 'https://hub.example', keys: 'hub-keys.json', port: 0, proxyHops: 1, store: 'memory',
         findSite: (origin) => { console.log(JSON.stringify({ event: 'asked', origin })) },
       }`,
     )

@@ -83,7 +83,7 @@ describe('ops/Dockerfile', () => {
       SESSION_HUB_PORT: String(await freePort()),
       SESSION_HUB_ORIGIN: 'https://hub.example',
       SESSION_HUB_HUB_KEYS: JSON.stringify(generateHubKeys()),
-      SESSION_HUB_TRUST_PROXY_HOPS: '1',
+      SESSION_HUB_PROXY_HOPS: '1',
     }
     const options = { env, cwd: join(folder, 'data'), ...(isRoot && USER) }
     const [command = '', ...args] = [...listIn(lastOf('ENTRYPOINT')), ...listIn(lastOf('CMD'))].map(inFolder)

@@ -53,7 +53,7 @@ function testsOf(proxy: Proxy): void {
       keys: 'hub-keys.json',
       sites: 'sites.json',
       store: 'hub.sqlite',
-      trustProxyHops: 1,
+      proxyHops: 1,
     }
     folder.write(configs[0], { ...config, port: first })
     folder.write(configs[1], { ...config, port: second })

@@ -112,12 +112,12 @@ describe('the options of a call', () => {
       'site.requireRecent() of a text': () => site.requireRecent('300' as never),
       'site.scriptTag() with another start': () => site.scriptTag(undefined, { start: 'lazy' as never }),
       'site.scriptTag() with an interval in text': () =>
-        site.scriptTag(undefined, { intervalSeconds: '5' as never }),
+        site.scriptTag(undefined, { interval: '5' as never }),
       'site.scriptTag() with rungs in text': () => site.scriptTag(undefined, { rungs: 'frame' as never }),
       'site.scriptTag() with an unknown rung': () => site.scriptTag(undefined, { rungs: ['popup' as never] }),
       'site.scriptTag() with links in text': () => site.scriptTag(undefined, { sisterLinks: '' as never }),
       'site.scriptTag() with a nonce that is none': () => site.scriptTag(undefined, { nonce: 7 as never }),
-      'site.scriptTag() with a misspelt option': () => site.scriptTag(undefined, { interval: 5 } as never),
+      'site.scriptTag() with a misspelt option': () => site.scriptTag(undefined, { intervall: 5 } as never),
     }
     for (const [what, call] of Object.entries(wrong)) {
       it(`${what} is no option`, async () => {

@@ -191,6 +191,21 @@ describe('the event stream of a site', () => {
     })
   })
 
+  it('tells that the hub is back: nobody is refused any longer because it was away', async () => {
+    await signIn()
+    await until(() => streams() === 2)
+    const data = async (site: string) => (await visitor.ask(`${site}/whoami`)).json
+    await world.hub.listener.stop()
+    for (const site of [shop, travel]) expect(await data(site)).to.deep.equal({ error: 'unavailable' })
+    await until(() => logged('stream_lost') === 2)
+    await world.hub.listener.start()
+    await until(() => logged('stream_back') === 2)
+    // No clock has moved: only the stream can have ended the pause.
+    const asked = await Promise.all([shop, shop, travel, travel].map(data))
+    for (const reply of asked) expect(reply).to.include({ session: 'signed-in', subject: 'ada' })
+    expect(logged('hub_back'), 'once for each process').to.equal(2)
+  })
+
   it('goes on where it was when the hub starts again', async () => {
     for (const close of closing.splice(0)) await close()
     const folder = await mkdtemp(join(tmpdir(), 'session-hub-events-'))

@@ -666,7 +666,7 @@ describe('the session of a site', () => {
 
     it('does it say what the page chose, and where the endpoint is when it is elsewhere?', async () => {
       const { site } = world.siteOf('shop')
-      const chosen = attributes(site.scriptTag(undefined, { start: 'manual', intervalSeconds: 5 }))
+      const chosen = attributes(site.scriptTag(undefined, { start: 'manual', interval: 5 }))
       expect(chosen).to.include({ 'data-start': 'manual', 'data-interval': '5' })
       let tag = ''
       await startOwn((_app, own) => (tag = own.scriptTag()), { endpoint: '/my/session' })

@@ -37,6 +37,7 @@ export async function startOwnStream(
     transport,
     { next: () => speaker },
     endings,
+    { heard: () => undefined },
     (entry) => void log.push(entry),
     silenceMs,
   )

@@ -13,6 +13,7 @@ import {
 import { parseJson } from '../../protocol/json.js'
 import { hubPaths } from '../../protocol/wire.js'
 import type { Log } from '../../settings/log.js'
+import type { HubLine } from './line.js'
 import type { RecentSpeakers } from './speaker.js'
 import { headersOf, type HubTransport } from './transport.js'
 
@@ -45,6 +46,7 @@ export function createEventStream(
   transport: Pick<HubTransport, 'open'>,
   speakers: Pick<RecentSpeakers, 'next'>,
   endings: EndingsHeard,
+  line: Pick<HubLine, 'heard'>,
   log: Log,
   silenceMs = SILENCE_MS,
 ): EventStream {
@@ -129,6 +131,7 @@ export function createEventStream(
     isOpen = true
     if (isLost) log({ level: 'info', event: 'stream_back' })
     isLost = false
+    line.heard()
   }
 
   function lost(description: string): void {

@@ -15,6 +15,8 @@ export interface HubLine {
   ask(asked: Asked): Promise<Reply>
   /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
+  /** It was heard by another way than an answer, so nobody waits any longer. */
+  heard(): void
 }
 
 export interface Reply extends RawReply {
@@ -80,8 +82,7 @@ export function createHubLine(
       underWay -= 1
     }
     // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
-    pause.succeeded()
-    answeredMs = now()
+    heard()
     lookAtClock(raw.date)
     const waitSeconds = retryAfterSeconds(raw.retryAfter, now())
     if (raw.status === TOO_MUCH && waitSeconds !== undefined) patience.wait(waitSeconds)
@@ -91,6 +92,11 @@ export function createHubLine(
     } catch {
       throw new SessionHubError('unavailable', `The hub's answer, of status ${raw.status}, is not from a hub`)
     }
+  }
+
+  function heard(): void {
+    pause.succeeded()
+    answeredMs = now()
   }
 
   /** Tokens of a wrong clock are refused without a word about clocks, so each answer of the hub is a chance to notice. */
@@ -110,6 +116,7 @@ export function createHubLine(
 
   return {
     ask,
+    heard,
     async isReachable() {
       if (Math.abs(now() - answeredMs) < RECENT_MS) return true
       try {
