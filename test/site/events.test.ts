@@ -196,11 +196,16 @@ describe('the event stream of a site', () => {
     await until(() => streams() === 2)
     const data = async (site: string) => (await visitor.ask(`${site}/whoami`)).json
     await world.hub.listener.stop()
+    // Each failure lengthens the pause, to ten seconds at most.
+    for (let failures = 0; failures < 6; failures += 1) {
+      for (const site of [shop, travel]) expect(await data(site)).to.deep.equal({ error: 'unavailable' })
+      world.advance(10)
+    }
     for (const site of [shop, travel]) expect(await data(site)).to.deep.equal({ error: 'unavailable' })
     await until(() => logged('stream_lost') === 2)
     await world.hub.listener.start()
     await until(() => logged('stream_back') === 2)
-    // No clock has moved: only the stream can have ended the pause.
+    // Ten seconds have not passed since the last failure: only the stream can have ended the pause.
     const asked = await Promise.all([shop, shop, travel, travel].map(data))
     for (const reply of asked) expect(reply).to.include({ session: 'signed-in', subject: 'ada' })
     expect(logged('hub_back'), 'once for each process').to.equal(2)
