@@ -30,6 +30,8 @@ await Promise.all([
     .then(() => types)
     .then(() => run('check:lint')),
   // The tests are built with all types checked.
-  types.then(() => run('build:bundles', 'build:tests', 'check:size', 'check:package', 'check:unused')),
+  types.then(() =>
+    run('build:bundles', 'build:tests', 'check:docs', 'check:size', 'check:package', 'check:unused'),
+  ),
 ])
 process.exitCode = isWell ? 0 : 1
