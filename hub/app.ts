@@ -101,7 +101,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     meter,
   }
   const { admin } = settings
-  const limiters = createLimiters(settings.limits)
+  const limiters = await createLimiters(settings.limits, secret, log)
   const sweeper = startSweeper(hub, (admin?.auditSeconds ?? auditBounds.default) * 1000)
   const feed = createEndingsFeed(hub)
   // Of the store itself: it is asked so often that nobody counts it.

@@ -1,6 +1,6 @@
 /** Checks of the hub's options that are more than a number or a choice. */
 import { isJsonObject } from '../sdk/protocol/json.js'
-import { flag, oneOf, whole } from '../sdk/settings/checks.js'
+import { callable, flag, oneOf, whole } from '../sdk/settings/checks.js'
 import type { Check } from '../sdk/settings/option-rows.js'
 import { refuseUnknown, wrong } from '../sdk/settings/refuse-unknown.js'
 import { resolveAdmin } from './admin/options.js'
@@ -10,7 +10,7 @@ import type { ConflictPolicy } from './flows/decision.js'
 import { keyMergeNames, mergeByKeys, mergeByName, mergeNames } from './flows/merge-rules.js'
 import type { HubKeys } from './keys/hub-keys.js'
 import type { HubMeter } from './meter.js'
-import { defaultRateLimits, type RateLimits } from './routes/limits.js'
+import { defaultRateLimits, type RateLimitOptions, type RateLimits } from './routes/limits.js'
 import type { SiteRegistration } from './sites/site.js'
 import type { Store } from './stores/store.js'
 
@@ -135,15 +135,21 @@ function readLifetime(at: string, given: unknown = {}, defaults: Lifetime): Life
   }
 }
 
-export const limitsOption: Check<RateLimits> = {
-  type: 'Partial<RateLimits>',
+export const limitsOption: Check<RateLimits & Pick<RateLimitOptions, 'store'>> = {
+  type: 'RateLimitOptions',
   read(where, name, given) {
     const at = `${where}: ${name}`
-    refuseUnknown(at, given, Object.keys(defaultRateLimits))
-    const limits = given as Partial<RateLimits>
+    refuseUnknown(at, given, [...Object.keys(defaultRateLimits), 'store'])
+    const limits = given as RateLimitOptions
     const rate = (one: keyof RateLimits) =>
       whole(at, one, limits[one] ?? defaultRateLimits[one], { min: 1, max: 1e9 })
-    return { perAddress: rate('perAddress'), perSession: rate('perSession'), perSite: rate('perSite') }
+    const { store } = limits
+    return {
+      perAddress: rate('perAddress'),
+      perSession: rate('perSession'),
+      perSite: rate('perSite'),
+      ...(store !== undefined && { store: callable(at, 'store', store) }),
+    }
   },
 }
 

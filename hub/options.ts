@@ -10,7 +10,7 @@ import type { MergeByKeys, MergeName } from './flows/merge-rules.js'
 import type { HubKeys } from './keys/hub-keys.js'
 import type { HubMeter } from './meter.js'
 import { hubRows } from './option-rows.js'
-import type { RateLimits } from './routes/limits.js'
+import type { RateLimitOptions, RateLimits, SplitLimits } from './routes/limits.js'
 import type { FindSite } from './sites/registry.js'
 import type { SiteRegistration } from './sites/site.js'
 import type { Store } from './stores/store.js'
@@ -147,16 +147,17 @@ export interface HubOptions {
    */
   readonly traces?: Traces
   /**
-   * Requests per minute of the whole hub: `perAddress` and `perSession`, each for one site; `perSite`.
+   * Requests per minute of the whole hub: `perAddress` and `perSession`, each for one site; `perSite`. `store` counts them for all
+   * processes together. See scale (docs/scale.md).
    *
    * Unit: requests per minute.
    *
    * @default 1200, 60, 60000
    */
-  readonly limits?: Partial<RateLimits>
+  readonly limits?: RateLimitOptions
   /**
-   * The number of processes in which this hub runs: each allows its share of `limits`. Each counts in its own memory, so a load
-   * balancer must spread the requests evenly. See scale (docs/scale.md).
+   * The number of processes in which this hub runs: each allows its share of `limits`. Without `limits.store`, each counts in its own
+   * memory, so a load balancer must spread the requests evenly. See scale (docs/scale.md).
    *
    * From 1 to 1000.
    *
@@ -180,7 +181,8 @@ export interface HubOptions {
 }
 
 /** Options after defaults and checks. Nothing past start-up reads `HubOptions`. */
-export interface HubSettings extends Omit<HubValues, keyof HubRules | 'hubProcesses'> {
+export interface HubSettings extends Omit<HubValues, keyof HubRules | 'hubProcesses' | 'limits'> {
+  readonly limits: SplitLimits
   readonly rules: HubRules
 }
 
@@ -190,7 +192,7 @@ export const hubOptionNames: readonly string[] = Object.keys(hubRows)
 
 /** @throws SessionHubError `options_invalid` */
 export function resolveHubOptions(options: HubOptions): HubSettings {
-  const { hubProcesses, ...values } = readOptions('createHub', hubRows, options)
+  const { hubProcesses, limits, ...values } = readOptions('createHub', hubRows, options)
   const {
     ticketSeconds,
     lifetimes,
@@ -204,7 +206,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   } = values
   return {
     ...rest,
-    limits: shareOf(values.limits, hubProcesses),
+    limits: { whole: limits, share: shareOf(limits, hubProcesses), store: limits.store },
     rules: {
       ticketSeconds,
       lifetimes,

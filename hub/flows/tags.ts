@@ -29,6 +29,9 @@ export function pairwiseTag(secret: KeyObject, subject: string, party: string): 
   return createHmac('sha256', secret).update(`pairwise\n${party}\n${subject}`).digest('base64url')
 }
 
+/** By this the hub names a party that it counts in a store of others: it says neither the address nor the session. */
+export const partyTag = (secret: KeyObject, party: string): string => tag(secret, `party\n${party}`)
+
 export interface FrameFacts {
   readonly site: string
   readonly nonce: string

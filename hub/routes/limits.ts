@@ -1,5 +1,10 @@
 /** How many requests each party may make per minute (R31), and that nobody spends what another needs (R38). */
-import { type Limiter, perAddressPerMinute, perMinute } from '../../sdk/http/rate-limit.js'
+import type { KeyObject } from 'node:crypto'
+
+import { partyOf } from '../../sdk/http/address.js'
+import { type Limiter, perMinute } from '../../sdk/http/rate-limit.js'
+import type { Log } from '../../sdk/settings/log.js'
+import { createSharedLimits, type LimitStore } from './shared-limits.js'
 
 export interface RateLimits {
   /** One network address, for what a browser asks for one site. Many visitors can share one. @default 1200 */
@@ -8,6 +13,19 @@ export interface RateLimits {
   readonly perSession: number
   /** One site, on the back-channel; its sign-outs are counted apart. @default 60000 */
   readonly perSite: number
+}
+
+/** What the option `limits` may hold. */
+export interface RateLimitOptions extends Partial<RateLimits> {
+  /** Counts in a store that all processes share, such as `(options) => new RateLimiterRedis({ ...options, storeClient })`. @default each in its own memory */
+  readonly store?: LimitStore
+}
+
+/** The limits of the whole hub, and which share of them one process allows by itself. */
+export interface SplitLimits {
+  readonly whole: RateLimits
+  readonly share: RateLimits
+  readonly store: LimitStore | undefined
 }
 
 export const defaultRateLimits: RateLimits = { perAddress: 1200, perSession: 60, perSite: 60_000 }
@@ -33,11 +51,18 @@ export interface Limiters {
   readonly site: Limiter
 }
 
-export function createLimiters(limits: RateLimits): Limiters {
-  const session = perMinute(limits.perSession)
+export async function createLimiters(limits: SplitLimits, secret: KeyObject, log: Log): Promise<Limiters> {
+  const { whole, share, store } = limits
+  const shared = store && createSharedLimits({ store, secret, log })
+  const limiterOf = async (limit: keyof RateLimits, name: string): Promise<Limiter> => {
+    const alone = perMinute(share[limit])
+    return shared ? shared(name, whole[limit], alone) : alone
+  }
+  const address = await limiterOf('perAddress', 'per_address')
+  const session = await limiterOf('perSession', 'per_session')
   return {
-    address: perAddressPerMinute(limits.perAddress),
+    address: (from, kind) => address(`${partyOf(from)} ${kind}`),
     session: (handleHash, kind) => session(`${handleHash} ${kind}`),
-    site: perMinute(limits.perSite),
+    site: await limiterOf('perSite', 'per_site'),
   }
 }

@@ -22,6 +22,9 @@ export type LogEvent =
   /** The configuration works, but hardly as it was meant. */
   | 'config_doubtful'
   | 'sweep_failed'
+  /** The store of `limits.store` does not count; each process counts in its own memory. */
+  | 'limits_store_away'
+  | 'limits_store_back'
   /** The hub has more to do than it can, and refuses some requests with 503: its event loop is `lateMs` late, or its store that far behind. Once a minute. */
   | 'overloaded'
   /** The hub begins; `description` says what the store's server would lose in a failover. */

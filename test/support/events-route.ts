@@ -53,7 +53,8 @@ export async function startStreamsHub(beatMs: number, store: Store = memoryStore
   const { rules } = resolveHubOptions({ origin: listener.origin, keys })
   const hub: HubContext = { origin: listener.origin, store, secret, rules, now, log: note }
   const sites = await createRegistry({ sites: [], findSite: () => registration, cacheSeconds: 0, log: note })
-  const limiters = createLimiters(defaultRateLimits)
+  const limits = { whole: defaultRateLimits, share: defaultRateLimits, store: undefined }
+  const limiters = await createLimiters(limits, secret, note)
   const feed = createEndingsFeed(hub)
   const route = eventsRoute({
     hub,

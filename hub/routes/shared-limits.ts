@@ -1,0 +1,138 @@
+/** Rate limits that all processes of the hub count together, in a store of their own (`limits.store`). */
+import type { KeyObject } from 'node:crypto'
+
+import type { Limiter } from '../../sdk/http/rate-limit.js'
+import { boundedCache } from '../../sdk/http/bounded-cache.js'
+import { SessionHubError } from '../../sdk/protocol/errors.js'
+import { type Log, reasonOf } from '../../sdk/settings/log.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
+import { partyTag } from '../flows/tags.js'
+
+/**
+ * Opens the limiter of one limit. The options are those of rate-limiter-flexible, whose limiters fit:
+ * `(options) => new RateLimiterRedis({ ...options, storeClient, useRedisPackage: true })`.
+ */
+export type LimitStore = (options: LimiterOptions) => SharedLimiter | Promise<SharedLimiter>
+
+export interface LimiterOptions {
+  /** Another one for each limit, in lower-case letters and `_`: it can be the name of a table. */
+  readonly keyPrefix: string
+  /** So many requests of one party in a window. */
+  readonly points: number
+  /** How long a window is, from the party's first request on. Unit: seconds. */
+  readonly duration: number
+}
+
+export interface SharedLimiter {
+  /**
+   * Counts one request of a party, by a name of 22 characters that says nothing of it. Rejects with `{ msBeforeNext }` where there were too many, and
+   * with anything else where it could not count.
+   */
+  consume(party: string): Promise<unknown>
+}
+
+/** A request waits no longer for one count. */
+export const COUNT_WAIT_MS = 200
+/** After a count that failed, one request in each five seconds asks again; the others are counted in memory at once. */
+const PAUSE_MS = 5000
+const WINDOW_SECONDS = 60
+/** So many parties that have spent their limit are remembered: they cost the store nothing until their window ends. */
+const MOST_REFUSED = 100_000
+
+interface Counting {
+  readonly store: LimitStore
+  readonly secret: KeyObject
+  readonly log: Log
+}
+
+/** Opens limiters that share one absence: a store that is away for one of them is so for all. */
+export function createSharedLimits({ store, secret, log }: Counting) {
+  const presence = createPresence(log)
+
+  /** @param alone counts in this process, while the store is away */
+  return async (name: string, points: number, alone: Limiter): Promise<Limiter> => {
+    const limiter = await open(store, { keyPrefix: `session_hub_${name}`, points, duration: WINDOW_SECONDS })
+    const refused = boundedCache<true>(MOST_REFUSED)
+
+    return async (key) => {
+      const party = partyTag(secret, key)
+      const known = refused.getRemainingTTL(party)
+      if (known > 0) throw tooMany(known)
+      if (!presence.mayAsk()) return alone(key)
+      const counted = await count(limiter, party)
+      if ('failed' in counted) {
+        presence.failed(counted.failed)
+        return alone(key)
+      }
+      presence.answered()
+      if (counted.waitMs === 0) return
+      refused.set(party, true, { ttl: counted.waitMs })
+      throw tooMany(counted.waitMs)
+    }
+  }
+}
+
+async function open(store: LimitStore, options: LimiterOptions): Promise<SharedLimiter> {
+  const limiter: unknown = await store(options)
+  if (typeof (limiter as Partial<SharedLimiter> | undefined)?.consume === 'function')
+    return limiter as SharedLimiter
+  throw wrong('createHub: limits', '"store" has to return a limiter, such as a RateLimiterRedis')
+}
+
+/** How long the party has to wait, 0 for not at all; or why nobody knows. */
+async function count(
+  limiter: SharedLimiter,
+  party: string,
+): Promise<{ waitMs: number } | { failed: unknown }> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${COUNT_WAIT_MS} ms`)), COUNT_WAIT_MS)
+  })
+  try {
+    await Promise.race([limiter.consume(party), tooLate])
+    return { waitMs: 0 }
+  } catch (thrown) {
+    const waitMs = waitIn(thrown)
+    return waitMs === undefined ? { failed: thrown } : { waitMs }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** A foreign store's word is bounded: nobody waits for longer than a window (R38). */
+function waitIn(thrown: unknown): number | undefined {
+  if (typeof thrown !== 'object' || thrown === null || thrown instanceof Error) return undefined
+  const ms: unknown = Reflect.get(thrown, 'msBeforeNext')
+  return typeof ms === 'number' ? Math.min(Math.max(ms, 1), WINDOW_SECONDS * 1000) : undefined
+}
+
+const tooMany = (waitMs: number) =>
+  new SessionHubError('rate_limited', 'Too many requests', {
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+  })
+
+/** Whether the store is there. One line in the log says that it has gone, and one that it is back. */
+function createPresence(log: Log) {
+  let isAway = false
+  let askAgainMs = 0
+  return {
+    mayAsk(): boolean {
+      if (!isAway) return true
+      const nowMs = performance.now()
+      if (nowMs < askAgainMs) return false
+      askAgainMs = nowMs + PAUSE_MS
+      return true
+    },
+    failed(reason: unknown): void {
+      askAgainMs = performance.now() + PAUSE_MS
+      if (isAway) return
+      isAway = true
+      log({ level: 'error', event: 'limits_store_away', description: reasonOf(reason) })
+    },
+    answered(): void {
+      if (!isAway) return
+      isAway = false
+      log({ level: 'info', event: 'limits_store_back' })
+    },
+  }
+}
