@@ -4,7 +4,7 @@ import { flag, whole } from '../../sdk/settings/checks.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createTransact, isEmpty, newRev, parsed, pause, unavailable } from './optimistic.js'
 import { auditValues, commitValues, type Revs } from './postgres/commit.js'
-import { isNothingWritten, isConnectionOver } from './postgres/faults.js'
+import { isNothingWritten, isConnectionOver, refusedFor } from './postgres/faults.js'
 import { READ_MS } from './postgres/limits.js'
 import { type Look, lookValues, readLook } from './postgres/look.js'
 import { DEFAULT_SCHEMA, durabilityOf, prepareSchema, refuseCopied } from './postgres/open.js'
@@ -80,7 +80,7 @@ const PAUSE_MS = 50
  * Needs the package `pg`, version 8.
  *
  * @throws SessionHubError `options_invalid` for a wrong option, a server that answers before it has written, a schema that is newer than
- * this version or, with `migrate: false`, older, and one that is being copied, or was; `unavailable` when the server does not answer
+ * this version or, with `migrate: false`, older, one that is being copied, or was, and a user, a password or a database that the server does not know; `unavailable` when it does not answer
  *
  * @example
  * const store = await postgresStore({ url: process.env.DATABASE_URL })
@@ -98,11 +98,17 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     })
   } catch (thrown) {
     await connections.close()
+    const why = refusedFor(sayingOf(thrown))
+    if (why !== undefined) throw wrong(where, why, thrown)
     throw unavailable(thrown, 'The session store could not be opened')
   }
 }
 
 const where = 'postgresStore'
+
+/** What a server has said that lets nobody in. */
+const sayingOf = (thrown: unknown) =>
+  thrown instanceof SessionHubError && thrown.code === 'unavailable' ? thrown.cause : undefined
 
 function checked(options: PostgresOptions) {
   refuseUnknown(where, options, ['url', 'pool', 'schema', 'maxConnections', 'maxWaiting', 'migrate'])

@@ -9,7 +9,7 @@ import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimist
 import { commitValues, counted } from './redis/commit.js'
 import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
 import { createClientOfPackage } from './redis/package.js'
-import { missingCommand, UnsafeServer } from './redis/faults.js'
+import { refusedFor, UnsafeServer } from './redis/faults.js'
 import { createLane } from './redis/lane.js'
 import { createLine, type Line } from './redis/line.js'
 import {
@@ -140,8 +140,8 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
     line.close()
     const cause = thrown instanceof SessionHubError ? thrown.cause : thrown
     if (cause instanceof UnsafeServer) throw wrong(where, cause.message)
-    const missing = missingCommand(cause)
-    if (missing) throw wrong(where, missing, cause)
+    const why = refusedFor(cause)
+    if (why !== undefined) throw wrong(where, why, cause)
     throw unavailable(thrown, 'The session store could not be opened')
   }
 }

@@ -1,4 +1,8 @@
 /** The PostgreSQL store on a server as its operator has set it: few connections, short limits, other encodings, rights that are missing. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+
 import { expect } from 'chai'
 import pg from 'pg'
 
@@ -100,6 +104,70 @@ describe('the PostgreSQL store, where its user has few connections', () => {
     await postgres.query(`ALTER ROLE ${name} NOLOGIN`)
     const codes = await Promise.all(Array.from({ length: 3 }, () => codeOf(store.find('AAAA'))))
     expect(new Set(codes)).to.deep.equal(new Set(['answered']))
+    await store.close()
+  })
+})
+
+describe('the PostgreSQL store, on a server that asks for passwords', () => {
+  /** Of members of this role, and of nobody else: the other tests need it as it was. */
+  const MEMBER = 'IN ROLE asked'
+  before(async () => {
+    const { postgres } = await openSchema()
+    await postgres.query('CREATE ROLE asked; CREATE ROLE first_asked LOGIN IN ROLE asked')
+    const file = join(postgres.folder, 'data', 'pg_hba.conf')
+    writeFileSync(file, `host all +asked 127.0.0.1/32 scram-sha-256\n${readFileSync(file, 'utf8')}`)
+    await postgres.query('SELECT pg_reload_conf()')
+    // It reads the file in its own time.
+    await until(async () => {
+      const client = new pg.Client({ connectionString: postgres.url.replace('//hub@', '//first_asked@') })
+      client.on('error', () => undefined)
+      const isLetIn = await client.connect().then(
+        () => true,
+        () => false,
+      )
+      await client.end()
+      return !isLetIn
+    })
+  })
+  const withPassword = (url: string, password: string) => url.replace('@', `:${password}@`)
+
+  it('refuses to open with a wrong password, without one, as an unknown user and for a missing database', async () => {
+    const { name, url } = await newUser(`PASSWORD 'right-one' ${MEMBER}`)
+    const right = withPassword(url, 'right-one')
+    for (const [wrong, word] of [
+      [withPassword(url, 'wr0ng-Pass'), 'refuses the password'],
+      [url, 'asks for a password'],
+      [right.replace(name, 'nobody'), 'does not let this user in'],
+      [right.replace(/postgres$/, 'nowhere'), 'no such database'],
+    ] as const) {
+      const refused = await refusal(postgresStore({ url: wrong, schema }))
+      expect(refused).to.include({ code: 'options_invalid' })
+      expect(refused.message).to.include(word)
+      expect(inspect(refused)).not.to.include('wr0ng-Pass').and.not.to.include('right-one')
+    }
+    await postgres.query(`ALTER ROLE ${name} NOLOGIN`)
+    expect((await refusal(postgresStore({ url: right, schema }))).message).to.include('pg_hba.conf')
+    await postgres.query(`ALTER ROLE ${name} LOGIN`)
+    await (await postgresStore({ url: right, schema })).close()
+  })
+
+  it('is unavailable while its password is another one, says so, and goes on when it is right again', async () => {
+    const { name, url } = await newUser(`PASSWORD 'before' ${MEMBER}`)
+    const store = await postgresStore({ url: withPassword(url, 'before'), schema })
+    await postgres.query(`ALTER ROLE ${name} PASSWORD 'after'`)
+    await postgres.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${name}'`)
+    let said: SessionHubError | undefined
+    await until(async () => {
+      said = await store.find('AAAA').then(
+        () => undefined,
+        (error: unknown) => error as SessionHubError,
+      )
+      return said?.message === 'The session store does not accept this hub'
+    })
+    expect(said).to.include({ code: 'unavailable' })
+    expect(said?.cause).to.include({ code: '28P01' })
+    await postgres.query(`ALTER ROLE ${name} PASSWORD 'before'`)
+    await until(async () => (await codeOf(store.find('AAAA'))) === 'answered')
     await store.close()
   })
 })

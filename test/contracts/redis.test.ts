@@ -171,6 +171,41 @@ describe('the Redis store, when it is opened', () => {
       expect(inspect(error)).not.to.include('secret')
     })
 
+  it('refuses a wrong password, a missing one and an unknown user: no waiting would help', async () => {
+    const own = await startRedis()
+    await own.command('ACL', 'SETUSER', 'hub', 'on', '>secret', '~*', '+@all')
+    await own.command('ACL', 'SETUSER', 'default', '+@all', 'resetpass', '>of-the-default')
+    for (const user of ['hub:wr0ng-Pass@', 'nobody:wr0ng-Pass@', '']) {
+      const error = await refusal(opened({ url: own.url.replace('//', `//${user}`) }))
+      expect(error).to.include({ code: 'options_invalid' })
+      expect(error.message).to.include('password')
+      expect(inspect(error)).not.to.include('wr0ng-Pass')
+    }
+    await (await opened({ url: own.url.replace('//', '//hub:secret@') })).close()
+    await own.kill()
+  })
+
+  it('is unavailable while its password is another one, and goes on when it is right again', async () => {
+    await redis.command('ACL', 'SETUSER', 'changing', 'reset', 'on', '>before', '~*', '&*', '+@all')
+    const store = await opened({ url: redis.url.replace('//', '//changing:before@') })
+    const one = await held(store)
+    await redis.command('ACL', 'SETUSER', 'changing', 'resetpass', '>after')
+    await redis.command('CLIENT', 'KILL', 'USER', 'changing')
+    let said: SessionHubError | undefined
+    await until(async () => {
+      said = await store.find(one.handle.hash).then(
+        () => undefined,
+        (error: unknown) => error as SessionHubError,
+      )
+      return said?.message === 'The session store does not accept this hub'
+    })
+    expect(said).to.include({ code: 'unavailable' })
+    expect((said?.cause as Error).message).to.include('WRONGPASS')
+    await redis.command('ACL', 'SETUSER', 'changing', 'resetpass', '>before')
+    await until(async () => (await codeOf(store.find(one.handle.hash))) === 'answered')
+    await store.close()
+  })
+
   it('refuses a server without a command that it needs, and names it', async () => {
     const renamed = await startRedis({ 'rename-command EVALSHA': 'another_name' })
     const error = await refusal(opened({ url: renamed.url }))

@@ -31,3 +31,25 @@ export const isConnectionOver = (thrown: unknown) => {
 
 /** Five of these characters. Node's own codes, such as `EPIPE`, have at most four after their E, or more letters than five. */
 const isSqlState = (code: string) => /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code)
+
+/** What the server says to whom it never lets in. */
+const REFUSED: Readonly<Record<string, string>> = {
+  '28P01': 'the server refuses the password of this user: check the user and the password',
+  '28000': 'the server does not let this user in: check the user, its right to log in, and pg_hba.conf',
+  '3D000': 'the server has no such database: create it, or check its name',
+  '42501': 'the server does not let this user into the database: grant it CONNECT',
+}
+const NO_PASSWORD = 'the server asks for a password, and there is none: put it into the address'
+
+/** @returns in words why no waiting mends it; `undefined` for any other fault */
+export function refusedFor(thrown: unknown): string | undefined {
+  // The client says so by itself, without a code.
+  const isWithoutPassword = thrown instanceof Error && /^SASL: .*password must be/.test(thrown.message)
+  return isWithoutPassword ? NO_PASSWORD : REFUSED[codeOf(thrown)]
+}
+
+/** Visitors are told this too, so it is no more than a word; the log has the server's code beside it. */
+export const closedDoor = (thrown: unknown): string =>
+  refusedFor(thrown) === undefined
+    ? 'The session store lets nobody in'
+    : 'The session store does not accept this hub'

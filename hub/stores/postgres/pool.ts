@@ -4,7 +4,7 @@
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { unavailable } from '../optimistic.js'
-import { isConnectionOver, isNotPrepared, isStalePlan } from './faults.js'
+import { closedDoor, isConnectionOver, isNotPrepared, isStalePlan } from './faults.js'
 import { READ_MS } from './limits.js'
 import { readValue } from './wire.js'
 
@@ -100,7 +100,7 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     if (!isFreed) {
       // Nobody is left who would call the next one.
       if (inUse === 0) waiting.next()
-      throw unavailable(refusal, 'The session store lets nobody in')
+      throw unavailable(refusal, closedDoor(refusal))
     }
     return connect(endMs)
   }

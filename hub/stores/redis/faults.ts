@@ -22,15 +22,23 @@ export const isConnectionOver = (thrown: unknown) => ['', ...ELSEWHERE].includes
 export const isPassing = (thrown: unknown) =>
   !(thrown instanceof UnsafeServer) && (isConnectionOver(thrown) || PASSING.includes(codeOf(thrown)))
 
-/** @returns what this user of the server may not do, or the server does not know, which no waiting mends. Without the values of the command */
-export function missingCommand(thrown: unknown): string | undefined {
+/** @returns what this user of the server may not do, or the server does not know, which no waiting mends; or that it does not know the user. Without the values of the command */
+export function refusedFor(thrown: unknown): string | undefined {
   const { message } = thrown instanceof Error ? thrown : { message: '' }
   const [, renamed] = /^ERR unknown command ['`]([^'`]{1,40})/.exec(message) ?? []
   if (renamed !== undefined)
     return `the server has no command ${renamed}: a "rename-command" may have taken it away. docs/redis.md lists what the store needs`
+  if (['WRONGPASS', 'NOAUTH'].includes(codeOf(thrown)))
+    return 'the server refuses this user, or its password: check both'
   if (codeOf(thrown) !== 'NOPERM') return undefined
   return 'the server’s user lacks a right: docs/redis.md lists what the store needs (ACL SETUSER)'
 }
+
+/** Visitors are told this too, so it is no more than a word. */
+export const closedDoor = (thrown: unknown): string =>
+  refusedFor(thrown) === undefined
+    ? 'The session store lets nobody in'
+    : 'The session store does not accept this hub'
 
 /** Where the slot is: `MOVED 3999 127.0.0.1:6381`. */
 export function movedTo(thrown: unknown): { host: string; port: number } | undefined {

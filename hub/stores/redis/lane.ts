@@ -4,7 +4,7 @@
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { unavailable } from '../optimistic.js'
-import { isConnectionOver } from './faults.js'
+import { closedDoor, isConnectionOver } from './faults.js'
 
 /** What of `redis`' client is used. */
 export interface RedisConnection {
@@ -53,7 +53,7 @@ export function createLane(make: (limitMs: number) => Promise<RedisConnection>):
   function connection(): Promise<RedisConnection> {
     if (!isOpen) throw new SessionHubError('unavailable', 'The session store is closed')
     if (current) return current
-    if (performance.now() < pausedUntilMs) throw unavailable(refusal, 'The session store lets nobody in')
+    if (performance.now() < pausedUntilMs) throw unavailable(refusal, closedDoor(refusal))
     const made = make(CONNECT_MS).then(
       (connection) => {
         pausedUntilMs = 0
@@ -65,7 +65,7 @@ export function createLane(make: (limitMs: number) => Promise<RedisConnection>):
         downSinceMs ??= performance.now()
         refusal = thrown
         pausedUntilMs = performance.now() + PAUSE_MS * (0.5 + Math.random() / 2)
-        throw unavailable(thrown, 'The session store lets nobody in')
+        throw unavailable(thrown, closedDoor(thrown))
       },
     )
     current = made
