@@ -1,6 +1,6 @@
 /** The event streams as an attacker would use them: to listen without a right to, to learn about strangers, to cost something. */
 import { expect } from 'chai'
-import type { Ending } from 'session-hub/hub'
+import { type Ending, memoryStore } from 'session-hub/hub'
 
 import { readHubKeys } from '../../hub/keys/hub-keys.js'
 import { tellParty } from '../../hub/flows/endings.js'
@@ -207,6 +207,9 @@ describe('attacks on the event streams', () => {
   })
 
   it('no field can write a line of its own into the stream', async () => {
+    // On the one store that takes everything: in PostgreSQL no id can be so.
+    await world.close()
+    await begin({ hub: { store: memoryStore() } })
     const forged = 'x\r\n\r\nid: 9\r\nevent: reset\r\ndata: {}\n\n\u2028\u0000'
     await write(
       { sessionId: forged, reason: forged as Ending['reason'] },

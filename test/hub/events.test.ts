@@ -84,7 +84,10 @@ describe('GET /backchannel/events', () => {
     const store = memoryStore()
     await begin(60_000, store)
     await hub.end(3)
-    await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 }, 2)
+    await store.sweep(
+      { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Number.MAX_SAFE_INTEGER, auditBeforeMs: 0 },
+      2,
+    )
     for (const [id, event] of [
       ['0', 'reset'],
       ['1', 'reset'],
@@ -95,7 +98,10 @@ describe('GET /backchannel/events', () => {
       expect((await stream.heard(event))[0], id).to.include({ event })
       if (event === 'reset') expect(stream.events[0]?.id, 'and goes on from here').to.equal(`${epoch}-3`)
     }
-    await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 }, 10)
+    await store.sweep(
+      { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Number.MAX_SAFE_INTEGER, auditBeforeMs: 0 },
+      10,
+    )
     expect((await (await open(`${epoch}-3`)).heard('hello'))[0]?.id).to.equal(`${epoch}-3`)
     expect((await (await open(`${epoch}-2`)).heard('reset'))[0]?.id).to.equal(`${epoch}-3`)
     expect((await (await open()).heard('hello'))[0]?.id).to.equal(`${epoch}-3`)

@@ -180,7 +180,10 @@ describe('the event stream of a site', () => {
       await new Visitor(world.hub.origin).post(shop, '/sign-in', { name: 'cleo' })
       const before = asks('read').length
       const { store } = world.hub
-      await store.sweep({ nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 }, 1000)
+      await store.sweep(
+        { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Number.MAX_SAFE_INTEGER, auditBeforeMs: 0 },
+        1000,
+      )
       expect((await store.endingsRange()).first, 'nothing is known of it').to.equal(0)
       expect(await who(travel, other)).to.include({ subject: 'bob' })
       expect(asks('read')).to.have.lengthOf(before)

@@ -243,7 +243,7 @@ describe('an open page of a site', () => {
     line.cut()
     await visitor.post(shop, '/sign-out', {})
     await world.hub.store.sweep(
-      { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Infinity, auditBeforeMs: 0 },
+      { nowMs: 0, endedBeforeMs: 0, endingsBeforeMs: Number.MAX_SAFE_INTEGER, auditBeforeMs: 0 },
       1000,
     )
     line.mend()
