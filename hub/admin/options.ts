@@ -4,26 +4,39 @@ import type { Request } from 'express'
 import { is256Bits } from '../../sdk/protocol/formats.js'
 import { isSubject, isText } from '../../sdk/protocol/fields.js'
 import { isJsonObject } from '../../sdk/protocol/json.js'
-import { callable, oneOf, whole } from '../../sdk/settings/checks.js'
+import { oneOf } from '../../sdk/settings/checks.js'
+import { aFunction, type OptionRows, readOptions, wholeNumber } from '../../sdk/settings/option-rows.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { type Admin, type Permission, permissions } from '../flows/permissions.js'
 
 /** Either `authorize` or `tokens`. */
 export interface AdminOptions {
   /**
-   * For an application with administrators of its own: who asks, by whatever it knows a request by. `null`: nobody who may. It is asked
-   * for every request below `/admin`; what it throws is answered with 503.
+   * `(req) => { name, permissions }`, or `null` for a caller who is not an administrator. It may be asynchronous. The hub asks it for
+   * every request below `/admin`, and answers with 503 if it throws. Give either this or `tokens`.
    */
   readonly authorize?: Authorize
-  /** Who may sign in with an administrator's token; `session-hub admin token` makes them. */
+  /**
+   * A list of `{ name, permissions, sha256 }`, each created by `session-hub admin token` or by
+   * `generateAdminToken({ name, permissions })`.
+   */
   readonly tokens?: readonly AdminToken[]
   /**
-   * The users whose sessions only `logout-all` may end: a list, or asked for each.
+   * The users whose sessions only `logout-all` may end, and as whom nobody may act (docs/flows/acting.md): a list of subjects, or
+   * `(subject) => boolean`, which may be asynchronous. If it throws, or returns neither `true` nor `false`, nothing ends (503). If
+   * this happens in the middle of a search, the sessions that have already ended stay ended. The hub does not ask it for an
+   * administrator with `logout-all`.
    *
    * @default none
    */
   readonly isAdmin?: readonly string[] | IsAdmin
-  /** How long it is kept what administrators did, in seconds, one day to ten years. @default 31536000 (a year) */
+  /**
+   * How long the audit is kept.
+   *
+   * Unit: seconds, 86400 to 315360000.
+   *
+   * @default 31536000
+   */
   readonly auditSeconds?: number
 }
 
@@ -46,22 +59,42 @@ export interface AdminSettings {
 const DAY = 86_400
 export const auditBounds = { min: DAY, max: 3650 * DAY, default: 365 * DAY }
 
+export const adminRows = {
+  authorize: {
+    text: '`(req) => { name, permissions }`, or `null` for a caller who is not an administrator. It may be asynchronous. The hub asks it for every request below `/admin`, and answers with 503 if it throws. Give either this or `tokens`',
+    code: 'only',
+    check: aFunction<Authorize>('Authorize'),
+  },
+  tokens: {
+    text: 'a list of `{ name, permissions, sha256 }`, each created by `session-hub admin token` or by `generateAdminToken({ name, permissions })`',
+    check: { type: 'readonly AdminToken[]', read: (where, _name, given) => readTokens(where, given) },
+  },
+  isAdmin: {
+    text: 'the users whose sessions only `logout-all` may end, and [as whom nobody may act](flows/acting.md#what-the-hub-refuses): a list of subjects, or `(subject) => boolean`, which may be asynchronous. If it throws, or returns neither `true` nor `false`, nothing ends (503). If this happens in the middle of a search, the sessions that have already ended stay ended. The hub does not ask it for an administrator with `logout-all`',
+    code: 'also',
+    shown: 'none',
+    check: {
+      type: 'readonly string[] | IsAdmin',
+      read: (where, _name, given) => readIsAdmin(where, given),
+    },
+  },
+  auditSeconds: {
+    text: 'how long the audit is kept',
+    unit: 'seconds',
+    default: auditBounds.default,
+    check: wholeNumber(auditBounds),
+  },
+} satisfies OptionRows
+
 /** @throws SessionHubError `options_invalid` */
 export function resolveAdmin(where: string, given: unknown): AdminSettings & { auditSeconds: number } {
-  refuseUnknown(where, given, ['authorize', 'tokens', 'isAdmin', 'auditSeconds'])
-  const { tokens, isAdmin = [], auditSeconds = auditBounds.default } = given as AdminOptions
-  const authorize = callable(where, 'authorize', (given as AdminOptions).authorize)
+  const { authorize, tokens, isAdmin, auditSeconds } = readOptions(where, adminRows, given)
   if ((authorize === undefined) === (tokens === undefined))
     throw wrong(
       where,
       'give either "authorize", a function, or "tokens"; "session-hub admin token" makes one',
     )
-  return {
-    authorize,
-    tokens: readTokens(where, tokens ?? []),
-    isAdmin: readIsAdmin(where, isAdmin),
-    auditSeconds: whole(where, 'auditSeconds', auditSeconds, auditBounds),
-  }
+  return { authorize, tokens: tokens ?? [], isAdmin: isAdmin ?? (() => false), auditSeconds }
 }
 
 function readTokens(where: string, given: unknown): readonly AdminToken[] {
@@ -94,10 +127,10 @@ export function readPermissions(where: string, given: unknown): readonly Permiss
 export const isName = (value: unknown): value is string =>
   isText(80)(value) && isSubject(value) && !/^(unknown$|application$|command line)/.test(value)
 
-function readIsAdmin(where: string, given: readonly string[] | IsAdmin): IsAdmin {
+function readIsAdmin(where: string, given: unknown): IsAdmin {
   if (typeof given === 'function')
     return async (subject) => {
-      const answer: unknown = await given(subject)
+      const answer: unknown = await (given as IsAdmin)(subject)
       // R21: a record, or nothing at all, is no word on who may be ended; and what it holds would be shown.
       if (typeof answer !== 'boolean') throw new TypeError('"isAdmin" has to answer true or false')
       return answer

@@ -1,6 +1,6 @@
 /** Whose word on a sign-out the hub takes: the option `companySignOut`, checked at start-up. */
 import { isJsonObject } from '../../sdk/protocol/json.js'
-import { flag, oneOf } from '../../sdk/settings/checks.js'
+import { type Check, choice, type OptionRows, readOptions, yesOrNo } from '../../sdk/settings/option-rows.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 
 export interface CompanySignOutOptions {
@@ -10,29 +10,37 @@ export interface CompanySignOutOptions {
 
 /** An OpenID provider of the company's. */
 export interface CompanyIssuer {
-  /** Its `issuer`, to the letter, such as `https://login.example/realms/staff`. */
+  /** The provider's `iss`, character by character, such as `https://login.example/realms/staff`. */
   readonly issuer: string
-  /** The `client_id` that your sites have there; or several. */
+  /** The `client_id` of your sites there, or a list of them. */
   readonly audience: string | readonly string[]
-  /** Its public keys, as a JWK Set (RFC 7517); or `jwksUri`. */
-  readonly jwks?: { readonly keys: readonly object[] }
-  /** Where it publishes them: `https:`, or `http:` on this machine. Keys are fetched when a token needs them, and kept. */
-  readonly jwksUri?: string
   /**
-   * What your sites put before the provider's `sub` to make their `subject`. With several issuers each needs its own, and none may begin
-   * with another: two providers may both know an `ada`.
+   * Where the provider publishes its keys; `https:`, or `http:` on this machine.
+   *
+   * @default either this or jwks
+   */
+  readonly jwksUri?: string
+  /** The public keys themselves, as a JWK Set (RFC 7517). */
+  readonly jwks?: { readonly keys: readonly object[] }
+  /**
+   * What your sites put before the provider's `sub` to make their `subject`. With several issuers, each needs its own, and none may
+   * begin with another: two providers may both know an `ada`.
    *
    * @default ''
    */
   readonly subjectPrefix?: string
   /**
-   * What ends when the token names a session (`sid`): that session, which the sites have named with `idp` in `signIn`, or all of the user's.
-   * A token without `sid` always ends all.
+   * What a token with a `sid` ends: `'session'` ends the sessions that were signed in with this `sid`; `'user'` ends all sessions of
+   * the user. Choose `'user'` if your sites cannot pass `idp`. A token without `sid` always ends all sessions of the user.
    *
    * @default 'session'
    */
   readonly ends?: 'session' | 'user'
-  /** Takes tokens whose header says `typ: "JWT"` or nothing, from older providers. @default false */
+  /**
+   * Also accepts tokens with the `typ` `JWT` or without one, which older providers send.
+   *
+   * @default false
+   */
   readonly acceptsUntyped?: boolean
 }
 
@@ -68,33 +76,73 @@ export function resolveCompanySignOut(where: string, given: unknown): readonly I
   return settings
 }
 
+const audienceOption: Check<readonly string[]> = {
+  type: 'string | readonly string[]',
+  read(where, name, given) {
+    const audiences: readonly unknown[] = Array.isArray(given) ? given : [given]
+    if (audiences.length === 0 || !audiences.every((one) => typeof one === 'string' && one !== ''))
+      throw wrong(where, `"${name}" has to be your client_id there, or a list of them`)
+    return audiences as readonly string[]
+  },
+}
+
+const aText = (isEmptyAllowed: boolean): Check<string> => ({
+  type: 'string',
+  read(where, name, given) {
+    if (typeof given !== 'string' || (given === '' && !isEmptyAllowed))
+      throw wrong(where, `"${name}" has to be a text`)
+    return given
+  },
+})
+
+export const issuerRows = {
+  issuer: {
+    text: "the provider's `iss`, character by character, such as `https://login.example/realms/staff`",
+    required: true,
+    check: aText(false),
+  },
+  audience: {
+    text: 'the `client_id` of your sites there, or a list of them',
+    required: true,
+    check: audienceOption,
+  },
+  jwksUri: {
+    text: 'where the provider publishes its keys; `https:`, or `http:` on this machine',
+    shown: 'either this or `jwks`',
+    check: { type: 'string', read: (where, _name, given) => readUri(where, given) },
+  },
+  jwks: {
+    text: 'the public keys themselves, as a JWK Set (RFC 7517)',
+    check: {
+      type: '{ readonly keys: readonly object[] }',
+      read: (where, _name, given) => readKeys(where, given),
+    },
+  },
+  subjectPrefix: {
+    text: "what your sites put before the provider's `sub` to make their `subject`",
+    more: 'With several issuers, each needs its own, and none may begin with another: two providers may both know an `ada`.',
+    default: '',
+    check: aText(true),
+  },
+  ends: {
+    text: "what a token with a `sid` ends: `'session'` ends the sessions that were signed in with this `sid`; `'user'` ends all sessions of the user. Choose `'user'` if your sites cannot pass `idp`",
+    more: 'A token without `sid` always ends all sessions of the user.',
+    default: 'session',
+    check: choice<'session' | 'user'>("'session' | 'user'", ['session', 'user']),
+  },
+  acceptsUntyped: {
+    text: 'also accepts tokens with the `typ` `JWT` or without one, which older providers send',
+    default: false,
+    check: yesOrNo,
+  },
+} satisfies OptionRows
+
 function readIssuer(where: string, given: unknown): IssuerSettings {
   if (!isJsonObject(given)) throw wrong(where, 'it has to be an object with "issuer", "audience" and keys')
-  const known = ['issuer', 'audience', 'jwks', 'jwksUri', 'subjectPrefix', 'ends', 'acceptsUntyped']
-  refuseUnknown(where, given, known)
-  const {
-    issuer,
-    audience,
-    jwks,
-    jwksUri,
-    subjectPrefix = '',
-    ends = 'session',
-    acceptsUntyped = false,
-  } = given
-  if (typeof issuer !== 'string' || issuer === '') throw wrong(where, '"issuer" has to be a text')
-  const audiences: readonly unknown[] = Array.isArray(audience) ? audience : [audience]
-  if (audiences.length === 0 || !audiences.every((one) => typeof one === 'string' && one !== ''))
-    throw wrong(where, '"audience" has to be your client_id there, or a list of them')
-  if ((jwks === undefined) === (jwksUri === undefined)) throw wrong(where, 'give either "jwks" or "jwksUri"')
-  if (typeof subjectPrefix !== 'string') throw wrong(where, '"subjectPrefix" has to be a text')
-  return {
-    issuer,
-    audience: audiences as readonly string[],
-    keys: jwks === undefined ? { uri: readUri(where, jwksUri) } : { jwks: readKeys(where, jwks) },
-    subjectPrefix,
-    ends: oneOf(where, 'ends', ends, ['session', 'user']),
-    acceptsUntyped: flag(where, 'acceptsUntyped', acceptsUntyped),
-  }
+  const { jwks, jwksUri, ...settings } = readOptions(where, issuerRows, given)
+  const keys = jwks === undefined ? jwksUri && { uri: jwksUri } : jwksUri === undefined && { jwks }
+  if (!keys) throw wrong(where, 'give either "jwks" or "jwksUri"')
+  return { ...settings, keys }
 }
 
 function readUri(where: string, given: unknown): URL {

@@ -1,14 +1,14 @@
 /** `session-hub/hub/postgres`: sessions in PostgreSQL, for a hub of many processes on many machines. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { flag, whole } from '../../sdk/settings/checks.js'
-import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { createTransact, isEmpty, newRev, parsed, pause, unavailable } from './optimistic.js'
 import { auditValues, commitValues, type Revs } from './postgres/commit.js'
 import { isNothingWritten, isConnectionOver, refusedFor } from './postgres/faults.js'
 import { READ_MS } from './postgres/limits.js'
 import { type Look, lookValues, readLook } from './postgres/look.js'
-import { DEFAULT_SCHEMA, durabilityOf, prepareSchema, refuseCopied } from './postgres/open.js'
-import { type Connections, createConnections, type PostgresPool, type Statement } from './postgres/pool.js'
+import { durabilityOf, prepareSchema, refuseCopied } from './postgres/open.js'
+import { type PostgresOptions, resolveOptions, where } from './postgres/options.js'
+import { type Connections, createConnections, type Statement } from './postgres/pool.js'
 import { createPool } from './postgres/server.js'
 import { type Statements, statementsOf } from './postgres/statements.js'
 import { bytes, lookedFor, lookedForAll } from './postgres/wire.js'
@@ -46,22 +46,8 @@ import type {
   Swept,
 } from './store.js'
 
+export type { PostgresOptions } from './postgres/options.js'
 export type { PostgresClient, PostgresPool } from './postgres/pool.js'
-
-export interface PostgresOptions {
-  /** Where the server is: `postgres://user:password@host:5432/database?sslmode=verify-full`. Either this or `pool`. */
-  readonly url?: string
-  /** A pool of `pg`'s of your own; it stays open when the store is closed. */
-  readonly pool?: PostgresPool
-  /** The schema that holds the tables. Several hubs may share a database, each with its own. @default 'session_hub' */
-  readonly schema?: string
-  /** Connections of this process, 1 to 1000. Past some thirty processes, put PgBouncer in between. @default 10 */
-  readonly maxConnections?: number
-  /** How many requests may wait for a connection; the next one is `unavailable` at once. @default 200 */
-  readonly maxWaiting?: number
-  /** Whether the schema is created, and brought up to date, when the store is opened. Otherwise it has to be. @default true */
-  readonly migrate?: boolean
-}
 
 /** Inside the two seconds that a site waits for its hub. */
 const WRITE_MS = 1500
@@ -86,7 +72,7 @@ const PAUSE_MS = 50
  * const store = await postgresStore({ url: process.env.DATABASE_URL })
  */
 export async function postgresStore(options: PostgresOptions): Promise<Store> {
-  const { schema, maxWaiting, migrate, ...settings } = checked(options)
+  const { schema, maxWaiting, migrate, ...settings } = resolveOptions(options)
   const pool = settings.pool ?? (await createPool(where, settings.url, settings.maxConnections))
   const connections = createConnections(pool, maxWaiting, !settings.pool)
   try {
@@ -104,37 +90,9 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
   }
 }
 
-const where = 'postgresStore'
-
 /** What a server has said that lets nobody in. */
 const sayingOf = (thrown: unknown) =>
   thrown instanceof SessionHubError && thrown.code === 'unavailable' ? thrown.cause : undefined
-
-function checked(options: PostgresOptions) {
-  refuseUnknown(where, options, ['url', 'pool', 'schema', 'maxConnections', 'maxWaiting', 'migrate'])
-  const {
-    url = '',
-    pool,
-    schema = DEFAULT_SCHEMA,
-    maxConnections = 10,
-    maxWaiting = 200,
-    migrate = true,
-  } = options
-  if (!pool === !url) throw wrong(where, 'either "url" or "pool" has to be there')
-  if (typeof url !== 'string' || (url !== '' && !/^postgres(ql)?:\/\//.test(url)))
-    throw wrong(where, '"url" has to begin with postgres://')
-  // PostgreSQL cuts longer names, and two of them would be one.
-  if (typeof schema !== 'string' || !/^(?!pg_)[^\0]+$/.test(schema) || Buffer.byteLength(schema) > 63)
-    throw wrong(where, '"schema" has to be a name of 1 to 63 bytes that does not begin with "pg_"')
-  return {
-    url,
-    pool,
-    schema,
-    maxConnections: whole(where, 'maxConnections', maxConnections, { min: 1, max: 1000 }),
-    maxWaiting: whole(where, 'maxWaiting', maxWaiting, { min: 0, max: 1000 }),
-    migrate: flag(where, 'migrate', migrate),
-  }
-}
 
 class PostgresStore implements Store {
   readonly durability: string

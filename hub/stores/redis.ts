@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
-import { flag, whole as wholeOption } from '../../sdk/settings/checks.js'
-import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
+import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { closedByCopy } from './copy/note.js'
 import { createTransact, isEmpty, newRev, parsed, unavailable } from './optimistic.js'
 import { commitValues, counted } from './redis/commit.js'
-import { type Address, byAddress, byClient, createConnector, type RedisClient } from './redis/connect.js'
+import { byAddress, byClient, createConnector } from './redis/connect.js'
+import { type RedisOptions, resolveOptions, where } from './redis/options.js'
 import { createClientOfPackage } from './redis/package.js'
 import { refusedFor, UnsafeServer } from './redis/faults.js'
 import { createLane } from './redis/lane.js'
@@ -59,36 +59,9 @@ import type {
   Swept,
 } from './store.js'
 
+export type { RedisOptions } from './redis/options.js'
 export type { RedisClient } from './redis/connect.js'
 export type { RedisConnection } from './redis/lane.js'
-
-export interface RedisOptions {
-  /**
-   * Where the server is: `rediss://user:password@host:6379`, or `unix:///path`. Or a function that says so for each connection, as where Sentinel
-   * knows the primary. Either this or `client`.
-   */
-  readonly url?: Address
-  /**
-   * A client that `createClient` of `redis` has made. The store makes connections of its own with its options, and leaves it as it is; it need
-   * not be connected.
-   */
-  readonly client?: RedisClient
-  /** What all keys begin with, in braces. Several hubs may share a server, each with its own. @default 'session_hub' */
-  readonly prefix?: string
-  /**
-   * How many replicas have to confirm a write (`WAIT`), 0 to 9; with fewer it is `unavailable`. @default 1 from when the server is seen with
-   * a replica, 0 before
-   */
-  readonly replicas?: number
-  /** How long they may take, 1 to 1400 milliseconds. @default 1000 */
-  readonly replicaTimeoutMs?: number
-  /** How many requests may wait for an answer; the next one is `unavailable` at once. @default 1000 */
-  readonly maxWaiting?: number
-  /** Takes a server that throws records away where its memory is full: sessions end, and spent tickets can be spent again. @default false */
-  readonly mayEvict?: boolean
-  /** Takes a server without an append-only file, which loses all of it when it is restarted. @default false */
-  readonly mayForget?: boolean
-}
 
 /** Inside the two seconds that a site waits for its hub. */
 const READ_MS = 1000
@@ -115,7 +88,7 @@ const PAGE = 500
  * const store = await redisStore({ url: process.env.REDIS_URL })
  */
 export async function redisStore(options: RedisOptions): Promise<Store> {
-  const { url, client, prefix, replicas, ...settings } = checked(options)
+  const { url, client, prefix, replicas, ...settings } = resolveOptions(options)
   const make = client
     ? byClient(client)
     : byAddress(await createClientOfPackage(where), typeof url === 'string' ? url : checkedUrl(url))
@@ -143,53 +116,6 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
     const why = refusedFor(cause)
     if (why !== undefined) throw wrong(where, why, cause)
     throw unavailable(thrown, 'The session store could not be opened')
-  }
-}
-
-const where = 'redisStore'
-
-function checked(options: RedisOptions) {
-  refuseUnknown(where, options, [
-    'url',
-    'client',
-    'prefix',
-    'replicas',
-    'replicaTimeoutMs',
-    'maxWaiting',
-    'mayEvict',
-    'mayForget',
-  ])
-  const {
-    url = '',
-    client,
-    prefix = 'session_hub',
-    replicas,
-    replicaTimeoutMs = 1000,
-    maxWaiting = 1000,
-    mayEvict = false,
-    mayForget = false,
-  } = options
-  if (!client === !url) throw wrong(where, 'either "url" or "client" has to be there')
-  // A cluster's client and Sentinel's look alike, and send each command where they like.
-  if (client && (typeof client.duplicate !== 'function' || 'masters' in client || 'getMasterNode' in client))
-    throw wrong(
-      where,
-      '"client" has to be what createClient of the package "redis" returns; otherwise give "url"',
-    )
-  if (typeof url !== 'function' && url !== '') checkUrl(where, url)
-  // In braces it is the part of a key that says its slot.
-  if (typeof prefix !== 'string' || !/^[^{}\0]{1,64}$/.test(prefix))
-    throw wrong(where, '"prefix" has to be a name of 1 to 64 characters without braces')
-  return {
-    url,
-    client,
-    prefix: `{${prefix}}:`,
-    replicas:
-      replicas === undefined ? undefined : wholeOption(where, 'replicas', replicas, { min: 0, max: 9 }),
-    replicaTimeoutMs: wholeOption(where, 'replicaTimeoutMs', replicaTimeoutMs, { min: 1, max: 1400 }),
-    maxWaiting: wholeOption(where, 'maxWaiting', maxWaiting, { min: 1, max: 100_000 }),
-    mayEvict: flag(where, 'mayEvict', mayEvict),
-    mayForget: flag(where, 'mayForget', mayForget),
   }
 }
 

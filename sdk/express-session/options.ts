@@ -1,8 +1,8 @@
 /** The options of `expressSession`, checked once. */
 import type { Request } from 'express'
 
-import { callable } from '../settings/checks.js'
-import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
+import { aFunction, type OptionRows, readOptions } from '../settings/option-rows.js'
+import { wrong } from '../settings/refuse-unknown.js'
 import { type Json, SessionHubError, type SignIn, type Site, type SiteSession } from '../site/index.js'
 import { createSeal, type Seal } from './seal.js'
 
@@ -11,25 +11,36 @@ export type SignedIn = Pick<SiteSession, 'claims'> & { readonly subject: string 
 
 export interface ExpressSessionOptions {
   /**
-   * Seals what is not `shared`: other sites can neither read it nor write it. At least 32 characters; the one that express-session had will do. Of
-   * several, the first seals and each opens, as with express-session.
+   * Seals what is not shared: other sites can neither read nor write it. A string of 32 characters or more, such as
+   * `openssl rand -base64 32` prints; you can keep express-session's secret. Or a list: the first seals and all open, so that you can
+   * change the secret without losing data.
    */
   readonly secret: string | readonly string[]
   /**
-   * The keys of `req.session` that all sites share, such as `cart`: in the hub's data they have the same names. They follow the visitor into a sign-in by
-   * the hub's `merge`. All other keys are this application's own, and go where they go with express-session. @default none
+   * Where the application stores who is signed in (docs/express-session.md), such as `'userId'` for `req.session.userId`. It is not
+   * stored: it is read from what the hub says of the session, and what the application writes there is a sign-in or a sign-out.
+   *
+   * @default 'passport.user'
+   */
+  readonly userAt?: string
+  /**
+   * The keys that all sites share, such as `cart`, by their names in the hub's data.
+   *
+   * @default []
    */
   readonly shared?: readonly string[]
   /**
-   * Where the application keeps who is signed in: `'userId'` for `req.session.userId`. It is not stored: it is read from the hub's own word on the
-   * session, and what the application writes there is a sign-in, or a sign-out. @default 'passport.user'
+   * `(user, req) => signIn`: the arguments of `site.signIn` (docs/session-life.md) for a user whom the application has put there:
+   * `{ subject, claims, remember }`. May be asynchronous.
+   *
+   * @default a string is the subject
    */
-  readonly userAt?: string
-  /** What the hub is told of a user whom the application has written there. @default a text is the subject */
   readonly toSignIn?: (user: Json, req: Request) => SignIn | Promise<SignIn>
   /**
-   * What stands there for a user whom the hub names, on whichever site the sign-in was. `undefined`, where this application does not know the user: then
-   * nobody is signed in here, and nothing ends elsewhere. @default the subject
+   * `({ subject, claims }, req) => user`: the value there for a user whom the hub names, whichever site signed the user in;
+   * `undefined` for a user whom this application does not know. May be asynchronous.
+   *
+   * @default the subject
    */
   readonly toUser?: (who: SignedIn, req: Request) => Json | undefined | Promise<Json | undefined>
 }
@@ -44,14 +55,6 @@ export interface ExpressSessionSettings {
 }
 
 const where = 'expressSession'
-
-const KNOWN: Record<keyof ExpressSessionOptions, true> = {
-  secret: true,
-  shared: true,
-  userAt: true,
-  toSignIn: true,
-  toUser: true,
-}
 
 /** What express-session has and this has not, with the place where the thing lives. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -68,6 +71,42 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   unset: 'call req.session.destroy()',
 }
 
+type ToSignIn = ExpressSessionSettings['toSignIn']
+type ToUser = ExpressSessionSettings['toUser']
+
+export const expressSessionRows = {
+  secret: {
+    text: "seals what is not shared: other sites can neither read nor write it. A string of 32 characters or more, such as `openssl rand -base64 32` prints; you can keep express-session's secret. Or a list: the first seals and all open, so that you can change the secret without losing data",
+    required: true,
+    check: { type: 'string | readonly string[]', read: (_where, _name, given) => sealsOf(given) },
+  },
+  userAt: {
+    text: "where the application stores [who is signed in](express-session.md#who-is-signed-in), such as `'userId'` for `req.session.userId`",
+    more: 'It is not stored: it is read from what the hub says of the session, and what the application writes there is a sign-in or a sign-out.',
+    default: 'passport.user',
+    check: { type: 'string', read: (_where, _name, given) => pathOf(given) },
+  },
+  shared: {
+    text: "the keys that all sites share, such as `cart`, by their names in the hub's data",
+    default: [],
+    shown: '`[]`',
+    check: {
+      type: 'readonly string[]',
+      read: (_where, _name, given, above) => sharedKeys(given, above['userAt'] as readonly string[]),
+    },
+  },
+  toSignIn: {
+    text: '`(user, req) => signIn`: the arguments of [`site.signIn`](session-life.md) for a user whom the application has put there: `{ subject, claims, remember }`. May be asynchronous',
+    shown: 'a string is the subject',
+    check: aFunction<ToSignIn>('(user: Json, req: Request) => SignIn | Promise<SignIn>'),
+  },
+  toUser: {
+    text: '`({ subject, claims }, req) => user`: the value there for a user whom the hub names, whichever site signed the user in; `undefined` for a user whom this application does not know. May be asynchronous',
+    shown: 'the subject',
+    check: aFunction<ToUser>('(who: SignedIn, req: Request) => Json | undefined | Promise<Json | undefined>'),
+  },
+} satisfies OptionRows
+
 /** @throws SessionHubError `options_invalid` */
 export function resolveExpressSessionOptions(
   site: Pick<Site, 'sessionProperty'>,
@@ -77,19 +116,18 @@ export function resolveExpressSessionOptions(
     if (Object.hasOwn(ELSEWHERE, name))
       throw wrong(where, `"${name}" is not an option here; ${ELSEWHERE[name]}`)
   }
-  refuseUnknown(where, options, Object.keys(KNOWN))
+  const { secret, shared, userAt, toSignIn, toUser } = readOptions(where, expressSessionRows, options)
   if (site.sessionProperty === 'session')
     throw wrong(
       where,
       'req.session belongs to express-session here; give the site another name: createSite({ sessionProperty: "hub" })',
     )
-  const userPath = pathOf(options.userAt ?? 'passport.user')
   return {
-    seals: sealsOf(options.secret),
-    shared: new Set(sharedKeys(options.shared ?? [], userPath)),
-    userPath,
-    toSignIn: callable(where, 'toSignIn', options.toSignIn ?? textOnly),
-    toUser: callable(where, 'toUser', options.toUser ?? (({ subject }: SignedIn) => subject)),
+    seals: secret,
+    shared: new Set(shared),
+    userPath: userAt,
+    toSignIn: toSignIn ?? textOnly,
+    toUser: toUser ?? (({ subject }) => subject),
   }
 }
 

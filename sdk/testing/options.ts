@@ -2,6 +2,7 @@
 import type { HubOptions, SiteRegistration } from '../../hub/index.js'
 import { hubOptionNames } from '../../hub/options.js'
 import { origin } from '../settings/checks.js'
+import { type OptionRows, readOptions } from '../settings/option-rows.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { type Clock, createClock } from './clock.js'
 
@@ -18,13 +19,30 @@ const OWN = [
 ] as const
 
 export interface TestHubOptions {
-  /** The origins of the sites that share the session. @default `['https://shop.example']` */
+  /**
+   * The origins of the sites. Nothing needs to listen there.
+   *
+   * @default ['https://shop.example']
+   */
   readonly sites?: readonly string[]
-  /** What the hub has registered of each of them, such as `mayImpersonate`; their keys are made for this run. @default none */
+  /**
+   * What the hub registers for each of them besides its keys, such as `{ mayImpersonate: true }`.
+   *
+   * @default none
+   */
   readonly registration?: Omit<Partial<SiteRegistration>, 'origin' | 'app' | 'signingKeys' | 'ticketKeys'>
-  /** Options for the hub, such as `merge` or `singleSession`; it has an origin, keys, sites, a store and a clock of its own. @default none */
+  /**
+   * Options of `createHub` (docs/options.md), such as `merge` or `singleSession`; not `origin`, `keys`, `sites`, `findSite`,
+   * `siteCacheSeconds`, `store`, `storeWaitSeconds`, `now`.
+   *
+   * @default none
+   */
   readonly hub?: Omit<Partial<HubOptions>, (typeof OWN)[number]>
-  /** The clock of the hub and its sites. @default `createClock()`: the present, standing still */
+  /**
+   * Your own clock, with `now()` and `advance(seconds)`.
+   *
+   * @default createClock()
+   */
   readonly clock?: Clock
 }
 
@@ -40,23 +58,66 @@ const REGISTERED: readonly (keyof NonNullable<TestHubOptions['registration']>)[]
   'enabled',
 ]
 
-const where = 'startTestHub'
+const testableHubOptions = hubOptionNames.filter((name) => !OWN.some((own) => own === name))
+
+type Registration = NonNullable<TestHubOptions['registration']>
+type OwnHubOptions = NonNullable<TestHubOptions['hub']>
+
+export const testHubRows = {
+  sites: {
+    text: 'the origins of the sites. Nothing needs to listen there',
+    default: ['https://shop.example'],
+    shown: "`['https://shop.example']`",
+    check: {
+      type: 'readonly string[]',
+      read(at, name, given): readonly string[] {
+        if (!Array.isArray(given) || given.length === 0)
+          throw wrong(at, `"${name}" has to be a list of one origin or more`)
+        return given.map((site) => origin(at, name, site))
+      },
+    },
+  },
+  registration: {
+    text: 'what the hub registers for each of them besides its keys, such as `{ mayImpersonate: true }`',
+    default: {},
+    shown: 'none',
+    check: {
+      type: "Omit<Partial<SiteRegistration>, 'origin' | 'app' | 'signingKeys' | 'ticketKeys'>",
+      read(at, name, given): Registration {
+        refuseUnknown(`${at}: ${name}`, given, REGISTERED)
+        return given as Registration
+      },
+    },
+  },
+  hub: {
+    text: `options of [\`createHub\`](options.md#createhuboptions-from-session-hubhub), such as \`merge\` or \`singleSession\`; not ${OWN.map((name) => `\`${name}\``).join(', ')}`,
+    default: {},
+    shown: 'none',
+    check: {
+      type: 'Omit<Partial<HubOptions>, (typeof OWN)[number]>',
+      read(at, name, given): OwnHubOptions {
+        refuseUnknown(`${at}: ${name}`, given, testableHubOptions)
+        return given as OwnHubOptions
+      },
+    },
+  },
+  clock: {
+    text: 'your own clock, with `now()` and `advance(seconds)`',
+    shown: '`createClock()`',
+    check: {
+      type: 'Clock',
+      read(at, name, given): Clock {
+        const { now, advance } = Object(given) as Partial<Clock>
+        if (typeof now !== 'function' || typeof advance !== 'function')
+          throw wrong(at, `"${name}" has to be a clock: createClock()`)
+        return given as Clock
+      },
+    },
+  },
+} satisfies OptionRows
 
 /** @throws SessionHubError `options_invalid` */
 export function resolveTestHubOptions(options: TestHubOptions): Required<TestHubOptions> {
-  refuseUnknown(where, options, ['sites', 'registration', 'hub', 'clock'])
-  const { sites = ['https://shop.example'], registration = {}, hub = {}, clock = createClock() } = options
-  if (!Array.isArray(sites) || sites.length === 0)
-    throw wrong(where, '"sites" has to be a list of one origin or more')
-  for (const site of sites) origin(where, 'sites', site)
-  refuseUnknown(`${where}: registration`, registration, REGISTERED)
-  const own: readonly string[] = OWN
-  refuseUnknown(
-    `${where}: hub`,
-    hub,
-    hubOptionNames.filter((name) => !own.includes(name)),
-  )
-  if (typeof clock.now !== 'function' || typeof clock.advance !== 'function')
-    throw wrong(where, '"clock" has to be a clock: createClock()')
-  return { sites, registration, hub, clock }
+  const { clock = createClock(), ...settings } = readOptions('startTestHub', testHubRows, options)
+  return { ...settings, clock }
 }

@@ -20,21 +20,51 @@ import { bindKeys, bindPublished, type BoundKey, type Jwks, type VerifyingKey, w
 import { createRemoteKeys } from './remote-keys.js'
 
 export interface VerifyOptions {
-  /** The site's public keys: the address of its `<endpoint>/jwks.json`, or the list itself. Either this or `key`. */
+  /**
+   * The HTTPS address of the site's key list (`<endpoint>/jwks.json`), or the list itself. Fetched when a key is unknown, at most once
+   * in 30 seconds, and again after ten minutes. While it cannot be fetched, known keys stay valid for a day.
+   *
+   * @default this or key
+   */
   readonly jwks?: Jwks
-  /** One key or several, where they are not to be fetched. A secret (`oct`) lets whoever has it make sessions too: prefer a key pair. */
+  /**
+   * One key or several, instead of `jwks`: public keys as JWK or PEM, or the site's secret as JWK. A secret (`oct`) lets whoever has
+   * it make sessions too: prefer a key pair.
+   *
+   * @default this or jwks
+   */
   readonly key?: VerifyingKey | readonly VerifyingKey[]
   /** The site's origin. */
   readonly issuer: string
-  /** Whom the token has to be for. @default the issuer */
+  /**
+   * The audience that the token must have.
+   *
+   * @default the issuer
+   */
   readonly audience?: string
-  /** The site's session cookie, if the option of that name is set there. @default '__Host-session' */
+  /**
+   * The site's session cookie.
+   *
+   * @default '__Host-session'
+   */
   readonly cookieName?: string
-  /** The site's own `fields`, so that what stands in the token by a short name can be read by its long one too. @default none */
+  /**
+   * The site's own option of this name, so that fields can be read by their long names too.
+   *
+   * @default none
+   */
   readonly fields?: readonly TokenField[]
-  /** The site's own `sessionField`. @default 'sk' */
+  /**
+   * The site's own option of this name.
+   *
+   * @default 'sk'
+   */
   readonly sessionField?: string
-  /** The clock, in milliseconds since 1970. @default Date.now */
+  /**
+   * The clock, in milliseconds since 1970, for tests.
+   *
+   * @default Date.now
+   */
   readonly now?: () => number
 }
 
@@ -73,7 +103,17 @@ interface Verifier {
   readonly cookieName: string
 }
 
-const KNOWN = ['jwks', 'key', 'issuer', 'audience', 'cookieName', 'fields', 'sessionField', 'now']
+/** Declared in `option-rows.ts`, which no service loads. */
+export const optionNames = [
+  'jwks',
+  'key',
+  'issuer',
+  'audience',
+  'cookieName',
+  'fields',
+  'sessionField',
+  'now',
+] as const
 
 /** Keys are imported, and lists fetched, once per options object; a list's address is remembered beyond it. */
 const verifiers = new WeakMap<VerifyOptions, Promise<Verifier>>()
@@ -129,8 +169,8 @@ const isWebHeaders = (headers: WithHeaders['headers']): headers is { get(name: s
   typeof headers.get === 'function'
 
 async function createVerifier(options: VerifyOptions): Promise<Verifier> {
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name))
-  if (unknown !== undefined) throw wrong(`unknown option "${unknown}"; known are ${KNOWN.join(', ')}`)
+  const unknown = Object.keys(options).find((name) => !optionNames.some((known) => known === name))
+  if (unknown !== undefined) throw wrong(`unknown option "${unknown}"; known are ${optionNames.join(', ')}`)
   const {
     issuer,
     audience = issuer,

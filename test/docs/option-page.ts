@@ -6,14 +6,22 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 
+import { adminRows } from '../../hub/admin/options.js'
 import { configRows, hubKeys } from '../../hub/cli/config-rows.js'
+import { issuerRows } from '../../hub/company/options.js'
 import { hubRows } from '../../hub/option-rows.js'
+import { postgresRows } from '../../hub/stores/postgres/options.js'
+import { redisRows } from '../../hub/stores/redis/options.js'
+import { sqliteRows } from '../../hub/stores/sqlite/options.js'
+import { expressSessionRows } from '../../sdk/express-session/options.js'
 import type { OptionRow, OptionText } from '../../sdk/settings/option-rows.js'
 import { shownDefault, unitOf } from '../../sdk/settings/option-words.js'
 import { clientRows } from '../../sdk/browser/option-rows.js'
 import { fastifyRows } from '../../sdk/site/fastify-rows.js'
 import { appRows, siteRows } from '../../sdk/site/option-rows.js'
 import { scriptTagRows } from '../../sdk/site/script-tag-rows.js'
+import { testHubRows } from '../../sdk/testing/options.js'
+import { verifyRows } from '../../sdk/verify/option-rows.js'
 import { root } from '../support/titles.js'
 
 type Row = OptionText & {
@@ -53,6 +61,60 @@ export const optionPages: readonly Page[] = [
   },
   { file: 'sdk/browser/options.ts', write: (text) => withInterfaces(text, { ClientOptions: clientRows }) },
   { file: 'sdk/site/fastify.ts', write: (text) => withInterfaces(text, { FastifySiteOptions: fastifyRows }) },
+  { file: 'hub/admin/options.ts', write: (text) => withInterfaces(text, { AdminOptions: adminRows }) },
+  {
+    file: 'docs/admin.md',
+    write: (text) => withTable(text, { heading: '## Permissions', table: tableOf('option', adminRows) }),
+  },
+  { file: 'hub/company/options.ts', write: (text) => withInterfaces(text, { CompanyIssuer: issuerRows }) },
+  {
+    file: 'docs/company-sign-out.md',
+    write: (text) =>
+      withTable(text, { heading: '## Options of an issuer', table: shortTable('option', issuerRows) }),
+  },
+  {
+    file: 'hub/stores/sqlite/options.ts',
+    write: (text) => withInterfaces(text, { SqliteOptions: sqliteRows }),
+  },
+  {
+    file: 'hub/stores/postgres/options.ts',
+    write: (text) => withInterfaces(text, { PostgresOptions: postgresRows }),
+  },
+  { file: 'hub/stores/redis/options.ts', write: (text) => withInterfaces(text, { RedisOptions: redisRows }) },
+  {
+    file: 'docs/stores.md',
+    write: (text) =>
+      [
+        { heading: '## SQLite', table: tableOf('option', sqliteRows) },
+        { heading: '## PostgreSQL', table: tableOf('option', postgresRows) },
+      ].reduce(withTable, text),
+  },
+  {
+    file: 'docs/redis.md',
+    write: (text) => withTable(text, { heading: '# ', table: tableOf('option', redisRows) }),
+  },
+  {
+    file: 'sdk/express-session/options.ts',
+    write: (text) => withInterfaces(text, { ExpressSessionOptions: expressSessionRows }),
+  },
+  {
+    file: 'docs/express-session.md',
+    write: (text) =>
+      withTable(text, {
+        heading: '## The hub replaces it',
+        table: shortTable('option of `expressSession(site, options)`', expressSessionRows),
+      }),
+  },
+  { file: 'sdk/verify/verify.ts', write: (text) => withInterfaces(text, { VerifyOptions: verifyRows }) },
+  {
+    file: 'docs/verify.md',
+    write: (text) => withTable(text, { heading: '## The service', table: shortTable('option', verifyRows) }),
+  },
+  { file: 'sdk/testing/options.ts', write: (text) => withInterfaces(text, { TestHubOptions: testHubRows }) },
+  {
+    file: 'docs/testing.md',
+    write: (text) => withTable(text, { heading: '## The hub', table: shortTable('option', testHubRows) }),
+  },
   {
     file: 'docs/frameworks/fastify.md',
     write: (text) => withTable(text, { heading: '# ', table: shortTable('option', fastifyRows) }),
@@ -74,7 +136,9 @@ const shortTable = (head: string, rows: Rows) =>
   [
     `| ${head} | meaning | default |`,
     '|---|---|---|',
-    ...Object.entries(rows).map(([name, row]) => `| \`${name}\` | ${meaningOf(row)} | ${defaultOf(row)} |`),
+    ...Object.entries(rows).map(([name, row]) =>
+      `| \`${name}\` | ${meaningOf(row)} | ${defaultOf(row)} |`.replace(/ {2,}(?=\|$)/, ' '),
+    ),
   ].join('\n')
 
 /** With the attributes of the script tag. */
@@ -112,11 +176,12 @@ function configTable(): string {
   ].join('\n')
 }
 
-/** Replaces the first table below a heading. */
+/** Replaces the first table of options below a heading. */
 function withTable(page: string, { heading, table }: { heading: string; table: string }): string {
   const section = `\n${page}`.indexOf(`\n${heading}`)
-  const start = page.indexOf('\n|', section) + 1
-  if (section < 0 || start === 0) throw new Error(`There is no table below "${heading}"`)
+  const [head] = table.split('\n')
+  const start = page.indexOf(`\n${head}\n`, section) + 1
+  if (section < 0 || start === 0) throw new Error(`There is no table of options below "${heading}"`)
   const [old = ''] = /^(?:\|.*\n)+/.exec(page.slice(start)) ?? []
   return `${page.slice(0, start)}${table}\n${page.slice(start + old.length)}`
 }

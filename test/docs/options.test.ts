@@ -5,6 +5,8 @@ import { expect } from 'chai'
 
 import { clientRows } from '../../sdk/browser/option-rows.js'
 import { defaults } from '../../sdk/browser/options.js'
+import { verifyRows } from '../../sdk/verify/option-rows.js'
+import { optionNames } from '../../sdk/verify/verify.js'
 import { root } from '../support/titles.js'
 import { optionPages } from './option-page.js'
 
@@ -18,5 +20,9 @@ describe('the rows of the options', () => {
 
   it('are there for each option that a page may give', () => {
     expect(Object.keys(clientRows)).to.deep.equal(Object.keys(defaults))
+  })
+
+  it('are there for each option that a service may give', () => {
+    expect(Object.keys(verifyRows)).to.deep.equal([...optionNames])
   })
 })

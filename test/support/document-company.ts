@@ -144,7 +144,7 @@ export async function freePorts(names: readonly string[]): Promise<string[]> {
 }
 
 /** Waits for a program to say that it listens. */
-export async function listens(child: ChildProcess): Promise<void> {
+async function listens(child: ChildProcess): Promise<void> {
   let complaint = ''
   child.stderr!.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
   for await (const line of createInterface(child.stdout!)) {
@@ -155,7 +155,7 @@ export async function listens(child: ChildProcess): Promise<void> {
   throw new Error(`It ended before it listened: ${complaint}`)
 }
 
-export async function ended(child: ChildProcess): Promise<void> {
+async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
   child.kill('SIGKILL')

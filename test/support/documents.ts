@@ -43,7 +43,7 @@ export function rowOf(markdown: string, name: string): string[] {
 export const codeOf = (markdown: string) =>
   [...markdown.matchAll(/`([^`\n]+)`/g)].flatMap(([, code]) => code!.match(/[\w-]+/g) ?? [])
 
-export const withoutComments = (markdown: string) => markdown.replace(/<!--.*?-->\n/gs, '')
+const withoutComments = (markdown: string) => markdown.replace(/<!--.*?-->\n/gs, '')
 export const withoutCode = (markdown: string) =>
   markdown.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, '')
 

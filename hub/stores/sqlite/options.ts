@@ -1,37 +1,58 @@
-/** The options of the SQLite store, checked once when it is opened. */
-import { SessionHubError } from '../../../sdk/protocol/errors.js'
+/** The options of the SQLite store, each declared here and nowhere else, and checked once when it is opened. */
+import { type Check, type OptionRows, readOptions, wholeNumber } from '../../../sdk/settings/option-rows.js'
+import { wrong } from '../../../sdk/settings/refuse-unknown.js'
 
 export interface SqliteOptions {
-  /** The database file; created where it is missing, in a folder that exists. Not on a network file system. */
-  path: string
+  /** The database file, in a folder that exists and is not on a network file system. The store creates a missing file. */
+  readonly path: string
   /**
-   * How long a statement waits while another process writes, in milliseconds. The process stands still meanwhile.
+   * How long a statement waits while another process writes. This process stands still meanwhile.
+   *
+   * Unit: milliseconds, 0 to 60000.
    *
    * @default 2000
    */
-  busyTimeoutMs?: number
+  readonly busyTimeoutMs?: number
   /**
-   * How much of the file each process keeps in its memory at most, in megabytes, 1 to 65536. Only what is used is taken. The default
-   * has room for what leads to a million sessions.
+   * How much of the file each process keeps in memory at most. It takes only what it uses. The default is enough for a million
+   * sessions.
+   *
+   * Unit: megabytes, 1 to 65536.
    *
    * @default 64
    */
-  cacheMegabytes?: number
+  readonly cacheMegabytes?: number
 }
+
+const filePath: Check<string> = {
+  type: 'string',
+  read(where, name, given) {
+    if (typeof given !== 'string' || given === '' || given === ':memory:')
+      throw wrong(where, `"${name}" has to be the path of a file; memoryStore() needs none`)
+    return given
+  },
+}
+
+export const sqliteRows = {
+  path: {
+    text: 'the database file, in a folder that exists and is not on a network file system. The store creates a missing file',
+    required: true,
+    check: filePath,
+  },
+  busyTimeoutMs: {
+    text: 'how long a statement waits while another process writes. This process stands still meanwhile',
+    unit: 'milliseconds',
+    default: 2000,
+    check: wholeNumber({ min: 0, max: 60_000 }),
+  },
+  cacheMegabytes: {
+    text: 'how much of the file each process keeps in memory at most. It takes only what it uses. The default is enough for a million sessions',
+    unit: 'megabytes',
+    default: 64,
+    check: wholeNumber({ min: 1, max: 65_536 }),
+  },
+} satisfies OptionRows
 
 /** @throws SessionHubError `options_invalid` */
-export function resolveOptions(options: SqliteOptions | string): Required<SqliteOptions> {
-  const given: SqliteOptions = typeof options === 'string' ? { path: options } : options
-  const { path, busyTimeoutMs = 2000, cacheMegabytes = 64, ...unknown } = given
-  const [typo] = Object.keys(unknown)
-  if (typo) throw invalid(`Unknown option "${typo}" of the SQLite store`)
-  if (typeof path !== 'string' || path === '' || path === ':memory:')
-    throw invalid('The SQLite store needs the "path" of a file; memoryStore() needs none')
-  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0)
-    throw invalid('"busyTimeoutMs" is a whole number of milliseconds')
-  if (!Number.isInteger(cacheMegabytes) || cacheMegabytes < 1 || cacheMegabytes > 65_536)
-    throw invalid('"cacheMegabytes" is a whole number of megabytes, 1 to 65536')
-  return { path, busyTimeoutMs, cacheMegabytes }
-}
-
-const invalid = (message: string) => new SessionHubError('options_invalid', message)
+export const resolveOptions = (options: SqliteOptions | string): Required<SqliteOptions> =>
+  readOptions('sqliteStore', sqliteRows, typeof options === 'string' ? { path: options } : options)
