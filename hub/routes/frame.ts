@@ -56,6 +56,11 @@ export interface Appearance {
   readonly policy: string
 }
 
+const nothing: Appearance = { html: '', policy: '' }
+
+/** What `GET /frame` shows: nothing. */
+export const hiddenFrame = () => nothing
+
 export function frameRoute({ hub, findSite, limiters, path, script, appearance, proofMs }: FrameRoute) {
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     let asked
@@ -159,12 +164,12 @@ const ANY_NONCE = 'nonce'.padStart(43, '_')
 const MOST_BUSY_DOCUMENTS = 1000
 
 /**
- * The frame of a hub that has too much to do: it tells its page when to ask again. No visitor is looked up for it, so it is equal for all of
- * them (R14), and no site that was not found before.
+ * The hidden frame of a hub that has too much to do: it tells its page when to ask again. The hub looks up no visitor for it, so it is the
+ * same for all of them (R14), and no site that it had not found before.
  */
 export function busyFrameRoute(
   sites: Pick<SiteRegistry, 'find' | 'isKnown'>,
-  { script, appearance }: Pick<FrameRoute, 'script' | 'appearance'>,
+  script: PageScript,
   busy: ErrorReply,
 ): Route {
   const { code: reason, retryAfterSeconds: retryAfter = 1 } = busy.error
@@ -172,16 +177,16 @@ export function busyFrameRoute(
   /** By site: only the nonce is another one each time, and what a refusal costs is taken from those that are answered. */
   const documents = boundedCache<BusyDocument>(MOST_BUSY_DOCUMENTS)
 
-  function documentFor(site: string, shown: Appearance): BusyDocument {
+  function documentFor(site: string): BusyDocument {
     const known = documents.get(site)
     if (known) return known
     const message: FrameMessage = { sessionHub: 1, nonce: ANY_NONCE, outcome: 'failed', reason, retryAfter }
     // It proves nothing: with this document, nobody asks the hub anything.
     const data = dataElement({ site, proof: '', message }, DATA_LENGTH)
-    const html = `<!doctype html>${shown.html}${data}<script>${script.source}</script>`
+    const html = `<!doctype html>${data}<script>${script.source}</script>`
     const [before = '', after = ''] = html.split(ANY_NONCE)
     const headers = {
-      ...frameHeaders(site, script, shown),
+      ...frameHeaders(site, script, hiddenFrame()),
       ...more,
       'content-length': String(Buffer.byteLength(html)),
     }
@@ -192,10 +197,10 @@ export function busyFrameRoute(
 
   return async (req, res) => {
     try {
-      const { site, nonce, shown } = readFrameRequest(req, appearance)
+      const { site, nonce } = readFrameRequest(req, hiddenFrame)
       const found = sites.isKnown(site) ? await sites.find(site) : undefined
       if (found) {
-        const { headers, before, after } = documentFor(found.origin, shown)
+        const { headers, before, after } = documentFor(found.origin)
         removeTargeted(res)
         res.writeHead(busy.status, headers)
         res.end(`${before}${nonce}${after}`)

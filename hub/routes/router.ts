@@ -29,8 +29,7 @@ import { eventsRoute, type Feed } from './events.js'
 import { exchangeRoute } from './exchange.js'
 import { createFindSite } from './find-site.js'
 import { forgetRoute } from './forget.js'
-import { busyFrameRoute, frameRoute } from './frame.js'
-import { hiddenFrame } from './hidden-frame.js'
+import { busyFrameRoute, frameRoute, hiddenFrame } from './frame.js'
 import type { Limiters } from './limits.js'
 import { lookRoute } from './look.js'
 import { type Overload, overloadedReply, type Urgency } from './overload.js'
@@ -73,9 +72,14 @@ export function createRouter(given: RouterParts): HubRouter {
   const { hub, sites, limiters, overload, sdk, scripts, feed, admin, company, meter, traces } = given
   const findSite = createFindSite(sites, limiters)
   const parts = { hub, findSite, limiters }
-  const hidden = { script: scripts.frame, appearance: hiddenFrame }
-  const frame = frameRoute({ ...parts, ...hidden, path: hubPaths.frame, proofMs: proofMs.hidden })
-  const busyFrame = busyFrameRoute(sites, hidden, overloadedReply)
+  const frame = frameRoute({
+    ...parts,
+    path: hubPaths.frame,
+    script: scripts.frame,
+    appearance: hiddenFrame,
+    proofMs: proofMs.hidden,
+  })
+  const busyFrame = busyFrameRoute(sites, scripts.frame, overloadedReply)
   const access = frameRoute({
     ...parts,
     path: hubPaths.access,

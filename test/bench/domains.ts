@@ -1,9 +1,9 @@
 /** What an application with a thousand domains costs, against the same with one: to start, to hold, and to redeem a ticket. */
 import { generateApp, generateHubKeys, generateSite, type GeneratedSiteKeys } from 'session-hub/hub'
 
-import { binding } from '../support/visitor.js'
 import { signedInVisitor } from './company.js'
 import { compared, inTurns } from './cpu.js'
+import { askFrame, redeemAt, type Ticket } from './handover.js'
 import { createLoad } from './load.js'
 import { registered } from './registered.js'
 import { type Group, type Row, spreadRow } from './row.js'
@@ -39,26 +39,9 @@ export const domains: Group = {
       await become(many, hub, app.keys)
       const cookie = await signedInVisitor(hub.origin, one.origin)
 
-      async function ticketFor(site: string): Promise<{ ticket: string; verifier: string }> {
-        const { verifier, nonce } = binding()
-        const html = await load.ask(`${hub.origin}/frame?${new URLSearchParams({ site, nonce })}`, {
-          headers: {
-            cookie,
-            referer: `${site}/`,
-            'sec-fetch-dest': 'iframe',
-            'sec-fetch-mode': 'navigate',
-            'sec-fetch-site': 'cross-site',
-            'sec-fetch-storage-access': 'active',
-          },
-        })
-        const ticket = /"ticket":"([^"]+)"/.exec(html)?.[1]
-        if (ticket === undefined) throw new Error('The frame carries no ticket')
-        return { ticket, verifier }
-      }
-
       /** Each round takes up where the one before has ended, so that all domains have their turn. */
       function redeemsAt(server: BenchServer, sites: readonly string[]) {
-        const made: { site: string; ticket: string; verifier: string }[] = []
+        const made: (Ticket & { site: string })[] = []
         let next = 0
         return {
           frames: {
@@ -68,7 +51,7 @@ export const domains: Group = {
               made.length = 0
               await load.repeat(times, async () => {
                 const site = sites[next++ % sites.length]!
-                made.push({ site, ...(await ticketFor(site)) })
+                made.push({ site, ...(await askFrame(load, hub.origin, site, cookie)) })
               })
             },
           },
@@ -76,14 +59,7 @@ export const domains: Group = {
             servers: [server],
             times: TIMES,
             run: (times: number) =>
-              load.repeat(times, (index) => {
-                const { site, ...body } = made[index]!
-                return load.ask(`${site}/session-hub/redeem`, {
-                  method: 'POST',
-                  body,
-                  headers: { origin: site, 'sec-fetch-site': 'same-origin' },
-                })
-              }),
+              load.repeat(times, (index) => redeemAt(load, made[index]!.site, made[index]!)),
           },
         }
       }

@@ -12,9 +12,9 @@ import { cookieNames } from '../../sdk/protocol/wire.js'
 import { importSigningKey } from '../../sdk/tokens/keys.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import { signToken } from '../../sdk/tokens/sign.js'
-import { binding } from '../support/visitor.js'
 import { compared, inTurns, thisProcess, type Work } from './cpu.js'
 import { growFile, handleOf, subjectOf } from './grown-file.js'
+import { askFrame, redeemAt, type Ticket } from './handover.js'
 import { createLoad, type Load } from './load.js'
 import { type Group, type Row, spreadRow } from './row.js'
 import { type BenchServer, startServer } from './server.js'
@@ -103,25 +103,9 @@ async function startWith(path: string, sessions: number, load: Load, servers: Be
   const signingKey = await importSigningKey(keys.signing, 'bench')
   const store = sqliteStore(path)
   const anyone = () => Math.floor(Math.random() * sessions)
-  let tickets: { ticket: string; verifier: string }[] = []
+  let tickets: Ticket[] = []
 
-  async function frame(nonce: string): Promise<string> {
-    const query = new URLSearchParams({ site: site.origin, nonce })
-    const html = await load.ask(`${hub.origin}/frame?${query}`, {
-      headers: {
-        cookie: `${cookieNames.hub}=${handleOf(anyone())}`,
-        referer: `${site.origin}/`,
-        'sec-fetch-dest': 'iframe',
-        'sec-fetch-mode': 'navigate',
-        'sec-fetch-site': 'cross-site',
-        'sec-fetch-storage-access': 'active',
-      },
-    })
-    const ticket = /"ticket":"([^"]+)"/.exec(html)?.[1]
-    if (ticket === undefined) throw new Error('The frame carries no ticket')
-    return ticket
-  }
-
+  const frame = () => askFrame(load, hub.origin, site.origin, `${cookieNames.hub}=${handleOf(anyone())}`)
   const work = (run: Work['run']): Work => ({ servers: [hub], times: TIMES, run })
   const find: Work = {
     servers: [thisProcess],
@@ -136,19 +120,10 @@ async function startWith(path: string, sessions: number, load: Load, servers: Be
     frame: work(async (times) => {
       tickets = []
       await load.repeat(times, async () => {
-        const { verifier, nonce } = binding()
-        tickets.push({ ticket: await frame(nonce), verifier })
+        tickets.push(await frame())
       })
     }),
-    redeem: work((times) =>
-      load.repeat(times, (index) =>
-        load.ask(`${site.origin}/session-hub/redeem`, {
-          method: 'POST',
-          body: tickets[index]!,
-          headers: { origin: site.origin, 'sec-fetch-site': 'same-origin' },
-        }),
-      ),
-    ),
+    redeem: work((times) => load.repeat(times, (index) => redeemAt(load, site.origin, tickets[index]!))),
     signIn: work(async (times) => {
       const iat = Math.floor(Date.now() / 1000)
       const claims = { iss: site.origin, aud: hub.origin, iat, exp: iat + 60 }

@@ -14,25 +14,33 @@ export interface Ticket {
   readonly verifier: string
 }
 
+/** @param site its origin */
+export async function askFrame(load: Load, hub: string, site: string, hubCookie: string): Promise<Ticket> {
+  const { verifier, nonce } = binding()
+  const html = await load.ask(`${hub}/frame?${new URLSearchParams({ site, nonce })}`, {
+    headers: {
+      cookie: hubCookie,
+      referer: `${site}/`,
+      'sec-fetch-dest': 'iframe',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-storage-access': 'active',
+    },
+  })
+  const ticket = /"ticket":"([^"]+)"/.exec(html)?.[1]
+  if (ticket === undefined) throw new Error('The frame carries no ticket')
+  return { ticket, verifier }
+}
+
+/** @param site its origin */
+export const redeemAt = (load: Load, site: string, { ticket, verifier }: Ticket): Promise<string> =>
+  load.ask(`${site}/session-hub/redeem`, {
+    method: 'POST',
+    body: { ticket, verifier },
+    headers: { origin: site, 'sec-fetch-site': 'same-origin' },
+  })
+
 export const handoverOf = (load: Load, { hub, site, hubCookie }: Company): Handover => ({
-  async frame() {
-    const { verifier, nonce } = binding()
-    const html = await load.ask(`${hub.origin}/frame?${new URLSearchParams({ site: site.origin, nonce })}`, {
-      headers: {
-        cookie: hubCookie,
-        referer: `${site.origin}/`,
-        'sec-fetch-dest': 'iframe',
-        'sec-fetch-mode': 'navigate',
-        'sec-fetch-site': 'cross-site',
-        'sec-fetch-storage-access': 'active',
-      },
-    })
-    const ticket = /"ticket":"([^"]+)"/.exec(html)?.[1]
-    if (ticket === undefined) throw new Error('The frame carries no ticket')
-    return { ticket, verifier }
-  },
-  redeem(ticket) {
-    const headers = { origin: site.origin, 'sec-fetch-site': 'same-origin' }
-    return load.ask(`${site.origin}/session-hub/redeem`, { method: 'POST', body: ticket, headers })
-  },
+  frame: () => askFrame(load, hub.origin, site.origin, hubCookie),
+  redeem: (ticket) => redeemAt(load, site.origin, ticket),
 })

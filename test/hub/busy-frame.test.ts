@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { generateSite } from 'session-hub/hub'
 
-import { hiddenFrame } from '../../hub/routes/hidden-frame.js'
 import { busyFrameRoute } from '../../hub/routes/frame.js'
 import { overloadedReply } from '../../hub/routes/overload.js'
 import type { HubRequest } from '../../hub/routes/request.js'
@@ -29,7 +28,7 @@ describe('the frame of a hub that has too much to do', () => {
       log: () => undefined,
     })
     const script = { source: 'say()', cspHash: "'sha256-abc'" }
-    const route = busyFrameRoute(sites, { script, appearance: hiddenFrame }, overloadedReply)
+    const route = busyFrameRoute(sites, script, overloadedReply)
     server = http.createServer((req, res) => void route(req as HubRequest, res))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   })
