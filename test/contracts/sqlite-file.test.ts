@@ -2,10 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { DatabaseSync } from '@photostructure/sqlite'
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { expect } from 'chai'
 
 import { sqliteStore } from '../../hub/stores/sqlite.js'
+import { openDatabase } from '../../hub/stores/sqlite/file.js'
+import { createPlace } from '../../hub/stores/sqlite/place.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { increment } from '../../sdk/testing/store-contract/increment.js'
 import { answerView, codeOf, held, newSpend } from '../support/records.js'
@@ -39,6 +41,69 @@ describe('the file of the SQLite store', () => {
       expect(firsts.sort()).to.deep.equal([0, 0, 0, 0, 0, 1])
     }
   }).timeout(60_000)
+
+  for (const [when, isWritten] of [
+    ['', false],
+    [', and written to by a third', true],
+  ] as const)
+    it(`is no other file when its log is emptied by a process that stops, in the very moment of a look at it${when}`, async () => {
+      const other = sqliteStore(path)
+      const database = openDatabase({ path, busyTimeoutMs: 2000, cacheMegabytes: 1 })
+      const third = new DatabaseSync(path)
+      const spends = () =>
+        third.exec(
+          `INSERT INTO spend (issuer, jti, spent_at_ms, expires_at_ms) VALUES ('a', '${Math.random()}', 1, 1)`,
+        )
+      let moments = 0
+      /** After SQLite has said how long the log is, and before the log is read. */
+      function atThatMoment(): void {
+        moments += 1
+        third.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        if (isWritten) spends()
+      }
+      spends()
+      const place = createPlace(watched(database, 'wal_checkpoint(NOOP)', atThatMoment))
+      expect(moments, 'when it is opened').to.equal(1)
+      for (const _time of [1, 2, 3]) {
+        database.exec('BEGIN IMMEDIATE')
+        place.check()
+        database.exec(
+          `INSERT INTO spend (issuer, jti, spent_at_ms, expires_at_ms) VALUES ('b', '${Math.random()}', 1, 1)`,
+        )
+        database.exec('COMMIT')
+        place.note()
+      }
+      expect(moments, 'and after each commit').to.equal(4)
+      expect(third.prepare(`SELECT count(*) AS written FROM spend WHERE issuer = 'b'`).get()).to.deep.equal({
+        written: 3,
+      })
+      place.close()
+      database.close()
+      third.close()
+      await other.close()
+    })
+
+  it('is no other file when two others empty its log and write a new one while it is opened', async () => {
+    const other = sqliteStore(path)
+    const third = new DatabaseSync(path)
+    await held(other)
+    const database = openDatabase({ path, busyTimeoutMs: 2000, cacheMegabytes: 1 })
+    let isOpening = true
+    const place = createPlace(
+      watched(database, 'data_version', () => {
+        if (!isOpening) return
+        third.exec('PRAGMA wal_checkpoint(TRUNCATE); DELETE FROM spend; DELETE FROM handle')
+      }),
+    )
+    isOpening = false
+    database.exec('BEGIN IMMEDIATE')
+    place.check()
+    database.exec('COMMIT')
+    place.close()
+    database.close()
+    third.close()
+    await other.close()
+  })
 
   it('is refused with the file and the remedy in one line when its folder does not exist', () => {
     expectRefusal(join(folder, 'nowhere', 'sessions.db'), 'create the folder')
@@ -126,6 +191,34 @@ describe('the file of the SQLite store', () => {
     await store.close()
   })
 })
+
+/** The same connection: something else happens between the answer to this question and what the asker does next, or just before the question. */
+function watched(
+  database: DatabaseSyncInstance,
+  question: 'wal_checkpoint(NOOP)' | 'data_version',
+  happens: () => void,
+): DatabaseSyncInstance {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name !== 'prepare') {
+        const member: unknown = Reflect.get(target, name, target)
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member
+      }
+      return (sql: string) => {
+        const statement = target.prepare(sql)
+        if (!sql.includes(question)) return statement
+        return {
+          get() {
+            if (question === 'data_version') happens()
+            const row: unknown = statement.get()
+            if (question !== 'data_version') happens()
+            return row
+          },
+        }
+      }
+    },
+  })
+}
 
 function expectRefusal(path: string, remedy: string): void {
   expect(() => sqliteStore(path))

@@ -54,8 +54,9 @@ export function createPlace(database: DatabaseSyncInstance): Place {
   // Only the log: SQLite's locks are on the two other files, and closing those would drop them (POSIX).
   const log = openSync(logFile, 'r')
   const buffer = Buffer.alloc(HEADER_BYTES)
-  let known = written()
+  // Before the log: what another process writes in between then counts as its change, and not as a stranger's.
   let dataVersion = dataVersionNow()
+  let known = written()
   let fileBytes = statSync(file).size
   let isOpen = true
 
@@ -102,8 +103,9 @@ export function createPlace(database: DatabaseSyncInstance): Place {
     note() {
       if (!isOpen) return
       known = written()
-      // SQLite goes on where it was in a log that was emptied, and nobody could read that: no header stands before it.
-      if (known.lastAt > 0 && !isHeader(known.header)) throw moved()
+      // SQLite goes on where it was in a log that a stranger has emptied, and nobody could read that: zeros stand before it, and no header.
+      // Nothing at all stands where another process has since written the whole log into the file, as each does that stops.
+      if (known.lastAt > 0 && known.header !== '' && !isHeader(known.header)) throw moved()
     },
     close() {
       if (isOpen) closeSync(log)
