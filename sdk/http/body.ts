@@ -24,8 +24,8 @@ export async function readJsonBody(source: BodySource, depth: number = limits.js
   }
   const { body } = source
   const bounds = { depth, keys: limits.jsonKeys }
-  if (body !== undefined) return checkJson(body, bounds)
-  return parseJson(await source.readText(limits.bodyBytes), bounds)
+  const text = body === undefined ? await source.readText(limits.bodyBytes) : textOf(body)
+  return text === undefined ? checkJson(body, bounds) : parseJson(text, bounds)
 }
 
 /** A form that another origin's page has posted; its members as text. @throws SessionHubError as above */
@@ -34,7 +34,8 @@ export async function readForm(source: BodySource): Promise<URLSearchParams> {
   if (!type || !/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type))
     throw new SessionHubError('media_type_invalid', 'The body has to be a form')
   const { body } = source
-  if (body === undefined) return new URLSearchParams(await source.readText(limits.bodyBytes))
+  const text = body === undefined ? await source.readText(limits.bodyBytes) : textOf(body)
+  if (text !== undefined) return new URLSearchParams(text)
   // An application's own parser gives an object; what it made of it is neither text nor a list of it, and left out.
   const members = isJsonObject(body) ? Object.entries(body) : []
   return new URLSearchParams(
@@ -42,6 +43,21 @@ export async function readForm(source: BodySource): Promise<URLSearchParams> {
       textsOf(value).flatMap((one) => (typeof one === 'string' ? [[name, one]] : [])),
     ),
   )
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Applications that check signatures of webhooks keep bodies as they came, as text or as bytes. */
+function textOf(body: unknown): string | undefined {
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return undefined
+  if (body.length > limits.bodyBytes)
+    throw new SessionHubError('body_too_large', `The body is larger than ${limits.bodyBytes} bytes`)
+  if (typeof body === 'string') return body
+  try {
+    return decoder.decode(body)
+  } catch (cause) {
+    throw new SessionHubError('request_invalid', 'The body is not UTF-8', { cause })
+  }
 }
 
 /** A list of one comes from another name than this: from `name[]`. */

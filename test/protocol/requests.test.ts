@@ -183,6 +183,26 @@ describe('a body', () => {
     expect([...(await form({ a: ['1'], b: 2, c: { d: '1' }, e: null, f: [['x'], 'y'] }))]).to.deep.equal([
       ['f', 'y'],
     ])
-    for (const body of ['a=1', null, ['a'], 1]) expect([...(await form(body))]).to.deep.equal([])
+    for (const body of [null, ['a'], 1]) expect([...(await form(body))]).to.deep.equal([])
+  })
+
+  it('that an application has kept as text or as bytes is read, within the bounds', async () => {
+    for (const kept of [(text: string) => text, (text: string) => Buffer.from(text)]) {
+      const read = async (text: string) => [
+        ...(await readForm(source('application/x-www-form-urlencoded', 'a=unread', kept(text)))),
+      ]
+      expect(await read('a=1&a=2')).to.deep.equal([
+        ['a', '1'],
+        ['a', '2'],
+      ])
+      const json = (text: string) => readJsonBody(source('application/json', '{"a":"unread"}', kept(text)))
+      expect(await json('{"a":1}')).to.deep.equal({ a: 1 })
+      expect(await codeOf(json('{"a":1,"a":2}'))).to.equal('request_invalid')
+      expect(await codeOf(json(`"${'a'.repeat(8190)}"`))).to.equal('taken')
+      expect(await codeOf(json(`"${'a'.repeat(8191)}"`))).to.equal('body_too_large')
+    }
+    expect(
+      await codeOf(readJsonBody(source('application/json', '', Buffer.from([0x22, 0xff, 0x22])))),
+    ).to.equal('request_invalid')
   })
 })

@@ -5,14 +5,36 @@ import { SessionHubError } from '../../protocol/errors.js'
 import { limits } from '../../protocol/wire.js'
 import type { BodySource } from '../body.js'
 
-export const bodyOf = (req: IncomingMessage & { body?: unknown }): BodySource => ({
+type ParsedRequest = IncomingMessage & { readonly body?: unknown }
+
+export const bodyOf = (req: ParsedRequest): BodySource => ({
   headers: req.headers,
-  body: req.body,
+  body: parsedBody(req),
   readText: (maxBytes) => readText(req, maxBytes),
 })
 
+/**
+ * What an application's own parser has made of the body; `undefined` while nobody has read it. The parsers of Express 4 put an empty object beside
+ * a body of a type that is not theirs, and leave it unread.
+ */
+export function parsedBody(req: ParsedRequest): unknown {
+  const { body } = req
+  return isEmpty(body) && isUnread(req) ? undefined : body
+}
+
+const isEmpty = (body: unknown) => typeof body === 'object' && body !== null && Object.keys(body).length === 0
+
+/** Plain objects that stand for a request in functions of a cloud have no stream: what they say of the body holds. */
+const isUnread = ({ readableDidRead, headers }: IncomingMessage) =>
+  (readableDidRead as boolean | undefined) === false &&
+  (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+
 export function readText(req: IncomingMessage, maxBytes: number): Promise<string> {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))
+  if (req.readableEnded)
+    return Promise.reject(
+      new SessionHubError('request_invalid', 'The application has read the body before us'),
+    )
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -30,8 +52,10 @@ export function readText(req: IncomingMessage, maxBytes: number): Promise<string
       clearTimeout(timer)
       settle()
     }
-    const onData = (chunk: Buffer) => {
+    const onData = (given: Buffer | string) => {
       if (isSettled) return
+      // Text where somebody has called `setEncoding`.
+      const chunk = typeof given === 'string' ? Buffer.from(given, req.readableEncoding ?? 'utf8') : given
       bytes += chunk.length
       if (bytes > maxBytes) {
         finish(() => {
@@ -54,7 +78,8 @@ export function readText(req: IncomingMessage, maxBytes: number): Promise<string
         reject(new SessionHubError('request_invalid', 'The body broke off', { cause }))
       })
     }
-    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
+    // Who has paused it before us has passed it on.
+    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError).resume()
   })
 }
 

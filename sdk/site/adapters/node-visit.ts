@@ -1,7 +1,7 @@
 /** A visit to a Node server: a plain one, or one with Express or another framework on it. */
 import { type IncomingMessage, ServerResponse } from 'node:http'
 
-import { readText } from '../../http/node/body.js'
+import { parsedBody, readText } from '../../http/node/body.js'
 import { openEventsOn } from '../../http/node/events.js'
 import { refuseLongAddress } from '../../http/node/long-address.js'
 import { addCookies, addPrivateHeader } from '../../http/node/own-headers.js'
@@ -70,7 +70,7 @@ export class NodeVisit implements Visit {
   }
 
   get body() {
-    return this.request.body
+    return parsedBody(this.request)
   }
 
   get isOpen() {
