@@ -1,4 +1,5 @@
 /** What is measured while the hub works, for whoever counts it (`session-hub/hub/metrics`). No label comes from a request: each has few values. */
+import { isPromise } from '../sdk/settings/is-promise.js'
 import { type ErrorCode, isErrorCode, toSessionHubError } from '../sdk/protocol/errors.js'
 import type { Log } from '../sdk/settings/log.js'
 import type { SyncMeter } from './flows/context.js'
@@ -43,7 +44,7 @@ export const meteredStore = (inner: Store, meter: HubMeter): Store =>
           meter.storeAsked(name, (performance.now() - beganMs) / 1000, isFailed)
         }
         const answer = method(...given)
-        if (!(answer instanceof Promise)) return answer
+        if (!isPromise(answer)) return answer
         // Not `finally`: a promise more would be a turn more for every request.
         answer.then(
           () => {

@@ -1,4 +1,5 @@
 /** Composition: options in, a site out that knows sessions and the protocol, and no framework; or all sites of one application. */
+import { isPromise } from '../settings/is-promise.js'
 import { errorReply, type Reply } from '../http/reply.js'
 import { readSdk } from '../http/sdk-asset.js'
 import { SessionHubError, toSessionHubError } from '../protocol/errors.js'
@@ -127,7 +128,7 @@ export async function createCore<Native extends object>(
     act: (site: SiteContext) => Result | Promise<Result>,
   ): Result | undefined | Promise<Result | undefined> {
     const site = domains.find(visit)
-    if (site instanceof Promise) return site.then((found) => found && act(found))
+    if (isPromise(site)) return site.then((found) => found && act(found))
     return site && act(site)
   }
 
@@ -154,7 +155,7 @@ export async function createCore<Native extends object>(
     answer(visit) {
       if (below(visit.url) === undefined) return undefined
       const site = domains.find(visit)
-      if (!(site instanceof Promise)) return site && answer(site, visit)
+      if (!isPromise(site)) return site && answer(site, visit)
       return site.then(
         (found) => (found && answer(found, visit)) ?? false,
         (thrown: unknown) => {
@@ -177,7 +178,7 @@ export async function createCore<Native extends object>(
     redirectOnce(visit) {
       const going = at(visit, (site) => redirectOnce(site, visit))
       // A visitor is never held up by it.
-      return going instanceof Promise ? going.catch(() => undefined) : undefined
+      return isPromise(going) ? going.catch(() => undefined) : undefined
     },
     signIn: (visit, who) =>
       called('signIn', async () => {
@@ -229,7 +230,7 @@ function domainsOf(
     )
   return createDomains(originLookup(source, log), (origin) => {
     const keys = keysOf(origin)
-    if (!(keys instanceof Promise)) return site(origin, keys)
+    if (!isPromise(keys)) return site(origin, keys)
     const { host } = new URL(origin)
     return askApplication(log, { option: 'keys', host }, () => keys).then((own) => site(origin, own))
   })

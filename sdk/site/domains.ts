@@ -1,4 +1,5 @@
 /** Which of an application's sites a request is for: said by its `Host`, once, and remembered for that request. */
+import { isPromise } from '../settings/is-promise.js'
 import { boundedCache } from '../http/bounded-cache.js'
 import { createKeptWith } from '../http/kept-with.js'
 import { isHost } from '../protocol/origins.js'
@@ -43,7 +44,7 @@ export function createDomains<Site extends object>(
     const site = make(origin)
     const entry = { origin, site }
     ready.set(host, entry)
-    if (site instanceof Promise) settle(host, entry, site)
+    if (isPromise(site)) settle(host, entry, site)
     return site
   }
 
@@ -71,11 +72,8 @@ export function createDomains<Site extends object>(
       // What no browser sends is nobody's host, and the application's own look-up never sees it.
       if (host === undefined || !isHost(host)) return undefined
       const origin = originOf(host)
-      const site =
-        origin instanceof Promise ? origin.then((said) => siteAt(host, said)) : siteAt(host, origin)
-      return site instanceof Promise
-        ? site.then((found) => remembered(request, found))
-        : remembered(request, site)
+      const site = isPromise(origin) ? origin.then((said) => siteAt(host, said)) : siteAt(host, origin)
+      return isPromise(site) ? site.then((found) => remembered(request, found)) : remembered(request, site)
     },
     foundFor: (request) => byRequest.get(request),
   }

@@ -1,4 +1,5 @@
 /** Asking the application which of its origins a host is: checked, bounded in time and number, and never believed for another host. */
+import { isPromise } from '../settings/is-promise.js'
 import { boundedCache } from '../http/bounded-cache.js'
 import { SessionHubError } from '../protocol/errors.js'
 import { isHostOf, originFault } from '../protocol/origins.js'
@@ -61,7 +62,7 @@ export function createOriginLookup({ findOrigin, cacheSeconds, now, log }: Looku
 
   return (host) => {
     const said = lookUp(plain(host))
-    return said instanceof Promise ? said.then((origin) => named(host, origin)) : named(host, said)
+    return isPromise(said) ? said.then((origin) => named(host, origin)) : named(host, said)
   }
 }
 

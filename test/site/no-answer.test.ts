@@ -35,7 +35,7 @@ describe('a server that answers with another protocol', () => {
   const FINE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
 
   const send = () => transport.send({ method: 'GET', path: '/', maxBytes: 100 })
-  const listen = () => transport.open('/', [], new AbortController().signal)
+  const listen = () => transport.open('/', {}, new AbortController().signal)
 
   for (const [what, ask] of [
     ['a request', send],

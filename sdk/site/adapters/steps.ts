@@ -1,4 +1,5 @@
 /** What a request goes through before the application has it, for servers that go on by `next`. */
+import { isPromise } from '../../settings/is-promise.js'
 import type { SiteCore } from '../core.js'
 import type { Visit } from '../visit.js'
 
@@ -40,7 +41,7 @@ export function passSession(site: SiteCore, visit: Visit, takesBearer: boolean, 
     next(thrown)
     return
   }
-  if (!(opening instanceof Promise)) {
+  if (!isPromise(opening)) {
     next()
     return
   }

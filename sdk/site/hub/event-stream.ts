@@ -62,8 +62,11 @@ export function createEventStream(
   async function connect(): Promise<void> {
     try {
       const speech = await speakers.next(refusals)?.()
-      const headers = [...(speech ? headersOf(speech) : []), 'accept', 'text/event-stream']
-      if (lastId !== undefined) headers.push('last-event-id', lastId)
+      const headers = {
+        ...(speech && headersOf(speech)),
+        accept: 'text/event-stream',
+        ...(lastId !== undefined && { 'last-event-id': lastId }),
+      }
       const res = await transport.open(hubPaths.events, headers, closed.signal)
       const { statusCode } = res
       if (statusCode === 200 && res.headers['content-type']?.startsWith('text/event-stream'))

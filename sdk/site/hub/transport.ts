@@ -15,7 +15,7 @@ export interface HubTransport {
    */
   readonly send: (request: HubRequest) => Promise<RawReply>
   /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
-  open(path: string, headers: readonly string[], signal: AbortSignal): Promise<IncomingMessage>
+  open(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage>
   close(): void
 }
 
@@ -26,12 +26,10 @@ export interface Speech {
   readonly site?: string
 }
 
-/** As headers: a list of names and values. */
-export const headersOf = ({ token, site }: Speech): readonly string[] => [
-  'authorization',
-  `Bearer ${token}`,
-  ...(site === undefined ? [] : [siteHeader, site]),
-]
+export const headersOf = ({ token, site }: Speech): Readonly<Record<string, string>> => ({
+  authorization: `Bearer ${token}`,
+  ...(site !== undefined && { [siteHeader]: site }),
+})
 
 export interface HubRequest {
   readonly method: 'GET' | 'POST'
@@ -95,13 +93,18 @@ export function createHubTransport({
     const text = lines ?? (body && JSON.stringify(body))
     const type = lines === undefined ? 'application/json' : 'application/x-ndjson'
     return new Promise((resolve, reject) => {
-      // As a list, Node writes them as they are; from an object it would look at each again.
-      const headers = ['host', host, 'connection', 'keep-alive', 'accept', 'application/json']
-      if (text !== undefined) {
-        headers.push('content-type', type, 'content-length', String(Buffer.byteLength(text)))
+      // Not a list of names and values, which Node would write sooner: OpenTelemetry makes an object of what it is given, and of a list one by numbers.
+      const headers = {
+        host,
+        connection: 'keep-alive',
+        accept: 'application/json',
+        ...(text !== undefined && {
+          'content-type': type,
+          'content-length': String(Buffer.byteLength(text)),
+        }),
+        ...(speech && headersOf(speech)),
+        ...(traceparent !== undefined && { traceparent }),
       }
-      if (speech) headers.push(...headersOf(speech))
-      if (traceparent !== undefined) headers.push('traceparent', traceparent)
       const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
       // One limit for all of it: a hub that sends a byte a second is down too.
       const leftMs = Math.max(0, deadlineMs - performance.now())
@@ -168,7 +171,7 @@ export function createHubTransport({
       }
     },
     open(path, more, signal) {
-      const headers = ['host', host, ...more]
+      const headers = { host, ...more }
       return new Promise((resolve, reject) => {
         // A connection of its own: it is held for as long as it lasts.
         const own = { agent: false, ...(lookup && { lookup }) } as const
