@@ -187,6 +187,13 @@ const kinds = {
     why: 'Without it a session is lost with the next request.',
     remedy: 'Let the proxy or the CDN forward `Set-Cookie` and `Cookie`, and cache no answer that has one.',
   },
+  answer_cacheable: {
+    level: 'error',
+    meaning: 'Something lets shared caches keep answers of the site that are for one visitor.',
+    why: 'The site says `no-store`. Where a cache keeps an answer with a session cookie, the next visitor gets the session of another.',
+    remedy:
+      'Set no `Cache-Control` and no `CDN-Cache-Control` for the endpoints and for routes that use the session: not in the proxy or the CDN, and not in `headers()` of `next.config.ts`.',
+  },
   cookie_changed: {
     level: 'error',
     meaning:

@@ -24,7 +24,7 @@ export function removeTargeted(res: Headers): void {
 }
 
 /** `private="Set-Cookie"` keeps one header from caches, and not the page. */
-function isPrivate(said: unknown): boolean {
+export function isPrivate(said: unknown): boolean {
   const directives = String(said)
     .toLowerCase()
     .split(/[\s,]+/)

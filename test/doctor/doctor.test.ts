@@ -303,9 +303,9 @@ describe('the doctor', () => {
       () => without('origin', 'sec-fetch-site'),
     ],
     [
-      'has a body parser of text before the router',
+      'reads bodies before the router, and keeps nothing of them',
       'body_lost',
-      () => ({ instead: express.text({ type: '*/*' }) }),
+      () => ({ instead: (req, _res, next) => req.resume().on('end', next) }),
     ],
     [
       'has a CSRF guard before the router',
@@ -395,6 +395,16 @@ describe('the doctor', () => {
       'lets nobody keep its keys',
       'jwks_cache',
       () => on('/session-hub/jwks.json', set('cache-control', 'no-store')),
+    ],
+    [
+      'lets every cache keep the answers to its pages',
+      'answer_cacheable',
+      () => on('/session-hub/sisters', set('cache-control', 'public, max-age=60')),
+    ],
+    [
+      'lets a CDN keep them',
+      'answer_cacheable',
+      () => on('/session-hub/sisters', set('cdn-cache-control', 'max-age=600')),
     ],
     ['has no openers', 'page_opener_policy', () => on('/', set('cross-origin-opener-policy', 'same-origin'))],
   ]

@@ -1,8 +1,9 @@
 /** What a page posts to its own server: whether it arrives as it was sent. */
+import { isPrivate } from '../../../sdk/http/shared-caches.js'
 import type { ErrorCode } from '../../../sdk/protocol/errors.js'
 import { cookieNames, exchangeHeader, hubPaths, sitePaths } from '../../../sdk/protocol/wire.js'
 import { errorOf, inWords, jsonOf } from '../answer.js'
-import type { FindingCode, Line } from '../findings.js'
+import type { Finding, FindingCode, Line } from '../findings.js'
 import { isFinding, seeOr } from '../reach.js'
 import { cookieFindings } from '../set-cookie.js'
 import type { Eyes, Sight } from '../sight.js'
@@ -54,7 +55,19 @@ export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): 
   if (sight.status !== 200 || !Array.isArray(sisters))
     return { line: { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') }, aheadMs }
   const known = sisters.filter((sister) => typeof sister === 'string')
-  return { line: { ...line, findings: [] }, aheadMs, sisters: known }
+  return { line: { ...line, findings: cacheFindings(sight) }, aheadMs, sisters: known }
+}
+
+/** What `Cache-Control` says to all caches, and what one of a CDN's own says over it (RFC 9213). */
+function cacheFindings({ url, header }: Sight): Finding[] {
+  const said = ['cdn-cache-control', 'cache-control'].flatMap((name) => {
+    const value = header(name)
+    return value === undefined ? [] : [{ name, value }]
+  })
+  const open = said.find(({ value }) => !isPrivate(value))
+  if (said.length > 0 && !open) return []
+  const what = open ? `"${open.name}: ${open.value}"` : 'no "cache-control"'
+  return [{ code: 'answer_cacheable', what: `${new URL(url).pathname} has ${what}` }]
 }
 
 /** No key opens it: a site asks the hub then whether its own ticket key is the registered one. */
