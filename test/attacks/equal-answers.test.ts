@@ -7,7 +7,7 @@ import { listen, type Listener } from '../support/listener.js'
 import { type Ask, binding, type Reply, send, Visitor } from '../support/visitor.js'
 import { watchedStore } from '../support/watched-store.js'
 import { startWorld, type World } from '../support/world.js'
-import { ofExpress } from '../support/site-app.js'
+import { needs } from '../support/adapters/abilities.js'
 
 const EVIL = 'https://evil.example'
 
@@ -125,7 +125,7 @@ describe('R39: answers that a stranger can cause', () => {
   }).timeout(60_000)
 
   it('are refused for their length to the letter as Node does it, at the hub and at a site', async function () {
-    ofExpress(this)
+    needs(this, 'a reason phrase')
     const raw = (origin: string, path: string, more = {}): Promise<string> =>
       new Promise((resolve, reject) => {
         const { host, port } = new URL(origin)

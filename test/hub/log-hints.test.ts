@@ -11,7 +11,7 @@ import type { LogEntry } from 'session-hub/hub'
 import { createProxyHint } from '../../sdk/settings/proxy-hint.js'
 import { isProxyUntrusted } from '../../sdk/http/node/untrusted-proxy.js'
 import { startAdminWorld } from '../support/admin-world.js'
-import { ofExpress } from '../support/site-app.js'
+import { needs } from '../support/adapters/abilities.js'
 import { send } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -109,7 +109,7 @@ describe('the hint that a proxy is not trusted', () => {
   const forwarded = { 'x-forwarded-for': '203.0.113.7' }
 
   it('comes from a hub and from a site behind a proxy, once each, and not where it is trusted', async function () {
-    ofExpress(this)
+    needs(this, 'an address from trust proxy')
     const world = await startWorld({ sites: ['shop'] })
     const hints = () => world.log.filter(({ event }) => event === 'proxy_untrusted').length
     const askBoth = async () => {

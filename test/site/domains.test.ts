@@ -8,7 +8,7 @@ import { type AppSite, createSite, type FindOrigin, type Site, SessionHubError }
 
 import { EIGHT, type AppWorld, type AppWorldOptions, startAppWorld } from '../support/app-world.js'
 import { expectOptionFault } from '../support/option-fault.js'
-import { ofExpress } from '../support/site-app.js'
+import { needs } from '../support/adapters/abilities.js'
 import { until } from '../support/until.js'
 import { send, Visitor } from '../support/visitor.js'
 
@@ -116,7 +116,7 @@ describe('one application on eight domains, or on a thousand', () => {
     })
 
     it('signs nobody in and nobody out, and lists no sessions', async function () {
-      ofExpress(this)
+      needs(this, 'a call with req and res')
       await begin()
       const app = express().use(world.site.router, world.site.session())
       const codes: unknown[] = []

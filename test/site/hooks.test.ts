@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import type { EndedEvent, SiteOptions } from 'session-hub/site'
 
-import { ofExpress } from '../support/site-app.js'
+import { needs } from '../support/adapters/abilities.js'
 import { until } from '../support/until.js'
 import { startUsers, type Users } from '../support/users.js'
 import type { Visitor } from '../support/visitor.js'
@@ -109,7 +109,7 @@ describe('the hooks of a site', () => {
 
   describe('onSignedIn', () => {
     it('is called once for each sign-in here, with the request, and may use the session', async function () {
-      ofExpress(this)
+      needs(this, 'a hook with Express’s request')
       const heard: unknown[] = []
       await start({
         async onSignedIn({ req, subject, claims }) {

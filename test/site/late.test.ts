@@ -8,7 +8,7 @@ import { type SecondProcess, startSecondProcess } from '../support/second-proces
 import { until } from '../support/until.js'
 import { startUsers, type Users } from '../support/users.js'
 import { binding, type Reply, type Visitor } from '../support/visitor.js'
-import { ofExpress } from '../support/site-app.js'
+import { needs } from '../support/adapters/abilities.js'
 
 const FRESH = 300
 /** Longer than the hub remembers what a site gave up. */
@@ -120,7 +120,7 @@ describe('a late request at another process of the site', () => {
 
   it('that redeems somebody else’s session does not put it over the user who has signed in', async function () {
     // Its balancer changes a header where Node has parsed it, and Express alone looks there.
-    ofExpress(this)
+    needs(this, 'a header that is changed after parsing')
     const bob = users.browser()
     await bob.post(users.travel, '/sign-in', { name: 'bob' })
     await bob.sync(users.travel)

@@ -7,10 +7,11 @@ import { expect } from 'chai'
 import { createSite, type SiteOptions } from 'session-hub/site'
 import { type VerifyOptions, verifySession } from 'session-hub/verify'
 
+import { needs } from '../support/adapters/abilities.js'
 import { readJws } from '../support/forge.js'
 import { keyPair, pairAlgorithms } from '../support/key-pairs.js'
 import { listen } from '../support/listener.js'
-import { ofExpress, siteApp } from '../support/site-app.js'
+import { siteApp } from '../support/site-app.js'
 import { send, Visitor } from '../support/visitor.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
@@ -107,7 +108,7 @@ describe('a session token', () => {
 
   describe('with tokenClaims', () => {
     it('does what no path leads to stand in it, by session and request?', async function () {
-      ofExpress(this)
+      needs(this, 'a hook with Express’s request')
       await start({
         tokenClaims: async ({ subject }, req) => ({
           role: subject === 'ada' ? 'owner' : 'guest',

@@ -20,7 +20,7 @@ import { type Reply, Visitor } from '../support/visitor.js'
 import { type WatchedStore, watchedStore } from '../support/watched-store.js'
 import { withoutEvents } from '../support/without-events.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
-import { ofExpress } from '../support/site-app.js'
+import { needs } from '../support/adapters/abilities.js'
 
 const SESSION = '__Host-session'
 const STATE = '__Host-session-state'
@@ -677,7 +677,7 @@ describe('the session of a site', () => {
 
   describe('that comes from elsewhere', () => {
     it('is the application told how it came, and whether there was something to miss?', async function () {
-      ofExpress(this)
+      needs(this, 'a hook with Express’s request')
       const told: Omit<ReplacedEvent, 'req'>[] = []
       const onReplaced = ({ req, ...rest }: ReplacedEvent) => {
         expect(req.session.status).to.equal('anonymous')
@@ -732,7 +732,7 @@ describe('the session of a site', () => {
     })
 
     it('is a visitor who has not agreed left alone, and does he lose nothing by it?', async function () {
-      ofExpress(this)
+      needs(this, 'a hook with Express’s request')
       const mayShare = async ({ headers }: { headers: { consent?: string } }) => headers.consent === 'yes'
       await start({ site: (name) => (name === 'travel' ? { mayShare: mayShare as never } : {}) })
       await ada.post(shop, '/cart', { item: 'boots' })

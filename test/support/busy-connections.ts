@@ -74,6 +74,8 @@ function client(socket: Socket, request: string) {
 
 function isWhole(text: string): boolean {
   const at = text.indexOf('\r\n\r\n')
+  if (at < 0) return false
+  if (/^transfer-encoding: chunked\r$/im.test(text.slice(0, at + 2))) return text.endsWith('\r\n0\r\n\r\n')
   const length = Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? NaN)
-  return at >= 0 && Buffer.byteLength(text.slice(at + 4)) >= length
+  return Buffer.byteLength(text.slice(at + 4)) >= length
 }

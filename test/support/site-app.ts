@@ -2,6 +2,7 @@
 import express, { type ErrorRequestHandler } from 'express'
 import { type AppSite, type JsonObject, SessionHubError, type Site } from 'session-hub/site'
 
+import { adapter } from './adapters/abilities.js'
 import { express4App } from './adapters/express4.js'
 import { fastifySiteApp } from './adapters/fastify.js'
 import { nextjsSiteApp } from './adapters/nextjs.js'
@@ -10,9 +11,6 @@ import { webSiteApp } from './adapters/web.js'
 
 /** Those that need nothing but this package's own dependencies. */
 export const adapters = ['express', 'express4', 'node', 'fastify', 'web'] as const
-
-/** The same tests, with the site behind another adapter: `npm run test:adapters`. */
-const adapter: string = process.env.SITE_ADAPTER ?? 'express'
 
 /** @param isOnce whether the first page of a browser session comes by the hub */
 export function siteApp(
@@ -39,11 +37,6 @@ export function siteApp(
     default:
       throw new Error(`There is no adapter "${behind}"`)
   }
-}
-
-/** Skips a test of what only Express has, such as its own request in a hook. */
-export function ofExpress(context: Mocha.Context): void {
-  if (adapter === 'web' || adapter === 'nextjs') context.skip()
 }
 
 /** The site in front of an application that knows nothing of it but `req.session`. */

@@ -15,8 +15,9 @@ const files = {
     async function answer(given) {
       const request = new Request(given)
       request.headers.delete('accept-encoding')
-      const notFound = () => new Response('Not found', { status: 404 })
-      return siteOf(request).site.fetch(request, notFound, optionsOf(request))
+      const other = (visit) =>
+        visit ? new Response('Not found', { status: 404 }) : Response.json({ elsewhere: true })
+      return siteOf(request).site.fetch(request, other, optionsOf(request))
     }
 
     export { answer as GET, answer as POST, answer as PUT, answer as DELETE, answer as PATCH, answer as OPTIONS }

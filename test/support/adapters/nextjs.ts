@@ -45,8 +45,12 @@ export function nextjsSiteApp(served: ServedSite, others: RequestHandler): Reque
 }
 
 async function start(dir: string) {
+  const { NODE_ENV } = process.env
   const next = createRequire(join(dir, 'package.json'))('next') as Next
   const app = next({ dev: false, dir })
   await app.prepare()
+  // It has said "production" of the whole process, in which the tests' own applications are in development.
+  if (NODE_ENV === undefined) delete process.env.NODE_ENV
+  else process.env.NODE_ENV = NODE_ENV
   return app.getRequestHandler()
 }
