@@ -1,4 +1,6 @@
 /** The application of docs/frameworks/nextjs.md, as npm installs and Next.js builds it. `npm run test:adapters nextjs` */
+import { readFileSync } from 'node:fs'
+
 import { expect } from 'chai'
 import type { SiteRegistration } from 'session-hub/hub'
 
@@ -7,7 +9,8 @@ import { type InstalledProject, installProject } from '../support/installed-proj
 import { filesOf } from '../support/page-of-code.js'
 import { expectGuards, expectToTravel, expectToTravelInChromium, type TwoSites } from '../support/travel.js'
 import { startTwoSites } from '../support/two-sites.js'
-import { Visitor } from '../support/visitor.js'
+import { until } from '../support/until.js'
+import { binding, Visitor } from '../support/visitor.js'
 import { startWorld, type World } from '../support/world.js'
 
 describe('docs/frameworks/nextjs.md', function () {
@@ -16,6 +19,7 @@ describe('docs/frameworks/nextjs.md', function () {
   let world: World
   let sites: TwoSites
   const files = filesOf('docs/frameworks/nextjs.md')
+  const page = readFileSync('docs/frameworks/nextjs.md', 'utf8')
 
   before(async () => {
     project = await installProject(
@@ -34,6 +38,12 @@ describe('docs/frameworks/nextjs.md', function () {
       ...files,
       // So that it can be seen whether the proxy file lets an answer go on.
       'lib/site.ts': files['lib/site.ts']!.replace('keys:', 'live: true, keys:'),
+      'next.config.ts': files['next.config.ts']!.replace(
+        'serverExternalPackages',
+        `headers: async () => ${JSON.stringify([
+          { source: apartOf(page), headers: [{ key: 'Cache-Control', value: 'public, max-age=60' }] },
+        ])}, serverExternalPackages`,
+      ),
       'tsconfig.json': { compilerOptions: { strict: true } },
     })
     world = await startWorld({ sites: [] })
@@ -86,6 +96,24 @@ describe('docs/frameworks/nextjs.md', function () {
     expect(streams).to.have.length.most(2)
   })
 
+  it('has every cache keep its pages, and none an answer with a session, with `headers()` as the page says', async () => {
+    const { hub, shop } = sites
+    const visitor = new Visitor(hub)
+    const { headers: nobodys } = await visitor.ask(`${shop}/`)
+    expect(nobodys).to.include({ 'cache-control': 'public, max-age=60' }).and.not.have.property('set-cookie')
+    const signedIn = await visitor.post(shop, '/api/sign-in', {})
+    expect(signedIn.headers).to.include({ 'cache-control': 'private, no-cache' })
+    const offered = await visitor.post(shop, '/session-hub/offer', { nonce: binding().nonce })
+    expect(offered.headers).to.include({ 'cache-control': 'no-store' })
+    await world.hub.hub.sessions.endAll('ada')
+    await until(async () => {
+      const { headers } = await visitor.copy().ask(`${shop}/`)
+      const isCleared = headers['set-cookie'] !== undefined
+      if (isCleared) expect(headers).to.include({ 'cache-control': 'private, no-cache' })
+      return isCleared
+    })
+  })
+
   it('has all of it below a path too, as docs/frameworks.md says', async () => {
     const insert = (file: string, before: string, more: string) =>
       project.write({ [file]: files[file]!.replace(before, more + before) })
@@ -97,3 +125,6 @@ describe('docs/frameworks/nextjs.md', function () {
     await expectGuards(below)
   })
 })
+
+/** The pattern of all pages that the page gives for `headers()`. */
+const apartOf = (page: string) => /`source: '([^']+)'`/.exec(page)?.[1] ?? ''
