@@ -215,10 +215,14 @@ describe('docs/frameworks', () => {
 describe('.github/workflows/test.yml', () => {
   it('runs every part of "npm run test:adapters"', () => {
     const listed = (source: string, name: string) =>
-      new RegExp(`${name}.*?\\[(.*?)\\]`, 's').exec(text(source))?.[1]?.match(/\w+/g) ?? []
+      new RegExp(`${name}.*?\\[(.*?)\\]`, 's').exec(text(source))?.[1]?.match(/[\w-]+/g) ?? []
     const parts = ['adapters', 'frameworks'].flatMap((name) => listed('test/adapters.mjs', `const ${name} =`))
     expect(parts).to.have.length.above(6)
-    expect(listed('.github/workflows/test.yml', 'part:')).to.have.members([...parts, 'guards'])
+    expect(listed('.github/workflows/test.yml', 'part:')).to.have.members([
+      ...parts,
+      'nextjs-suite',
+      'guards',
+    ])
   })
 })
 
