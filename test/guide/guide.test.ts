@@ -93,12 +93,13 @@ describe('docs/guide.md', () => {
     hub = await start(block)
   }
 
-  /** Ctrl+C reaches all processes of a terminal. */
+  /** Ctrl+C reaches all processes of a terminal. The shell ends at once; its output ends with the last of the others, which is the hub. */
   async function stop(shell: ChildProcess | undefined): Promise<void> {
     if (!shell || shell.exitCode !== null || shell.signalCode !== null) return
-    const exit = once(shell, 'exit')
+    const ended = once(shell, 'close')
+    shell.stdout?.resume()
     process.kill(-shell.pid!, 'SIGTERM')
-    await exit
+    await ended
   }
 
   const isSecret = (name: string) => (statSync(join(folder, name)).mode & 0o77) === 0
