@@ -12,17 +12,23 @@ import { isJsonObject, type Json, parseJson } from '../../sdk/protocol/json.js'
 import { type BatchedAct, batchedActs, hubPaths, limits } from '../../sdk/protocol/wire.js'
 import { type Log, logError } from '../../sdk/settings/log.js'
 import { ACT_DEPTH, type Perform } from './backchannel.js'
+import type { Limiters } from './limits.js'
 import type { HubRequest } from './request.js'
 import type { Authenticate } from './site-token.js'
 
 export const batchRoute =
-  (log: Log, authenticate: Authenticate, perform: Perform) =>
+  (log: Log, authenticate: Authenticate, limiters: Limiters, perform: Perform) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const site = await authenticate(req)
-    const lines = await readLines(req)
+    /** What cannot be read is counted too, as it is where it comes alone: each costs a refusal and a line of the log (R31). */
+    const counted = async (fault: unknown): Promise<never> => {
+      await limiters.site(site.registeredAs)
+      throw fault
+    }
+    const lines = await readLines(req).catch(counted)
     const answers = await Promise.all(
       lines.map((line) =>
-        answerTo(line, log, async ({ act, site: named, body, traceparent }) => {
+        answerTo(line, log, counted, async ({ act, site: named, body, traceparent }) => {
           // R16: the one token speaks for each of them, or that line is refused.
           const own = named === undefined ? site : await authenticate(req, named)
           return perform(act, own, req.ip, () => body, traceparent)
@@ -54,10 +60,15 @@ async function readLines(req: IncomingMessage): Promise<readonly string[]> {
 const bounds = { depth: ACT_DEPTH + 1, keys: limits.jsonKeys }
 
 /** The answer that the act would have got alone, as a line. */
-async function answerTo(line: string, log: Log, perform: (asked: Line) => Promise<object>): Promise<string> {
+async function answerTo(
+  line: string,
+  log: Log,
+  counted: (fault: unknown) => Promise<never>,
+  perform: (asked: Line) => Promise<object>,
+): Promise<string> {
   let where: string = hubPaths.batch
   try {
-    const asked = readLine(line)
+    const asked = await Promise.resolve(line).then(readLine).catch(counted)
     where = `${hubPaths.backchannel}/${asked.act}`
     return `${JSON.stringify({ status: 200, body: await perform(asked) })}\n`
   } catch (thrown) {

@@ -98,7 +98,7 @@ export function createRouter(given: RouterParts): HubRouter {
   const authenticate = createAuthenticate(hub, sites, limiters)
   const perform = createPerform(hub, sites, limiters, traces)
   const backchannel = only('POST', backchannelRoute(authenticate, limiters, perform))
-  const batch = only('POST', batchRoute(hub.log, authenticate, perform))
+  const batch = only('POST', batchRoute(hub.log, authenticate, limiters, perform))
   const events = only('GET', eventsRoute({ hub, sites, authenticate, limiters, feed }))
   const companySignOut = company && only('POST', company)
   const documents = documentsRouter(hub, sdk)
