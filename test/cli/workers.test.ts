@@ -4,13 +4,18 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 import { expect } from 'chai'
-import { generateSite } from 'session-hub/hub'
+import { generateSite, type GeneratedSiteKeys } from 'session-hub/hub'
+import { createSite, type Site } from 'session-hub/site'
 
 import { generateHubKeys } from '../../hub/keys/generate.js'
 import { keepBusy } from '../support/busy-connections.js'
-import { siteToken } from '../support/forge.js'
+import { listenTo } from '../support/event-source.js'
+import { openTicket, redemptionOf, siteToken } from '../support/forge.js'
 import { freePort } from '../support/free-port.js'
+import { listen, type Listener } from '../support/listener.js'
+import { siteApp } from '../support/site-app.js'
 import { until } from '../support/until.js'
+import { send, Visitor } from '../support/visitor.js'
 import { type Folder, newFolder, type RunningHub } from './command.js'
 import { refusalOf } from './refusals.js'
 
@@ -165,6 +170,127 @@ describe('session-hub serve --workers', () => {
       await answered(404)
       expect((await sites('enable')).code).to.equal(0)
       await answered(200)
+    })
+  })
+
+  describe('with sites in the store that have visitors', () => {
+    const NAMES = ['shop', 'travel'] as const
+    let origin: string
+    let hub: RunningHub
+    let listeners: Listener[] = []
+    let sites: Site[] = []
+
+    before(async () => {
+      folder = newFolder()
+      const port = await freePort()
+      origin = `http://hub.localhost:${port}`
+      hub = await folder.serve({ origin, port, storedSites: true }, '--workers', '2')
+      listeners = await Promise.all(NAMES.map((name) => listen(`${name}.localhost`)))
+    })
+    after(async () => {
+      for (const site of sites) site.close()
+      for (const listener of listeners) await listener.close()
+      await folder.close()
+    })
+
+    const command = async (act: string, site: string) => {
+      const { code, stdout, stderr } = await folder.run('sites', act, site, '--config', 'hub.json')
+      expect(code, stderr).to.equal(0)
+      return stdout
+    }
+    /** Of connection after connection, which both processes take in turn. */
+    const ofBoth = async <Seen>(ask: () => Promise<Seen>): Promise<Seen[]> => {
+      const seen = new Set<Seen>()
+      for (let time = 0; time < 6; time += 1) seen.add(await ask())
+      return [...seen]
+    }
+    const frameOf = async (site: string) => {
+      const headers = { 'sec-fetch-dest': 'iframe', referer: `${site}/` }
+      return (await hub.get(`/frame?site=${site}&nonce=${'n'.repeat(43)}`, headers)).status
+    }
+    const framesOf = (site: string) => ofBoth(() => frameOf(site))
+    const msUntil = async (sinceMs: number, isSo: () => Promise<boolean>) => {
+      await until(isSo)
+      return performance.now() - sinceMs
+    }
+
+    it('know a site within a second of the command that adds it, and refuse its frames and its tickets and end its streams within a second of the one that turns it off', async () => {
+      const keys: GeneratedSiteKeys[] = []
+      for (const [at, { origin: site }] of listeners.entries()) {
+        expect(await framesOf(site)).to.deep.equal([404])
+        const [, secret = ''] = /^SESSION_HUB_KEYS='(.+)'\n$/.exec(await command('add', site)) ?? []
+        const addedMs = performance.now()
+        const known = async () => (await framesOf(site)).join() === '200'
+        expect(await msUntil(addedMs, known), `site ${at} is known`).to.be.below(1000)
+        keys.push(JSON.parse(secret) as GeneratedSiteKeys)
+      }
+      sites = await Promise.all(
+        listeners.map((listener, at) =>
+          createSite({ origin: listener.origin, hub: origin, keys: keys[at]!, log: () => undefined }),
+        ),
+      )
+      for (const [at, name] of NAMES.entries()) listeners[at]!.use(siteApp(name, sites[at]!))
+      const [shop = '', travel = ''] = listeners.map((listener) => listener.origin)
+      const visitor = new Visitor(origin)
+      await visitor.post(shop, '/sign-in', { name: 'ada' })
+      expect(await visitor.sync(shop)).to.include({ outcome: 'adopt' })
+      const tickets: string[] = []
+      for (let time = 0; time < 3; time += 1) tickets.push((await visitor.ticket(travel)).ticket)
+
+      const world = { hub: { origin }, now: Date.now }
+      const authorization = (at: number) =>
+        `Bearer ${siteToken(world, { origin: listeners[at]!.origin, keys: keys[at]! })}`
+      const redeem = async (ticket: string) => {
+        const { claims } = openTicket({ keys: keys[1]! }, ticket)
+        const headers = {
+          'content-type': 'application/json',
+          authorization: authorization(1),
+          connection: 'close',
+        }
+        const ask = { method: 'POST', body: redemptionOf(claims), headers }
+        const { status, json } = await send(`${origin}/backchannel/redeem`, ask)
+        return status === 200 ? 'spent' : String(json['error'])
+      }
+      expect(await redeem(tickets.pop()!)).to.equal('spent')
+      const listenAs = async (at: number) => {
+        const stream = await listenTo(`${origin}/backchannel/events`, { authorization: authorization(at) })
+        expect(stream.status).to.equal(200)
+        const heard = { stream, endedMs: 0 }
+        void stream.ended.then(() => (heard.endedMs = performance.now()))
+        return heard
+      }
+      const ofTravel = [await listenAs(1), await listenAs(1), await listenAs(1), await listenAs(1)]
+      const ofShop = [await listenAs(0), await listenAs(0)]
+      try {
+        await command('disable', travel)
+        const offMs = performance.now()
+        const refused = async () => (await framesOf(travel)).join() === '404'
+        const [frames, streams] = await Promise.all([
+          msUntil(offMs, refused),
+          msUntil(offMs, () => Promise.resolve(ofTravel.every(({ endedMs }) => endedMs > 0))),
+        ])
+        // Each process at least once; a ticket that was spent would say so.
+        const seen = await ofBoth(() => redeem(tickets[0]!))
+        const redemptions = performance.now() - offMs
+        expect(seen).to.deep.equal(['site_token_invalid'])
+        expect({ frames, streams, redemptions }).to.satisfy(
+          (ms: Record<string, number>) => Object.values(ms).every((one) => one < 1000),
+          JSON.stringify({ frames, streams, redemptions }),
+        )
+        expect(
+          ofShop.map(({ endedMs }) => endedMs),
+          'the other site goes on',
+        ).to.deep.equal([0, 0])
+        expect(await framesOf(shop)).to.deep.equal([200])
+
+        await command('enable', travel)
+        const onMs = performance.now()
+        const again = async () => (await framesOf(travel)).join() === '200'
+        expect(await msUntil(onMs, again), 'turned on').to.be.below(1000)
+        expect(await redeem(tickets[0]!), 'its ticket was never spent').to.equal('spent')
+      } finally {
+        for (const { stream } of [...ofTravel, ...ofShop]) stream.close()
+      }
     })
   })
 

@@ -406,7 +406,7 @@ for (const { name, open } of stores.filter(({ isShared }) => isShared)) {
       await one.hub.sites.disable(SHOP)
       expect(await tookUntil(404), 'turned off').to.be.below(1000)
       await over
-      expect(performance.now() - turnedOffMs, 'the stream has ended').to.be.below(2000)
+      expect(performance.now() - turnedOffMs, 'the stream has ended').to.be.below(1000)
 
       await one.hub.sites.enable(SHOP)
       expect(await tookUntil(200), 'turned on').to.be.below(1000)

@@ -96,7 +96,7 @@ export interface OpenTicket {
   again(change?: { claims?: Claims | string; header?: Part }): string
 }
 
-export function openTicket(site: WorldSite, ticket: string): OpenTicket {
+export function openTicket(site: Pick<WorldSite, 'keys'>, ticket: string): OpenTicket {
   const jws = open(ticket, site.keys.ticket)
   const { header, claims } = readJws(jws)
   return {
