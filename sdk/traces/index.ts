@@ -2,7 +2,6 @@
 import {
   type Context,
   context,
-  createContextKey,
   isSpanContextValid,
   type Span,
   SpanKind,
@@ -28,9 +27,6 @@ const KINDS: Record<TracedWork['kind'], SpanKind> = {
   store: SpanKind.INTERNAL,
 }
 
-/** Within an answer of ours: what the hub asks its store in the background belongs to nobody. */
-const ANSWERING = createContextKey('session-hub answering')
-
 /**
  * Makes the spans for `createHub({ traces })` and `createSite({ traces })`. Needs the package `@opentelemetry/api`, and an SDK of OpenTelemetry that
  * records them.
@@ -45,34 +41,57 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
   if (typeof (tracerProvider as Partial<TracerProvider>).getTracer !== 'function')
     throw wrong('openTelemetry', '"tracerProvider" has to be a TracerProvider of OpenTelemetry')
   const tracer = tracerProvider.getTracer('session-hub')
+  /** Spans that are recorded, of answers of ours. What the hub asks its store in the background belongs to none of them. */
+  const answering = new WeakSet<Span>()
+
+  async function recorded<Result>(
+    span: Span,
+    inside: Context,
+    work: Work<Result>,
+    told: TracedSpan,
+  ): Promise<Result> {
+    try {
+      return await context.with(inside, work, undefined, told)
+    } catch (thrown) {
+      // Only its code: messages and causes may quote what a visitor sent.
+      const { code, status } = toSessionHubError(thrown)
+      span.setAttribute('error.type', code)
+      // What a visitor or a site did wrong is no fault of whoever answers.
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+      throw thrown
+    } finally {
+      span.end()
+    }
+  }
 
   return {
-    async span(of, work) {
+    span(of, work) {
       const { kind, name, site } = of
       const around = context.active()
-      if (kind === 'store' && around.getValue(ANSWERING) !== true) return work({ traceparent: undefined })
-      const attributes = {
-        'session_hub.operation': name,
-        ...(site !== undefined && { 'session_hub.site': site }),
-      }
-      const title = `session-hub ${kind === 'store' ? 'store ' : ''}${name}`
-      const span = tracer.startSpan(title, { kind: KINDS[kind], attributes }, parentOf(around, of))
-      const inside = trace.setSpan(around, span).setValue(ANSWERING, kind !== 'client')
-      try {
-        return await context.with(inside, () => work({ traceparent: traceparentOf(span) }))
-      } catch (thrown) {
-        // Only its code: messages and causes may quote what a visitor sent.
-        const { code, status } = toSessionHubError(thrown)
-        span.setAttribute('error.type', code)
-        // What a visitor or a site did wrong is no fault of whoever answers.
-        if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
-        throw thrown
-      } finally {
-        span.end()
-      }
+      const active = trace.getSpan(around)
+      if (kind === 'store' && !(active && answering.has(active))) return work(NOBODY)
+      const span = tracer.startSpan(titleOf(kind, name), { kind: KINDS[kind] }, parentOf(around, of))
+      const isRecording = span.isRecording()
+      // There is no SDK.
+      if (!isRecording && !isSpanContextValid(span.spanContext())) return work(NOBODY)
+      const inside = trace.setSpan(around, span)
+      const told = kind === 'client' ? { traceparent: traceparentOf(span) } : NOBODY
+      // Whoever else makes spans meanwhile learns that this trace is not recorded.
+      if (!isRecording) return context.with(inside, work, undefined, told)
+      span.setAttribute('session_hub.operation', name)
+      if (site !== undefined) span.setAttribute('session_hub.site', site)
+      if (kind === 'server') answering.add(span)
+      return recorded(span, inside, work, told)
     },
   }
 }
+
+type Work<Result> = (span: TracedSpan) => Promise<Result>
+
+const NOBODY: TracedSpan = { traceparent: undefined }
+
+const titleOf = (kind: TracedWork['kind'], name: string): string =>
+  kind === 'store' ? `session-hub store ${name}` : `session-hub ${name}`
 
 /** A span of the application's own, such as that of an instrumented server, has looked at the request's headers by itself. */
 function parentOf(around: Context, { parent }: TracedWork): Context {

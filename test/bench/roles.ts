@@ -4,9 +4,6 @@ import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { context } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import express, { type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { createHub, type HubOptions, sqliteStore } from 'session-hub/hub'
@@ -18,6 +15,7 @@ import { createEventStream } from '../../sdk/site/hub/event-stream.js'
 import { createSpeakers } from '../../sdk/site/hub/speaker.js'
 import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
+import { bareSpans, followPromises, providerOf } from './open-telemetry.js'
 
 export type Role =
   | { readonly name: 'bare' }
@@ -34,8 +32,11 @@ export type Role =
       readonly sites: readonly Pick<SiteOptions, 'origin' | 'keys'>[]
     }
 
-/** Metrics; or a tracer that records every span, or none. */
-export type Watched = 'metrics' | 'traces' | 'unsampled'
+/**
+ * Metrics; OpenTelemetry's context without any span; or that and a tracer which records none of our spans, or all of them; or, instead of ours, as many
+ * spans of its own.
+ */
+export type Watched = 'metrics' | 'context' | 'unsampled' | 'traces' | 'bare'
 
 export interface Running {
   readonly handle: RequestListener
@@ -97,9 +98,10 @@ async function hub(options: HubOptions, path?: string): Promise<Running> {
 function watchedBy(watched: Watched | undefined, isHub: boolean): { metrics?: HubMetrics; traces?: Traces } {
   if (watched === undefined) return {}
   if (watched === 'metrics') return isHub ? { metrics: hubMetrics() } : {}
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  const sampler = watched === 'traces' ? new AlwaysOnSampler() : new AlwaysOffSampler()
-  return { traces: openTelemetry({ tracerProvider: new BasicTracerProvider({ sampler }) }) }
+  followPromises()
+  if (watched === 'context') return {}
+  if (watched === 'bare') return { traces: bareSpans(providerOf('all')) }
+  return { traces: openTelemetry({ tracerProvider: providerOf(watched === 'traces' ? 'all' : 'none') }) }
 }
 
 async function site(options: SiteOptions | AppOptions): Promise<Running> {

@@ -1,5 +1,6 @@
 /** `session-hub/traces`: what hub and site do, as spans that belong together. */
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AlwaysOffSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace-base'
 import { expect } from 'chai'
 import { createHub, generateHubKeys, generateSite, memoryStore } from 'session-hub/hub'
 import { createSite } from 'session-hub/site'
@@ -123,6 +124,46 @@ describe('traces', () => {
     const [refused] = spans.named('session-hub read')
     expect(refused?.attributes['error.type']).to.equal('session_ended')
     expect(refused?.status).to.deep.equal({ code: SpanStatusCode.UNSET })
+  })
+
+  it('follow nothing where nobody records: the hub hears so, and no span of others begins a trace of its own', async () => {
+    await world.close()
+    await spans.close()
+    spans = recordSpans(new ParentBasedSampler({ root: new AlwaysOffSampler() }))
+    const { traces } = spans
+    const heard: unknown[] = []
+    const asked = { kind: 'client', name: 'read' } as const
+    await traces.span(asked, async ({ traceparent }) => {
+      heard.push(traceparent)
+      spans.provider.getTracer('a library').startSpan('pg.query').end()
+    })
+    const [parent] = heard as [string]
+    expect(parent).to.match(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+    await traces.span({ kind: 'server', name: 'read', parent }, () =>
+      traces.span({ kind: 'store', name: 'find' }, async () => {
+        spans.provider.getTracer('a library').startSpan('pg.query').end()
+      }),
+    )
+    expect(spans.all()).to.deep.equal([])
+
+    const twin = await traces.span({ kind: 'server', name: 'read', parent: `${parent.slice(0, -1)}1` }, () =>
+      traces.span({ kind: 'store', name: 'find' }, () => Promise.resolve('found')),
+    )
+    expect(twin).to.equal('found')
+    expect(spans.all().map(({ name }) => name)).to.deep.equal(['session-hub store find', 'session-hub read'])
+    world = await startWorld({ sites: [] })
+  })
+
+  it('are none where the application has no SDK, and all goes on', async () => {
+    const without = openTelemetry()
+    const told = await without.span({ kind: 'client', name: 'read' }, ({ traceparent }) =>
+      Promise.resolve({ traceparent }),
+    )
+    expect(told).to.deep.equal({ traceparent: undefined })
+    const thrown: unknown = await without
+      .span({ kind: 'server', name: 'read' }, () => Promise.reject(new TypeError('as it was')))
+      .catch((reason: unknown) => reason)
+    expect(thrown).to.be.instanceOf(TypeError).with.property('message', 'as it was')
   })
 
   it('are made by openTelemetry(), whose options are checked', async () => {

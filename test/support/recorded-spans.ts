@@ -1,7 +1,13 @@
 /** OpenTelemetry's own SDK, which records every span into memory. */
 import { context } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type Sampler,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base'
 import { openTelemetry, type Traces } from 'session-hub/traces'
 
 type Span = ReturnType<InMemorySpanExporter['getFinishedSpans']>[number]
@@ -17,9 +23,12 @@ export interface RecordedSpans {
 }
 
 /** The context belongs to the process: one of these at a time. */
-export function recordSpans(): RecordedSpans {
+export function recordSpans(sampler: Sampler = new AlwaysOnSampler()): RecordedSpans {
   const exporter = new InMemorySpanExporter()
-  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+  const provider = new BasicTracerProvider({
+    sampler,
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  })
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   return {
     traces: openTelemetry({ tracerProvider: provider }),
