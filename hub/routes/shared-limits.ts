@@ -103,7 +103,7 @@ async function count(
 function waitIn(thrown: unknown): number | undefined {
   if (typeof thrown !== 'object' || thrown === null || thrown instanceof Error) return undefined
   const ms: unknown = Reflect.get(thrown, 'msBeforeNext')
-  return typeof ms === 'number' ? Math.min(Math.max(ms, 1), WINDOW_SECONDS * 1000) : undefined
+  return Number.isFinite(ms) ? Math.min(Math.max(Number(ms), 1), WINDOW_SECONDS * 1000) : undefined
 }
 
 const tooMany = (waitMs: number) =>
