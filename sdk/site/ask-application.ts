@@ -1,12 +1,12 @@
-/** What only the application can say of a host or an origin: within a time, and what fails is no answer (R21). */
+/** Asks the application what only it can say of a host or an origin. The time is limited, and a failure is not an answer (R21). */
 import { SessionHubError } from '../protocol/errors.js'
 import { type Log, reasonOf } from '../settings/log.js'
 
 const LONGEST_MS = 2000
 
 /**
- * @param what its option and what it was asked for, for the log
- * @throws SessionHubError `unavailable` where it throws, says what cannot be used, or is slow
+ * @param what the name of the option and what it was asked for, for the log
+ * @throws SessionHubError `unavailable` if the application throws, returns something unusable, or is slow
  */
 export async function askApplication<Answer>(
   log: Log,

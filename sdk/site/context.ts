@@ -13,7 +13,7 @@ export interface SiteContext {
   readonly sessions: Sessions
   readonly ownTokens: OwnTokens
   readonly storage: Storage
-  /** Whether this visitor's session may be shared: nothing is that may not even be stored. */
+  /** Whether this visitor's session may be shared. What may not be stored may not be shared either. */
   mayShare(visit: Visit): Promise<boolean>
   readonly log: Log
 }
@@ -37,7 +37,7 @@ class OwnContext implements SiteContext {
     this.log = log
   }
 
-  /** Made when a redirect or a link needs them, which is seldom. */
+  /** Created when a redirect or a link needs them, which is rare. */
   get ownTokens() {
     return createOwnTokens(this.settings, this.storage)
   }

@@ -1,4 +1,4 @@
-/** Composition: options in, a site out that knows sessions and the protocol, and no framework; or all sites of one application. */
+/** Composition: turns options into a site, or all sites of one application, that knows sessions and the protocol, but no framework. */
 import { isPromise } from '../settings/is-promise.js'
 import { errorReply, type Reply } from '../http/reply.js'
 import { readSdk } from '../http/sdk-asset.js'
@@ -48,20 +48,23 @@ import type { Visit } from './visit.js'
 export type { ActAs, ScriptTagOptions, SignIn, SignOut, UserSession }
 export type { ReadSession, SiteSession } from './session/index.js'
 
-/** What adapters stand on; each member is as the one of `Site` that has its name. A request of a host that is none of the application's has no session. */
+/**
+ * What adapters build on. Each member does the same as the member of `Site` with its name. A request for a host that is not one of the
+ * application's has no session.
+ */
 export interface SiteCore {
-  /** Where a request has its session. */
+  /** The property of a request that holds its session. */
   readonly property: string
-  /** Where requests for the endpoints may arrive, the longest path first. */
+  /** The paths at which requests for the endpoints may arrive, longest first. */
   readonly endpointPaths: readonly string[]
   readonly log: Log
-  /** Answers a request for one of the SDK's endpoints. @returns whether it was answered; `undefined` where it is plain that it is not */
+  /** Answers a request for one of the SDK's endpoints. @returns whether it was answered; `undefined` if it is plainly not for an endpoint */
   answer(visit: Visit): Promise<boolean> | undefined
   /** @throws SessionHubError `session_ambiguous`, `unavailable` */
   openSession(visit: Visit, takesBearer: boolean): Opened | Promise<Opened>
   /** The session of a request that has no answer. Never rejects. */
   read(visit: Visit, takesBearer: boolean): Promise<ReadSession>
-  /** @returns `undefined` where the visitor stays; otherwise the way out, or nothing after all */
+  /** @returns `undefined` if the visitor stays; otherwise the redirect to the hub, or `undefined` after all */
   redirectOnce(visit: Visit): Promise<Reply | undefined> | undefined
   signIn(visit: Visit, who: SignIn): Promise<void>
   signOut(visit: Visit, options?: SignOut): Promise<void>
@@ -122,7 +125,7 @@ export async function createCore<Native extends object>(
   const domains = domainsOf(source, siteOf, log)
   const below = pathBelow(settings.endpoint)
 
-  /** At the site that the request is for, at once where that is known. */
+  /** Acts at the site that the request is for; synchronously if that site is known. */
   function at<Result>(
     visit: Visit,
     act: (site: SiteContext) => Result | Promise<Result>,
@@ -132,14 +135,14 @@ export async function createCore<Native extends object>(
     return site && act(site)
   }
 
-  /** @throws SessionHubError `host_denied` where it is for none */
+  /** @throws SessionHubError `host_denied` if the request is for none of the sites */
   async function ownSite(visit: Visit): Promise<SiteContext> {
     const site = await domains.find(visit)
     if (!site) throw new SessionHubError('host_denied', 'This host does not belong to the application')
     return site
   }
 
-  /** @throws SessionHubError `sign_in_required` where it is for none: nobody is signed in there */
+  /** @throws SessionHubError `sign_in_required` if the request is for none of the sites: nobody is signed in there */
   function visited(request: object): SiteContext {
     const site = domains.foundFor(request)
     if (!site) throw new SessionHubError('sign_in_required', 'Nobody is signed in')
@@ -177,7 +180,7 @@ export async function createCore<Native extends object>(
     },
     redirectOnce(visit) {
       const going = at(visit, (site) => redirectOnce(site, visit))
-      // A visitor is never held up by it.
+      // A failure never holds a visitor up.
       return isPromise(going) ? going.catch(() => undefined) : undefined
     },
     signIn: (visit, who) =>
@@ -223,7 +226,7 @@ function domainsOf(
 ): Domains<SiteContext> {
   if ('site' in source) return oneDomain(siteOf(source.site))
   const { settings, keysOf } = source
-  // What all have in common stands behind each, and is not copied a thousand times.
+  // The sites have what they share as their prototype, so that it is not copied a thousand times.
   const site = (origin: string, keys: ImportedKeys) =>
     siteOf(
       Object.assign(Object.create(settings) as AppSettings, keys, { origin, host: new URL(origin).host }),

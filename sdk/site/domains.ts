@@ -1,4 +1,4 @@
-/** Which of an application's sites a request is for: said by its `Host`, once, and remembered for that request. */
+/** Finds which of an application's sites a request is for: by its `Host`, once per request. */
 import { isPromise } from '../settings/is-promise.js'
 import { boundedCache } from '../http/bounded-cache.js'
 import { createKeptWith } from '../http/kept-with.js'
@@ -7,16 +7,16 @@ import type { OriginLookup } from './find-origin.js'
 import type { Visit } from './visit.js'
 
 export interface Domains<Site> {
-  /** @returns `undefined` where the host is none of the application's; rejects with `unavailable` where that cannot be said (R21) */
+  /** @returns `undefined` if the host is not one of the application's; rejects with `unavailable` if that cannot be told (R21) */
   find(visit: Pick<Visit, 'request' | 'headers'>): Site | undefined | Promise<Site | undefined>
-  /** What was found for this request. */
+  /** The site that was found for this request. */
   foundFor(request: object): Site | undefined
 }
 
-/** There is one, whatever the `Host`; its endpoints compare it (R18). */
+/** There is only one site, whatever the `Host`; its endpoints compare it (R18). */
 export const oneDomain = <Site>(site: Site): Domains<Site> => ({ find: () => site, foundFor: () => site })
 
-/** So many sites are ready at once; one more, and the one that was visited least lately is made anew when it is visited again. */
+/** How many sites are ready at once. Beyond that, the least recently visited one is dropped, and made again at its next visit. */
 const MOST_READY = 10_000
 
 interface Ready<Site> {
@@ -24,7 +24,7 @@ interface Ready<Site> {
   readonly site: Site | Promise<Site>
 }
 
-/** @param make a site of this origin; rejects with `unavailable` where its keys cannot be had */
+/** @param make makes the site of this origin; rejects with `unavailable` if its keys cannot be loaded */
 export function createDomains<Site extends object>(
   originOf: OriginLookup,
   make: (origin: string) => Site | Promise<Site>,
@@ -37,7 +37,7 @@ export function createDomains<Site extends object>(
       ready.delete(sent)
       return undefined
     }
-    // As the origin has it: the host that was sent may name the default port beside it.
+    // The origin's own host, because the request's `Host` may include the default port.
     const host = origin.slice(origin.indexOf('//') + 2)
     const before = ready.get(host)
     if (before?.origin === origin) return before.site
@@ -69,7 +69,7 @@ export function createDomains<Site extends object>(
     find({ request, headers: { host } }) {
       const before = byRequest.get(request)
       if (before) return before
-      // What no browser sends is nobody's host, and the application's own look-up never sees it.
+      // A host that no browser sends belongs to nobody, and never reaches the application's look-up.
       if (host === undefined || !isHost(host)) return undefined
       const origin = originOf(host)
       const site = isPromise(origin) ? origin.then((said) => siteAt(host, said)) : siteAt(host, origin)

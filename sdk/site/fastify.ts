@@ -1,4 +1,4 @@
-/** `session-hub/fastify`: a site as a plugin of Fastify 5. */
+/** `session-hub/fastify`: a site as a plugin for Fastify 5. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { readOptions } from '../settings/option-rows.js'
@@ -9,7 +9,7 @@ import { fastifyRows } from './fastify-rows.js'
 import type { AppSite, OnRequest, Site } from './site.js'
 
 declare module 'fastify' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- all that it adds is the base
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it only adds a base type
   interface FastifyRequest extends OnRequest {}
 }
 
@@ -32,8 +32,8 @@ export interface FastifySiteOptions {
 }
 
 /**
- * Answers the SDK's endpoints and gives each request its `request.session`, before Fastify reads the body. It holds for the whole
- * instance that it is registered in, routes and other plugins alike, as if made by fastify-plugin.
+ * Answers the SDK's endpoints and gives each request its `request.session`, before Fastify reads the body. It applies to the whole instance in
+ * which it is registered, routes and other plugins alike, as if wrapped with fastify-plugin.
  *
  * @example
  * const app = Fastify()
@@ -82,8 +82,8 @@ export const fastifySite: FastifyPluginAsync<FastifySiteOptions> = Object.assign
 )
 
 /**
- * Below a prefix, or in a plugin of the application's own, Fastify runs hooks only for requests that some route there takes: what has none is answered
- * by the root, without them. So the endpoints are routes; the hook answers before one is reached.
+ * Below a prefix, or in a plugin of the application, Fastify runs hooks only for requests that match a route there; the root answers all
+ * others without those hooks. So the endpoints are routes, and the hook answers before a route is reached.
  *
  * @throws SessionHubError `options_invalid`
  */
@@ -99,7 +99,7 @@ function routeEndpoints(fastify: FastifyInstance, paths: readonly string[]): voi
     fastify.all(`${path.slice(prefix.length)}/*`, { onRequest: answerNotFound }, answerNotFound)
 }
 
-/** Before Fastify reads a body: one of a type that the application does not parse would make a 415 of it. */
+/** Runs before Fastify reads a body: otherwise Fastify would answer 415 for a type that the application does not parse. */
 function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
   reply.callNotFound()
 }

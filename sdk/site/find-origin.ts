@@ -1,4 +1,4 @@
-/** Asking the application which of its origins a host is: checked, bounded in time and number, and never believed for another host. */
+/** Asks the application which of its origins a host is. The answer is checked, limited in time and number, and never used for another host. */
 import { isPromise } from '../settings/is-promise.js'
 import { boundedCache } from '../http/bounded-cache.js'
 import { SessionHubError } from '../protocol/errors.js'
@@ -9,7 +9,7 @@ import { askApplication } from './ask-application.js'
 /** @returns `undefined` or `null` if the host is not one of the application's */
 export type FindOrigin = (host: string) => string | null | undefined | Promise<string | null | undefined>
 
-/** @returns `undefined` where the host is none of the application's; rejects with `unavailable` where that cannot be said */
+/** @returns `undefined` if the host is not one of the application's; rejects with `unavailable` if that cannot be told */
 export type OriginLookup = (host: string) => string | undefined | Promise<string | undefined>
 
 export interface LookupParts {
@@ -19,9 +19,9 @@ export interface LookupParts {
   readonly log: Log
 }
 
-/** So many answers are remembered, of each kind: hosts that strangers have thought of push out none of the application's own (R38). */
+/** How many answers of each kind are remembered. Hosts that strangers invent do not push out the application's own (R38). */
 const MOST_KNOWN = 10_000
-/** So many hosts that were not found before are asked for at once (R31). */
+/** How many hosts that were not found before may be looked up at the same time (R31). */
 const MOST_ASKED = 1000
 
 interface Answer {
@@ -66,19 +66,19 @@ export function createOriginLookup({ findOrigin, cacheSeconds, now, log }: Looku
   }
 }
 
-/** The look-up in a list. */
+/** Looks the host up in a list. */
 export function listedOrigins(origins: readonly string[]): OriginLookup {
   const byHost = new Map(origins.map((origin) => [new URL(origin).host, origin]))
   return (host) => byHost.get(host) ?? named(host, byHost.get(plain(host)))
 }
 
-/** Without a port that is some scheme's default; whether it is this origin's, the origin says. */
+/** Removes a port that is the default of some scheme. The comparison with the origin decides whether it is this origin's. */
 const plain = (host: string) => host.replace(/:(443|80)$/, '')
 
 const named = (host: string, origin: string | undefined) =>
   origin !== undefined && isHostOf(host, origin) ? origin : undefined
 
-/** @throws TypeError in words for the application's owner */
+/** @throws TypeError with a message for the application's owner */
 function checked(host: string, said: unknown): string | undefined {
   if (said === undefined || said === null) return undefined
   const fault = originFault(said)

@@ -1,4 +1,4 @@
-/** The application's hooks that are told of something: what they throw changes no answer, and stands in the log. */
+/** The application's hooks that are only notified: an exception that they throw changes no answer and is logged. */
 import type { StoredClaims } from '../protocol/app-types.js'
 import type { EndReason, Mode } from '../protocol/wire.js'
 import { type Log, reasonOf } from '../settings/log.js'
@@ -8,7 +8,7 @@ export interface ReplacedEvent<Native> {
   readonly req: Native
   /** How the session came. */
   readonly source: Mode
-  /** Whether the visitor had nothing on this site that could get lost. */
+  /** Whether the visitor had nothing on this site that could be lost. */
   readonly wasEmpty: boolean
   /** The origin of the site where the session began, as in `site.sessions()`; `null` if that is no longer known. */
   readonly from: string | null

@@ -1,4 +1,4 @@
-/** The site's keys, as an application or its environment has them. */
+/** The site's keys, as an application or its environment supplies them. */
 import { readFile } from 'node:fs/promises'
 
 import { isJsonObject } from '../protocol/json.js'
@@ -21,40 +21,40 @@ import {
 import { importSessionTokenKey, type SessionKey } from '../tokens/session-keys.js'
 import { createWrap, type Wrap } from '../tokens/wrap.js'
 
-/** What `session-hub sites add` made for this site. Secret. A key may be the text of its JWK, also in base64. */
+/** The keys that `session-hub sites add` made for this site. Secret. A key may be the text of its JWK, also in base64. */
 export interface SiteKeys {
-  /** Under which name the hub knows the application, where it answers on several origins; `session-hub sites add --app` writes it. @default none */
+  /** The name under which the hub knows an application with several origins; `session-hub sites add --app` writes it. @default none */
   readonly app?: string
-  /** Signs offers, and what the site says to the hub (private JWK, ES256). */
+  /** Signs offers and the site's requests to the hub (private JWK, ES256). */
   readonly signing: object | string
   /** Opens tickets (JWK, `oct`, 256 bits). A list while a new key is being introduced. */
   readonly ticket: object | string | readonly (object | string)[]
   /**
-   * Signs the site's own session cookie. A secret (JWK, `oct`, 256 bits; HS256), which is never published; or a private key, whose
-   * public half stands at `<endpoint>/jwks.json`: on P-256 (ES256), Ed25519 (EdDSA), or of RSA with 2048 to 4096 bits (RS256). As a JWK, as
-   * the text of a PEM file, or as the path of a file with either; a PEM's `kid` is its RFC 7638 thumbprint. Of a list the first
-   * signs, all verify and are published.
+   * Signs the site's own session cookie. Either a secret (JWK, `oct`, 256 bits; HS256), which is never published, or a private key, whose
+   * public half is published at `<endpoint>/jwks.json`: P-256 (ES256), Ed25519 (EdDSA), or RSA with 2048 to 4096 bits (RS256). It may be a
+   * JWK, the text of a PEM file, or the path of a file with either; the `kid` of a PEM is its RFC 7638 thumbprint. In a list, the first key
+   * signs, and all of them verify and are published.
    */
   readonly session: object | string | readonly (object | string)[]
 }
 
 export type KeysOf = (origin: string) => SiteKeys | string | Promise<SiteKeys | string>
 
-/** It wraps handles too, and draws values for sessions, each with a key drawn from it. */
+/** A session key also wraps handles and derives values for sessions, each with a key that is derived from it. */
 export type SiteSessionKey = SessionKey & Wrap & Draw
 
 /** Ready to use. */
 export interface ImportedKeys {
-  /** Empty: the site stands by itself. */
+  /** Empty if the site does not belong to an application. */
   readonly app: string
   readonly signingKey: NamedKey
   readonly ticketKeys: ReadonlyMap<string, TicketKey>
-  /** The first signs. */
+  /** The first one signs. */
   readonly sessionKeys: readonly [SiteSessionKey, ...SiteSessionKey[]]
-  /** For what the site says to itself beside sessions; drawn from the session keys, in their order. */
+  /** For messages of the site to itself other than sessions; derived from the session keys, in their order. */
   readonly startKey: NamedKey
   readonly startKeys: KeySet
-  /** For where a redirect leads. */
+  /** For the target of a redirect. */
   readonly targetKey: NamedKey
   readonly targetKeys: KeySet
 }
@@ -106,7 +106,7 @@ async function importSiteSessionKey(given: unknown, at: string): Promise<SiteSes
   return { ...key, ...createWrap(key.secret, 'handle'), ...createDraw(key.secret, 'session value') }
 }
 
-/** A key, or all of them, out of the text of an environment; a text that holds neither stays what it is. */
+/** Parses a key, or all keys, from the text of an environment variable. A text that is neither stays as it is. */
 const fromText = (given: unknown, at: string): unknown =>
   typeof given === 'string' ? (read(given, at) ?? given) : given
 
@@ -114,7 +114,7 @@ function read(text: string, at: string): unknown {
   try {
     return readKeyText(text)
   } catch {
-    // The parser's own message would quote it (R30).
+    // The parser's own message would quote the key (R30).
     throw wrong(
       at,
       'the text begins as JSON but cannot be read: it breaks off, or has lost its quotes on the way',
@@ -122,13 +122,13 @@ function read(text: string, at: string): unknown {
   }
 }
 
-/** A text may be the path of a file, which holds a PEM or a JWK. */
+/** A text may be the path of a file that contains a PEM or a JWK. */
 async function fromFile(given: unknown, at: string): Promise<unknown> {
   if (typeof given !== 'string') return given
   const key = read(given, at)
   if (key !== undefined) return key
   const file = await readFile(withoutQuotes(given), 'utf8').catch(() => undefined)
-  // Neither named nor as a cause: it may be a key in the wrong place (R30).
+  // The text is neither named nor given as a cause: it may be a key in the wrong place (R30).
   if (file === undefined)
     throw wrong(at, 'a key given as text has to be a PEM, a JWK, or the path of a file that can be read')
   const inFile = read(file, at)
@@ -136,7 +136,7 @@ async function fromFile(given: unknown, at: string): Promise<unknown> {
   return inFile
 }
 
-/** R4: what the site says to the hub, and what it says of sessions to whoever reads them, must never pass for each other. */
+/** R4: what the site says to the hub and what it says about sessions to their readers must never be mistaken for each other. */
 function refuseSharedKey(signing: unknown, session: readonly SessionKey[], at: string): void {
   const x = isJsonObject(signing) ? signing.x : undefined
   const shared = session.find(({ publicJwk }) => publicJwk?.x === x && x !== undefined)

@@ -8,7 +8,7 @@ import type { Check } from '../settings/option-rows.js'
 import { wrong } from '../settings/refuse-unknown.js'
 import type { KeysOf, SiteKeys } from './keys.js'
 
-/** Keys can be in files, so `importKeys` reads them, once all else is right. */
+/** Keys can be in files, so `importKeys` reads them once everything else is right. */
 const laterRead = <Value>(type: string): Check<Value> => ({
   type,
   read: (_where, _name, given) => given as Value,
@@ -86,7 +86,7 @@ export const cookieNameOption: Check<string> = {
   },
 }
 
-/** What a request of some server has already. */
+/** Names that a request already has on some server. */
 const TAKEN = ['body', 'headers', 'ip', 'method', 'params', 'query', 'socket', 'url']
 
 export const propertyOption: Check<string> = {

@@ -26,7 +26,7 @@ import type { TokenSession } from './token-session.js'
 
 const hub = { text: "the hub's origin", required: true, check: anOrigin } as const
 
-/** What may be left out, and means the same for one site and for several. */
+/** What may be left out and means the same for one site and for several. */
 const optional = {
   backchannel: {
     text: "where this process reaches the hub, if not at the hub's own origin: `http://hub:4000` in a network of containers",
@@ -199,14 +199,14 @@ const optional = {
   now: {
     text: 'the clock, for tests',
     unit: 'milliseconds since 1970',
-    // Looked up at each call: an application's tests may replace the global clock.
+    // Looked up at each call, because an application's tests may replace the global clock.
     default: () => Date.now(),
     shown: '`Date.now`',
     check: aFunction<() => number>('() => number'),
   },
 } satisfies OptionRows
 
-/** What a site has in common with the others of its application. */
+/** The options that a site shares with the other sites of its application. */
 export const sharedRows = { hub, ...optional } satisfies OptionRows
 
 /** The options of one site. */
@@ -232,7 +232,7 @@ export const siteRows = {
   ...optional,
 } satisfies OptionRows
 
-/** What an application with several origins has instead of `origin`, `host` and one site's `keys`. */
+/** The options that an application with several origins has instead of `origin`, `host` and one site's `keys`. */
 export const appRows = {
   origins: {
     text: 'all origins of the application, if you know them at start-up, such as `https://shop.example` and `https://www.shop.example`',

@@ -14,7 +14,7 @@ import type { TokenSession } from './token-session.js'
 import type { Visit } from './visit.js'
 
 // `npm run docs:options` writes the members of the next two interfaces from option-rows.ts.
-/** @typeParam Native the server's own request, as the hooks get it */
+/** @typeParam Native the server's own request, as the hooks receive it */
 export interface SiteOptions<Native extends object> {
   /**
    * This site's own origin, such as `https://shop.example`; never taken from a request. An application with more than one has other
@@ -236,10 +236,10 @@ export interface SiteOptions<Native extends object> {
 }
 
 /**
- * The options of one application with several origins. Give either `origins` or `findOrigin`. Each origin is a site with its own cookies, offers and
- * tickets. All of them share one connection and one event stream.
+ * The options of one application with several origins. Give either `origins` or `findOrigin`. Each origin is a site with its own cookies,
+ * offers and tickets. All of them share one connection and one event stream.
  *
- * @typeParam Native the server's own request, as the hooks get it
+ * @typeParam Native the server's own request, as the hooks receive it
  */
 export interface AppOptions<Native extends object> extends Omit<
   SiteOptions<Native>,
@@ -268,20 +268,20 @@ export interface AppOptions<Native extends object> extends Omit<
   readonly keys: SiteKeys | string | KeysOf
 }
 
-/** Options after defaults and checks: what all sites of one application have in common. Nothing past start-up reads the options. */
+/** Options after defaults and checks: what all sites of one application have in common. Nothing reads the raw options after start-up. */
 export interface AppSettings extends Omit<OptionValues<typeof sharedRows>, 'backchannel' | 'mayShare'> {
-  /** Where the hub is reached. */
+  /** The address at which this process reaches the hub. */
   readonly backchannel: string
   readonly mayShare: (visit: Visit) => boolean | Promise<boolean>
 }
 
-/** Those of one site. */
+/** The settings of one site. */
 export interface SiteSettings extends AppSettings, ImportedKeys {
   readonly origin: string
   readonly host: string
 }
 
-/** Which sites there are. */
+/** Where the sites come from. */
 export type SiteSource = { readonly site: SiteSettings } | AppSource
 
 export interface AppSource {
@@ -314,7 +314,7 @@ export async function resolveOptions<Native extends object>(
     : resolveAppOptions(given)
 }
 
-/** Of one site, what it says to a misspelt option leaves out what is for more. */
+/** For one site, the suggestion for a misspelt option leaves out the options for several origins. */
 const knownBeside = (given: unknown): readonly string[] => {
   const names = typeof given === 'object' && given !== null ? Object.keys(given) : []
   return Object.keys({ ...siteRows, ...appRows }).filter(
@@ -338,13 +338,13 @@ async function resolveAppOptions(given: object): Promise<AppSource> {
   const listed = origins ?? []
   requireOthers(settings, listed)
   const keysOf = await keySource(keys, settings)
-  // At start-up, so that a wrong key is not found by a visitor.
+  // Loaded at start-up, so that a visitor is not the first to meet a wrong key.
   const known = new Map<string, ImportedKeys>()
   for (const one of listed) known.set(one, await keysOf(one))
   return { settings, origins: listed, keysOf: (one) => known.get(one) ?? keysOf(one) }
 }
 
-/** One set for all, or each origin's own: all of one app, because one event stream tells of all. */
+/** One set of keys for all origins, or a set per origin. All belong to one app, because one event stream serves them all. */
 async function keySource(given: AppOptions<object>['keys'], settings: AppSettings): Promise<ImportedKeysOf> {
   if (typeof given !== 'function') {
     const keys = ofAnApp(await importKeys(given, where))
@@ -393,7 +393,7 @@ const settingsOf = (values: OptionValues<typeof sharedRows>): AppSettings => ({
   mayShare: unlessOptedOut(values.mayShare),
 })
 
-/** R36: who verifies by the secret could make session tokens of any user, and unwrap handles. */
+/** R36: whoever verifies by a secret could also make session tokens for any user and unwrap handles. */
 function requirePair(
   { audiences }: Pick<AppSettings, 'audiences'>,
   { sessionKeys: [first] }: ImportedKeys,
@@ -411,7 +411,7 @@ function requireOthers({ audiences }: Pick<AppSettings, 'audiences'>, origins: r
   if (own !== undefined) throw wrong(where, `"audiences" lists the site's own origin, "${own}"`)
 }
 
-/** The visitor's own word goes before the application's. */
+/** The visitor's own choice takes precedence over the application's. */
 const unlessOptedOut =
   (mayShare: (req: object) => boolean | Promise<boolean>): SiteSettings['mayShare'] =>
   (visit) =>

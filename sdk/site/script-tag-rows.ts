@@ -1,4 +1,4 @@
-/** The options of `site.scriptTag()`, each declared here and nowhere else. What a page leaves out is left to the client's own default. */
+/** The options of `site.scriptTag()`, each declared here and nowhere else. An option that a page omits gets the client's own default. */
 import { type Rung, rungs } from '../protocol/wire.js'
 import { oneOf } from '../settings/checks.js'
 import { type Check, choice, type OptionRows, wholeNumber, yesOrNo } from '../settings/option-rows.js'

@@ -1,6 +1,6 @@
 /**
- * The one line of HTML that a site's pages need. The script comes from the site itself: a hub that hangs delays no page's load
- * event, and a hub that was broken into runs no code in any site.
+ * The one line of HTML that a site's pages need. The script comes from the site itself: so a hub that hangs does not delay a page's load
+ * event, and a hub that was broken into runs no code on any site.
  */
 import { defaultEndpoint, type Rung } from '../protocol/wire.js'
 import { readOptions } from '../settings/option-rows.js'

@@ -1,4 +1,4 @@
-/** The door: a site's core with its adapters around it. */
+/** The public interface: a site's core with its adapters around it. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
 import type { Request } from 'express'
@@ -28,8 +28,8 @@ import type { ScriptTagOptions } from './script-tag.js'
 import type { ReadSession, SiteSession } from './session/index.js'
 
 /**
- * Where a request has its session, for the compiler. Empty, it is `req.session`. With another `sessionProperty`, merge that one in: then
- * `req.session` is left to whoever declares it, such as `@types/express-session`.
+ * Tells the compiler where a request holds its session. If left empty, that is `req.session`. With another `sessionProperty`, declare that
+ * property here: then `req.session` is left to the package that declares it, such as `@types/express-session`.
  *
  * @example
  * declare module 'session-hub/site' {
@@ -38,28 +38,28 @@ import type { ReadSession, SiteSession } from './session/index.js'
  *   }
  * }
  */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- there to be merged into
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- applications merge their own declaration into it
 export interface RequestSession {}
 
 interface UsualSession {
-  /** The visitor's session; there once `site.session()` has run, and only on the application’s own hosts. */
+  /** The visitor's session. It exists once `site.session()` has run, and only on the application's own hosts. */
   session: SiteSession
 }
 
-/** A base of the request's, and no member of it: one that another package declares too would be an error in that package. */
+/** A base type of the request, not a member of it: if another package declared the same member too, that package would get a type error. */
 export type OnRequest = keyof RequestSession extends never ? UsualSession : RequestSession
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way to add to Express's request
   namespace Express {
-    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- all that it adds is the base
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it only adds a base type
     interface Request extends OnRequest {}
   }
 }
 
-/** @typeParam Native the server's own request, as the hooks get it */
+/** @typeParam Native the server's own request, as the hooks receive it */
 export type SiteOptions<Native extends object = Request> = AnySiteOptions<Native>
-/** @typeParam Native the server's own request, as the hooks get it */
+/** @typeParam Native the server's own request, as the hooks receive it */
 export type AppOptions<Native extends object = Request> = AnyAppOptions<Native>
 /** @typeParam Native the server's own request */
 export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Native>
@@ -67,85 +67,89 @@ export type ReplacedEvent<Native extends object = Request> = AnyReplacedEvent<Na
 /** @typeParam Native the server's own request */
 export type SignedInEvent<Native extends object = Request> = AnySignedInEvent<Native>
 
-/** A request as the application has it: Express's or Node's own, or one that has Node's inside, as Fastify's has. */
+/** A request as the application has it: Express's or Node's own, or one that wraps Node's, as Fastify's does. */
 export type SiteRequest = IncomingMessage | { readonly raw: IncomingMessage }
-/** Its answer. */
+/** The response to it. */
 export type SiteResponse = ServerResponse | { readonly raw: ServerResponse }
 
 export interface Site {
-  /** Where a request has its session: the option of this name. */
+  /** The property of a request that holds its session: the option of the same name. */
   readonly sessionProperty: string
   /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
   readonly router: Middleware
   /**
-   * Middleware that gives each request its `req.session`. In the first half of freshness it costs no hub call; with `{ bearer: true }`
-   * an API client may send its token as `Authorization: Bearer`.
+   * Middleware that gives each request its `req.session`. In the first half of freshness it makes no request to the hub. With `{ bearer: true
+   * }` an API client may send its token as `Authorization: Bearer`.
    */
   session(options?: SessionOptions): Middleware
   /**
-   * The session of a request that gets no answer of yours: an upgrade to a web socket, or anything else that only wants to know who is there. Nothing
-   * is put at the request, and no cookie is set. Of a web socket, only one that this site's own page has opened, or a client that is no browser (R18).
+   * Reads the session of a request that your application does not answer: an upgrade to a web socket, or any other code that only needs to
+   * know who the visitor is. It adds nothing to the request and sets no cookie. A web socket gets the session only if this site's own page or
+   * a client that is not a browser has opened it (R18).
    *
    * Never rejects because of the visitor or the hub: then there is no session, and a `reason`.
    *
-   * @throws SessionHubError `request_invalid` for what is no request, or an option that is unknown or wrong
+   * @throws SessionHubError `request_invalid` if the argument is not a request, or an option is unknown or wrong
    */
   read(req: ReadableRequest, options?: ReadOptions): Promise<ReadSession>
   /**
-   * Signs a user in, after the application has made sure who it is. The visitor gets a new session with a new handle; an
-   * anonymous one's data moves into it. While the hub is down the sign-in lives in the cookie, and the hub is told later.
+   * Signs a user in, after the application has verified who it is. The visitor gets a new session with a new handle, and the data of an
+   * anonymous session moves into it. While the hub is down, the sign-in lives in the cookie, and the hub is told later.
    *
    * @throws SessionHubError `request_invalid`, `data_too_large`, `data_denied`, `session_limit`, `while_acting`; then nothing has changed
    */
   signIn(req: SiteRequest, res: SiteResponse, who: SignIn): Promise<void>
   /**
-   * Ends the session, here and on every other site of this browser; with `everywhere` in every browser of the user's.
+   * Ends the session, here and on every other site in this browser; with `everywhere`, in every browser of the user.
    *
    * @throws SessionHubError `request_invalid` for an option that is unknown or of the wrong type; then nothing has ended
    */
   signOut(req: SiteRequest, res: SiteResponse, options?: SignOut): Promise<void>
   /**
-   * Whoever is signed in here sees this site as one of its users does, until `stopActing`, a sign-out, or the end of the time. Only this site: elsewhere the
-   * administrator is who they were. Who may do that is for the application to know; the hub writes it into its audit, and allows it where the
-   * site's registration has `mayImpersonate`, to one who has signed in within the last hour, and as nobody whom `isAdmin` names.
+   * Shows this site to the signed-in administrator as one of its users sees it, until `stopActing`, a sign-out or the end of the time. This
+   * affects only this site: elsewhere the administrator stays who they were. The application decides who may do this. The hub records it in
+   * its audit. It allows it only if the site's registration has `mayImpersonate`, the administrator has signed in within the last hour, and
+   * the user is not one whom `isAdmin` names.
    *
-   * @throws SessionHubError `acting_denied`, `while_acting` (one after another), `sign_in_required`, `request_invalid`, `data_too_large`, `data_denied`,
-   * `headers_sent`, `unavailable`; then nothing has changed
+   * @throws SessionHubError `acting_denied`, `while_acting` (one after another), `sign_in_required`, `request_invalid`, `data_too_large`,
+   * `data_denied`, `headers_sent`, `unavailable`; then nothing has changed
    */
   actAs(req: SiteRequest, res: SiteResponse, as: ActAs): Promise<void>
   /**
-   * The administrator is back, as before `actAs`, with a new cookie. Where the time is over, nobody acts any more: the next sync brings the administrator back.
+   * Returns to the administrator's own session, as before `actAs`, with a new cookie. If the time has run out, nobody acts any more, and the
+   * next sync brings the administrator back.
    *
-   * @returns whether somebody acted
+   * @returns whether somebody was acting
    * @throws SessionHubError `headers_sent`, `unavailable`
    */
   stopActing(req: SiteRequest, res: SiteResponse): Promise<boolean>
   /**
-   * The signed-in user's sessions, on every site and in every browser, the newest first; at most 100. After `site.session()`.
+   * Lists the signed-in user's sessions, on every site and in every browser, newest first; at most 100. Use it after `site.session()`.
    *
-   * @throws SessionHubError `sign_in_required`, also where the session has ended elsewhere; `while_acting`; `unavailable`
+   * @throws SessionHubError `sign_in_required`, also if the session has ended elsewhere; `while_acting`; `unavailable`
    */
   sessions(req: SiteRequest): Promise<readonly UserSession[]>
-  /** Ends one of them by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */
+  /** Ends one of these sessions by its `ref`. @returns whether it was live @throws SessionHubError as `sessions`; `request_invalid` */
   endSession(req: SiteRequest, ref: string): Promise<boolean>
-  /** Ends all of them but this request's own. @returns how many were live @throws SessionHubError as `sessions` */
+  /** Ends all of these sessions except the request's own. @returns how many were live @throws SessionHubError as `sessions` */
   endOtherSessions(req: SiteRequest): Promise<number>
   /**
-   * Middleware for sensitive pages, after `site.session()`: the user has signed in at most so many seconds ago. Otherwise the
-   * application's error handler gets a SessionHubError `sign_in_required`, `unavailable` where the session cannot be looked up, or `while_acting` where an administrator acts as the user. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
+   * Middleware for sensitive pages, after `site.session()`: it requires that the user has signed in within the last `maxAgeSeconds` seconds.
+   * Otherwise the application's error handler gets a SessionHubError: `sign_in_required`, `unavailable` if the session cannot be looked up, or
+   * `while_acting` if an administrator acts as the user. On Fastify it is a hook: `{ preHandler: site.requireRecent(300) }`.
    */
   requireRecent(
     maxAgeSeconds: number,
   ): (req: SiteRequest, res: unknown, next: (error?: never) => void) => void
   /**
-   * Middleware that takes a visitor's window to the hub and back, once in a browser session, before the first page: for sites that
-   * want the session there already, in browsers that keep the hub's cookie from frames too. Only for navigations to HTML, never for
-   * bots, prefetches, or while the hub is down. Put it before `site.session()`. Not on unless you use it.
+   * Middleware that takes a visitor's window to the hub and back, once in a browser session, before the first page. It is for sites that need
+   * the session on the first page, even in browsers that withhold the hub's cookie from frames. It acts only on navigations to HTML, never on
+   * bots or prefetches, and not while the hub is down. Put it before `site.session()`. It is off unless you use it.
    */
   redirectOnce(): Middleware
   /**
-   * The site in front of an application on a Node server, with or without Express: `createServer(site.listener(app))`. It answers the
-   * endpoints and gives each request its `req.session` before the application looks at it.
+   * Puts the site in front of an application on a Node server, with or without Express: `createServer(site.listener(app))`. It answers the
+   * endpoints and gives each request its `req.session` before the application sees it.
    *
    * @throws SessionHubError `options_invalid`
    */
@@ -154,12 +158,12 @@ export interface Site {
     options?: ListenerOptions,
   ): RequestListener
   /**
-   * For servers that speak the Web's `Request` and `Response`: the answer of an endpoint, or what `app` makes of the visit, with the
-   * visitor's cookies in it. Where `app` throws after the visitor's session has changed, by a sign-in for example, the answer is a bare 500, or the status
-   * of our error, with the cookies in it, and the log says why. A `Response` that `app` throws is its answer. Where there
-   * is no visit, as when `findOrigin` fails, the answer is our error, and `app` is not called.
+   * For servers that use the Web's `Request` and `Response`. Resolves to the answer of an endpoint, or to the `Response` that `app` makes of
+   * the visit, with the visitor's cookies in it. If `app` throws after the visitor's session has changed, for example by a sign-in, the answer
+   * is a bare 500, or has the status of our error; it carries the cookies, and the log says why. A `Response` that `app` throws is its answer.
+   * If there is no visit, as when `findOrigin` fails, the answer is our error, and `app` is not called.
    *
-   * @throws SessionHubError `options_invalid`; and what `app` throws while nothing has changed
+   * @throws SessionHubError `options_invalid`; and whatever `app` throws while nothing has changed
    */
   fetch(
     request: globalThis.Request,
@@ -167,39 +171,42 @@ export interface Site {
     options?: VisitOptions,
   ): Promise<globalThis.Response>
   /**
-   * The same in two steps, for frameworks with middleware: hand `response` on if it is there, and give the application's own answer to
+   * The same in two steps, for frameworks with middleware: if `response` is there, return it; otherwise pass the application's own answer to
    * `respond`.
    */
   visit(request: globalThis.Request, options?: VisitOptions): Promise<Visited>
   /** The `<script>` element for this site's pages. @throws SessionHubError `options_invalid` */
   scriptTag(req?: Request, options?: ScriptTagOptions): string
-  /** Ends what open pages listen to, so that a server can close: it would never end. The pages come again, to another process. `gracefulStop` calls it. */
+  /**
+   * Ends the event streams of open pages, so that a server can close: with them it would never finish closing. The pages reconnect to another
+   * process. `gracefulStop` calls this.
+   */
   endStreams(): void
-  /** Ends what open pages listen to, and closes the connections to the hub. */
+  /** Ends the event streams of open pages and closes the connections to the hub. */
   close(): void
 }
 
 /**
- * An application with several origins (`origins`, `findOrigin`): all that a `Site` is, for each of them. A request of a host that is none of the
- * application's passes on: `router`, `session()` and `redirectOnce()` leave it alone, so it has no `req.session`, and `listener` calls the
- * application. `signIn` and `signOut` reject with `host_denied` there, and nobody is signed in. While the application cannot say (`findOrigin`
- * throws), such a request is `unavailable`, and never another origin's.
+ * An application with several origins (`origins`, `findOrigin`): everything that a `Site` is, for each of them. A request for a host that is
+ * not one of the application's passes through: `router`, `session()` and `redirectOnce()` leave it alone, so it has no `req.session`, and
+ * `listener` calls the application. `signIn` and `signOut` reject with `host_denied` for it, and nobody is signed in. If the application
+ * cannot tell whose host it is (`findOrigin` throws), the request is `unavailable` and never treated as another origin's.
  */
 export interface AppSite extends Omit<Site, 'fetch' | 'visit'> {
-  /** As `Site.fetch`; `app` gets no visit where the host is none of the application's. */
+  /** As `Site.fetch`; `app` gets no visit if the host is not one of the application's. */
   fetch(
     request: globalThis.Request,
     app: (visit: SiteVisit | undefined) => globalThis.Response | Promise<globalThis.Response>,
     options?: VisitOptions,
   ): Promise<globalThis.Response>
-  /** As `Site.visit`; `undefined` where the host is none of the application's. */
+  /** As `Site.visit`; `undefined` if the host is not one of the application's. */
   visit(request: globalThis.Request, options?: VisitOptions): Promise<Visited | undefined>
 }
 
 /**
- * Makes the backend half of a site. Does not speak to the hub yet: a site starts while its hub is down.
+ * Creates the backend half of a site. It does not contact the hub yet, so a site starts even while its hub is down.
  *
- * @throws SessionHubError `options_invalid` for an option that is unknown or wrong, with what to do about it
+ * @throws SessionHubError `options_invalid` for an option that is unknown or wrong; the message says what to do about it
  */
 export function createSite<Native extends object = Request>(options: SiteOptions<Native>): Promise<Site>
 export function createSite<Native extends object = Request>(options: AppOptions<Native>): Promise<AppSite>

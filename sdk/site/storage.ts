@@ -1,6 +1,6 @@
 /**
- * Whether anything may be stored in a visitor's browser: the application's `mayStore`. Where it says no, or has not been asked for this request yet,
- * no cookie is set by anybody here. To remove one is not to store.
+ * Whether anything may be stored in a visitor's browser: the application's `mayStore`. If it says no, or has not been asked for this request
+ * yet, this package sets no cookie. Removing a cookie does not count as storing.
  */
 import { SessionHubError } from '../protocol/errors.js'
 import { type Log, reasonOf } from '../settings/log.js'
@@ -8,9 +8,9 @@ import type { AppSettings } from './options.js'
 import type { Visit } from './visit.js'
 
 export interface Storage {
-  /** Asks the application, anew for each act: the visitor may agree in this very request. Never rejects. */
+  /** Asks the application again for each action, because the visitor may consent in this very request. Never rejects. */
   look(visit: Visit): Promise<boolean>
-  /** Sets cookies, where that is allowed. */
+  /** Sets cookies if that is allowed. */
   store(visit: Visit, cookies: readonly string[]): void
 }
 
@@ -21,7 +21,7 @@ export function createStorage({ mayStore }: Pick<AppSettings, 'mayStore'>, log: 
       if (!mayStore) return true
       try {
         const said: unknown = await mayStore(request)
-        // Whatever else it says is no consent.
+        // Anything other than `true` is not consent.
         const isAgreed = said === true
         allowed.set(request, isAgreed)
         return isAgreed
@@ -37,7 +37,7 @@ export function createStorage({ mayStore }: Pick<AppSettings, 'mayStore'>, log: 
   }
 }
 
-/** Before the hub is asked to begin what could not be kept. @throws SessionHubError `consent_required` */
+/** Runs before the hub is asked to begin a session that could not be kept. @throws SessionHubError `consent_required` */
 export async function requireStorage(storage: Storage, visit: Visit): Promise<void> {
   if (!(await storage.look(visit)))
     throw new SessionHubError('consent_required', 'This visitor has not agreed to storage')

@@ -1,9 +1,9 @@
-/** The session as the application sees it that adds members to the token. */
+/** The session as the application sees it when it adds members to the token. */
 import type { StoredClaims, StoredData } from '../protocol/app-types.js'
 
 /** The administrator who acts as the session's user. */
 export interface SessionActor {
-  /** Who is really there. */
+  /** The administrator's own subject. */
   readonly subject: string
   /** When the acting ends, in seconds since 1970. */
   readonly until: number
@@ -18,6 +18,6 @@ export interface TokenSession {
   readonly data: StoredData
   /** In seconds since 1970, or `null`. */
   readonly authTime: number | null
-  /** Who acts as the user, if somebody does. */
+  /** The administrator who acts as the user, if any. */
   readonly actor?: SessionActor
 }

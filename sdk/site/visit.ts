@@ -1,4 +1,4 @@
-/** One request to a site with its answer, whichever server has received it: all that the core knows of either. */
+/** One request to a site with its answer, on whichever server: all that the core knows of either. */
 import type { BodySource } from '../http/body.js'
 import type { RequestHead } from '../http/head.js'
 import type { Reply } from '../http/reply.js'
@@ -6,29 +6,29 @@ import type { OpenEvents } from '../http/server-sent-events.js'
 import { SessionHubError } from '../protocol/errors.js'
 
 export interface Visit extends RequestHead, BodySource {
-  /** Path and query below the place where the application has put this site. */
+  /** Path and query below the place where the application has mounted this site. */
   readonly url: string
   /** Path and query as they were sent. */
   readonly fullUrl: string
   /** The network address, for rate limits. */
   readonly address: string | undefined
-  /** Whether the address is that of a proxy of one's own, as far as that can be seen. */
+  /** Whether the address belongs to one of the application's own proxies, as far as can be told. */
   readonly isProxyUntrusted: boolean
-  /** The framework's own request: what the application's hooks get, and whose session it is. */
+  /** The framework's own request: hooks receive it, and the session belongs to it. */
   readonly request: object
-  /** What is where the application looks for its session. */
+  /** What is now at the place where the application looks for its session. */
   readonly shown: unknown
   /** Puts a session there. */
   show(session: object): void
-  /** Calls back once the answer has been sent, where something may have taken that place meanwhile. */
+  /** Calls back once the answer has been sent, if something may have taken that place in the meantime. */
   whenSent(act: () => void): void
   /** Whether the answer can still carry cookies. */
   readonly isOpen: boolean
-  /** Of several cookies with one name, the last is sent. Nothing that the application does to the answer takes them out (R41). */
+  /** Of several cookies with one name, the last is sent. Nothing that the application does to the answer removes them (R41). */
   addCookies(cookies: readonly string[]): void
   /** A header that belongs to this visitor. */
   addHeader(name: string, value: string): void
-  /** Refuses an address that is too long, as the server itself would: that an answer is ours must not show (R39). */
+  /** Refuses an address that is too long, as the server itself would, so that nobody can tell that the answer is ours (R39). */
   refuseAddress(): void
   /** Sends the whole answer. */
   reply(reply: Reply): unknown
@@ -36,7 +36,7 @@ export interface Visit extends RequestHead, BodySource {
 }
 
 /**
- * Before the hub is asked for anything that this answer has to tell the visitor (R41).
+ * Runs before the hub is asked for anything that this answer has to pass on to the visitor (R41).
  *
  * @throws SessionHubError `headers_sent`
  */

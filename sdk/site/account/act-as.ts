@@ -1,4 +1,4 @@
-/** `site.actAs()`: the application has made sure that whoever is signed in may see the site as this user does. */
+/** `site.actAs()`: the application has verified that the signed-in administrator may see the site as this user does. */
 import type { GivenClaims } from '../../protocol/app-types.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { isReason } from '../../protocol/fields.js'
@@ -10,13 +10,13 @@ import type { As } from '../session/index.js'
 import { readUser } from './sign-in.js'
 
 export interface ActAs {
-  /** The user as whom the site is shown; 1 to 255 bytes. */
+  /** The user whose view of the site is shown; 1 to 255 bytes. */
   readonly subject: string
-  /** What the site knows of that user, as at a sign-in; at most 1 KiB as JSON. @default {} */
+  /** What the site knows of that user, as in `signIn`; at most 1 KiB as JSON. @default {} */
   readonly claims?: GivenClaims
-  /** Why, for the hub's audit: 1 to 200 characters. */
+  /** The reason, for the hub's audit: 1 to 200 characters. */
   readonly reason: string
-  /** How long at most, in minutes: 1 to 480. @default 30 */
+  /** The longest time, in minutes: 1 to 480. @default 30 */
   readonly minutes?: number
 }
 

@@ -1,4 +1,4 @@
-/** The signed-in user's own sessions, on every site and in every browser: to show, and to end. */
+/** Lists and ends the signed-in user's own sessions, on every site and in every browser. */
 import { SessionHubError } from '../../protocol/errors.js'
 import { is128Bits } from '../../protocol/formats.js'
 import { ofCall } from '../../settings/call-options.js'
@@ -9,19 +9,19 @@ import { requireNotActing, whileItLives } from '../session/index.js'
 
 /** One of the user's sessions, ready to show. */
 export interface UserSession {
-  /** For `endSession`. Good on this site only. */
+  /** For `endSession`. Valid on this site only. */
   readonly ref: string
   /** The origin of the site where the user signed in. */
   readonly site: string
-  /** The origins of the sites where it is in use, in the order of the alphabet; at most 16, and none of another group. */
+  /** The origins of the sites where the session is in use, in alphabetical order; at most 16, and none of another group. */
   readonly sites: readonly string[]
-  /** The browser's own description of itself (`User-Agent`), or `null`. Anybody can write anything there: escape it. */
+  /** The browser's own description of itself (`User-Agent`), or `null`. A client can send any text here: escape it. */
   readonly agent: string | null
   readonly createdAt: Date
   /** When it was last used, to the hour. */
   readonly seenAt: Date
   readonly expiresAt: Date
-  /** Whether it is the one of this request. */
+  /** Whether it is the session of this request. */
   readonly isCurrent: boolean
 }
 
@@ -46,7 +46,7 @@ export async function userSessions(site: SiteContext, request: object): Promise<
  */
 export async function endUserSession(site: SiteContext, request: object, ref: unknown): Promise<boolean> {
   const { ended } = await asUser(site, request, async (handle) => {
-    // A form without it must not end all others.
+    // A form that lacks the ref must not end all other sessions.
     if (!is128Bits(ref)) throw new SessionHubError('request_invalid', 'No session has this "ref"')
     return site.hub.endOther({ handle, ref })
   })
@@ -60,10 +60,11 @@ export async function endOtherUserSessions(site: SiteContext, request: object): 
 }
 
 /**
- * `site.requireRecent()`: the user has signed in a short while ago, on whichever site.
+ * `site.requireRecent()`: requires that the user has signed in a short while ago, on any site.
  *
  * @param maxAgeSeconds 1 to 1e9
- * @throws SessionHubError `sign_in_required`; `unavailable`; `while_acting`; `request_invalid` for a time that is none, which would let everybody in
+ * @throws SessionHubError `sign_in_required`; `unavailable`; `while_acting`; `request_invalid` for an invalid time, which would let everybody
+ * in
  */
 export function requireRecent(
   { sessions, settings }: SiteContext,
@@ -73,7 +74,7 @@ export function requireRecent(
   const most = ofCall(() => whole('requireRecent', 'maxAgeSeconds', maxAgeSeconds, { min: 1, max: 1e9 }))
   const session = sessions.loaded(request)
   if (session) requireNotActing(session)
-  // R21: a session that cannot be looked up is not nobody.
+  // R21: a session that cannot be looked up does not mean that nobody is signed in.
   if (session?.isStale && session.status === 'none') throw unasked()
   const authTime = session?.authTime ?? null
   if (authTime === null || !isRecent(authTime, settings.now(), most))
@@ -81,7 +82,8 @@ export function requireRecent(
 }
 
 /**
- * Asks the hub by the user's own session. Whose session has ended elsewhere is signed in no more, and gets the same answer as anybody who is not.
+ * Asks the hub in the name of the user's own session. A user whose session has ended elsewhere is no longer signed in, and gets the same
+ * answer as anybody who is not.
  *
  * @throws SessionHubError `sign_in_required`, `while_acting`, `unavailable`
  */
@@ -92,7 +94,7 @@ async function asUser<Reply extends object>(
 ): Promise<Reply> {
   const session = site.sessions.loaded(request)
   if (session) requireNotActing(session)
-  // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
+  // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, does not mean that nobody is signed in.
   if (session && session.handle === null && (session.subject !== null || session.isStale)) throw unasked()
   if (!session?.handle || session.subject === null)
     throw new SessionHubError('sign_in_required', 'Nobody is signed in')

@@ -1,7 +1,7 @@
 /**
- * Telling the hub of sign-outs: at once, or when it can be told. Without the later word the visitor would be signed in again by the
- * next sync after the hub's return. What waits is kept in memory, for visitors who do not come back, and in the visitor's own cookie, which survives this
- * process.
+ * Tells the hub of sign-outs: at once, or as soon as the hub can be reached. Otherwise the next sync after the hub's return would sign the
+ * visitor in again. A sign-out that waits is kept twice: in memory, for visitors who do not come back, and in the visitor's own cookie, which
+ * survives this process.
  */
 import type { EndBody } from '../../protocol/bodies.js'
 import { type ErrorCode, toSessionHubError } from '../../protocol/errors.js'
@@ -12,7 +12,7 @@ import type { HubLine } from '../hub/line.js'
 const TRY_EVERY_MS = 2000
 const MOST = 10_000
 
-/** The hub as one site asks it. */
+/** The hub, as one site calls it. */
 type Asked = Pick<HubClient, 'end'>
 
 interface Pending {
@@ -21,12 +21,12 @@ interface Pending {
 }
 
 export interface PendingEnds {
-  /** Tells the hub, now or later. Never rejects. @returns whether nothing of it waits */
+  /** Tells the hub, now or later. Never rejects. @returns whether the sign-out is settled, so that nothing waits */
   tell(hub: Asked, end: EndBody): Promise<boolean>
   close(): void
 }
 
-/** Trouble of the hub, the line or, as `unavailable` too, the configuration: it may pass. Any other refusal is the hub's last word on this sign-out. */
+/** Trouble at the hub, on the line or, also as `unavailable`, in the configuration. It may pass. Any other refusal of this sign-out is final. */
 const MAY_PASS: readonly ErrorCode[] = ['unavailable', 'rate_limited', 'body_timeout']
 
 export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log): PendingEnds {
@@ -34,7 +34,7 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
 
-  /** @returns whether that is all: the hub was told, or has refused for good */
+  /** @returns whether nothing is left to do: the hub was told, or has refused for good */
   async function isSettled({ hub, end }: Pending): Promise<boolean> {
     try {
       await hub.end(end)
@@ -49,7 +49,7 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
     }
   }
 
-  /** One after another; one that fails holds up none of the others. */
+  /** Tries one after another; one that fails does not hold up the others. */
   async function tryAll(): Promise<void> {
     timer = undefined
     if (await line.isReachable()) {
@@ -74,7 +74,7 @@ export function createPendingEnds(line: Pick<HubLine, 'isReachable'>, log: Log):
         log({ level: 'error', event: 'sign_out_lost', description })
         return false
       }
-      // Of two sign-outs with one cookie, the wider one.
+      // Of two sign-outs with one cookie, the one that reaches further counts.
       ends.set(name, { hub, end: ends.get(name)?.end.everywhere ? { ...end, everywhere: true } : end })
       schedule()
       return false

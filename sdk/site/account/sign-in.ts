@@ -1,4 +1,4 @@
-/** `site.signIn()`: the application has made sure who it is. */
+/** `site.signIn()`: the application has verified who the user is. */
 import type { GivenClaims } from '../../protocol/app-types.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { isText, requireSubject } from '../../protocol/fields.js'
@@ -11,25 +11,25 @@ import { refuseUnknown } from '../../settings/refuse-unknown.js'
 import { sha256 } from '../../tokens/random.js'
 
 export interface SignIn {
-  /** Who the user is, in the words of your user table; 1 to 255 bytes. */
+  /** Who the user is, as in your user table; 1 to 255 bytes. */
   readonly subject: string
-  /** What other sites should know of the user, at most 1 KiB as JSON: it travels in every ticket. @default {} */
+  /** What other sites should know of the user, at most 1 KiB as JSON, because it travels in every ticket. @default {} */
   readonly claims?: GivenClaims
   /** `false`: every browser forgets the session, on all sites, when it is closed. @default true */
   readonly remember?: boolean
   /**
-   * The session at your OpenID provider, as its ID token says it (`iss` and `sid`): a sign-out there then ends this session everywhere. It needs the
-   * hub's option `companySignOut`.
+   * The session at your OpenID provider, by the `iss` and `sid` of its ID token: a sign-out there then ends this session everywhere. This
+   * requires the hub's option `companySignOut`.
    */
   readonly idp?: { readonly issuer: string; readonly sid: string }
 }
 
-/** What the session needs of it. */
+/** The parts of a sign-in that the session needs. */
 export interface ReadSignIn {
   readonly subject: string
   readonly claims: JsonObject
   readonly remember: boolean
-  /** The tag of the session at the provider: its `sid` itself is for nobody else to know. */
+  /** The tag of the session at the provider. Nobody else may learn its `sid` itself. */
   readonly idp?: string
 }
 
@@ -64,7 +64,7 @@ function idpTag(idp: unknown): string {
 const isShortText = isText(255)
 
 /**
- * @param call whose options these are
+ * @param call the call whose options these are
  * @throws SessionHubError `request_invalid`, `data_too_large`
  */
 export function readUser(
@@ -72,7 +72,7 @@ export function readUser(
   { subject, claims = {} }: Pick<SignIn, 'subject' | 'claims'>,
 ): { subject: string; claims: JsonObject } {
   requireSubject(subject)
-  // Also while the hub cannot say so: a user who chose such a name would be another one here (R33).
+  // Checked here too, because the hub may be down: a user who chose such a name would be taken for another one here (R33).
   if (subject.startsWith(pairwisePrefix))
     throw new SessionHubError(
       'request_invalid',

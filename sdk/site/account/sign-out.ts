@@ -4,11 +4,14 @@ import { flag } from '../../settings/checks.js'
 import { refuseUnknown } from '../../settings/refuse-unknown.js'
 
 export interface SignOut {
-  /** All of the user's sessions end, in every browser. A boolean; of a check box, `form.everywhere === 'on'`. @default false, or what the hub's `endAllOnSignOut` says */
+  /**
+   * Whether all of the user's sessions end, in every browser. A boolean; for a check box, `form.everywhere === 'on'`. @default false, or what
+   * the hub's `endAllOnSignOut` says
+   */
   readonly everywhere?: boolean
 }
 
-/** @returns whether the sessions of all browsers are meant @throws SessionHubError `request_invalid` for an option that is wrong */
+/** @returns whether the sessions in all browsers end @throws SessionHubError `request_invalid` for a wrong option */
 export const readSignOut = (options: SignOut = {}): boolean =>
   ofCall(() => {
     refuseUnknown('signOut', options, ['everywhere'])

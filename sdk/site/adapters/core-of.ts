@@ -1,4 +1,4 @@
-/** The core that a site stands on, for adapters that have a door of their own. */
+/** Finds the core of a site, for adapters that have an entry point of their own. */
 import { wrong } from '../../settings/refuse-unknown.js'
 import type { SiteCore } from '../core.js'
 
@@ -9,7 +9,7 @@ export function standsOn<Site extends object>(site: Site, core: SiteCore): Site 
   return site
 }
 
-/** @param of whose option it is, for the error @throws SessionHubError `options_invalid` */
+/** @param of the call whose option it is, for the error @throws SessionHubError `options_invalid` */
 export function coreOf(of: string, site: unknown): SiteCore {
   const core = typeof site === 'object' && site !== null ? cores.get(site) : undefined
   if (!core)

@@ -1,4 +1,4 @@
-/** A visit to a Fastify server. Answers and cookies go out by Node's own response: nothing that a hook of Fastify's does takes them out (R41). */
+/** A visit to a Fastify server. Answers and cookies are sent through Node's own response, so that no Fastify hook can remove them (R41). */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Reply } from '../../http/reply.js'
@@ -19,13 +19,13 @@ export class FastifyVisit extends NodeVisit {
   }
 
   override get address() {
-    // What Fastify has made of its `trustProxy`.
+    // The address after Fastify has applied its `trustProxy`.
     return this.outer.ip
   }
 
   override get openEvents(): OpenEvents {
     return (...given) => {
-      // Otherwise Fastify's `handlerTimeout` would break it off.
+      // Otherwise Fastify's `handlerTimeout` would break the stream off.
       this.outerReply.hijack()
       return super.openEvents(...given)
     }

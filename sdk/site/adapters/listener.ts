@@ -1,4 +1,4 @@
-/** A site in front of an application on a Node server: endpoints and session come before anything else looks at the request. */
+/** A site in front of an application on a Node server: endpoints and session run before anything else sees the request. */
 import type { RequestListener } from 'node:http'
 
 import { PROXY_HOPS } from '../../http/node/peer-address.js'
@@ -9,7 +9,7 @@ import type { SiteCore } from '../core.js'
 import { endpointsMiddleware, sessionMiddleware } from './middleware.js'
 
 export interface ListenerOptions {
-  /** How many of your own proxies stand before this server, 0 to 32. @default 0 */
+  /** How many of your own proxies stand in front of this server, 0 to 32. @default 0 */
   readonly proxyHops?: number
 }
 

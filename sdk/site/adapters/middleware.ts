@@ -1,4 +1,4 @@
-/** A site as middleware, `(req, res, next)`: for Express, and for every other framework that calls functions so. */
+/** A site as middleware, `(req, res, next)`: for Express and every other framework that calls such functions. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { flag, whole } from '../../settings/checks.js'
@@ -7,13 +7,13 @@ import type { SiteCore } from '../core.js'
 import { requestOf, visitOf, type Wrapped } from './node-visit.js'
 import { passEndpoints, passRedirectOnce, passSession } from './steps.js'
 
-/** For Express 5 and 4, and everything else with `(req, res, next)`. */
+/** For Express 5 and 4, and every other framework that calls `(req, res, next)`. */
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
 
 export interface SessionOptions {
   /**
-   * Takes `Authorization: Bearer <session token>` too, for API clients, which keep the token themselves; a new one comes in the answer's
-   * `Session-Token`. Beside a cookie of another session it is refused (`session_ambiguous`). @default false
+   * Also accepts `Authorization: Bearer <session token>`, for API clients that keep the token themselves; a new token comes in the answer's
+   * `Session-Token`. If the request also has a cookie of another session, it is refused (`session_ambiguous`). @default false
    */
   readonly bearer?: boolean
 }

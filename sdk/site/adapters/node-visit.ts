@@ -1,4 +1,4 @@
-/** A visit to a Node server: a plain one, or one with Express or another framework on it. */
+/** A visit to a Node server, plain or with Express or another framework. */
 import { type IncomingMessage, ServerResponse } from 'node:http'
 
 import { parsedBody, readText } from '../../http/node/body.js'
@@ -11,17 +11,17 @@ import { isProxyUntrusted } from '../../http/node/untrusted-proxy.js'
 import type { Reply } from '../../http/reply.js'
 import type { Visit } from '../visit.js'
 
-/** What frameworks add. */
+/** The members that frameworks add. */
 type NodeRequest = IncomingMessage & {
   readonly ip?: string | undefined
   readonly originalUrl?: string
   readonly body?: unknown
 }
 
-/** Frameworks such as Fastify have a request of their own, with Node's inside. */
+/** Frameworks such as Fastify have a request of their own that wraps Node's. */
 export type Wrapped<Own> = Own | { readonly raw: Own }
 
-/** @param given the answer; an upgrade request has none, and `site.session()(req, {}, next)` is a usual way to ask who opens a web socket */
+/** @param given the response; an upgrade request has none, and `site.session()(req, {}, next)` is a usual way to ask who opens a web socket */
 export function visitOf(
   request: Wrapped<IncomingMessage>,
   given: unknown,
@@ -35,7 +35,7 @@ export function visitOf(
 export const requestOf = (given: Wrapped<IncomingMessage>): IncomingMessage =>
   'raw' in given ? given.raw : given
 
-/** A class, because there is one per request: an object literal would make each member anew. */
+/** A class, because there is one per request: an object literal would create each member anew. */
 export class NodeVisit implements Visit {
   constructor(
     readonly request: NodeRequest,
@@ -61,7 +61,7 @@ export class NodeVisit implements Visit {
   }
 
   get address() {
-    // What Express has made of its `trust proxy`.
+    // The address after Express has applied its `trust proxy`.
     return 'ip' in this.request ? this.request.ip : peerAddress(this.request, this.proxyHops)
   }
 
@@ -115,7 +115,7 @@ export class NodeVisit implements Visit {
   }
 }
 
-/** Of a request that is only looked at: nothing is put there, and nothing can be added to its answer, if it has one. */
+/** A visit for a request that is only read: nothing is put on the request, and nothing is added to its answer, if it has one. */
 export class UnansweredVisit extends NodeVisit {
   constructor(request: NodeRequest) {
     super(request, noAnswer(request), '', 0)
@@ -126,11 +126,11 @@ export class UnansweredVisit extends NodeVisit {
   }
 
   override show(): void {
-    // Nobody looks for it there.
+    // Nobody looks for a session on this request.
   }
 }
 
-/** It counts as sent: nothing can be added to it, so a session can be read, and none can be begun. */
+/** A response that counts as sent: nothing can be added to it, so a session can be read, but none can begin. */
 function noAnswer(req: IncomingMessage): ServerResponse {
   const none = new ServerResponse(req)
   Object.defineProperty(none, 'headersSent', { value: true })

@@ -1,4 +1,4 @@
-/** Reading who has sent a request, of either kind, where there is no answer. */
+/** Reads who has sent a request, of Node or of the Web, without an answer. */
 import type { IncomingMessage } from 'node:http'
 
 import { SessionHubError } from '../../protocol/errors.js'
@@ -11,11 +11,11 @@ import { UnansweredVisit } from './node-visit.js'
 import { WebVisit } from './web-visit.js'
 
 export interface ReadOptions {
-  /** Takes `Authorization: Bearer <session token>` too, for clients that are no browsers. @default false */
+  /** Also accepts `Authorization: Bearer <session token>`, for clients that are not browsers. @default false */
   readonly bearer?: boolean
 }
 
-/** A Node server's, or the Web's. */
+/** A request of a Node server, or the Web's `Request`. */
 export type ReadableRequest = IncomingMessage | globalThis.Request
 
 export async function readSite(

@@ -1,11 +1,11 @@
-/** What a request goes through before the application has it, for servers that go on by `next`. */
+/** The steps that a request takes before the application gets it, for servers that continue by calling `next`. */
 import { isPromise } from '../../settings/is-promise.js'
 import type { SiteCore } from '../core.js'
 import type { Visit } from '../visit.js'
 
 type Next = (error?: unknown) => void
 
-/** The SDK's endpoints: what is theirs is answered, and `next` is not called. */
+/** The SDK's endpoints: answers requests for them, and calls `next` for all others. */
 export function passEndpoints(site: SiteCore, visit: Visit, next: Next): void {
   const answering = site.answer(visit)
   if (!answering) {
@@ -32,7 +32,7 @@ export function passRedirectOnce(site: SiteCore, visit: Visit, next: Next): void
   }, goOn)
 }
 
-/** Shows the request its session. */
+/** Gives the request its session. */
 export function passSession(site: SiteCore, visit: Visit, takesBearer: boolean, next: Next): void {
   let opening
   try {
@@ -51,7 +51,7 @@ export function passSession(site: SiteCore, visit: Visit, takesBearer: boolean, 
   }, goOn)
 }
 
-/** Outside of the promise: what the rest of the application throws is its own, and no rejection that nobody hears. */
+/** Calls `next` outside the promise: an exception from the rest of the application stays its own, and does not become an unhandled rejection. */
 const outside =
   (next: Next): Next =>
   (error) => {

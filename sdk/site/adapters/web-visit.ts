@@ -1,4 +1,4 @@
-/** A visit by the Web's own `Request` and `Response` (WHATWG Fetch): Hono, Next.js, Deno, Bun, and whatever else speaks them. */
+/** A visit by the Web's own `Request` and `Response` (WHATWG Fetch): Hono, Next.js, Deno, Bun, and every other server that uses them. */
 import type { HeaderFields } from '../../http/head.js'
 import type { Reply } from '../../http/reply.js'
 import type { OpenEvents } from '../../http/server-sent-events.js'
@@ -12,10 +12,10 @@ const encoder = new TextEncoder()
 export class WebVisit implements Visit {
   readonly headers: HeaderFields
   readonly url: string
-  /** What the core has answered with, if it has. */
+  /** The core's answer, if it has answered. */
   response: Response | undefined
   isOpen = true
-  /** The application says where a request comes from, and nothing else is known. */
+  /** The application says where a request comes from; nothing else is known. */
   readonly isProxyUntrusted = false
   readonly #cookies = new Map<string, string>()
   readonly #own = new Map<string, string>()
@@ -36,7 +36,7 @@ export class WebVisit implements Visit {
     return this.url
   }
 
-  /** Nobody looks at the request: the application has the visit. */
+  /** Nobody looks for the session on the request: the application has the visit. */
   get shown(): undefined {
     return undefined
   }
@@ -46,7 +46,7 @@ export class WebVisit implements Visit {
   }
 
   whenSent(): void {
-    // Nothing can take a place that there is not.
+    // Nothing can replace a session that is not on the request.
   }
 
   addCookies(cookies: readonly string[]): void {
@@ -65,9 +65,9 @@ export class WebVisit implements Visit {
   reply({ status, headers, body }: Reply): Response {
     const hasBody = status !== 204 && status !== 304
     const length = typeof body === 'string' ? encoder.encode(body).length : body.length
-    // An empty text would be given a type.
+    // An empty text would get a content type.
     const isBodiless = length === 0 || !hasBody || this.method === 'HEAD'
-    // A view of all of memory's bytes is no body in TypeScript's eyes, though it is one for every runtime.
+    // TypeScript does not accept a view of any kind of memory as a body, but every runtime does.
     const given = isBodiless ? null : (body as string | Uint8Array<ArrayBuffer>)
     return (this.response = this.finish(
       new Response(given, {
@@ -77,11 +77,11 @@ export class WebVisit implements Visit {
     ))
   }
 
-  /** The application's answer with our cookies in it. From now on nothing can be added. */
+  /** The application's answer with our cookies in it. After this nothing can be added. */
   finish(response: Response): Response {
     this.isOpen = false
     if (this.#cookies.size === 0 && this.#own.size === 0) return response
-    // What `fetch` or `Response.redirect` gives cannot be changed.
+    // The headers of a response from `fetch` or `Response.redirect` cannot be changed.
     const answer = new Response(response.body, response)
     const { headers } = answer
     const others = headers.getSetCookie().filter((cookie) => !this.#cookies.has(nameOf(cookie)))
@@ -168,7 +168,7 @@ export class WebVisit implements Visit {
     }
   }
 
-  /** @throws SessionHubError `request_invalid` where the application has read it already */
+  /** @throws SessionHubError `request_invalid` if the application has already read it */
   #body(): ReadableStream<Uint8Array> {
     if (this.request.bodyUsed)
       throw new SessionHubError('request_invalid', 'The application has read the body before us')

@@ -1,4 +1,4 @@
-/** A site on a server that speaks the Web's `Request` and `Response`. */
+/** A site on a server that uses the Web's `Request` and `Response`. */
 import type { ActAs, SignIn, SignOut, SiteCore, ScriptTagOptions, SiteSession, UserSession } from '../core.js'
 import { errorReply } from '../../http/reply.js'
 import { SessionHubError } from '../../protocol/errors.js'
@@ -8,11 +8,11 @@ import { refuseUnknown, wrong } from '../../settings/refuse-unknown.js'
 import { WebVisit } from './web-visit.js'
 
 export interface VisitOptions {
-  /** The visitor's network address, which a `Request` does not say: without it, all visitors count as one for rate limits. */
+  /** The visitor's network address, which a `Request` does not contain. Without it, all visitors count as one for rate limits. */
   readonly address?: string | undefined
   /** As for `site.session()`. @default false */
   readonly bearer?: boolean
-  /** The first page of a browser session comes by the hub, as with `site.redirectOnce()`. @default false */
+  /** Whether the first page of a browser session goes to the hub and back, as with `site.redirectOnce()`. @default false */
   readonly redirectOnce?: boolean
 }
 
@@ -28,14 +28,14 @@ export interface SiteVisit {
   sessions(): Promise<readonly UserSession[]>
   endSession(ref: string): Promise<boolean>
   endOtherSessions(): Promise<number>
-  /** @throws SessionHubError `sign_in_required` unless the user has signed in at most so many seconds ago */
+  /** @throws SessionHubError `sign_in_required` unless the user has signed in within the last `maxAgeSeconds` seconds */
   requireRecent(maxAgeSeconds: number): void
   scriptTag(options?: ScriptTagOptions): string
-  /** The application's answer with the visitor's cookies in it. After this nothing can begin or end. */
+  /** The application's answer with the visitor's cookies in it. After this no session can begin or end. */
   respond(response: Response): Response
 }
 
-/** Either the whole answer, which the application only hands on, or the visit. */
+/** Either the complete answer, which the application returns as it is, or the visit. */
 export type Visited = { readonly response: Response } | (SiteVisit & { readonly response?: undefined })
 
 /** @throws SessionHubError `options_invalid` */
@@ -51,7 +51,7 @@ function readVisitOptions(options: VisitOptions = {}) {
 }
 
 /**
- * @returns `undefined` where the request is for none of the application's hosts
+ * @returns `undefined` if the request is for a host that is not one of the application's
  * @throws SessionHubError `options_invalid`
  */
 export async function visitSite(
@@ -102,19 +102,22 @@ export async function fetchSite(
   }
 }
 
-/** There is no visit, so the application cannot answer, and servers make a 500 of what is thrown. R21 */
+/** There is no visit, so the application cannot answer, and servers would turn an exception into a 500. R21 */
 function refusal(thrown: unknown, request: Request): { response: Response } {
   if (!(thrown instanceof SessionHubError) || thrown.code === 'options_invalid') throw thrown
   return { response: new WebVisit(request, undefined).reply(errorReply(thrown)) }
 }
 
-/** Whoever signs a user in and fails after that has signed in: the cookies reach the browser, as with Express. @throws where there are none */
+/**
+ * A user whom `app` has signed in stays signed in if `app` fails afterwards: the cookies reach the browser, as with Express. @throws if there
+ * are none
+ */
 function answerTo(thrown: unknown, visit: SiteVisit, log: Log): Response {
   // Some frameworks throw their answers.
   if (thrown instanceof Response) return visit.respond(thrown)
   const bare = new Response(null, { status: thrown instanceof SessionHubError ? thrown.status : 500 })
   const answer = visit.respond(bare)
-  // Nothing was put in, so the server may do with it as with any other.
+  // No cookie was added, so the server may treat the exception as any other.
   if (answer === bare) throw thrown
   log({ level: 'error', event: 'hook_failed', hook: 'fetch', description: reasonOf(thrown) })
   return answer
