@@ -1,4 +1,4 @@
-/** The client: when to sync, and telling the page. */
+/** The client: decides when to sync and tells the page. */
 import { BOT } from '../protocol/bots.js'
 import type { Choice, Rung } from '../protocol/wire.js'
 import { createBus } from './bus.js'
@@ -25,13 +25,13 @@ export interface Client {
    */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
   /**
-   * Syncs, if it is time to. Never rejects. At most one sync runs at a time.
+   * Syncs if it is time to. Never rejects. At most one sync runs at a time.
    *
-   * @param options.force syncs even if the session is unchanged and the last sync is recent. Not while the hub or this site's backend has too
-   * much to do (`Retry-After`): then the page syncs by itself soon after
+   * @param options.force syncs even if the session is unchanged and the last sync is recent; but not while the hub or this site's backend is
+   * overloaded (`Retry-After`): then the page syncs by itself soon afterwards
    */
   sync(options?: { force?: boolean }): Promise<Status>
-  /** Signs out on this site and on all others in this browser. @returns whether this site could be told */
+  /** Signs out on this site and on all others in this browser. @returns whether this site's backend could be told */
   signOut(): Promise<boolean>
   /**
    * A token for a service on another host, for `Authorization: Bearer`. Repeated calls return the same token until shortly before it expires or the session changes. Never rejects.
@@ -43,23 +43,23 @@ export interface Client {
   /** Answers `session-conflict`: the visitor has chosen which user stays, the hub's or this site's. Never rejects. */
   resolve(choice: Choice): Promise<Status>
   /**
-   * The visitor opts out: from now on, this site shares nothing in this browser. If the hub can be told, no other site does either. No site loses
-   * what it has. Never rejects. `status.reason` is then `opted_out`, or says why it failed.
+   * Opts the visitor out: from now on, this site shares nothing in this browser. If the hub can be told, no other site does either. No site
+   * loses what it has. Never rejects. `status.reason` is then `opted_out`, or says why it failed.
    *
    * @param options.undo the visitor shares again
    */
   forget(options?: { undo?: boolean }): Promise<Status>
   /**
-   * Asks the visitor to give the frame access to the hub's cookie, by a dialog or by a window of the hub. Call it directly in a
-   * click handler. After the event `access-needed`, everything that it needs is loaded. Never rejects.
+   * Asks the visitor to give the frame access to the hub's cookie, by a dialog or by a window of the hub. Call it directly in a click handler.
+   * After the event `access-needed`, everything that this call needs is loaded. Never rejects.
    */
   requestAccess(theme?: AccessTheme): Promise<Status>
-  /** Puts a button that does the same into the element, and removes it when access is given. @returns a function that removes it */
+  /** Puts a button that requests access into the element, and removes it once access is given. @returns a function that removes it */
   accessButton(element: Element, theme?: AccessTheme): () => void
   /**
    * Lets links to sister sites carry the session while the frame is blocked.
    *
-   * @returns a function that stops it
+   * @returns a function that stops this
    */
   decorate(): () => void
   /**
@@ -68,23 +68,23 @@ export interface Client {
    * @param options.returnTo where to return to on this site. @default the current address
    */
   redirect(options?: { returnTo?: string }): void
-  /** Says in plain words whether sharing works in this page and what to do next. Prints it too. */
+  /** Says in plain words whether sharing works on this page and what to do next. It also prints the text to the console. */
   explain(): Promise<string>
   /** Stops this client: it no longer listens, and the document may have a new client. For components that unmount. */
   close(): void
 }
 
-/** Coming back to a tab is a look at the hub, but not twice in this time. */
+/** When the visitor comes back to a tab, the page asks the hub, but not twice within this time. */
 const LOOK_MS = 2000
 
-/** However young the last sync is, and whether or not anybody looks. */
+/** Syncs however recent the last sync is, and whether or not the tab is visible. */
 const AT_ONCE = -1
 
-/** What is loaded later, by file. */
+/** The parts that are loaded later, one file each. */
 interface Parts {
   /** What a page needs once it has synced. */
   readonly live: PartModule<LiveKit, Live>
-  /** What only a blocked browser needs; the first loads it. */
+  /** What only a browser that blocks needs. `live` loads it. */
   readonly ladder: PartModule<LadderKit, Ladder>
 }
 interface PartModule<Kit, Part> {
@@ -92,7 +92,7 @@ interface PartModule<Kit, Part> {
 }
 export type ImportPart = <Name extends keyof Parts>(name: Name, endpoint: string) => Promise<Parts[Name]>
 
-/** A name that no element of the page can have: `window` has those too. */
+/** A symbol, because `window` also has a property for each named element of the page. */
 const CLIENT: unique symbol = Symbol.for(KEY)
 
 declare global {
@@ -101,7 +101,7 @@ declare global {
   }
 }
 
-/** The one client of the document: two would sync side by side, and tell the page everything twice. */
+/** The document's only client: two would sync side by side and tell the page everything twice. */
 export const createClientWith = (importPart: ImportPart, options: ClientOptions): Client => {
   const settings = resolveOptions(options)
   return (window[CLIENT] ??= start(importPart, settings))
@@ -115,11 +115,11 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
   const { signal } = stop
   let status = nothingYet
   let running: Promise<Status> | undefined
-  /** Of the last sync: it watches for the next one. */
+  /** The frame of the last sync: it watches for the next change. */
   let resting: HubFrame | undefined
 
   /**
-   * @param goodForMs how old a sync may be to be good enough
+   * @param goodForMs how old the last sync may be so that none is needed
    * @param by the frame that takes part, if it is not a new one, after the visitor's click
    */
   async function sync(
@@ -131,8 +131,8 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     if (!window.isSecureContext) return settle({ reason: 'insecure_context' })
     if (BOT.test(window.navigator.userAgent)) return settle({ reason: 'bot' })
     void later('keepUp', quiet)()
-    // A tab that nobody looks at, or that is only being prerendered, syncs when it is looked at, whether or not there is a `live.js` by
-    // then. (A form may be called `hidden`.)
+    // A tab that is hidden, or only being prerendered, syncs when the visitor looks at it, even if `live.js` has not loaded by then. (A form
+    // may be named `hidden`.)
     if (goodForMs >= 0 && (document.hidden as unknown) === true) {
       window.addEventListener('visibilitychange', look, { signal, capture: true })
       return status
@@ -141,23 +141,23 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     const { state: known = '', atMs, waitMs, reason: before = null, isBlocked: wasBlocked = false } = recall()
 
     /**
-     * @param state what the sync began with
-     * @returns whether the state that is there now comes of it, truthy if so
+     * @param state the state with which the sync began
+     * @returns a truthy value if the present state results from this sync
      */
     const conclude = (
       rung: Rung,
       state: string,
       { outcome, reason, retryAfter, requests, replaced, ended, message }: SyncResult,
     ) => {
-      // What a sign-out has noted meanwhile is not told twice.
+      // A sign-out may have recorded a new state in the meantime; the page is not told of it twice.
       const { state: known = '' } = recall()
       const isFailed = outcome === 'failed'
       const source = rung === 'access' ? 'frame' : rung
-      // A link brings a session only out of a browser that blocks. A redirect, and a failure, say nothing of that.
+      // A link brings a session only from a browser that blocks. A redirect or a failure does not tell whether it blocks.
       const isBlocked =
         outcome === 'blocked' || rung === 'link' || ((isFailed || rung === 'redirect') && wasBlocked)
-      // A failure is remembered too, or each page would try a hub that is down; but not a state that the hub never saw. And not that
-      // this site could not be reached after the hub had spoken: the visitor may only have left the page.
+      // A failure is remembered too, because otherwise each page would try a hub that is down; but a state that the hub never saw is not. Nor
+      // is it remembered that this site could not be reached after the hub had answered: the visitor may just have left the page.
       if (!isFailed || !message || reason !== 'unreachable')
         remember({
           state: isFailed ? known : (replaced?.state ?? (ended ? '' : state)),
@@ -176,7 +176,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       return isFailed || replaced || ended
     }
 
-    // Only this document's own: one that is being left hears of the next one's cookies too.
+    // Only for this document's own arrival: a document that the visitor is leaving also sees the next one's cookies.
     if (status === nothingYet && readCookie('arrival')) {
       const arrived = await later('arrival', quiet)()
       if (arrived) {
@@ -187,7 +187,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     if (!rungs.includes('frame') && !by) return settle({ reason: 'rung_forbidden', isBlocked: wasBlocked })
     const frame = { state: readState(), createBinding, openFrame, choice, ...by }
     const { state } = frame
-    // Where nothing is remembered, no time is near enough: a NaN is less than nothing.
+    // If nothing is remembered, the last sync is never recent enough: comparisons with NaN are false.
     const ageMs = Math.abs(Date.now() - (atMs as number))
     const isFresh = waitMs
       ? ageMs < waitMs
@@ -200,7 +200,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       return status
     }
     resting?.close()
-    // Owed from now on: if the visitor leaves before it has ended, the next page syncs.
+    // From now on a sync is owed: if the visitor leaves before this one has ended, the next page syncs.
     remember({ ...recall(), atMs: 0 })
     const result = await runSync(
       settings,
@@ -214,7 +214,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- as above
     if (status.rung === 'frame' && !signal.aborted) resting = result.frame
     else result.frame?.close()
-    // This site may have changed its session meanwhile.
+    // This site may have changed its session in the meantime.
     return isFinal || readState() === state ? status : sync(0)
   }
 
@@ -223,14 +223,14 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
 
   const run = (goodForMs: number, by?: Partial<SyncFrame>, choice?: SyncFrame['choice']) =>
     (running ??= sync(goodForMs, by, choice)
-      // It throws only where the page may keep nothing (`recall`), or is sandboxed.
+      // It throws only if the page may not store anything (`recall`) or is sandboxed.
       .catch(() => settle({ reason: 'cookies_off' }))
       .finally(() => (running = undefined)))
 
   const syncInTime: Client['sync'] = (options) => run(options?.force ? AT_ONCE : interval * 1000)
   const look = () => void run(LOOK_MS)
 
-  /** What the later parts need of this one. */
+  /** What the later parts need from this one. */
   const kit = (): LiveKit => ({
     ...settings,
     ...bus,
@@ -249,7 +249,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
 
   let live: Live | undefined
 
-  /** At once, where that can be: a popup has to open in the very click. */
+  /** Synchronous if the part is loaded: a popup has to open within the click itself. */
   const later =
     <Name extends keyof Given, Failure>(name: Name, failed: (error: unknown) => Failure) =>
     (...given: Given[Name]): Promise<Results[Name] | Failure> =>
@@ -259,7 +259,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
   const quiet = () => undefined
   const lost = () => settle({ reason: 'unreachable' })
 
-  /** @returns what stops it, before it has begun or after */
+  /** @returns a function that stops it, before or after it has begun */
   const whileBlocked =
     (name: 'accessButton' | 'decorate') =>
     (...given: [element?: Element, theme?: AccessTheme]) => {
@@ -270,7 +270,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
       }
     }
 
-  // In the order in which it compresses best.
+  // In the order that compresses best.
   const client: Client = {
     get status() {
       return status

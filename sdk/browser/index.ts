@@ -4,10 +4,10 @@ import { inertClient } from './inert.js'
 import { type ClientOptions, defaults } from './options.js'
 
 /**
- * The document's one client: with the options of the first call, until `close()`. Where there is no document, on a server that renders the
- * page, it gives a client that does nothing, so a module may call it at its top level.
+ * Creates the document's one client, or returns it: it has the options of the first call, until `close()`. Without a document, as on a server
+ * that renders the page, the client does nothing, so a module may call this at its top level.
  *
- * @throws TypeError for an unknown option or rung, a hub that is no address, or an endpoint that is no path of the page's own origin
+ * @throws TypeError for an unknown option or rung, an invalid hub address, or an endpoint that is not a path of the page's own origin
  */
 export function createClient(options: ClientOptions): Client {
   requirePath(options.endpoint ?? defaults.endpoint)
@@ -17,7 +17,7 @@ export function createClient(options: ClientOptions): Client {
   return createClientWith(importPart, options)
 }
 
-/** A `__Host-` cookie is its own host's alone, and the page reads one of them: the endpoints cannot be on another. */
+/** A `__Host-` cookie belongs to its own host alone, and the page reads one of them, so the endpoints cannot be on another host. */
 function requirePath(endpoint: string): void {
   if (!/^(\/[^/?#\s]+)+$/.test(endpoint))
     throw TypeError(
@@ -26,7 +26,7 @@ function requirePath(endpoint: string): void {
     )
 }
 
-// Spelt out, so that bundlers see the files.
+// Spelt out, so that bundlers find the files.
 const parts = { ladder: () => import('./ladder.js'), live: () => import('./live.js') }
 const importPart = ((name: keyof typeof parts) => parts[name]()) as ImportPart
 

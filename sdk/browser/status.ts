@@ -10,7 +10,7 @@ export interface Status {
    * `popup_blocked`, `dismissed`, `rung_forbidden`, `timeout`, `unreachable`, `bot`, `insecure_context`, `cookies_off`.
    */
   readonly reason: string | null
-  /** How the session came, or would have come. */
+  /** The rung by which the session came, or would have come. */
   readonly rung: Rung | null
   /** Whether this browser withholds the hub's cookie from the frame, as far as is known. */
   readonly isBlocked: boolean

@@ -1,9 +1,9 @@
 /**
- * Holds an answer back while its session is being saved: cookies have to be in its head, and the visitor's next request, which may come as soon as the
- * last byte is there, has to find what this one has stored.
+ * Holds an answer back while its session is being saved. The cookies have to be in its head, and the visitor's next request, which may come as
+ * soon as the last byte has arrived, has to find what this request has stored.
  *
- * The gate stays the outermost, whoever else wraps these methods afterwards (compression does): what wraps them sees the calls when they pass, in
- * their order, as if the application made them then.
+ * The gate stays the outermost wrapper, even if others (such as compression) wrap these methods later: they see the calls when the gate lets
+ * them through, in their order, as if the application made them then.
  */
 import type { ServerResponse } from 'node:http'
 
@@ -11,7 +11,7 @@ export interface Gate {
   /** Whether there is nothing to wait for. */
   readonly mayPass: () => boolean
   readonly settle: () => Promise<void>
-  /** The application has to answer otherwise. Where its answer has begun already, it can only be broken off. */
+  /** Makes the application answer with this error instead. An answer that has already begun can only be broken off. */
   readonly refuse: (error: unknown) => void
 }
 
@@ -19,7 +19,7 @@ const METHODS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
 type Method = (typeof METHODS)[number]
 type Call = (...given: unknown[]) => unknown
 
-/** What describes an answer that is not given after all. */
+/** The headers that describe the answer which is now not sent. */
 const OF_THE_ANSWER =
   /^(content-(?!security-policy).*|etag|last-modified|location|transfer-encoding|accept-ranges)$/
 
@@ -30,15 +30,15 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
   let isPassing = false
 
   function pass(method: Method, call: () => unknown): unknown {
-    // What Node and those who wrap the answer call on the way: one question was enough.
+    // Calls that Node and other wrappers make inside a call that was let through: asking once is enough.
     if (isPassing || state === 'over') return call()
     if (state === 'refused') {
-      // Whoever wrote the answer that was not given may go on with it; the error has been answered in its place.
+      // Whoever wrote the refused answer may continue to write it; the error has been sent instead.
       if (res.writableEnded) return method === 'write' ? false : res
       return call()
     }
     if (state === 'open') {
-      // Between head and end nothing is waited for: what changes there is saved before the last byte.
+      // Between the head and the end nothing waits: what changes in between is saved before the last byte.
       if (method !== 'end' && res.headersSent) return call()
       if (mayPass()) return passed(method, call)
       hold()
@@ -61,7 +61,7 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
 
   function hold(): void {
     state = 'holding'
-    // What the application asks for may be no answer at all, such as a status of 9999: that shows only now.
+    // The application's call may be invalid, such as a status of 9999: that shows only now.
     settle().then(release).catch(fail)
   }
 
@@ -70,11 +70,11 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
     const calls = held
     held = []
     let returned: unknown
-    // One of them may have to wait again; those behind it wait with it.
+    // One of the calls may have to wait again; those after it wait with it.
     for (const call of calls) returned = call()
     if (!isWriterWaiting || !isOpen()) return
     isWriterWaiting = false
-    // Where the last one was still too much, Node says when there is room.
+    // If the last call still filled the buffer, Node itself emits `drain` when there is room.
     if (returned !== false) res.emit('drain')
   }
 
@@ -87,7 +87,7 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
       return
     }
     refuse(error)
-    // An answer whose end came would say that all was well.
+    // If the answer ended normally, it would say that all was well.
     setImmediate(() => {
       if (!res.writableEnded) res.destroy()
     })

@@ -1,4 +1,4 @@
-/** A change in as many updates as it takes: one carries so many bytes, and so many keys. */
+/** Splits a change into as many updates as it needs: one update carries a limited number of bytes and keys. */
 import { limits } from '../protocol/wire.js'
 import { type Json, type JsonObject, SessionHubError } from '../site/index.js'
 

@@ -1,4 +1,4 @@
-/** `req.session.cookie`, for applications that look at it. It says what the site's cookie is; what is written to it changes no cookie. */
+/** `req.session.cookie`, for applications that read it. It describes the site's cookie; writing to it changes no cookie. */
 
 export class SessionCookie {
   readonly path = '/'

@@ -1,4 +1,4 @@
-/** What the hub has of this application's session, in the application's own words, and what it is asked to keep. */
+/** What the hub stores of this application's session, in the application's own terms, and what it is asked to store. */
 import { randomBytes } from 'node:crypto'
 
 import type { JsonObject, SiteSession } from '../site/index.js'
@@ -28,13 +28,13 @@ export class Kept {
     return new Map([...this.#stored.texts].filter(([key]) => key !== ID))
   }
 
-  /** The session is another from now on, and nothing is known of it yet. */
+  /** From now on this is another session, of which nothing is known yet. */
   renew(): void {
     this.#stored = NOTHING
     this.#id = newId()
   }
 
-  /** These are not to be stored again, although they are stored nowhere any more. */
+  /** These values are not to be stored again, although they are no longer stored anywhere. */
   dismiss(texts: Texts): void {
     this.#stored = { texts, stale: [] }
   }
@@ -50,7 +50,7 @@ export class Kept {
     if (id !== undefined) this.#id = JSON.parse(id) as string
   }
 
-  /** A session that is here without an id for this application gets one, once for all requests that come together. */
+  /** Gives a session that has no id for this application one, once for all requests that arrive together. */
   async nameIt(): Promise<void> {
     const hub = this.#hub
     if (hub.status === 'none' || this.#stored.texts.has(ID)) return
@@ -61,13 +61,13 @@ export class Kept {
       )
       this.take(data)
     } catch {
-      // A session goes on without: while the hub is down, or where this site may not write it.
+      // The session continues without an id: while the hub is down, or if this site may not write it.
     }
   }
 
   /**
-   * An empty object or list alone is nothing to store, and no reason to begin a session: connect-flash leaves one behind wherever it looks, and
-   * whoever looks for it next makes it anew.
+   * An empty object or list alone is not worth storing and no reason to begin a session: connect-flash leaves one behind wherever it looks,
+   * and its next look creates it again.
    */
   isChangedTo(texts: Texts): boolean {
     const before = this.#basis(texts)
@@ -77,7 +77,7 @@ export class Kept {
     return count !== wanted.length || wanted.some(([key, text]) => before.get(key) !== text)
   }
 
-  /** Whether there is something to take away that nobody can open any more. */
+  /** Whether there is something to remove that nobody can open any more. */
   get hasStale(): boolean {
     return this.#hub.status !== 'none' && this.#stored.stale.length > 0
   }
@@ -93,13 +93,13 @@ export class Kept {
     try {
       for (const part of batches(this.#layout.patch(stored, wanted, hub))) await hub.update(part)
     } catch (error) {
-      // What is ours alone may wait for the next request: a sign-in while the hub is down can store nothing.
+      // A change of our own entries may wait for the next request: a sign-in while the hub is down can store nothing.
       if (isChanged) throw error
     }
     this.#stored = { texts: wanted, stale: [] }
   }
 
-  /** Where there is no session, nothing can be taken out of it. */
+  /** If there is no session, nothing can be removed from it. */
   #basis(wanted: Texts): Texts {
     const { texts } = this.#stored
     return this.#hub.status === 'none' ? new Map([...texts].filter(([key]) => wanted.has(key))) : texts

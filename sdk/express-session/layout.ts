@@ -1,31 +1,31 @@
 /**
- * How the keys of `req.session` lie in the hub's data. A shared one has its own name there, in plain JSON, for every site. Any other is this
- * application's: `flash~k3Wq81Zp`, sealed for this user and this sign-in.
+ * How the keys of `req.session` are laid out in the hub's data. A shared key has its own name there, in plain JSON, for every site. Any other
+ * key belongs to this application: `flash~k3Wq81Zp`, sealed for this user and this sign-in.
  */
 import type { Json, JsonObject, SiteSession } from '../site/index.js'
 import { mergeDiff } from './merge-diff.js'
 import type { ExpressSessionSettings } from './options.js'
 import type { Seal } from './seal.js'
 
-/** Of one session: another user's, or another sign-in's, opens nothing (R42). */
+/** The owner of the session: what is sealed for another user, or another sign-in, cannot be opened (R42). */
 type Owner = Pick<SiteSession, 'subject' | 'authTime'>
 
-/** What the hub has, as the application's own words. */
+/** What the hub stores, in the application's own terms. */
 export interface Stored {
   /** The JSON of each key. */
   readonly texts: ReadonlyMap<string, string>
-  /** What is this application's own by its name, and is to be removed: sealed for another sign-in, or by a former secret. */
+  /** The names of this application's own values that are to be removed: they are sealed for another sign-in, or by a former secret. */
   readonly stale: readonly string[]
 }
 
 export const NOTHING: Stored = { texts: new Map(), stale: [] }
 
-/** The application cannot have a key of this name: it is the session's own id. */
+/** The session's own id; no key of the application can have this name. */
 export const ID = 'id'
 
 export interface Layout {
   read(data: JsonObject, owner: Owner): Stored
-  /** What leads from what is stored to what is wanted, and removes what is stale. */
+  /** The patch from what is stored to what is wanted, which also removes what is stale. */
   patch(stored: Stored, wanted: ReadonlyMap<string, string>, owner: Owner): JsonObject
   isShared(key: string): boolean
 }
@@ -49,7 +49,7 @@ export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'se
         if (shared.has(name)) texts.set(name, JSON.stringify(value))
         const own = apart(name)
         if (!own) continue
-        // One that has become shared since is another key.
+        // A key that has become shared since then counts as a different key.
         const isOwn = typeof value === 'string' && !shared.has(own.key)
         const text = isOwn ? own.seal.open(value, contextOf(own.key, owner)) : undefined
         if (text !== undefined && (own.seal === present || !texts.has(own.key))) texts.set(own.key, text)
@@ -65,7 +65,7 @@ export function createLayout({ seals, shared }: Pick<ExpressSessionSettings, 'se
         if (shared.has(key)) {
           if (text !== before) patch.set(key, mergeDiff(parsed(before), JSON.parse(text) as Json))
         } else if (text !== before || stale.length > 0)
-          // Also what a former secret has sealed.
+          // This also seals again what a former secret has sealed.
           patch.set(nameOf(key), present.seal(text, contextOf(key, owner)))
       }
       return Object.fromEntries(patch)

@@ -1,7 +1,7 @@
-/** The other direction of a JSON merge patch (RFC 7396): what leads from one value to another, and says nothing of the rest. */
+/** The inverse of a JSON merge patch (RFC 7396): finds the patch that leads from one value to another and leaves the rest alone. */
 import type { Json, JsonObject } from '../site/index.js'
 
-/** Of two objects, only what differs: what another request has changed beside it, stays. Anything else is replaced as a whole. */
+/** Of two objects, only what differs, so that another request's concurrent changes stay. Anything else is replaced as a whole. */
 export function mergeDiff(before: Json | undefined, after: Json | undefined): Json {
   if (after === undefined) return null
   if (!isObject(before) || !isObject(after)) return after

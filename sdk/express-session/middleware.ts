@@ -1,4 +1,4 @@
-/** Gives each request a `req.session` as express-session does, over the visitor's session at the hub. */
+/** Gives each request a `req.session` as express-session does, based on the visitor's session at the hub. */
 import type { Request, RequestHandler } from 'express'
 
 import { SessionHubError, type Site, type SiteSession } from '../site/index.js'
@@ -9,14 +9,14 @@ import { RequestSession } from './request-session.js'
 import { ExpressSession } from './session.js'
 
 /**
- * In the place of express-session's own middleware, after `site.router`. Passport, connect-flash, csrf-csrf and what else is written for express-session
- * run on it. The site's own session is beside it, where `sessionProperty` says.
+ * Replaces express-session's own middleware; use it after `site.router`. Passport, connect-flash, csrf-csrf and other packages that are
+ * written for express-session run on it. The site's own session is available under `sessionProperty`.
  *
  * @example
  * const site = await createSite({ origin, hub, keys, sessionProperty: 'hub' })
  * app.use(site.router, expressSession(site, { secret: process.env.SESSION_SECRET, shared: ['cart'] }), passport.session())
  *
- * @throws SessionHubError `options_invalid`; options of express-session that live elsewhere are named with the place
+ * @throws SessionHubError `options_invalid`; for an option of express-session that belongs elsewhere, the message says where
  */
 export function expressSession(site: Site, options: ExpressSessionOptions): RequestHandler {
   const settings = resolveExpressSessionOptions(site, options)
@@ -45,7 +45,7 @@ export function expressSession(site: Site, options: ExpressSessionOptions): Requ
       }
       const hub = hubSessionOf(req, site)
       if (!hub) {
-        // Not a request of this site's.
+        // The request is not for this site.
         next()
         return
       }
@@ -68,7 +68,7 @@ export function expressSession(site: Site, options: ExpressSessionOptions): Requ
 const hubSessionOf = (req: Request, site: Site) =>
   Reflect.get(req, site.sessionProperty) as SiteSession | undefined
 
-/** Outside of the promise: what the rest of the application throws is its own, and no rejection that nobody hears. */
+/** Calls `next` outside the promise: an exception from the rest of the application stays its own, and does not become an unhandled rejection. */
 const outside = (next: (error?: unknown) => void) => (error?: unknown) => {
   process.nextTick(next, error)
 }

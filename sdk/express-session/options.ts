@@ -6,7 +6,7 @@ import { wrong } from '../settings/refuse-unknown.js'
 import { type Json, SessionHubError, type SignIn, type Site, type SiteSession } from '../site/index.js'
 import { createSeal, type Seal } from './seal.js'
 
-/** What the hub says of a user. */
+/** What the hub says about a user. */
 export type SignedIn = Pick<SiteSession, 'claims'> & { readonly subject: string }
 
 export interface ExpressSessionOptions {
@@ -56,7 +56,7 @@ export interface ExpressSessionSettings {
 
 const where = 'expressSession'
 
-/** What express-session has and this has not, with the place where the thing lives. */
+/** Options that express-session has and `expressSession` does not have, each with the place where it belongs. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   store: 'the hub stores sessions: leave it out',
   cookie:
@@ -142,7 +142,7 @@ function sealsOf(given: unknown): [Seal, ...Seal[]] {
   return [first, ...others]
 }
 
-/** Names that a session has beside its data. */
+/** Names that a session has besides its data. */
 const TAKEN = ['cookie', 'id', 'req', 'save', 'reload', 'regenerate', 'destroy', 'touch', 'resetMaxAge']
 
 function sharedKeys(given: unknown, [root]: readonly string[]): readonly string[] {
@@ -151,7 +151,7 @@ function sharedKeys(given: unknown, [root]: readonly string[]): readonly string[
     if (typeof key !== 'string' || !/^[A-Za-z_$][\w$.-]*$/.test(key) || key.startsWith('__'))
       throw wrong(where, '"shared" has to be a list of keys, such as ["cart"]')
     if (TAKEN.includes(key)) throw wrong(where, `"shared": "${key}" is a member of every session`)
-    // Whoever may write the data could sign in as anybody.
+    // Anybody who may write the data could sign in as anybody.
     if (key === root) throw wrong(where, `"shared": "${key}" holds who is signed in, which is shared anyway`)
     return key
   })
@@ -165,7 +165,7 @@ function pathOf(given: unknown): readonly string[] {
   return path
 }
 
-/** A number would come back as a text, and an object not at all: that must not be found out in production. */
+/** A number would come back as text, and an object not at all: this must not first show in production. */
 function textOnly(user: Json): SignIn {
   if (typeof user === 'string') return { subject: user }
   const kind = typeof user === 'number' ? 'a number' : 'no text'

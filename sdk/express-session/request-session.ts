@@ -1,4 +1,4 @@
-/** One request's session: what the application makes of it, and what the hub is told of that. */
+/** One request's session: what the application does with it, and what the hub is told of that. */
 import type { Request, Response } from 'express'
 
 import { type Json, type JsonObject, SessionHubError, type Site, type SiteSession } from '../site/index.js'
@@ -11,16 +11,16 @@ import { valueAt, withoutValueAt, withValueAt } from './user-path.js'
 
 type Done = ((error?: unknown) => void) | undefined
 
-/** What the application has made of its session, compared with what the hub knows. */
+/** What the application has done with its session, compared with what the hub knows. */
 interface Wish {
   readonly isSignOut: boolean
-  /** Who is to be signed in, if that is a change. */
+  /** The user to sign in, if that is a change. */
   readonly signIn: Json | undefined
   /** The JSON of each key, without the user. */
   readonly texts: ReadonlyMap<string, string>
 }
 
-/** What all requests of an application have in common. */
+/** What all requests of an application share. */
 export interface Setup {
   readonly site: Site
   readonly settings: ExpressSessionSettings
@@ -34,13 +34,13 @@ export class RequestSession implements Keeper {
   readonly #res: Response
   readonly #kept: Kept
   #session!: ExpressSession
-  /** The user whom the hub names, in the application's own words, as JSON. */
+  /** The user whom the hub names, in the application's own terms, as JSON. */
   #userText: string | undefined
-  /** `regenerate` was called: nothing of the old session counts. */
+  /** Whether `regenerate` was called: then nothing of the old session counts. */
   #isReborn = false
-  /** What could not be saved, and the application was told so. */
+  /** The state that could not be saved, if the application has been told so. */
   #refused: string | undefined
-  /** One after another. */
+  /** The last of the operations, which run one after another. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(setup: Setup, hub: SiteSession, req: Request, res: Response) {
@@ -54,7 +54,7 @@ export class RequestSession implements Keeper {
   /** Puts the session where the application looks for it. @throws SessionHubError `unavailable` */
   async load(): Promise<void> {
     const hub = this.#hub
-    // R21: a session that cannot be looked up is not nobody's.
+    // R21: a session that cannot be looked up does not mean that nobody is signed in.
     if (hub.isStale && hub.status === 'none')
       throw new SessionHubError('unavailable', 'The hub cannot be asked about this session')
     await this.#kept.load()
@@ -78,7 +78,7 @@ export class RequestSession implements Keeper {
       try {
         await this.#settle()
       } catch (error) {
-        // Who has been told need not be told again at the end of the answer.
+        // An application that has been told need not be told again at the end of the answer.
         if (done) this.#refused = this.#state()
         throw error
       }
@@ -90,7 +90,7 @@ export class RequestSession implements Keeper {
     const loading = this.#inTurn(async () => {
       if (!this.#isCurrent(session) || this.#isReborn || this.#hub.status === 'none')
         throw gone('There is no such session to load')
-      // It gives what the hub has by now, which `data()` has only once for each request.
+      // `update` returns what the hub stores now; `data()` asks only once per request.
       this.#kept.take(await this.#hub.update({}))
       await this.#show()
     })
@@ -133,12 +133,12 @@ export class RequestSession implements Keeper {
     const before = this.#hub.subject
     if (this.#isReborn || who.subject !== before) {
       await site.signIn(this.#req, this.#res, who)
-      // One user's data never becomes another's: only what this request has put there is the new one's.
+      // One user's data never becomes another's: only what this request has put there belongs to the new user.
       if (!this.#isReborn && before !== null) this.#forget(texts)
       if (!this.#isReborn) this.#rename()
       this.#isReborn = false
       await this.#kept.load()
-      // What has come along, such as the cart of before.
+      // What the sign-in has brought along, such as the cart of the anonymous session.
       for (const [key, text] of this.#kept.texts) {
         if (texts.has(key)) continue
         texts.set(key, text)
@@ -149,7 +149,7 @@ export class RequestSession implements Keeper {
   }
 
   async #signOut(texts: ReadonlyMap<string, string>): Promise<void> {
-    // The application may look at it until the end of this request; what was the user's is not kept for who comes next.
+    // The application may still read it until this request ends; but the former user's data is not stored for the next visitor.
     const left = new Map([...texts].filter(([key, text]) => this.#kept.texts.get(key) === text))
     await this.#end()
     this.#userText = undefined
@@ -194,7 +194,7 @@ export class RequestSession implements Keeper {
       const isEnd = wish.isSignOut && this.#hub.status !== 'none'
       return wish.signIn !== undefined || isEnd || this.#kept.hasStale || this.#kept.isChangedTo(wish.texts)
     } catch {
-      // What is wrong is said by `settle`.
+      // `settle` reports what is wrong.
       return true
     }
   }
@@ -214,13 +214,13 @@ export class RequestSession implements Keeper {
     const user = subject === null ? undefined : await settings.toUser({ subject, claims }, this.#req)
     const isUser = user !== undefined && user !== null
     const kept = [...this.#kept.texts].map(([key, text]) => [key, JSON.parse(text) as Json] as const)
-    // R42: a user among them was not put there by us.
+    // R42: a user in the stored data was not put there by us.
     const content = withoutValueAt(Object.fromEntries(kept), settings.userPath)
     this.#userText = isUser ? JSON.stringify(user) : undefined
     this.#put(isUser ? withValueAt(content, settings.userPath, user) : content)
   }
 
-  /** Whether the application still has it. */
+  /** Whether the request still has this session. */
   #isCurrent(session: ExpressSession): boolean {
     const present: unknown = Reflect.get(this.#req, 'session')
     return session === present
@@ -232,7 +232,7 @@ export class RequestSession implements Keeper {
     Reflect.set(this.#req, 'sessionID', this.#kept.id)
   }
 
-  /** The same members, and another session behind them. */
+  /** Keeps the members, but puts another session behind them. */
   #rename(): void {
     this.#kept.renew()
     Object.defineProperty(this.#session, 'id', { value: this.#kept.id, configurable: true })
@@ -256,7 +256,7 @@ export class RequestSession implements Keeper {
 
 const gone = (message: string) => new SessionHubError('session_ended', message)
 
-/** Outside of the promise: what the application throws in its own function is its own. */
+/** Calls back outside the promise: an exception from the application's own function stays its own. */
 function report(work: Promise<unknown>, done: Done): void {
   work.then(
     () => done && process.nextTick(done),

@@ -1,15 +1,15 @@
 /**
- * What one application keeps for itself lies in the hub's data, where every site may read and write. Sealed with the application's own secret,
- * it is of use to no other site: none can read it, change it, or bring it into the session of somebody else.
+ * What an application keeps for itself is in the hub's data, which every site may read and write. It is sealed with the application's own
+ * secret, so no other site can read it, change it, or move it into somebody else's session.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 
 export interface Seal {
-  /** Tells what this secret has sealed from what others have. Says nothing else. */
+  /** Distinguishes what this secret has sealed from everything else. It reveals nothing else. */
   readonly tag: string
-  /** @param context where it belongs: it opens nowhere else */
+  /** @param context the place to which the value belongs: it cannot be opened in another */
   seal(text: string, context: string): string
-  /** @returns `undefined` for what was not sealed with this secret in this context */
+  /** @returns `undefined` for anything that was not sealed with this secret in this context */
   open(sealed: string, context: string): string | undefined
 }
 
@@ -18,7 +18,7 @@ const MARK_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 
 export function createSeal(secret: string): Seal {
-  /** A key and a nonce for each sealing: however many there are, no two have the same. */
+  /** A key and a nonce for each sealing: however many there are, no two share them. */
   function material(salt: Buffer, context: string) {
     const place = createHash('sha256').update(context).digest('base64url')
     const bytes = derived(secret, salt, `session-hub/express-session value ${place}`, 44)

@@ -1,4 +1,4 @@
-/** `req.session` as express-session has it: what the application keeps are plain members of it. */
+/** `req.session` as express-session has it: what the application stores are plain members of it. */
 import type { Request } from 'express'
 
 import type { Json, JsonObject } from '../site/index.js'
@@ -6,7 +6,7 @@ import { SessionCookie } from './cookie.js'
 
 type Done = (error?: unknown) => void
 
-/** Who does what the application asks of its session. */
+/** Carries out what the application asks of its session. */
 export interface Keeper {
   save(session: ExpressSession, done: Done | undefined): void
   reload(session: ExpressSession, done: Done | undefined): void
@@ -14,10 +14,10 @@ export interface Keeper {
   destroy(session: ExpressSession, done: Done | undefined): void
 }
 
-/** Methods stand on the prototype, so that nobody who copies the members of one session into another copies them. */
+/** The methods are on the prototype, so that copying the members of one session into another does not copy them. */
 export class ExpressSession {
   [key: string]: unknown
-  /** New for each sign-in and each `regenerate`. It opens nothing. */
+  /** New for each sign-in and each `regenerate`. It gives no access to anything. */
   declare readonly id: string
   declare readonly req: Request
   cookie: SessionCookie
@@ -28,7 +28,7 @@ export class ExpressSession {
     Object.defineProperty(this, 'req', { value: req })
     Object.defineProperty(this, 'id', { value: id, configurable: true })
     this.cookie = new SessionCookie()
-    // As in express-session: what has the name of a member does not hide it.
+    // As in express-session: a value does not hide a member of the same name.
     for (const [key, value] of Object.entries(values)) if (!(key in this)) this[key] = value
   }
 
@@ -41,32 +41,32 @@ export class ExpressSession {
     return this
   }
 
-  /** Stores what has changed, and signs in or out where that has. Happens by itself before the answer goes out. */
+  /** Stores what has changed, and signs in or out if the user has changed. This happens automatically before the answer is sent. */
   save(done?: Done): this {
     this.#keeper.save(this, done)
     return this
   }
 
-  /** Takes what is stored now, and drops what was not saved. */
+  /** Loads what is stored now and drops what was not saved. */
   reload(done?: Done): this {
     this.#keeper.reload(this, done)
     return this
   }
 
-  /** An empty one in its place. Who is signed in by the time that it is saved gets a new session; otherwise the old one ends. */
+  /** Puts an empty session in its place. If a user is set by the time it is saved, that user gets a new session; otherwise the old one ends. */
   regenerate(done?: Done): this {
     this.#keeper.regenerate(this, done)
     return this
   }
 
-  /** Ends it, on all sites. */
+  /** Ends the session on all sites. */
   destroy(done?: Done): this {
     this.#keeper.destroy(this, done)
     return this
   }
 }
 
-/** What the application has put there, as express-session would store it: through JSON. @throws TypeError for what JSON has no words for */
+/** The application's values, as express-session would store them: through JSON. @throws TypeError for a value that JSON cannot express */
 export function contentOf(session: ExpressSession): JsonObject {
   const text = JSON.stringify(session, function (this: unknown, key: string, value: unknown) {
     return this === session && key === 'cookie' ? undefined : value

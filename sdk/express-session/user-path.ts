@@ -1,4 +1,4 @@
-/** Who is signed in, at its place in the session's JSON: `['passport', 'user']`. */
+/** The signed-in user, at its place in the session's JSON: `['passport', 'user']`. */
 import type { Json, JsonObject } from '../site/index.js'
 import { isObject } from './merge-diff.js'
 
@@ -10,13 +10,13 @@ export function valueAt(session: JsonObject, path: Path): Json | undefined {
   return value
 }
 
-/** What is left without it: an object that has held nothing else is gone too. */
+/** The session without that value; an object that held nothing else is removed too. */
 export function withoutValueAt(session: JsonObject, [name = '', ...below]: Path): JsonObject {
   const inner = Object.hasOwn(session, name) ? session[name] : undefined
   const left = below.length > 0 && isObject(inner) ? withoutValueAt(inner, below) : undefined
   const others = Object.entries(session).filter(([key]) => key !== name)
   if (left && Object.keys(left).length > 0) others.push([name, left])
-  // What stands in the place of an object that has no room for it is the application's own.
+  // A value that is not an object cannot hold the user, so it is the application's own.
   else if (below.length > 0 && inner !== undefined && !isObject(inner)) others.push([name, inner])
   return Object.fromEntries(others)
 }

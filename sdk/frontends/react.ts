@@ -9,8 +9,8 @@ export type { SessionSnapshot }
 const onServer = () => nothing
 
 /**
- * What the client has come to, now and whenever that changes. On a server, and while a page hydrates, nothing has happened yet. A component
- * that unmounts leaves the client alone: the document has one, and other components use it.
+ * The client's present status, kept up to date. On a server, and while a page hydrates, nothing has happened yet. A component that unmounts
+ * does not close the client: the document has only one, and other components use it.
  *
  * @example
  * const client = createClient({ hub: 'https://hub.example' })

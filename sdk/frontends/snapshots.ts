@@ -1,20 +1,20 @@
-/** What components see of a client: one snapshot for all of them, and another object whenever something has changed. */
+/** What components see of a client: one snapshot for all of them, which is replaced by a new object at each change. */
 import type { Client } from '../browser/client.js'
 import type { ClientEvents } from '../browser/events.js'
 import { nothingYet, type Status } from '../browser/status.js'
 
 export interface SessionSnapshot {
-  /** What the last sync came to. */
+  /** The result of the last sync. */
   readonly status: Status
-  /** How often this page's session has become another one, or has ended: what shows cart and name is fetched anew with each. */
+  /** How often this page's session has been replaced or has ended. Fetch the cart and the name again whenever it changes. */
   readonly changes: number
-  /** The other user, while a visitor who is two users has not chosen: see `client.resolve()`. */
+  /** The user who is signed in at the hub, until a visitor who is signed in as two different users has chosen: see `client.resolve()`. */
   readonly conflict: ClientEvents['session-conflict'] | null
-  /** While the browser keeps the hub's cookie from the frame, what is left to try: see `client.requestAccess()`. */
+  /** What is left to try while the browser withholds the hub's cookie from the frame: see `client.requestAccess()`. */
   readonly accessNeeded: ClientEvents['access-needed'] | null
 }
 
-/** What a server renders, and so what a page shows before it has taken over. */
+/** What a server renders, and so what a page shows until it has hydrated. */
 export const nothing: SessionSnapshot = {
   status: nothingYet,
   changes: 0,
@@ -24,7 +24,7 @@ export const nothing: SessionSnapshot = {
 
 export interface Snapshots {
   readonly get: () => SessionSnapshot
-  /** @returns a function that stops it. The client goes on: it is the document's, and other components use it */
+  /** @returns a function that stops it. The client stays open: it belongs to the document, and other components use it */
   readonly subscribe: (listener: () => void) => () => void
 }
 
@@ -61,14 +61,14 @@ function watch(client: Client): Snapshots {
   client.on('access-needed', (accessNeeded) => {
     change({ accessNeeded })
   })
-  // Last: of what has been said before, it says what still holds.
+  // These come last, because a sync says what still holds of the earlier events.
   client.on('synced', synced)
   client.on('sync-failed', synced)
 
   return {
     get: () => snapshot,
     subscribe(listener) {
-      // Of its own, so that two subscriptions of one function are two.
+      // A function of its own, so that subscribing the same listener twice gives two subscriptions.
       const hear = () => {
         listener()
       }

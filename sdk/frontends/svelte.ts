@@ -1,18 +1,18 @@
-/** `session-hub/svelte`: the session as a store. It keeps Svelte's contract for stores, and needs nothing of Svelte's. */
+/** `session-hub/svelte`: the session as a store. It implements Svelte's store contract and imports nothing from Svelte. */
 import type { Client } from '../browser/client.js'
 import { type SessionSnapshot, snapshotsOf } from './snapshots.js'
 
 export type { SessionSnapshot }
 
-/** A store as Svelte has them: `$session` in a component. */
+/** A Svelte store: `$session` in a component. */
 export interface SessionStore {
-  /** Calls `run` now, and whenever something has changed. @returns a function that stops it */
+  /** Calls `run` now and at each change. @returns a function that stops it */
   subscribe(run: (snapshot: SessionSnapshot) => void): () => void
 }
 
 /**
- * What the client has come to, now and whenever that changes. On a server nothing has happened yet. A component that is destroyed leaves
- * the client alone: the document has one, and other components use it.
+ * The client's present status, kept up to date. On a server nothing has happened yet. A component that is destroyed does not close the client:
+ * the document has only one, and other components use it.
  *
  * @example
  * const session = sessionHub(createClient({ hub: 'https://hub.example' }))

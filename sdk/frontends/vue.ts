@@ -7,8 +7,8 @@ import { nothing, type SessionSnapshot, snapshotsOf } from './snapshots.js'
 export type { SessionSnapshot }
 
 /**
- * What the client has come to, now and whenever that changes. On a server, and until the component is mounted, nothing has happened yet. A
- * component that unmounts leaves the client alone: the document has one, and other components use it.
+ * The client's present status, kept up to date. On a server, and until the component is mounted, nothing has happened yet. A component that
+ * unmounts does not close the client: the document has only one, and other components use it.
  *
  * @example
  * const client = createClient({ hub: 'https://hub.example' })
@@ -26,7 +26,7 @@ export function useSessionHub(client: Client): Readonly<ShallowRef<SessionSnapsh
     stop = subscribe(show)
     show()
   }
-  // What a component shows first is what the server has rendered.
+  // A component's first render has to show what the server has rendered.
   if (getCurrentInstance()) onMounted(begin)
   else begin()
   onScopeDispose(() => stop?.())

@@ -2,14 +2,14 @@
 import { wrong } from '../settings/refuse-unknown.js'
 
 export interface Clock {
-  /** In milliseconds since 1970. Needs no `this`: pass it on as an option. */
+  /** In milliseconds since 1970. It does not use `this`, so you can pass it on as an option. */
   readonly now: () => number
-  /** @throws SessionHubError `options_invalid` for anything but a number from 0 */
+  /** @throws SessionHubError `options_invalid` for anything but a number of at least 0 */
   readonly advance: (seconds: number) => void
 }
 
 /**
- * A clock that stands still until it is moved: what a test expects of a session's times does not depend on how fast the test runs.
+ * A clock that stands still until you advance it, so that a session's times in a test do not depend on how fast the test runs.
  *
  * @param startMs milliseconds since 1970 @default the present
  */

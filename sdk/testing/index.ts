@@ -1,4 +1,4 @@
-/** `session-hub/testing`: what an application's own tests need of a hub. */
+/** `session-hub/testing`: what an application's own tests need from a hub. */
 export { startTestHub } from './test-hub.js'
 export type { SignedInAs, TestHub, TestSiteOptions } from './test-hub.js'
 export type { TestHubOptions } from './options.js'

@@ -6,7 +6,7 @@ import { type OptionRows, readOptions } from '../settings/option-rows.js'
 import { refuseUnknown, wrong } from '../settings/refuse-unknown.js'
 import { type Clock, createClock } from './clock.js'
 
-/** What a test hub decides itself. */
+/** The options that a test hub sets itself. */
 const OWN = [
   'origin',
   'keys',
@@ -46,7 +46,7 @@ export interface TestHubOptions {
   readonly clock?: Clock
 }
 
-/** What may be said of a site here; `sites` and the run itself say the rest. */
+/** What a test may register for a site; the test hub sets the rest itself. */
 const REGISTERED: readonly (keyof NonNullable<TestHubOptions['registration']>)[] = [
   'mayOffer',
   'mayImpersonate',

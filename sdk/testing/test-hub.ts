@@ -13,17 +13,17 @@ import type { Clock } from './clock.js'
 import { resolveTestHubOptions, type TestHubOptions } from './options.js'
 import { type TestVisitor, visitorOf } from './visitor.js'
 
-/** What a site of this hub needs; the rest of `createSite`'s options is the application's. */
+/** What a site of this hub needs; the application adds the rest of `createSite`'s options. */
 export type TestSiteOptions = Required<Pick<SiteOptions, 'origin' | 'hub' | 'now'>> & {
   readonly keys: SiteKeys
 }
 
 export interface SignedInAs extends SignIn {
-  /** What the session holds, at most 7,680 bytes as JSON. @default {} */
+  /** What the session contains, at most 7,680 bytes as JSON. @default {} */
   readonly data?: DataPatch
   /**
-   * Who makes the session: the application's own site, so that its `fields`, `tokenClaims`, `cookieName` and keys count; or the origin of
-   * one of this hub's, for an application that does not give its site away. @default the hub's first
+   * Who creates the session: the application's own site, so that its `fields`, `tokenClaims`, `cookieName` and keys apply; or the origin of
+   * one of this hub's sites, if the application does not expose its site. @default the hub's first
    */
   readonly site?: Site | string
 }
@@ -38,23 +38,23 @@ export interface TestHub {
    */
   siteOptions(origin?: string): TestSiteOptions
   /**
-   * Signs a user in as the site itself would. Each call is a browser of its own.
+   * Signs a user in as the site itself would. Each call stands for a separate browser.
    *
    * @throws SessionHubError as `site.signIn` and `req.session.update`; `options_invalid`; `unavailable` after `close()`
    */
   signedInAs(who: SignedInAs): Promise<TestVisitor>
-  /** The same for a visitor whom nobody knows, with a session that holds this. @throws SessionHubError as `signedInAs` */
+  /** The same for an anonymous visitor, with a session that contains this data. @throws SessionHubError as `signedInAs` */
   anonymous(what?: Pick<SignedInAs, 'data' | 'site'>): Promise<TestVisitor>
   readonly clock: Clock
-  /** The hub's own: a user's sessions, to see and to end. */
+  /** The hub's own interface to a user's sessions, to list and to end them. */
   readonly sessions: HubSessions
-  /** Stops the hub; again it does nothing. Sites that are still there find it down. */
+  /** Stops the hub; a second call does nothing. For sites that are still open, the hub is then down. */
   close(): Promise<void>
 }
 
 /**
- * Starts a hub on a port of this machine: the one of `session-hub/hub`, with everything in memory. Its keys are made for this one run, so
- * that what it and its sites sign is worth nothing anywhere else.
+ * Starts the hub of `session-hub/hub` on a port of this machine, with everything in memory. Its keys are created for this one run, so what it
+ * and its sites sign is worthless anywhere else.
  *
  * @example
  * const hub = await startTestHub()
@@ -79,7 +79,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     server.close()
     throw error
   })
-  // The date of its answers too: a site compares it with its own clock.
+  // The `Date` of its answers uses the clock too, because a site compares it with its own clock.
   app.use((_req, res, next) => {
     res.setHeader('date', new Date(clock.now()).toUTCString())
     next()
@@ -115,7 +115,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       const site = await siteOf(given)
       return visitorOf(site, async (req, res) => {
         await site.signIn(req, res, signIn)
-        // Also of nothing: it tells a session that the hub knows from a provisional one.
+        // Even an empty update counts: it tells a session that the hub knows from a provisional one.
         await req.session.update(data)
       })
     },

@@ -1,4 +1,4 @@
-/** A visitor whom a real site has given its cookies. */
+/** A visitor with cookies from a real site. */
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,15 +12,15 @@ import type { Site } from '../site/index.js'
 export interface TestVisitor {
   /** The value of a `Cookie` header, as the visitor's browser would send it. */
   readonly cookie: string
-  /** The session token in it, for `Authorization: Bearer` and for `verifySession`. */
+  /** The session token in that cookie, for `Authorization: Bearer` and for `verifySession`. */
   readonly token: string
 }
 
-/** What an application's own route would do with a request of a visitor who has no session yet. */
+/** What a route of the application would do with a request from a visitor who has no session yet. */
 type Act = (req: Request, res: Response) => Promise<unknown>
 
 /**
- * Lets a site answer one request on a socket of its own, and keeps the cookies of the answer: nothing here knows how a session is made.
+ * Lets a site answer one request on a socket of its own, and keeps the cookies of the answer: this code does not know how a session is made.
  *
  * @throws whatever the act throws
  */
@@ -40,7 +40,7 @@ export async function visitorOf(site: Site, act: Act): Promise<TestVisitor> {
   return { cookie: cookies.join('; '), token: session.slice(session.indexOf('=') + 1) }
 }
 
-/** Without `fetch`, which applications' tests put others in the place of. */
+/** Does not use `fetch`, because tests of applications often replace it. */
 async function answerOf(app: express.Express): Promise<string[]> {
   const server = createServer(app).listen(0, '127.0.0.1')
   try {

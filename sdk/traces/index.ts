@@ -1,4 +1,4 @@
-/** `session-hub/traces`: spans for OpenTelemetry, of what hub and site do. */
+/** `session-hub/traces`: OpenTelemetry spans for what the hub and a site do. */
 import {
   type Context,
   context,
@@ -17,7 +17,7 @@ import type { TracedSpan, TracedWork, Traces } from '../settings/traces.js'
 export type { TracedSpan, TracedWork, Traces }
 
 export interface OpenTelemetryOptions {
-  /** Whose tracer makes the spans. @default the one that your application has registered */
+  /** The provider whose tracer makes the spans. @default the one that your application has registered */
   readonly tracerProvider?: TracerProvider
 }
 
@@ -27,21 +27,21 @@ const KINDS: Record<TracedWork['kind'], SpanKind> = {
   store: SpanKind.INTERNAL,
 }
 
-/**
- * Makes the spans for `createHub({ traces })` and `createSite({ traces })`. Needs the package `@opentelemetry/api`, and an SDK of OpenTelemetry that
- * records them.
- *
- * @throws SessionHubError `options_invalid`
- * @example
- * const site = await createSite({ ..., traces: openTelemetry() })
- */
+/** Marks work inside one of our answers: what the hub asks its store in the background belongs to no request. */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
   refuseUnknown('openTelemetry', options, ['tracerProvider'])
   const { tracerProvider = trace } = options
   if (typeof (tracerProvider as Partial<TracerProvider>).getTracer !== 'function')
     throw wrong('openTelemetry', '"tracerProvider" has to be a TracerProvider of OpenTelemetry')
   const tracer = tracerProvider.getTracer('session-hub')
-  /** Spans that are recorded, of answers of ours. What the hub asks its store in the background belongs to none of them. */
+  /**
+   * Makes the spans for `createHub({ traces })` and `createSite({ traces })`. Requires the package `@opentelemetry/api`, and an OpenTelemetry
+   * SDK that records them.
+   *
+   * @throws SessionHubError `options_invalid`
+   * @example
+   * const site = await createSite({ ..., traces: openTelemetry() })
+   */
   const answering = new WeakSet<Span>()
 
   async function recorded<Result>(
@@ -53,10 +53,10 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
     try {
       return await context.with(inside, work, undefined, told)
     } catch (thrown) {
-      // Only its code: messages and causes may quote what a visitor sent.
+      // Only the code: messages and causes may quote what a visitor sent.
       const { code, status } = toSessionHubError(thrown)
       span.setAttribute('error.type', code)
-      // What a visitor or a site did wrong is no fault of whoever answers.
+      // An error of a visitor or a site is not a fault of the server that answers.
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
       throw thrown
     } finally {
@@ -72,11 +72,11 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
       if (kind === 'store' && !(active && answering.has(active))) return work(NOBODY)
       const span = tracer.startSpan(titleOf(kind, name), { kind: KINDS[kind] }, parentOf(around, of))
       const isRecording = span.isRecording()
-      // There is no SDK.
+      // If the application has a span of its own, such as that of an instrumented server, that span has already read the request's headers.
       if (!isRecording && !isSpanContextValid(span.spanContext())) return work(NOBODY)
       const inside = trace.setSpan(around, span)
       const told = kind === 'client' ? { traceparent: traceparentOf(span) } : NOBODY
-      // Whoever else makes spans meanwhile learns that this trace is not recorded.
+      // https://www.w3.org/TR/trace-context-1: version 00, in which only the flag "sampled" has a meaning.
       if (!isRecording) return context.with(inside, work, undefined, told)
       span.setAttribute('session_hub.operation', name)
       if (site !== undefined) span.setAttribute('session_hub.site', site)

@@ -1,4 +1,4 @@
-/** `session-hub/verify`: reads a site's session token anywhere, without Express and without asking anybody but for the site's public keys. */
+/** `session-hub/verify`: reads a site's session token anywhere, without Express. It contacts nobody except the site, for its public keys. */
 export { verifySession } from './verify.js'
 export type { VerifiedSession, VerifyOptions, WithHeaders } from './verify.js'
 export type { Jwks, VerifyingKey } from './keys.js'

@@ -1,4 +1,4 @@
-/** The keys that a session token may be signed with: given, or read from the site. Each is bound to one algorithm (R2). */
+/** The keys that a session token may be signed with: given, or fetched from the site. Each is bound to one algorithm (R2). */
 import { type CryptoKey, importJWK, importSPKI, type JWK } from 'jose'
 
 import { SessionHubError } from '../protocol/errors.js'
@@ -6,7 +6,7 @@ import { isKeyId } from '../protocol/formats.js'
 import { isJsonObject, type JsonObject } from '../protocol/json.js'
 import { mendPem, readKeyText } from '../tokens/key-text.js'
 
-/** The only signatures that a session token has. */
+/** The only signature algorithms of a session token. */
 type Algorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256'
 
 export interface BoundKey {
@@ -14,16 +14,16 @@ export interface BoundKey {
   readonly key: CryptoKey
 }
 
-/** By `kid`; under `undefined` a key that has no name and takes any. */
+/** By `kid`; `undefined` stands for a key without a name, which verifies a token with any `kid`. */
 export type BoundKeys = ReadonlyMap<string | undefined, BoundKey>
 
 /**
- * A public key as a JWK or as the text of a PEM file, or the site's secret as a JWK (`oct`); a JWK may be text too, and either may be in base64.
- * A PEM has no name and takes any `kid`.
+ * A public key as a JWK or as the text of a PEM file, or the site's secret as a JWK (`oct`). A JWK may also be text, and any text may be in
+ * base64. A PEM has no name and verifies a token with any `kid`.
  */
 export type VerifyingKey = object | string
 
-/** A JWK Set (RFC 7517): the address of the site's, or the list itself. */
+/** A JWK Set (RFC 7517): the address of the site's list, or the list itself. */
 export type Jwks = string | { readonly keys: readonly object[] }
 
 const PEM_ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const
@@ -50,12 +50,15 @@ function ofText(given: unknown, what: string): unknown {
   try {
     return readKeyText(given) ?? given
   } catch {
-    // The parser's message would quote it (R30).
+    // The parser's message would quote the key (R30).
     throw wrong(`${what} begins as JSON but cannot be read`)
   }
 }
 
-/** What a site publishes: keys of a kind that this version does not know are nobody's, a secret is refused with all the others. */
+/**
+ * Imports the keys that a site publishes. Keys of a kind that this version does not know are ignored; if one is a secret, the whole list is
+ * refused.
+ */
 export async function bindPublished(body: unknown, what: string): Promise<BoundKeys> {
   const list = isJsonObject(body) ? body.keys : undefined
   if (!Array.isArray(list)) throw wrong(`${what} is not a JWK Set`)
@@ -111,7 +114,7 @@ async function ofPem(text: string, what: string): Promise<[kid: undefined, Bound
     try {
       return [undefined, { alg, key: await importSPKI(pem, alg) }]
     } catch {
-      // Of another kind, perhaps.
+      // The key may be of another kind.
     }
   }
   throw wrong(

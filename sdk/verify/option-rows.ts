@@ -10,7 +10,7 @@ interface VerifyRow {
   readonly default?: unknown
   readonly shown?: string
   readonly required?: true
-  /** What `verifySession` lets pass. */
+  /** What `verifySession` accepts. */
   readonly check: { readonly type: string }
 }
 

@@ -1,4 +1,4 @@
-/** The public keys of one site, read when needed and kept while the site cannot be asked (R9). */
+/** The public keys of one site, fetched when needed and kept while the site cannot be reached (R9). */
 import { SessionHubError } from '../protocol/errors.js'
 import { parseJson } from '../protocol/json.js'
 import { createKeyList } from '../tokens/key-list.js'
@@ -7,7 +7,7 @@ import { type BoundKey, type BoundKeys, bindPublished } from './keys.js'
 const TIMEOUT_MS = 5000
 const MAX_BYTES = 65_536
 
-/** @returns finds a key by its `kid`; throws SessionHubError `unavailable` where it is not known and the site cannot be asked */
+/** @returns a function that finds a key by its `kid`; it throws SessionHubError `unavailable` if the key is unknown and the site cannot be reached */
 export function createRemoteKeys(url: string): (kid: string, nowMs: number) => Promise<BoundKey | undefined> {
   return createKeyList(async (): Promise<BoundKeys> => {
     try {
@@ -21,7 +21,7 @@ export function createRemoteKeys(url: string): (kid: string, nowMs: number) => P
   })
 }
 
-/** Chunk by chunk: a few bytes of gzip can stand for many megabytes, and must not be expanded past the bound. */
+/** Reads chunk by chunk: a few bytes of gzip can stand for many megabytes, and must not be expanded past the bound. */
 async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<string> {
   if (!body) return ''
   const reader = body.getReader()

@@ -1,4 +1,4 @@
-/** `verifySession`: what a site's session token says, for any service that gets it. */
+/** `verifySession`: tells any service that receives a site's session token what it says. */
 import { readCookie } from '../http/cookies.js'
 import type { StoredClaims } from '../protocol/app-types.js'
 import { sessionForms } from '../protocol/claims.js'
@@ -68,7 +68,7 @@ export interface VerifyOptions {
   readonly now?: () => number
 }
 
-/** A request of the web's (`Request`), or one of Node's. */
+/** A request of the Web (`Request`) or of Node. */
 export interface WithHeaders {
   readonly headers:
     { get(name: string): string | null } | Readonly<Record<string, string | readonly string[] | undefined>>
@@ -80,21 +80,24 @@ export interface VerifiedSession {
   /** The signed-in user, or `null`. */
   readonly subject: string | null
   /**
-   * The administrator who acts as the subject (RFC 8693, section 4.1), or `null`. Look at it before anything is done in the subject's name: whoever is
-   * there may only look.
+   * The administrator who acts as the subject (RFC 8693, section 4.1), or `null`. Check it before you do anything in the subject's name: an
+   * administrator may only look.
    */
   readonly actor: { readonly subject: string } | null
   /** When the user signed in, in seconds since 1970, or `null`. */
   readonly authTime: number | null
-  /** All that the sign-in said about the user, where the site has no `fields`; otherwise empty. */
+  /** All that the sign-in said about the user, if the site has no `fields`; otherwise empty. */
   readonly claims: StoredClaims
-  /** What the site has put into the token by `fields`, by short and by long names, and by `tokenClaims`. */
+  /** What the site puts into the token by `fields`, under short and long names, and by `tokenClaims`. */
   readonly fields: JsonObject
-  /** The same for all tokens of one session, on this site. `null` while the hub does not know of the sign-in yet. */
+  /** The same for all tokens of one session on this site. `null` while the hub does not know of the sign-in yet. */
   readonly state: string | null
   /** In seconds since 1970. */
   readonly issuedAt: number
-  /** In seconds since 1970. Ten seconds more are allowed: the clocks of this service and of the site may each be five from the hub's. */
+  /**
+   * In seconds since 1970. A token is accepted for ten seconds longer, because the clocks of this service and of the site may each differ from
+   * the hub's by five.
+   */
   readonly expiresAt: number
 }
 
@@ -115,22 +118,21 @@ export const optionNames = [
   'now',
 ] as const
 
-/** Keys are imported, and lists fetched, once per options object; a list's address is remembered beyond it. */
+/** Keys are imported and lists fetched once per options object; the keys of a list's address are shared by all options objects. */
 const verifiers = new WeakMap<VerifyOptions, Promise<Verifier>>()
 const remote = new Map<string, ReturnType<typeof createRemoteKeys>>()
 const MOST_ADDRESSES = 64
 
 /**
- * Verifies a session token: of a request its session cookie, or what `Authorization: Bearer` brings. Asks nobody, but for the site's
- * public keys at times; a session that has ended is known when its token's life is over.
+ * Verifies a session token: the one in a request's session cookie or in `Authorization: Bearer`, or the token itself. It contacts only the
+ * site, now and then, for its public keys. So a session that has ended is noticed only when its token has expired.
  *
  * @example
  * const options = { jwks: 'https://shop.example/session-hub/jwks.json', issuer: 'https://shop.example' }
  * const { subject, fields } = await verifySession(request, options)
  *
- * @throws SessionHubError `token_missing`; `token_invalid` for one that is forged, or of another site, kind or audience; `token_expired`;
- * `session_ambiguous` for a cookie and a Bearer token of different sessions; `unavailable` when the keys cannot be had;
- * `options_invalid`
+ * @throws SessionHubError `token_missing`; `token_invalid` for a token that is forged, or of another site, kind or audience; `token_expired`;
+ * `session_ambiguous` for a cookie and a Bearer token of different sessions; `unavailable` if the keys cannot be fetched; `options_invalid`
  */
 export async function verifySession(
   from: string | WithHeaders,
@@ -144,7 +146,7 @@ export async function verifySession(
   const bearer = /^Bearer +(\S+)$/i.exec(headerOf(from, 'authorization') ?? '')?.[1]
   const cookies = headerOf(from, 'cookie')
   const cookie = readCookie(cookies, cookieName)
-  // Also one that is there twice, and so counts as none: nobody can say whose it is (R22).
+  // This includes a cookie that is sent twice, and so counts as none: nobody can say whose it is (R22).
   const hasCookie = (cookies ?? '').split(';').some((pair) => pair.trim().startsWith(`${cookieName}=`))
   const text = bearer ?? cookie
   if (text === undefined) throw new SessionHubError('token_missing', 'There is no session token')
