@@ -1,4 +1,4 @@
-/** Composition only: options in, a hub out. */
+/** Puts the parts of a hub together and holds no rules: it takes options and returns a hub. */
 import type { RequestListener } from 'node:http'
 
 import type { RequestHandler } from 'express'
@@ -39,37 +39,45 @@ export interface Hub {
   /** All of the hub's endpoints: `app.use(hub.router)`, at the root of its origin. */
   readonly router: RequestHandler
   /**
-   * The same for a server of the hub's own, without the cost of Express on the paths that browsers and sites wait for:
+   * Does the same for a server of the hub's own, and avoids the cost of Express on the paths that browsers and sites wait for:
    * `http.createServer(hub.listener(app))`, where `app` answers everything else and uses `hub.router`.
    *
-   * @param options.proxyHops how many proxies of one's own stand before this server, 0 to 32 @default 0
+   * @param options.proxyHops how many of your own proxies stand in front of this server, 0 to 32 @default 0
    * @throws SessionHubError `options_invalid`
    */
   listener(app: RequestListener, options?: { readonly proxyHops?: number }): RequestListener
-  /** Resolves when the store is open, at once without `storeWaitSeconds`. Rejects when it cannot be: then the hub stays `unavailable`. */
+  /**
+   * Resolves when the store is open (without `storeWaitSeconds`, at once). Rejects when the store cannot be opened; the hub then stays `unavailable`.
+   */
   readonly ready: Promise<void>
-  /** A user's sessions: to see and to end. */
+  /** Lists and ends a user's sessions. */
   readonly sessions: HubSessions
-  /** Sites in the store, with the option `storedSites`: to add, change and turn off while the hub runs. */
+  /** With the option `storedSites`: the sites in the store, to add, change and turn off while the hub runs. */
   readonly sites: HubSites
-  /** Changes the list of sites while the hub runs; those in the store and of `findSite` stay. @throws SessionHubError `options_invalid`; then the list is as it was */
+  /**
+   * Changes the list of sites while the hub runs. Sites in the store and sites of `findSite` stay.
+   *
+   * @throws SessionHubError `options_invalid`; the list is then unchanged
+   */
   setSites(sites: readonly SiteRegistration[]): Promise<void>
-  /** Ends the event streams of the sites, so that a server can close: they would never end. The sites come again. `gracefulStop` calls it. */
+  /**
+   * Ends the event streams of the sites. They never end by themselves, so a server could not close. The sites connect again. `gracefulStop` calls it.
+   */
   endStreams(): void
-  /** Ends the event streams, stops what runs in the background, and closes the store. */
+  /** Ends the event streams, stops the background work, and closes the store. */
   close(): Promise<void>
 }
 
 /**
  * Makes a hub.
  *
- * @throws SessionHubError `options_invalid` for an option that is unknown or wrong, with what to do about it
+ * @throws SessionHubError `options_invalid` for an option that is unknown or wrong. The message says what to do about it.
  */
 export async function createHub(options: HubOptions): Promise<Hub> {
   const settings = resolveHubOptions(options)
   const { metrics: meter, traces } = settings
   const safe = safeLog(settings.log)
-  // Before repeats are left out: each of them counts.
+  // Metrics come before repeated entries are left out, because each of them counts.
   const written = meter ? meteredLog(safe, meter) : safe
   const secret = readHubKeys(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings
@@ -79,7 +87,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     cacheSeconds: siteCacheSeconds,
     log: written,
   })
-  // Last, so that a wrong option does not leave a file behind.
+  // The store is opened last, so that a wrong option does not leave a file behind.
   const opening = openStore(openerOf(settings.store), settings.storeWaitSeconds * 1000, written)
   const ready = opening.opened.then(({ durability }) => {
     if (durability !== undefined) written({ level: 'info', event: 'store_opened', description: durability })
@@ -104,7 +112,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const limiters = await createLimiters(settings.limits, secret, log)
   const sweeper = startSweeper(hub, (admin?.auditSeconds ?? auditBounds.default) * 1000)
   const feed = createEndingsFeed(hub)
-  // Of the store itself: it is asked so often that nobody counts it.
+  // This asks the store itself, not the measured one: it asks so often that the calls are not counted.
   const overload = watchLoad(log, () => opening.store.waitedMs?.() ?? 0)
   const storedSites = settings.storedSites
     ? sites.follow((changed) => createStoredSites({ store, secret, log, changed }))
@@ -170,13 +178,13 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 const openerOf = (given: HubOptions['store']) =>
   typeof given === 'function' ? given : async () => given ?? sqliteStore('session-hub.sqlite')
 
-/** The same: most companies have no identity provider that says so. */
+/** This is loaded only where it is configured too: most companies have no identity provider that sends such notices. */
 async function companyRoute(...parts: Parameters<typeof createCompanyRoute>): Promise<Route> {
   const company = await import('./company/route.js')
   return company.createCompanyRoute(...parts)
 }
 
-/** Loaded only where it is configured: most hubs have no use for its pages. */
+/** The pages for administrators are loaded only where they are configured: most hubs do not use them. */
 async function adminRouter(...parts: Parameters<typeof createAdminRouter>): Promise<RequestHandler> {
   const admin = await import('./admin/router.js')
   return admin.createAdminRouter(...parts)

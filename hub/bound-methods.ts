@@ -1,8 +1,8 @@
 /**
- * A store's methods for whoever stands before it. A class may have private members, so they are its own object's; and each is bound once, because
- * every request asks the store several times.
+ * Gives a store's methods to an object that stands in front of it. They are bound to the store itself, because a class may have private members. Each
+ * is bound only once, because every request asks the store several times.
  *
- * @returns what the store has by a name, methods bound to it
+ * @returns a function that returns the store's member of a name, bound if it is a method
  */
 export function boundMethodsOf(store: object): (name: PropertyKey) => unknown {
   const bound = new Map<unknown, unknown>()

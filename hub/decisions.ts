@@ -1,10 +1,10 @@
-/** What is logged while a store decides: once, and of the run that counted, however often the store had to decide anew. */
+/** Holds back what is logged while a store decides: it is logged once, and from the run that counted, however often the store had to decide again. */
 import type { Log, LogEntry } from '../sdk/settings/log.js'
 import { boundMethodsOf } from './bound-methods.js'
 import type { Store } from './stores/store.js'
 
 export function createDecisions(inner: Store, write: Log): { store: Store; log: Log } {
-  /** Of the decision that runs. `decide` is synchronous, so there is one at a time. */
+  /** What the running decision has logged. `decide` is synchronous, so only one runs at a time. */
   let said: LogEntry[] | undefined
   const log: Log = (entry) => {
     if (said) said.push(entry)

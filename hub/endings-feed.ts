@@ -1,4 +1,4 @@
-/** New endings for all event streams of this process: the store is asked by one, while there is anybody to tell. */
+/** Brings new endings to all event streams of this process. While anybody follows, one loop asks the store for all of them. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { toSessionHubError } from '../sdk/protocol/errors.js'
@@ -7,7 +7,7 @@ import type { HubContext } from './flows/context.js'
 import type { NumberedEnding } from './stores/store.js'
 
 interface FeedListener {
-  /** `false` while it has not read what it heard last: it is told the rest when it has. */
+  /** `false` while the follower has not yet read what it heard last. It hears the rest when it has. */
   readonly isReady: () => boolean
   readonly hear: (endings: readonly NumberedEnding[]) => void
   readonly end: () => void
@@ -15,13 +15,13 @@ interface FeedListener {
 
 export interface EndingsFeed {
   readonly isStopped: boolean
-  /** How many follow it. */
+  /** How many listeners follow the feed. */
   readonly followers: number
   /**
-   * Hears every ending after this number of this epoch, in order, until the feed ends, or until numbers run again: whoever has followed
-   * others would pass endings by.
+   * Hears every ending after this number of this epoch, in order, until the feed ends or the numbers are used again: a follower of the old
+   * numbers would then miss endings.
    *
-   * @returns how to stop
+   * @returns a function that stops it
    */
   follow(from: Position, listener: FeedListener): () => void
   stop(): void
@@ -32,10 +32,10 @@ interface Position {
   readonly seq: number
 }
 
-/** Within the second that a site has to know in, even when the store is busy. */
+/** Well within the second in which a site has to know, even when the store is busy. */
 const EVERY_MS = 200
 const BATCH = 500
-/** Numbers run again only after a restore of the store, or a failover that lost some. */
+/** How often to check for numbers that are used again. That happens only after a restore of the store, or after a failover that lost some endings. */
 const RANGE_EVERY_MS = 5000
 
 interface Follower {
@@ -53,19 +53,19 @@ export function createEndingsFeed(hub: HubContext, rangeEveryMs = RANGE_EVERY_MS
 
   async function look(): Promise<void> {
     try {
-      // One that has much to catch up with holds up neither the others nor the hub's requests.
+      // A follower that has much to catch up with delays neither the others nor the hub's requests.
       while (await tellNext()) await nextTurn()
       if (performance.now() - rangeSeenMs >= rangeEveryMs) await letGo()
       isFailing = false
     } catch (thrown) {
-      // Once, and not each time that it is tried.
+      // Log the first failure only, not each retry.
       if (!isFailing && !isStopped) logError(hub.log, toSessionHubError(thrown), 'endings')
       isFailing = true
     }
     timer = followers.size > 0 ? setTimeout(() => void look(), EVERY_MS).unref() : undefined
   }
 
-  /** One step for everybody. @returns whether somebody can hear more at once */
+  /** Reads one batch for every follower. @returns whether a follower can hear more at once */
   async function tellNext(): Promise<boolean> {
     let isMore = false
     for (const [seq, group] of bySeq(followers)) {
@@ -82,7 +82,7 @@ export function createEndingsFeed(hub: HubContext, rangeEveryMs = RANGE_EVERY_MS
     return isMore
   }
 
-  /** Those whose numbers are others by now. They come again, and are told that they may have missed something. */
+  /** Ends the followers whose numbers have been used again. They connect again, and are told that they may have missed something. */
   async function letGo(): Promise<void> {
     const { epoch, last } = await hub.store.endingsRange()
     rangeSeenMs = performance.now()
@@ -115,7 +115,7 @@ export function createEndingsFeed(hub: HubContext, rangeEveryMs = RANGE_EVERY_MS
   }
 }
 
-/** Those that are ready, by what they have heard last: most have heard the same. */
+/** Groups the ready followers by the last ending that they heard: most have heard the same. */
 function bySeq(followers: Iterable<Follower>): Map<number, Follower[]> {
   const groups = new Map<number, Follower[]>()
   for (const follower of followers) {

@@ -1,17 +1,17 @@
-/** How many sessions are live, for whoever watches: seldom counted, however often it is read. */
+/** The number of live sessions, for those who watch the hub. It is counted seldom, however often it is read. */
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** The number changes more slowly than anybody reads it. */
+/** How often to count: the number changes more slowly than anybody reads it. */
 const EVERY_MS = 60_000
-/** Counting takes at most one part in so many of the time, however long one count takes. */
+/** Counting takes at most one fiftieth of the time, however long one count takes. */
 const PARTS = 50
-/** Prometheus waits a few seconds for all metrics together. */
+/** How long a reader waits for a count: Prometheus waits a few seconds for all metrics together. */
 const WAIT_MS = 1000
 
 /**
  * @param count asks the store
  * @param clockMs never goes back
- * @returns reads the number, and has it counted anew if that is due; `undefined`: it is not known
+ * @returns a function that reads the number and starts a new count if one is due; `undefined` if the number is not known
  */
 export function createLiveCount(
   count: () => Promise<number | undefined>,
@@ -23,7 +23,7 @@ export function createLiveCount(
 
   async function countAnew(): Promise<void> {
     const beganMs = clockMs()
-    // A store that does not answer has been logged and counted as one: here, the number is not known any more.
+    // If the store does not answer, the failure is already logged and counted. Here the number becomes unknown.
     last = await count().catch(() => undefined)
     const endedMs = clockMs()
     dueMs = endedMs + Math.max(EVERY_MS, PARTS * (endedMs - beganMs))

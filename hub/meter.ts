@@ -1,4 +1,4 @@
-/** What is measured while the hub works, for whoever counts it (`session-hub/hub/metrics`). No label comes from a request: each has few values. */
+/** What the hub measures while it works (`session-hub/hub/metrics`). No label comes from a request: each has few values. */
 import { isPromise } from '../sdk/settings/is-promise.js'
 import { type ErrorCode, isErrorCode, toSessionHubError } from '../sdk/protocol/errors.js'
 import type { Log } from '../sdk/settings/log.js'
@@ -7,22 +7,22 @@ import type { RouteName } from './routes/route-name.js'
 import type { Store } from './stores/store.js'
 
 export interface HubMeter extends SyncMeter {
-  /** The hub has answered. Of an event stream: it has begun. */
+  /** The hub has answered a request. For an event stream: the stream has begun. */
   requested(route: RouteName, status: number, seconds: number): void
-  /** The hub has told a visitor's page, or led a visitor back, with this outcome. Of a link: has given a ticket for it (`replace`), or none. */
+  /** The hub has told a page, or a visitor whom it sent back, this outcome. For a link: it has given a ticket (`replace`), or none. */
   synced(rung: 'frame' | 'access' | 'redirect' | 'link', outcome: string): void
   /** A site has tried to redeem a ticket. */
   redeemed(result: 'redeemed' | 'refused'): void
   /** A request was refused, or failed. */
   refused(code: ErrorCode): void
   storeAsked(method: string, seconds: number, isFailed: boolean): void
-  /** How to learn at any time how many event streams are open. */
+  /** Receives a function that tells at any time how many event streams are open. */
   streams(count: () => number): void
-  /** The same of live sessions, of the whole store; `undefined` while it is not known. */
+  /** Receives a function that tells how many sessions are live in the whole store; `undefined` while the number is not known. */
   live(count: () => Promise<number | undefined>): void
 }
 
-/** A log that counts refusals on its way: each is logged once, wherever it happened. */
+/** A log that counts refusals as they pass through it: each is logged once, wherever it happened. */
 export const meteredLog =
   (log: Log, meter: HubMeter): Log =>
   (entry) => {
@@ -31,7 +31,7 @@ export const meteredLog =
     log(entry)
   }
 
-/** A store whose answers are timed. */
+/** A store that measures how long each answer takes. */
 export const meteredStore = (inner: Store, meter: HubMeter): Store =>
   new Proxy(inner, {
     get(target, name) {
@@ -45,13 +45,13 @@ export const meteredStore = (inner: Store, meter: HubMeter): Store =>
         }
         const answer = method(...given)
         if (!isPromise(answer)) return answer
-        // Not `finally`: a promise more would be a turn more for every request.
+        // `finally` would add a promise, and so a turn of the event loop, to every request.
         answer.then(
           () => {
             done(false)
           },
           (thrown: unknown) => {
-            // A rule that refuses inside of a transaction is no trouble of the store's.
+            // A rule that refuses inside a transaction is no fault of the store.
             done(toSessionHubError(thrown).code === 'unavailable')
           },
         )

@@ -66,7 +66,7 @@ const isStore = (given: unknown): boolean =>
   given !== null &&
   METHODS.every((name) => typeof Reflect.get(given, name) === 'function')
 
-/** A flag, or a rule of the application's own. */
+/** A flag, or the application's own rule. */
 export const ruleOption = <Rule extends (...asked: never[]) => unknown>(type: string): Check<Rule> => ({
   type,
   read: (where, name, given) =>

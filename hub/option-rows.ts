@@ -1,4 +1,4 @@
-/** The hub's options, each declared here and nowhere else: `npm run docs:options` writes `HubOptions` and the reference from these rows. */
+/** The hub's options, declared only here: `npm run docs:options` writes `HubOptions` and the reference from these rows. */
 import { limits as bounds } from '../sdk/protocol/wire.js'
 import type { Log } from '../sdk/settings/log.js'
 import {
@@ -174,7 +174,7 @@ export const hubRows = {
   now: {
     text: 'the clock, for tests',
     unit: 'milliseconds since 1970',
-    // Looked up at each call: an application's tests may replace the global clock.
+    // The global clock is looked up at each call, because an application's tests may replace it.
     default: () => Date.now(),
     shown: '`Date.now`',
     code: 'only',

@@ -180,7 +180,7 @@ export interface HubOptions {
   readonly now?: () => number
 }
 
-/** Options after defaults and checks. Nothing past start-up reads `HubOptions`. */
+/** Options after defaults and checks. Nothing reads `HubOptions` after start-up. */
 export interface HubSettings extends Omit<HubValues, keyof HubRules | 'hubProcesses' | 'limits'> {
   readonly limits: SplitLimits
   readonly rules: HubRules
@@ -221,7 +221,7 @@ export function resolveHubOptions(options: HubOptions): HubSettings {
   }
 }
 
-/** What one of so many processes allows: never nothing, and rather a little more than a little less. */
+/** The share of one of several processes: never nothing, and rounded up rather than down. */
 function shareOf({ perAddress, perSession, perSite }: RateLimits, processes: number): RateLimits {
   const share = (limit: number) => Math.ceil(limit / processes)
   return { perAddress: share(perAddress), perSession: share(perSession), perSite: share(perSite) }

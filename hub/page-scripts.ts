@@ -1,10 +1,10 @@
-/** The scripts of the hub's own pages, read once at start-up from beside this package's own code. */
+/** The scripts of the hub's own pages, read once at start-up from the folder of this package's own code. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 export interface PageScript {
   readonly source: string
-  /** The script's hash as CSP's `script-src` wants it. */
+  /** The script's hash in the form that CSP's `script-src` requires. */
   readonly cspHash: string
 }
 
@@ -25,6 +25,6 @@ function readPageScript(name: string): PageScript {
   return { source, cspHash: cspHash(source) }
 }
 
-/** What a Content-Security-Policy allows of an inline script or style: exactly these bytes. */
+/** The source expression with which a Content-Security-Policy allows one inline script or style: exactly these bytes. */
 export const cspHash = (text: string): string =>
   `'sha256-${createHash('sha256').update(text).digest('base64')}'`

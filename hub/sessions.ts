@@ -1,4 +1,4 @@
-/** `hub.sessions`: what the hub's own application may see and do. */
+/** `hub.sessions`: what the application that runs the hub may see and do. */
 import { SessionHubError } from '../sdk/protocol/errors.js'
 import { requireSubject } from '../sdk/protocol/fields.js'
 import { is128Bits } from '../sdk/protocol/formats.js'
@@ -10,16 +10,16 @@ import { eraseSubject } from './flows/erase.js'
 import { endAllOf, endOne } from './flows/listed.js'
 import { findPlaces } from './flows/places.js'
 
-/** A session as the hub's application sees it. */
+/** A session as the application that runs the hub sees it. */
 export interface SessionSummary {
-  /** For `end` and `except`. Keep it on the hub. */
+  /** The session's id, for `end` and `except`. Keep it on the hub. */
   readonly id: string
   readonly subject: string | null
-  /** The origin of the site where it began. */
+  /** The origin of the site where the session began. */
   readonly site: string
-  /** The origins of the sites where it is in use, in the order of the alphabet. */
+  /** The origins of the sites where the session is in use, in alphabetical order. */
   readonly sites: readonly string[]
-  /** The browser's own description of itself at sign-in. Anybody can write anything there: escape it. */
+  /** The browser's own description of itself at sign-in. A client can write anything there: escape it. */
   readonly agent: string | null
   readonly createdAt: Date
   readonly seenAt: Date
@@ -28,30 +28,30 @@ export interface SessionSummary {
 
 export interface HubSessions {
   /**
-   * A user's live sessions, the newest first.
+   * Lists a user's live sessions, the newest first.
    *
    * @param options.limit 1 to 1000 @default 100
-   * @throws SessionHubError `request_invalid` for a subject, id or option that is none; `unavailable`
+   * @throws SessionHubError `request_invalid` for an invalid subject, id or option; `unavailable`
    */
   list(subject: string, options?: { readonly limit?: number }): Promise<readonly SessionSummary[]>
-  /** Ends one session, wherever it is in use. @returns whether it was live @throws SessionHubError as `list` */
+  /** Ends one session on every site where it is in use. @returns whether it was live @throws SessionHubError as `list` */
   end(id: string): Promise<boolean>
   /**
-   * Ends all of a user's sessions, in one write.
+   * Ends all of a user's sessions in one write.
    *
-   * @param options.except the id of one that stays
+   * @param options.except the id of a session that stays
    * @returns how many were live, counted up to 1000
-   * @throws SessionHubError as `list`; then nothing has ended
+   * @throws SessionHubError as `list`; nothing has ended then
    */
   endAll(subject: string, options?: { readonly except?: string }): Promise<number>
   /**
-   * Erases a user: ends all sessions, and removes them with their data, their claims and the descriptions of browsers, in one write. Of the
-   * user's name the store keeps for an hour what tells the sites of the end. What your sites keep is theirs to remove.
+   * Erases a user: ends all sessions and removes them with their data, their claims and the descriptions of browsers, in one write. For an hour the
+   * store keeps the part of the user's name that tells the sites of the end. You have to remove what your sites keep.
    *
-   * @param options.audit `rename`: the audit calls the user `erased:` and a tag from now on, the same in every row; `keep`: it goes on naming
-   * the user, where a law asks for that @default 'rename'
+   * @param options.audit `rename`: from now on the audit calls the user `erased:` and a tag, the same in every row; `keep`: the audit goes on naming
+   * the user, where a law requires that @default 'rename'
    * @returns how many were live, counted up to 1000
-   * @throws SessionHubError as `list`; then nothing has changed
+   * @throws SessionHubError as `list`; nothing has changed then
    */
   erase(subject: string, options?: { readonly audit?: 'rename' | 'keep' }): Promise<number>
 }
@@ -83,7 +83,7 @@ export const createSessions = (hub: HubContext): HubSessions => ({
   },
   async endAll(subject, options = {}) {
     requireSubject(subject)
-    // Checked before anything ends: of a misspelt or empty "except" nothing would be spared.
+    // This is checked before anything ends: a misspelt or empty "except" would spare no session.
     ofCall(() => {
       refuseUnknown('sessions.endAll', options, ['except'])
     })

@@ -1,4 +1,4 @@
-/** What is doubtful about all sites together, from wherever they come: said as soon as it is so, and once. */
+/** Warns of what is doubtful about all sites together, wherever they come from: as soon as it is so, and once. */
 import { isLoopback } from '../sdk/protocol/origins.js'
 import type { Log } from '../sdk/settings/log.js'
 import { registrable } from './sites/registrable-domain.js'
@@ -6,15 +6,15 @@ import type { SiteRegistry } from './sites/registry.js'
 import { isWildcard } from './sites/wildcard.js'
 
 export interface Doubted {
-  /** The hub's own. */
+  /** The hub's own origin. */
   readonly origin: string
   readonly sites: SiteRegistry
-  /** Whether the application may know sites that nobody else does. */
+  /** Whether the application may know sites that nobody else knows. */
   readonly hasFindSite: boolean
   readonly log: Log
 }
 
-/** Looks now, and whenever sites have changed. @returns when the first look is over */
+/** Checks now, and whenever sites have changed. @returns when the first check is over */
 export function watchForDoubts(at: Doubted): Promise<void> {
   const said = new Set<string>()
 
@@ -49,7 +49,7 @@ const OWN_SITE =
 const COVERS_HUB =
   'This wildcard covers the hub’s own host: their cookies and paths meet. Give the hub a host name that no site has'
 
-/** A hub on a domain that no visitor uses looks to browsers like a tracker. @returns why, in words; `undefined` where it does not */
+/** To browsers, a hub on a domain that no visitor uses looks like a tracker. @returns the reason in words; `undefined` if there is no such doubt */
 async function loneHubDoubt(origin: string, sites: readonly string[]): Promise<string | undefined> {
   if (sites.length === 0 || isLoopback(new URL(origin).hostname)) return undefined
   const own = await registrable(origin)

@@ -1,4 +1,4 @@
-/** A store whose server may still be starting: the hub begins, and says `unavailable` until it is open (R21). */
+/** A store whose server may still be starting: the hub begins, and answers `unavailable` until the store is open (R21). */
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { SessionHubError } from '../sdk/protocol/errors.js'
@@ -7,16 +7,16 @@ import { boundMethodsOf } from './bound-methods.js'
 import type { Store } from './stores/store.js'
 
 export interface OpeningStore {
-  /** Answers `unavailable` until it is open. */
+  /** Answers `unavailable` until the store is open. */
   readonly store: Store
-  /** @throws what the last try has thrown */
+  /** @throws what the last try threw */
   readonly opened: Promise<Store>
 }
 
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5000
 
-/** Tries until it is open, and for so long while the server does not answer. Any other fault is the last word: no waiting mends it. */
+/** Tries to open the store for this long while its server does not answer. Any other fault is final, because waiting does not mend it. */
 export function openStore(open: () => Promise<Store>, waitMs: number, log: Log): OpeningStore {
   const endMs = performance.now() + waitMs
   const stopped = new AbortController()
@@ -62,7 +62,7 @@ export function openStore(open: () => Promise<Store>, waitMs: number, log: Log):
 
 const closed = () => new SessionHubError('unavailable', 'The hub was closed before its store was open')
 
-/** Whoever names the place in a configuration keeps the fault as the cause. */
+/** A fault that names the place in a configuration has the original fault as its cause. */
 function isAway(thrown: unknown): boolean {
   if (!(thrown instanceof SessionHubError)) return false
   const { code, cause } = thrown

@@ -1,4 +1,4 @@
-/** `hub.sites`: the sites in the store, for the hub's own application. */
+/** `hub.sites`: lets the application that runs the hub manage the sites in the store. */
 import { hostname } from 'node:os'
 
 import { SessionHubError } from '../sdk/protocol/errors.js'
@@ -23,7 +23,7 @@ import type { SiteRegistration } from './sites/site.js'
 
 export interface HubSites {
   /**
-   * The sites in the store, in the order of the alphabet, without their keys.
+   * Lists the sites in the store, in alphabetical order, without their keys.
    *
    * @throws SessionHubError `request_invalid` without the option `storedSites`; `unavailable`
    */
@@ -31,31 +31,32 @@ export interface HubSites {
   /**
    * Registers a site. Every process of the hub knows it within a second.
    *
-   * @param options.prove whether its owner has to show first that the domain is theirs: until `prove` has found that, nothing is served @default false
-   * @returns the site, with what its owner has to show
-   * @throws SessionHubError `request_invalid` for a registration that is wrong, or there already; `unavailable`
+   * @param options.prove whether the owner first has to prove that the domain is theirs. The hub does not serve the site until `prove` has found the
+   * proof @default false
+   * @returns the site, with the proof that its owner has to publish
+   * @throws SessionHubError `request_invalid` for a registration that is wrong or already exists; `unavailable`
    */
   add(registration: SiteRegistration, options?: { readonly prove?: boolean }): Promise<RegisteredSite>
   /**
-   * Changes what a registration says, except its origin and its keys. A member that is given as `undefined` has its default again.
+   * Changes a registration, except its origin and its keys. A member that is given as `undefined` returns to its default.
    *
    * @throws SessionHubError `site_unknown`; `request_invalid`; `unavailable`
    */
   change(origin: string, changes: Parameters<typeof changeStoredSite>[3]): Promise<RegisteredSite>
-  /** Turns a site off: within a second every process refuses it, and its event streams end. @throws SessionHubError as `change` */
+  /** Turns a site off: within a second every process refuses it and ends its event streams. @throws SessionHubError as `change` */
   disable(origin: string): Promise<RegisteredSite>
-  /** Turns it on again. @throws SessionHubError as `change` */
+  /** Turns a site on again. @throws SessionHubError as `change` */
   enable(origin: string): Promise<RegisteredSite>
   /** Looks for the proof of ownership now. @throws SessionHubError `proof_missing`; as `change` */
   prove(origin: string): Promise<RegisteredSite>
   /** Removes a site and its keys. @throws SessionHubError as `change` */
   remove(origin: string): Promise<void>
   /**
-   * Makes new keys for a site, and for all sites of its app that have the same. From now on the hub knows both, and seals with the old one. Give
-   * them to the site, beside its `session` key; when every process has them, call it once more with `finish: true`: the old ones are forgotten.
-   * With `cancel: true` the new ones are, where they were lost on their way.
+   * Makes new keys for a site, and for all sites of its app that share its keys. From now on the hub knows both sets and seals with the old one. Give
+   * the new keys to the site, beside its `session` key. When every process has them, call this once more with `finish: true`: the hub forgets the old
+   * ones. With `cancel: true` it forgets the new ones instead, in case they were lost on the way.
    *
-   * @returns what becomes the `signing` and `ticket` of the site's keys; nothing with `finish` or `cancel`
+   * @returns the new `signing` and `ticket` of the site's keys; nothing with `finish` or `cancel`
    * @throws SessionHubError as `change`
    */
   rotateKeys(
@@ -64,7 +65,7 @@ export interface HubSites {
   ): Promise<RotatedKeys | undefined>
 }
 
-/** @param at `undefined` where the option `storedSites` is not set */
+/** @param at `undefined` if the option `storedSites` is not set */
 export function createSites(at: SiteAdministration | undefined): HubSites {
   const by = { name: 'application', permissions: ['sites'], from: hostname() } as const
   const stored = (): SiteAdministration => {

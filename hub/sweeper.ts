@@ -8,11 +8,11 @@ import { REMEMBER_ENDINGS_MS } from './flows/endings.js'
 
 const EVERY_MS = 30_000
 const BATCH = 200
-/** An ended session is remembered for a day, so that its sites can be told why. */
+/** The hub remembers an ended session for a day, so that it can tell the session's sites why it ended. */
 const REMEMBER_ENDED_MS = 86_400_000
 /**
- * What has expired is kept for so much longer: a process whose clock is fast would else remove the record that a ticket was spent while the ticket is
- * still good for the others, and one whose clock is slow would take a ticket that has been forgotten (R26).
+ * How much longer the hub keeps what has expired. Otherwise a process whose clock is fast would remove the record that a ticket was spent while the
+ * ticket is still valid for the others, and a process whose clock is slow would accept a ticket that has been forgotten (R26).
  */
 const CLOCKS_APART_MS = 3_600_000
 
@@ -20,7 +20,7 @@ export interface Sweeper {
   stop(): Promise<void>
 }
 
-/** @param auditMs how long it is remembered what administrators did */
+/** @param auditMs how long the hub keeps what administrators did */
 export function startSweeper(hub: HubContext, auditMs: number): Sweeper {
   let stopped = false
   let running: Promise<void> = Promise.resolve()

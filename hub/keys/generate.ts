@@ -1,4 +1,4 @@
-/** Making keys. Every key gets a random `kid`, so that no two ever meet under one name. */
+/** Makes keys. Every key gets a random `kid`, so that no two keys ever share a name. */
 import { generateKeyPair, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 
@@ -7,7 +7,7 @@ import type { HubKeys } from './hub-keys.js'
 
 /** What a site keeps for itself: the `keys` of `createSite`. Secret. */
 export interface GeneratedSiteKeys {
-  /** Whose they are, where several sites are registered as one app. */
+  /** The app's name, if several sites are registered as one app. */
   readonly app?: string
   readonly signing: SigningKey
   readonly ticket: SymmetricKey
@@ -30,10 +30,10 @@ export interface SymmetricKey {
   readonly k: string
 }
 
-/** For a new hub. */
+/** The keys of a new hub. */
 export const generateHubKeys = (): HubKeys => ({ secret: randomBytes(32).toString('base64url') })
 
-/** All the keys of a new site, and what the hub has to know of them. */
+/** All the keys of a new site, and what the hub has to know about them. */
 export async function generateSite(
   origin: string,
 ): Promise<{ keys: GeneratedSiteKeys; registration: SiteRegistration }> {
@@ -41,7 +41,7 @@ export async function generateSite(
   return { keys, registration: { origin, ...halves } }
 }
 
-/** The same for an app with several sites: one set of keys for all of them, and a registration for each. */
+/** The same for an app with several sites: one set of keys for all of them, and one registration for each. */
 export async function generateApp(
   app: string,
   origins: readonly string[],

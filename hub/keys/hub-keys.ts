@@ -1,4 +1,4 @@
-/** The hub's own key. It lives in a file or the environment, never in the store (R26). */
+/** The hub's own key. It is kept in a file or in the environment, never in the store (R26). */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 
 import { is256Bits } from '../../sdk/protocol/formats.js'
@@ -7,8 +7,8 @@ import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 /** What `session-hub keys` writes. */
 export interface HubKeys {
   /**
-   * 256 bits as base64url, for what only the hub itself reads: grants, tags, proofs. It stays as long as the hub's sessions do: under another one
-   * every browser and every site holds something that this hub does not know.
+   * 256 bits as base64url, for everything that only the hub itself reads: grants, tags, proofs. Keep it as long as the hub's sessions live: with
+   * another secret, the hub knows nothing that browsers and sites hold.
    */
   readonly secret: string
 }

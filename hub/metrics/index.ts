@@ -1,4 +1,4 @@
-/** `session-hub/hub/metrics`: what a hub does, in numbers for Prometheus. */
+/** `session-hub/hub/metrics`: measures what a hub does, for Prometheus. */
 import type { RequestListener } from 'node:http'
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -9,17 +9,21 @@ import type { HubMeter } from '../meter.js'
 export type { HubMeter }
 
 export interface HubMetricsOptions {
-  /** Where the metrics go: the registry of your application. @default a registry of their own, with Node's process and event-loop metrics besides */
+  /**
+   * The registry of your application, to which the metrics are added.
+   *
+   * @default a registry of their own, with Node's process and event-loop metrics besides
+   */
   readonly registry?: Registry
 }
 
 export interface HubMetrics extends HubMeter {
   readonly registry: Registry
-  /** Answers `GET /metrics`: `createServer(metrics.listener).listen(9464, '127.0.0.1')`. Anybody who reaches it can read it. */
+  /** Answers `GET /metrics`: `createServer(metrics.listener).listen(9464, '127.0.0.1')`. Anybody who can reach it can read it. */
   readonly listener: RequestListener
 }
 
-/** From half a millisecond, what a cheap request costs, to where visitors notice. */
+/** From half a millisecond, which a cheap request takes, to durations that visitors notice. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
 /**

@@ -26,17 +26,17 @@ import type {
 } from './store.js'
 
 /**
- * Sessions in the memory of one process: for tests, for demos, and for a hub whose sessions may end with it.
+ * Keeps sessions in the memory of one process: for tests, for demos, and for a hub whose sessions may end with it.
  * Nothing survives a restart, and no other process sees any of it.
  */
 export function memoryStore(): Store {
   return new MemoryStore()
 }
 
-/** Whether a store is one of these: another process has nothing of it. */
+/** Whether this is a memory store: another process sees nothing of it. */
 export const isMemory = (store: Store): boolean => store instanceof MemoryStore
 
-/** No method awaits anything before it is done, so each one is atomic: nothing else runs in between. */
+/** No method awaits anything before it is done, so each method is atomic: nothing else runs in between. */
 class MemoryStore implements Store {
   readonly #sessions = new Map<string, Session>()
   readonly #handles = new Map<string, Handle>()
@@ -150,7 +150,7 @@ class MemoryStore implements Store {
     if (before?.sealed === sealed) return before.seq
     if ((before?.seq ?? 0) !== wasSeq) return undefined
     this.#write({ audit })
-    // Anew, so that the order of the map is that of the numbers.
+    // Delete the site first, so that the map stays in the order of the numbers.
     this.#sites.delete(origin)
     this.#sites.set(origin, { origin, sealed, seq: ++this.#lastSite })
     return this.#lastSite
@@ -208,7 +208,7 @@ class MemoryStore implements Store {
     this.#sites.clear()
   }
 
-  /** Copies go in and out: a store in a file shares no object with its caller, and this one must not differ. */
+  /** Copies go in and out: a store in a file shares no object with its caller, and this one must behave the same. */
   #held(hash: string): Held | undefined {
     const handle = this.#handles.get(hash)
     const session = handle && this.#sessions.get(handle.sessionId)
@@ -220,7 +220,7 @@ class MemoryStore implements Store {
     return session && this.#seen(session)
   }
 
-  /** As it is: ended too when all of its subject's sessions up to its generation were ended. */
+  /** The session as readers see it: it has also ended when all of its subject's sessions up to its generation were ended. */
   #seen(session: Session): Session {
     const { endedAtMs, endReason } = this.#endOf(session)
     return structuredClone({ ...session, endedAtMs, endReason })
@@ -254,7 +254,7 @@ class MemoryStore implements Store {
   }
 
   #write(changes: Changes): void {
-    // Everything that can throw comes before the first change, so that it is all or nothing.
+    // Everything that can throw comes before the first change, so that the changes are all or nothing.
     const {
       sessions = [],
       handles = [],

@@ -1,6 +1,6 @@
 /**
- * Transactions of a store that holds no lock while the hub decides: read, decide, and write if nothing of what was read has changed
- * meanwhile. Otherwise read and decide anew.
+ * Transactions of a store that holds no lock while the hub decides. It reads, decides, and writes if nothing that it read has
+ * changed meanwhile. Otherwise it reads and decides again.
  */
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,18 +9,18 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { Changes, Question, Spend, Store, View } from './store.js'
 import { createTurns } from './turns.js'
 
-/** What a server does of a transaction, each in one round trip. */
+/** The parts of a transaction that a server does, each in one round trip. */
 export interface Steps<Look extends { readonly view: View }> {
-  /** How long a transaction may take in all. */
+  /** How long a whole transaction may take. */
   readonly limitMs: number
   look(question: Question): Promise<Look>
   /** @returns whether it is written; otherwise something that was read has changed */
   commit(look: Look, spend: Spend | undefined, changes: Changes, endMs: number): Promise<boolean>
-  /** Makes sure that what was read stays, where there is nothing to write: whoever wrote it may have been told that nobody knows. */
+  /** If there is nothing to write, makes sure that what was read stays: its writer may have been told that the outcome is unknown. */
   confirm?(endMs: number): Promise<void>
 }
 
-/** Whoever changed it was faster; after that, two of the same rhythm would go on disturbing each other. */
+/** After this many tries at once it pauses: two processes with the same rhythm would go on disturbing each other. */
 const TRIES_AT_ONCE = 3
 const CONFLICT_PAUSE_MS = 20
 
@@ -29,7 +29,7 @@ export function createTransact<Look extends { readonly view: View }>(steps: Step
 
   const transact: Store['transact'] = async (question, decide) => {
     const endMs = performance.now() + steps.limitMs
-    // No count of tries: with four processes at one user, twelve in a row are lost every now and then.
+    // The time is limited, not the tries: when four processes change one user, one of them now and then loses twelve in a row.
     for (let tries = 1; performance.now() < endMs; tries += 1) {
       const look = await steps.look(question)
       const { changes = {}, result } = decide(look.view)
@@ -55,7 +55,7 @@ export function createTransact<Look extends { readonly view: View }>(steps: Step
   }
 }
 
-/** Nothing was asked. */
+/** Whether the question asks for nothing. */
 export const isEmpty = ({ handles, session, subject, spend }: Question) =>
   handles.length === 0 && session === undefined && !subject && !spend
 
@@ -66,14 +66,14 @@ const isWritten = ({ erase, ...lists }: Changes): boolean =>
 /** The name of a commit. */
 export const newRev = () => randomInt(1, 2 ** 48 - 1)
 
-/** No two callers have the same. */
+/** The pause is random, so that no two callers wait equally long. */
 export const pause = (mostMs: number) => delay(mostMs * (0.2 + 0.8 * Math.random()))
 
-/** Store trouble while the hub runs is never "allowed" (R21). */
+/** A fault of the store while the hub runs never means "allowed" (R21). */
 export const unavailable = (cause: unknown, why = 'The session store does not answer') =>
   cause instanceof SessionHubError ? cause : new SessionHubError('unavailable', why, { cause })
 
-/** A damaged row is store trouble, not a crash (R21). */
+/** A damaged row is a fault of the store, not a crash (R21). */
 export function parsed<Result>(read: () => Result): Result {
   try {
     return read()

@@ -49,24 +49,25 @@ import type {
 export type { PostgresOptions } from './postgres/options.js'
 export type { PostgresClient, PostgresPool } from './postgres/pool.js'
 
-/** Inside the two seconds that a site waits for its hub. */
+/** Shorter than the two seconds that a site waits for its hub. */
 const WRITE_MS = 1500
-/** More live sessions than these are estimated: counting millions would be work of seconds for the server. */
+/** Above this number live sessions are estimated: to count millions would cost the server seconds. */
 const COUNTED_TO = 10_000
-/** Before what was lost is sent again. */
+/** The pause before a lost statement is sent again. */
 const PAUSE_MS = 50
 
 /**
- * Sessions in PostgreSQL 13 or newer: for a hub of several processes, on several machines.
+ * Keeps sessions in PostgreSQL 13 or newer: for a hub of several processes, on several machines.
  *
- * A transaction takes two round trips and holds no lock between them; a lost one is sent again and takes effect once. What was
- * answered survives `kill -9` of the server and of the hub. Whether it survives a failover is for the server's settings to say;
+ * A transaction takes two round trips and holds no lock between them. A lost one is sent again and takes effect once. What was
+ * answered survives `kill -9` of the server and of the hub. Whether it survives a failover depends on the server's settings:
  * `durability` says it in a sentence.
  *
  * Needs the package `pg`, version 8.
  *
- * @throws SessionHubError `options_invalid` for a wrong option, a server that answers before it has written, a schema that is newer than
- * this version or, with `migrate: false`, older, one that is being copied, or was, and a user, a password or a database that the server does not know; `unavailable` when it does not answer
+ * @throws SessionHubError `options_invalid` for a wrong option; for a server that answers before it has written; for a schema that is newer than
+ * this version or, with `migrate: false`, older; for a schema that is being copied or was copied; and for a user, a password or a database that the
+ * server does not know. `unavailable` when the server does not answer.
  *
  * @example
  * const store = await postgresStore({ url: process.env.DATABASE_URL })
@@ -90,7 +91,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
   }
 }
 
-/** What a server has said that lets nobody in. */
+/** The answer of a server that refuses all connections. */
 const sayingOf = (thrown: unknown) =>
   thrown instanceof SessionHubError && thrown.code === 'unavailable' ? thrown.cause : undefined
 
@@ -144,7 +145,7 @@ class PostgresStore implements Store {
     }
   }
 
-  /** Sent again while nobody knows whether it arrived, until the time is over. */
+  /** Sends again until the time is over, while nobody knows whether it arrived. */
   async #again(limitMs: number, send: (timeoutMs: number) => Promise<unknown[]>): Promise<unknown[]> {
     const endMs = performance.now() + limitMs
     for (;;) {
@@ -180,7 +181,7 @@ class PostgresStore implements Store {
 
   async search(search: SessionSearch): Promise<readonly Session[]> {
     const { subject, site, nowMs, fromMs = 0, beforeMs = Number.MAX_SAFE_INTEGER, after, limit } = search
-    // Where the list goes on, or where the time ends: whatever comes first. No id comes before the empty one.
+    // Start where the list goes on or where the time ends, whichever comes first. No id comes before the empty one.
     const isBounded = after !== undefined && after.createdAtMs < beforeMs
     const [before, id] = isBounded ? [after.createdAtMs, bytes(after.id)] : [beforeMs, Buffer.alloc(0)]
     const page = [nowMs, fromMs, before, id, limit]
@@ -227,7 +228,7 @@ class PostgresStore implements Store {
   }
 
   async renewEpoch(): Promise<string> {
-    // Where an answer is lost it is sent again: of two new epochs, the last one is as good.
+    // If an answer is lost, this is sent again: the second new epoch is as good as the first.
     const [row] = await this.#read(this.#statements.renewEpoch, [])
     return parsed(() => text(row, 'epoch'))
   }
@@ -264,7 +265,7 @@ class PostgresStore implements Store {
   ): Promise<Swept> {
     const statements = this.#statements
     const run = async (statement: Pick<Statement, 'name' | 'text'>, ...values: number[]) => {
-      // What a sweep has removed it need not remove again.
+      // A retry is safe: what a sweep has removed needs no second removal.
       const rows = await this.#read(statement, [limit, ...values])
       return rows.length ? parsed(() => integer(rows[0], 'rows')) : 0
     }
@@ -287,7 +288,7 @@ class PostgresStore implements Store {
   }
 }
 
-/** What the plan's first node is expected to find: it stands for the whole. */
+/** How many rows the plan's first node expects; that node stands for the whole plan. */
 function plannedRows(plan: unknown): number {
   const [, rows] = /"Plan Rows": (\d+)/.exec(text(plan, 'QUERY PLAN')) ?? []
   if (rows === undefined) throw new TypeError('a plan without rows')

@@ -63,26 +63,26 @@ export type { RedisOptions } from './redis/options.js'
 export type { RedisClient } from './redis/connect.js'
 export type { RedisConnection } from './redis/lane.js'
 
-/** Inside the two seconds that a site waits for its hub. */
+/** Shorter than the two seconds that a site waits for its hub. */
 const READ_MS = 1000
 const WRITE_MS = 1500
-/** At the start nobody waits for an answer yet, and a busy machine takes its time over the first connection. */
+/** At the start nobody waits for an answer yet, and the first connection takes time on a busy machine. */
 const OPEN_MS = 3000
 /** How many names of an index one script looks at. */
 const PAGE = 500
 
 /**
- * Sessions in Redis 7 or newer, or in Valkey: for a hub of several processes, on several machines.
+ * Keeps sessions in Redis 7 or newer, or in Valkey: for a hub of several processes, on several machines.
  *
- * All keys are in one slot, so that the store runs on one server, behind Sentinel, and in a cluster, whose other nodes it leaves alone. A transaction
- * takes two round trips and holds no lock between them; a lost one is sent again and takes effect once. What was answered survives `kill -9`
- * of the hub, and of the server with `appendfsync always`. A failover loses nothing only where one of the replicas is promoted that have
- * confirmed it: `durability` says in a sentence what the server's settings promise.
+ * All keys are in one slot. The store therefore runs on one server, behind Sentinel, and in a cluster, where it uses only one node. A transaction
+ * takes two round trips and holds no lock between them. A lost one is sent again and takes effect once. What was answered survives `kill -9`
+ * of the hub, and of the server with `appendfsync always`. A failover loses nothing only if it promotes one of the replicas that have
+ * confirmed the write: `durability` says in a sentence what the server's settings promise.
  *
  * Needs the package `redis`, version 6.
  *
- * @throws SessionHubError `options_invalid` for a wrong option, a server that evicts or has no append-only file, and keys of a newer version;
- * `unavailable` when the server does not answer, or is a replica
+ * @throws SessionHubError `options_invalid` for a wrong option, for a server that evicts keys or has no append-only file, and for keys of a newer
+ * version; `unavailable` when the server does not answer, or is a replica
  *
  * @example
  * const store = await redisStore({ url: process.env.REDIS_URL })
@@ -96,7 +96,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   let server: Info = new Map()
   const connector = createConnector(make, settings, (info) => {
     server = info
-    // Once it is there, it counts: a replica that is away must not make promises smaller.
+    // A replica that was seen once counts from then on: its absence must not weaken the promise.
     wanted = replicas ?? Math.max(wanted, Math.min(1, replicasOf(info)))
   })
   const connect = (limitMs: number) => connector.connect(limitMs)
@@ -130,7 +130,7 @@ class RedisStore implements Store {
   readonly transact: Store['transact']
   readonly #line: Line
 
-  /** @param isConfirmed whether replicas have to have what was answered */
+  /** @param isConfirmed whether replicas have to confirm what is answered */
   constructor(line: Line, durability: string, isConfirmed: () => boolean) {
     this.#line = line
     this.durability = durability
@@ -193,7 +193,7 @@ class RedisStore implements Store {
     if (subject !== undefined) return this.#searchSubject(subject, search)
     const index = site === undefined ? 'began' : `began:${JSON.stringify(site)}`
     const found: Session[] = []
-    // Where the list goes on, or where the time ends: whatever comes first. No id comes before the empty one.
+    // Start where the list goes on or where the time ends, whichever comes first. No id comes before the empty one.
     const isBounded = after !== undefined && after.createdAtMs < beforeMs
     let before = isBounded ? timeName(after.createdAtMs) + after.id : timeName(beforeMs)
     for (let isMore = true; isMore && found.length < limit;) {
@@ -207,7 +207,7 @@ class RedisStore implements Store {
     return found
   }
 
-  /** All of them, in the order of their generations: then sorted. */
+  /** Reads all of the subject's sessions in the order of their generations, then sorts them. */
   async #searchSubject(subject: string, search: SessionSearch): Promise<readonly Session[]> {
     const { site, nowMs, fromMs = 0, beforeMs = Infinity, after, limit } = search
     const found: Session[] = []
@@ -263,7 +263,7 @@ class RedisStore implements Store {
     })
   }
 
-  /** A server that was emptied while the hub runs, such as a cache that was restarted, counts anew: then those who follow have to know. */
+  /** If a server is emptied while the hub runs, as when a cache restarts, it counts from the beginning. The followers have to know then. */
   async #ranged(script: ScriptName): Promise<unknown> {
     const reply = await this.#read(script)
     const [epoch] = parsed(() => list(reply))
@@ -305,7 +305,7 @@ class RedisStore implements Store {
     })
   }
 
-  /** Writes: a hub that cannot is not ready, and neither is one whose replicas are away. */
+  /** This writes: a hub that cannot write is not ready, and neither is a hub whose replicas are away. */
   async ping(): Promise<void> {
     await this.#touch(performance.now() + WRITE_MS)
   }
@@ -333,7 +333,7 @@ class RedisStore implements Store {
     }
   }
 
-  /** @returns how many have got their end; none where somebody else was at one of them: the next sweep is for those */
+  /** @returns how many now record their end; none if somebody else changed one of them, which leaves them to the next sweep */
   async #settle(limit: number): Promise<number> {
     const reply = await this.#read('settle', [limit])
     const due = parsed(() => list(reply).map(readSeen))
@@ -354,8 +354,8 @@ class RedisStore implements Store {
 
 const newEpoch = () => randomBytes(16).toString('hex')
 
-/** What a commit says where something that was read has changed. */
+/** What a commit replies when something that was read has changed. */
 const CHANGED = 1
 
-/** One that is live is as it was written: no cut has ended it. */
+/** A live session is as it was written: no cut has ended it. */
 const readLive = (session: unknown): Session => readSession(text(session), undefined).record

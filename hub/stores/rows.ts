@@ -1,4 +1,4 @@
-/** Records as rows and back: `unknown` until each column was looked at. A damaged row is store trouble, not a crash. */
+/** Turns records into rows and back. A row is `unknown` until each column is checked. A damaged row is a fault of the store, not a crash. */
 import { isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
 import { endReasons, type EndReason } from '../../sdk/protocol/wire.js'
 import {
@@ -80,7 +80,7 @@ export const handleColumns = (handle: Handle) => ({
   actingUntilMs: handle.acting?.untilMs ?? null,
 })
 
-/** Columns by the names that they have in every engine. */
+/** Columns under the names that they have in every engine. */
 export const named = <Value>(columns: Readonly<Record<string, Value>>): Record<string, Value> =>
   Object.fromEntries(Object.entries(columns).map(([name, content]) => [snake(name), content]))
 
@@ -170,7 +170,7 @@ export function auditRowOf(row: unknown): NumberedAuditRow {
   }
 }
 
-/** @param found `undefined` where there is none */
+/** @param found with `undefined` for each session that does not exist */
 export const byId = (found: readonly (Session | undefined)[]): ReadonlyMap<string, Session> =>
   new Map(found.flatMap((session) => (session ? [[session.id, session] as const] : [])))
 
@@ -179,7 +179,7 @@ export const placeOf = (row: unknown): readonly [id: string, place: string] => [
   text(row, 'site'),
 ]
 
-/** The places of each session, each once. */
+/** The places of each session, each place once. */
 export function grouped(pairs: readonly (readonly [id: string, place: string])[]): Map<string, string[]> {
   const places = new Map<string, string[]>()
   for (const [id, place] of pairs) {
@@ -192,7 +192,7 @@ export function grouped(pairs: readonly (readonly [id: string, place: string])[]
 
 type Beginning = Pick<Session, 'createdAtMs' | 'id'>
 
-/** The newest first; of those that began together, by a name that each has alone. */
+/** Sorts the newest first. Sessions that began at the same time are sorted by their unique id. */
 export const byBeginning = (a: Beginning, b: Beginning) =>
   b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
 
@@ -244,7 +244,7 @@ function json(row: unknown, name: string): JsonObject {
   return value
 }
 
-/** The parser's own error is dropped: it quotes the text, and what users keep in their sessions is nothing for a log. */
+/** The parser's own error is dropped: it quotes the text, and what users keep in their sessions must not reach a log. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json)

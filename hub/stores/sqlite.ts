@@ -55,15 +55,15 @@ import type {
 export type { SqliteOptions } from './sqlite/options.js'
 
 /**
- * Sessions in one SQLite file: the hub's default. Several processes of one machine may share the file.
+ * Keeps sessions in one SQLite file: the hub's default. Several processes of one machine may share the file.
  *
  * What was answered survives a crash and `kill -9` (write-ahead log, `synchronous=NORMAL`). A power loss may lose what the
- * operating system had not yet written to the disk, usually less than half a minute; it never corrupts the file. A new file is
- * readable by its owner only (mode 0600, its `-wal` and `-shm` too); a file that exists keeps its mode.
+ * operating system had not yet written to the disk, usually less than half a minute; it never corrupts the file. Only its owner can read
+ * a new file (mode 0600, its `-wal` and `-shm` too); an existing file keeps its mode.
  *
  * The statements run synchronously, well under a tenth of a millisecond each: a thread would cost more.
  *
- * @throws SessionHubError `options_invalid` when the file cannot be written, is no session database, or was written by
+ * @throws SessionHubError `options_invalid` when the file cannot be written, is not a session database, or was written by
  * a newer version; `unavailable` when it stays locked or the disk fails.
  *
  * @example
@@ -152,7 +152,7 @@ class SqliteStore implements Store {
       after,
       limit,
     } = search
-    // Where the list goes on, or where the time ends: whatever comes first. No id comes before the empty one.
+    // Start where the list goes on or where the time ends, whichever comes first. No id comes before the empty one.
     const isBounded = after !== undefined && after.createdAtMs < beforeMs
     const [before, beforeId] = isBounded ? [after.createdAtMs, after.id] : [beforeMs, '']
     const page = { site, nowMs, fromMs, beforeMs: before, beforeId, limit }
@@ -225,7 +225,7 @@ class SqliteStore implements Store {
   }
 
   async ping(): Promise<void> {
-    // With the write lock: a hub that cannot write is not ready, and only then can be told who wrote into the log.
+    // This takes the write lock: a hub that cannot write is not ready, and only under the lock is it known who wrote into the log.
     await this.#commit.run(() => {
       attempt(() => this.#statements.ping.run())
     })
@@ -268,7 +268,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** R26: the insert itself decides who is first. Reading first would let two racers both win. */
+  /** R26: the insert itself decides who is first. If it read first, two racers could both win. */
   #spend(spend: Spend): Spend | undefined {
     const { issuer, jti, spentAtMs, expiresAtMs, gave } = spend
     const isFirst = this.#statements.spend.run({ issuer, jti, spentAtMs, expiresAtMs, gave }).changes === 1

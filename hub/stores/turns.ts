@@ -1,9 +1,9 @@
 /**
- * Those of one process that ask for the same handle, `jti` or subject wait for each other: only processes collide, and a commit seldom
+ * Work of one process on the same handle, `jti` or subject takes turns. Only processes can then collide, and a commit seldom
  * finds that something has changed.
  */
 export interface Turns {
-  /** Runs `work` when all who came before for one of these keys are done. */
+  /** Runs `work` when all earlier work on any of these keys is done. */
   take<Result>(keys: readonly string[], work: () => Promise<Result>): Promise<Result>
 }
 
@@ -13,7 +13,7 @@ export function createTurns(): Turns {
     async take(keys, work) {
       const before = keys.map((key) => last.get(key) ?? Promise.resolve())
       const turn = Promise.all(before).then(work)
-      // Whoever comes next waits for the end, and does not mind how it ended.
+      // The next one waits until this one has ended, whether it failed or not.
       const end = turn.catch(() => undefined)
       for (const key of keys) last.set(key, end)
       try {
