@@ -1,16 +1,16 @@
-/** Network addresses as servers and proxies write them: one party, however it is spelt. */
+/** Network addresses as servers and proxies write them: one party, however its address is spelt. */
 import { isIPv4, isIPv6 } from 'node:net'
 
 import { boundedCache } from './bounded-cache.js'
 
-/** No address is so long, with all that proxies add. */
+/** No address is this long, even with everything that proxies add. */
 const LONGEST = 100
 
 /**
- * An address in one spelling. Proxies add a port (Azure), brackets (RFC 7239) or an IPv6 zone; a socket that listens on both families
+ * Returns an address in one spelling. Proxies add a port (Azure), brackets (RFC 7239) or an IPv6 zone; a socket that listens on both families
  * shows IPv4 inside IPv6 (`::ffff:192.0.2.1`).
  *
- * @returns `undefined` for what is no address
+ * @returns `undefined` for anything that is not an address
  */
 export function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined || text.length > LONGEST) return undefined
@@ -28,8 +28,8 @@ export function plainAddress(text: string | undefined): string | undefined {
 }
 
 /**
- * Who is counted (R31): one IPv4 address, or one IPv6 customer, who owns a whole /64. What is no address counts as one party, so that
- * nobody makes himself many by writing something else.
+ * The party that is counted (R31): one IPv4 address, or one IPv6 customer, who owns a whole /64. Anything that is not an address counts as one
+ * party, so that nobody can pass for many by writing something else.
  */
 export function partyOf(text: string | undefined): string {
   if (text === undefined || text.length > LONGEST) return 'unknown'
@@ -46,10 +46,13 @@ function readParty(text: string): string {
   return isIPv4(address) ? address : groupsOf(address).slice(0, 4).join(':')
 }
 
-/** Whoever comes mostly comes again, and a proxy always does: to read an address takes longer than to count it. */
+/** Most addresses come again, and a proxy's always does: reading an address takes longer than counting it. */
 const parties = boundedCache<string>(1000)
 
-/** Of a local network, as browsers see it (Local Network Access): RFC 1918, RFC 6598, link-local, unique local, and loopback. */
+/**
+ * Whether the address is in a local network, as browsers define it (Local Network Access): RFC 1918, RFC 6598, link-local, unique local, and
+ * loopback.
+ */
 export function isPrivateAddress(address: string): boolean {
   const plain = plainAddress(address) ?? ''
   const [first = 0, second = 0] = plain.split('.').map(Number)
@@ -64,7 +67,7 @@ export function isPrivateAddress(address: string): boolean {
   return plain === '::1' || /^(f[cd]|fe[89ab])/.test(plain)
 }
 
-/** The eight groups, with the zeros that `::` stands for. */
+/** The eight groups of an IPv6 address, including the zeros that `::` stands for. */
 function groupsOf(address: string): number[] {
   const [before = [], after] = address
     .split('::')

@@ -1,6 +1,6 @@
 /**
- * Reading a JSON body with every bound of R31: size, time, nesting, keys, duplicate keys. An application's own parser may
- * have read the body before us; then its result is held to the same bounds.
+ * Reads a JSON body within every bound of R31: size, time, nesting, keys, duplicate keys. An application's own parser may have read the body
+ * before us; then its result has to meet the same bounds.
  */
 import { SessionHubError } from '../protocol/errors.js'
 import { checkJson, isJsonObject, type Json, parseJson } from '../protocol/json.js'
@@ -9,7 +9,7 @@ import type { HeaderFields } from './head.js'
 
 export interface BodySource {
   readonly headers: HeaderFields
-  /** What an application's own parser has made of it; `undefined` while it has not been read. */
+  /** The result of the application's own parser; `undefined` while the body has not been read. */
   readonly body?: unknown
   /** @throws SessionHubError `body_too_large`, `body_timeout`, `request_invalid` */
   readText(maxBytes: number): Promise<string>
@@ -28,7 +28,7 @@ export async function readJsonBody(source: BodySource, depth: number = limits.js
   return text === undefined ? checkJson(body, bounds) : parseJson(text, bounds)
 }
 
-/** A form that another origin's page has posted; its members as text. @throws SessionHubError as above */
+/** Reads a form that another origin's page has posted; its members as text. @throws SessionHubError as above */
 export async function readForm(source: BodySource): Promise<URLSearchParams> {
   const type = source.headers['content-type']
   if (!type || !/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type))
@@ -36,7 +36,7 @@ export async function readForm(source: BodySource): Promise<URLSearchParams> {
   const { body } = source
   const text = body === undefined ? await source.readText(limits.bodyBytes) : textOf(body)
   if (text !== undefined) return new URLSearchParams(text)
-  // An application's own parser gives an object; what it made of it is neither text nor a list of it, and left out.
+  // An application's own parser returns an object; members that are neither text nor a list of texts are left out.
   const members = isJsonObject(body) ? Object.entries(body) : []
   return new URLSearchParams(
     members.flatMap(([name, value]) =>
@@ -47,7 +47,7 @@ export async function readForm(source: BodySource): Promise<URLSearchParams> {
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** Applications that check signatures of webhooks keep bodies as they came, as text or as bytes. */
+/** Applications that check signatures of webhooks keep bodies unchanged, as text or as bytes. */
 function textOf(body: unknown): string | undefined {
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return undefined
   if (body.length > limits.bodyBytes)
@@ -60,6 +60,6 @@ function textOf(body: unknown): string | undefined {
   }
 }
 
-/** A list of one comes from another name than this: from `name[]`. */
+/** A list with one member comes from another name than this: from `name[]`. */
 const textsOf = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? (value.length > 1 ? value : []) : [value]

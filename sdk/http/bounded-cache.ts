@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 
 /**
- * Holds so many, and forgets the one that was used least lately. Its memory grows with what is in it: `max` would take all of it at once, several
- * megabytes for each rate limit of each site.
+ * Holds a limited number of values and forgets the least recently used one. Its memory grows with its content: `max` would allocate everything
+ * at once, several megabytes for each rate limit of each site.
  */
 export const boundedCache = <Value extends object | string | boolean>(
   most: number,

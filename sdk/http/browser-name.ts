@@ -1,8 +1,8 @@
-/** A browser in human words, for lists of sessions. */
+/** Describes a browser in words that people understand, for lists of sessions. */
 
 type Names = readonly (readonly [pattern: RegExp, name: string])[]
 
-/** Most browsers also name those they descend from, so the first that fits is it. */
+/** Most browsers also name those that they descend from, so the first match counts. */
 const BROWSERS: Names = [
   [/\bEdg(A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -21,8 +21,8 @@ const SYSTEMS: Names = [
 ]
 
 /**
- * Names a browser after what it says of itself, such as "Firefox on Linux". A guess, good enough to tell devices apart: anybody can
- * write anything into `User-Agent`, so escape it where it is shown.
+ * Names a browser by its own description, such as "Firefox on Linux". It is a guess, good enough to tell devices apart. A client can send any
+ * text as `User-Agent`, so escape the name where you show it.
  */
 export function browserName(agent: string | null): string {
   if (!agent) return 'A browser that did not say which'

@@ -1,8 +1,8 @@
-/** Cookies as this protocol uses them: `__Host-` names, values without anything to escape. */
+/** Cookies as this protocol uses them: `__Host-` names, and values that need no escaping. */
 
 /**
- * The value of one cookie. `undefined` when it is absent, and also when it is there twice: somebody has planted one beside
- * ours, and nobody can say which is which (R22).
+ * The value of one cookie. `undefined` if it is absent, and also if it is there twice: somebody has planted one beside ours, and nobody can
+ * say which is which (R22).
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   if (!header) return undefined
@@ -20,7 +20,7 @@ export function readCookie(header: string | undefined, name: string): string | u
   return found
 }
 
-/** The longest that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
+/** The longest time that Chromium keeps a cookie. The session behind it has its own, shorter life at the hub. */
 export const COOKIE_SECONDS = 400 * 86_400
 
 export interface CookieKind {
@@ -31,7 +31,7 @@ export interface CookieKind {
 /**
  * A `Set-Cookie` value; an empty value removes the cookie.
  *
- * @param maxAgeSeconds absent: as long as the browser's own session
+ * @param maxAgeSeconds if absent, the cookie lasts as long as the browser session
  */
 export function setCookie(
   name: string,

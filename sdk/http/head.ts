@@ -1,6 +1,6 @@
-/** What a request says before its body, whichever server has received it. */
+/** What a request says before its body, on any server. */
 
-/** By lower-case name, as Node has them. */
+/** By lower-case name, as in Node. */
 export interface HeaderFields {
   readonly [name: string]: string | readonly string[] | undefined
   readonly accept?: string | undefined

@@ -1,7 +1,7 @@
 /**
- * What is kept with an object that is not ours, such as a request, as long as that lives, and seen by nobody else. A `WeakMap` would do, but where
- * the value leads back to its key V8 frees neither before a whole collection: each request would be copied twice and grow old, which costs more than
- * all else that is done to it.
+ * Keeps a value with an object that is not ours, such as a request, for as long as that object lives, and hidden from everybody else. A
+ * `WeakMap` would do, but if the value refers back to its key, V8 frees neither before a full garbage collection. Then each request would be
+ * copied twice and grow old, which costs more than everything else that is done with it.
  */
 export interface KeptWith<Value> {
   get(owner: object): Value | undefined
@@ -17,7 +17,8 @@ class Given {
 }
 
 export function createKeptWith<Value>(): KeptWith<Value> {
-  // An object that cannot be extended takes no private field, in engines that follow https://github.com/tc39/proposal-nonextensible-applies-to-private.
+  // An object that cannot be extended accepts no private field in engines that follow
+  // https://github.com/tc39/proposal-nonextensible-applies-to-private.
   const withSealed = new WeakMap<object, Value>()
   class Note extends Given {
     #value: Value

@@ -1,4 +1,4 @@
-/** Rate limits (R31). Counted in memory, per process: they bound what one party can cost, they do not bill anyone. */
+/** Rate limits (R31), counted in memory per process: they bound what one party can cost; they are not for billing. */
 import { SessionHubError } from '../protocol/errors.js'
 import { partyOf } from './address.js'
 import { boundedCache } from './bounded-cache.js'
@@ -6,7 +6,7 @@ import { boundedCache } from './bounded-cache.js'
 /** Counts one request. @throws SessionHubError `rate_limited`, with the seconds to wait */
 export type Limiter = (key: string) => Promise<void>
 
-/** So many parties are counted at once. One more, and the one that has been quiet for longest begins anew. */
+/** How many parties are counted at the same time. Beyond that, the one that has been quiet for longest starts again from zero. */
 const MOST_PARTIES = 100_000
 
 export function perMinute(points: number, most = MOST_PARTIES): Limiter {
@@ -17,8 +17,8 @@ export function perMinute(points: number, most = MOST_PARTIES): Limiter {
 }
 
 /**
- * The same per network address. An IPv6 customer owns a whole /64, so that counts as one. What is counted apart (`what`) cannot be
- * spent by anything else (R38).
+ * The same per network address. An IPv6 customer owns a whole /64, which counts as one address. What is counted separately (`what`) cannot be
+ * used up by anything else (R38).
  */
 export function perAddressPerMinute(
   points: number,
@@ -27,9 +27,12 @@ export function perAddressPerMinute(
   return (address, what = '') => limit(`${partyOf(address)} ${what}`)
 }
 
-/** Tries at a secret: a right one is given back, so that only wrong ones count. */
+/** Attempts at a secret: a right one is given back, so that only wrong ones count. */
 export interface Tries {
-  /** Counts one; to be asked before anything is compared, so that twenty at once are no more than five. @throws SessionHubError `rate_limited` */
+  /**
+   * Counts one attempt. Call it before anything is compared, so that twenty attempts at once get no further than five. @throws SessionHubError
+   * `rate_limited`
+   */
   take(address: string | undefined): Promise<void>
   giveBack(address: string | undefined): Promise<void>
 }
@@ -46,7 +49,7 @@ export function perAddressTries(points: number, seconds: number): Tries {
   }
 }
 
-/** A fixed window for each party, from its first request on. */
+/** A fixed window for each party, beginning with its first request. */
 function createCounter(points: number, seconds: number, most: number) {
   const taken = boundedCache<{ count: number }>(most, { ttl: seconds * 1000 })
   return {

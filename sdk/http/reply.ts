@@ -1,4 +1,4 @@
-/** Whole answers, whichever server sends them: nothing that a JSON answer does not need. */
+/** Complete answers, for any server: they contain nothing that a JSON answer does not need. */
 import { type SessionHubError, toSessionHubError } from '../protocol/errors.js'
 import type { HeaderFields } from './head.js'
 
@@ -29,7 +29,7 @@ export interface ErrorReply extends Reply {
   readonly error: SessionHubError
 }
 
-/** Whether the body may still be on its way, and nobody will read it: the connection ends with the answer (R31). */
+/** Whether the body may still be arriving although nobody will read it: the connection ends with the answer (R31). */
 export const leavesBody = ({ code }: SessionHubError): boolean =>
   code === 'body_timeout' || code === 'body_too_large'
 
@@ -54,8 +54,8 @@ export function errorReply(thrown: unknown, headers: Readonly<Record<string, str
 }
 
 /**
- * Sends the visitor on. Always 303 (R24): a GET comes after it, whatever came before. The page at the end learns as much of where the
- * visitor came from as it would have learnt without this step: an origin, if the browser gave one. No address of this step can leave
+ * Sends the visitor on. The status is always 303 (R24), so a GET follows, whatever the method was before. The last page learns as much about
+ * where the visitor came from as it would have learnt without this step: an origin, if the browser sent one. No address of this step can leak
  * in a Referer.
  */
 export const onwardReply = ({ referer }: HeaderFields, address: string): Reply => ({

@@ -1,9 +1,9 @@
 /** `Retry-After`, as seconds or as a date (RFC 9110, section 10.2.3). */
 
-/** Whoever asks for more is asked again before. */
+/** If a server asks for more, it is asked again sooner. */
 const MOST_SECONDS = 60
 
-/** @returns whole seconds, 1 to 60; `undefined` where it says nothing that can be read */
+/** @returns whole seconds, 1 to 60; `undefined` if the value cannot be read */
 export function retryAfterSeconds(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
   const text = value.trim()

@@ -1,4 +1,4 @@
-/** The browser SDK as files to serve: read once in a process, at start-up, from beside this package's own code. */
+/** The browser SDK as files to serve: read once per process, at start-up, from beside this package's own code. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
@@ -7,18 +7,18 @@ import type { HeaderFields } from './head.js'
 import type { Reply } from './reply.js'
 
 export interface SdkAsset {
-  /** Where the SDK is: a name that changes with every byte, so that it may be cached for ever. */
+  /** The SDK's path: its name changes with every byte, so it may be cached for ever. */
   readonly versionedPath: string
   /** For the `integrity` attribute (Subresource Integrity). */
   readonly integrity: string
   /**
-   * The SDK, and the parts that it loads from beside itself, with and without the version. A page that was kept from before an update
-   * asks for another version: it gets the present one, which no cache keeps for ever.
+   * The SDK, and the parts that it loads from the same folder, with and without the version. A page that was cached before an update asks for
+   * another version: it gets the present one, which no cache keeps for ever.
    */
   readonly fileAt: (path: string) => SdkFile | undefined
 }
 
-/** All paths of these files, of any version. */
+/** The paths of all these files, of any version. */
 export const SDK_PATH = /^\/(sdk|ladder|live|panel)(\.[\w-]{12})?\.js$/
 
 type Encoding = 'br' | 'gzip'
@@ -32,7 +32,7 @@ export interface SdkFile {
 
 let asset: SdkAsset | undefined
 
-/** A process may have many sites. */
+/** Once, because a process may have many sites. */
 export const readSdk = (): SdkAsset => (asset ??= read())
 
 function read(): SdkAsset {
@@ -40,7 +40,7 @@ function read(): SdkAsset {
   const ladder = readFileSync(new URL('./ladder.js', import.meta.url))
   const live = readFileSync(new URL('./live.js', import.meta.url))
   const panel = readFileSync(new URL('./panel.js', import.meta.url))
-  // One version for all: none can work with another version of the others.
+  // One version for all, because none of them works with another version of the others.
   const hash = createHash('sha256').update(sdk).update(ladder).update(live).update(panel)
   const digest = hash.digest('base64url')
   const versioned = (name: string) => `/${name}.${digest.slice(0, 12)}.js`
@@ -61,7 +61,7 @@ function read(): SdkAsset {
   }
 }
 
-/** At the first request, and once: to compress all files would take longer than all else that starting a site does. */
+/** Compresses at the first request, and once: compressing all files would take longer than everything else at the start of a site. */
 function compressor(source: Buffer): SdkFile['compressed'] {
   const made = new Map<Encoding, Buffer>()
   return (encoding) => {
@@ -73,7 +73,7 @@ function compressor(source: Buffer): SdkFile['compressed'] {
   }
 }
 
-/** Answers a GET for one of its files, compressed as the browser likes. */
+/** Answers a GET for one of its files, compressed as the browser prefers. */
 export function sdkReply(headers: HeaderFields, file: SdkFile): Reply {
   const own = {
     'content-type': 'text/javascript; charset=utf-8',
@@ -81,14 +81,14 @@ export function sdkReply(headers: HeaderFields, file: SdkFile): Reply {
     'x-content-type-options': 'nosniff',
     etag: file.etag,
     vary: 'accept-encoding',
-    // Other sites may load it too, with `integrity` as well.
+    // Other sites may load it too, also with `integrity`.
     'access-control-allow-origin': '*',
     'cross-origin-resource-policy': 'cross-origin',
   }
   const isKnown = (headers['if-none-match'] ?? '')
     .split(/,\s*/)
     .some((tag) => tag.replace(/^W\//, '') === file.etag)
-  // A reload wants the bytes.
+  // A reload needs the bytes.
   if (isKnown && !/\bno-cache\b/.test(String(headers['cache-control'])))
     return { status: 304, headers: own, body: '' }
   const encoding = (['br', 'gzip'] as const).find((one) => accepts(headers['accept-encoding'], one))

@@ -1,51 +1,51 @@
-/** An answer that goes on and on: server-sent events (WHATWG HTML), from the hub to a site's process, from a site to its open pages. */
+/** An answer that stays open: server-sent events (WHATWG HTML), from the hub to a site's process, and from a site to its open pages. */
 
-/** Where the text goes. */
+/** The destination of the text. */
 interface EventsSink {
-  /** Whether the listener has more waiting than it reads. */
+  /** Whether more is waiting for the listener than it reads. */
   isFull(): boolean
   write(text: string): void
   end(text?: string): void
-  /** Cuts it off. */
+  /** Cuts the listener off. */
   destroy(): void
 }
 
-/** Begins the answer. @returns `undefined` when nobody is there any more */
+/** Begins the answer. @returns `undefined` if the listener has already gone */
 export type OpenEvents = (
   headers: Readonly<Record<string, string>>,
   on: { readonly drained: () => void; readonly closed: () => void },
 ) => EventsSink | undefined
 
 export interface EventsAnswer {
-  /** Whether the listener has read what it was sent; until then there is no use in more. */
+  /** Whether the listener has read what it was sent; until then, sending more is useless. */
   readonly isRead: () => boolean
   send(text: string): void
-  /** Sends a last text, or none, and nothing after it. Who has not read the one before does not get it. */
+  /** Sends a last text, or none, and nothing after it. A listener that has not read the text before does not get it. */
   end(text?: string): void
-  /** Does this once, when it ends, however it ends. */
+  /** Calls back once when the answer ends, however it ends. */
   onEnd(act: () => void): void
 }
 
 export interface EventsParts {
-  /** Something is sent this often, so that silence means that the connection is gone. */
+  /** How often something is sent, so that silence means that the connection is lost. */
   readonly beatMs: number
-  /** Asked at each beat: whoever may not listen any more is cut off, and also who cannot be looked up (R21). */
+  /** Called at each beat: a listener that may no longer listen, or that cannot be looked up, is cut off (R21). */
   readonly mayStay?: () => Promise<boolean>
 }
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // A proxy or a middleware that compresses would hold the events back until it has enough of them.
+  // A proxy or middleware that compresses would hold the events back until it has enough of them.
   'cache-control': 'no-store, no-transform',
   'x-content-type-options': 'nosniff',
   'x-accel-buffering': 'no',
 }
 
-/** @returns `undefined` when nobody is there any more */
+/** @returns `undefined` if the listener has already gone */
 export function beginEvents(open: OpenEvents, { beatMs, mayStay }: EventsParts): EventsAnswer | undefined {
   let isOver = false
   const endings: (() => void)[] = []
-  /** Since the last beat. */
+  /** Whether the listener has read nothing since the last beat. */
   let isStuck = false
 
   function finish(): void {

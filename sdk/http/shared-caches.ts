@@ -1,6 +1,6 @@
-/** What shared caches may keep: nothing that is for one visitor, whatever an application says of all its answers. */
+/** What shared caches may store: nothing that is for one visitor, whatever an application says about all its answers. */
 
-/** `CDN-Cache-Control` and its like (RFC 9213), and what came before it: a cache that knows one of them looks at no other. */
+/** `CDN-Cache-Control` and similar headers (RFC 9213), and their predecessors: a cache that knows one of them ignores all others. */
 const TARGETED = /-cache-control$|^(surrogate|edge)-control$|^x-accel-expires$/
 
 interface Headers {
@@ -10,20 +10,20 @@ interface Headers {
   removeHeader(name: string): unknown
 }
 
-/** For an answer of the application's that carries something of one visitor. */
+/** For an answer of the application that contains something of one visitor. */
 export function keepPrivate(res: Headers): void {
   if (!isPrivate(res.getHeader('cache-control'))) res.setHeader('cache-control', 'private, no-cache')
   removeTargeted(res)
 }
 
-/** For an answer of ours, which says in `Cache-Control` what it is. */
+/** For an answer of ours, which says in `Cache-Control` how it may be cached. */
 export function removeTargeted(res: Headers): void {
   for (const name of res.getHeaderNames()) {
     if (TARGETED.test(name) && !isPrivate(res.getHeader(name))) res.removeHeader(name)
   }
 }
 
-/** `private="Set-Cookie"` keeps one header from caches, and not the page. */
+/** `private="Set-Cookie"` keeps one header out of caches, but not the page. */
 export function isPrivate(said: unknown): boolean {
   const directives = String(said)
     .toLowerCase()

@@ -1,10 +1,10 @@
-/** What applications keep in sessions, in types of their own: empty interfaces here, which an application merges its members into. */
-/* eslint @typescript-eslint/no-generated-empty-object-type: off, @typescript-eslint/no-empty-object-type: off -- there to be merged into */
+/** The types of what applications store in sessions. The interfaces are empty here; an application adds its own members by declaration merging. */
+/* eslint @typescript-eslint/no-generated-empty-object-type: off, @typescript-eslint/no-empty-object-type: off -- applications merge their own declarations into them */
 import type { JsonObject } from './json.js'
 
 /**
- * The session's data. Any member may be missing from a session: it may be new, or begun by another site. Without members of your own, data
- * is `JsonObject`.
+ * The session's data. Any member may be missing: the session may be new, or another site may have begun it. If you declare no members of your
+ * own, data is `JsonObject`.
  *
  * @example
  * declare module 'session-hub/site' {
@@ -15,19 +15,19 @@ import type { JsonObject } from './json.js'
  */
 export interface SessionData {}
 
-/** What a sign-in says about the user. Merged into, and read, as `SessionData` is. */
+/** What a sign-in says about the user. You declare its members, and read it, as with `SessionData`. */
 export interface SessionClaims {}
 
-/** The data of a session as it is read: a copy, which is the reader's own. */
+/** The data of a session when you read it: a copy that belongs to the reader. */
 export type StoredData = keyof SessionData extends never ? JsonObject : Partial<SessionData>
 
 /** A JSON merge patch (RFC 7396) of the data: `null` removes a member, and a member that is an object is patched in the same way. */
 export type DataPatch = keyof SessionData extends never ? JsonObject : Patch<SessionData>
 
-/** The claims as they are read: frozen. */
+/** The claims when you read them: frozen. */
 export type StoredClaims = keyof SessionClaims extends never ? JsonObject : Frozen<Partial<SessionClaims>>
 
-/** The claims as a sign-in gives them. */
+/** The claims as you pass them to a sign-in. */
 export type GivenClaims = keyof SessionClaims extends never ? JsonObject : Plain<Partial<SessionClaims>>
 
 /** A JSON merge patch (RFC 7396) of the claims, as `DataPatch` is of the data. */
@@ -43,7 +43,7 @@ type PatchOf<Value> = Value extends NotJson
       ? Patch<Value>
       : Value
 
-/** `never` where JSON has no such value: what `request_invalid` would refuse does not compile. */
+/** `never` for a value that JSON does not have: what `request_invalid` would refuse does not compile. */
 type Plain<Value> = Value extends NotJson
   ? never
   : Value extends object

@@ -1,4 +1,4 @@
-/** The JSON bodies of every endpoint, and one parser for each. */
+/** The JSON bodies of all endpoints, with one parser for each. */
 import {
   type Fields,
   isAgent,
@@ -25,8 +25,8 @@ export type OfferBody = Fields<typeof offerFields>
 export const parseOfferBody = (value: unknown): OfferBody => readFields('The body', value, offerFields)
 
 /**
- * Page → its own backend, `POST <endpoint>/forget`. `off`: whether this site shares anything from now on; absent where the hub has said so
- * of the whole browser.
+ * Page → its own backend, `POST <endpoint>/forget`. `off`: whether this site stops sharing from now on; absent if the hub has already answered
+ * for the whole browser.
  */
 const forgetRequired = {}
 const forgetOptional = { off: isFlag }
@@ -39,7 +39,7 @@ const tokenFields = { audience: isOrigin }
 export type TokenBody = Fields<typeof tokenFields>
 export const parseTokenBody = (value: unknown): TokenBody => readFields('The body', value, tokenFields)
 
-/** Page → its own backend, `POST <endpoint>/redeem`. A missing verifier has a code of its own (R10). */
+/** Page → its own backend, `POST <endpoint>/redeem`. A missing verifier has its own error code (R10). */
 const redeemFields = { ticket: isToken }
 const redeemOptional = { verifier: is256Bits }
 export type RedeemBody = Fields<typeof redeemFields, typeof redeemOptional>
@@ -50,11 +50,11 @@ export const parseRedeemBody = (value: unknown): RedeemBody =>
 const exchangeFields = {
   site: isOrigin,
   nonce: is256Bits,
-  /** The hub's own seal on this frame: which site and nonce it was served for. */
+  /** The hub's own seal on this frame: the site and the nonce that it was served for. */
   proof: isText(128),
   offer: isNullOr(isToken),
 }
-/** The visitor's own answer, where two users met and neither gave way. */
+/** The visitor's choice after two users met and neither gave way. */
 const exchangeOptional = { choice: isOneOf([...choices, NEWS]) }
 export type ExchangeBody = Fields<typeof exchangeFields, typeof exchangeOptional>
 export const parseExchangeBody = (value: unknown): ExchangeBody =>
@@ -66,7 +66,7 @@ export type HubForgetBody = Fields<typeof hubForgetFields>
 export const parseHubForgetBody = (value: unknown): HubForgetBody =>
   readFields('The body', value, hubForgetFields)
 
-/** Frame → hub, `POST /look`: the same question as the frame's own, asked again. */
+/** Frame → hub, `POST /look`: asks the frame's own question again. */
 const lookFields = { site: isOrigin, nonce: is256Bits, proof: isText(128) }
 const lookOptional = { state: isState }
 type LookBody = Fields<typeof lookFields, typeof lookOptional>
@@ -75,7 +75,7 @@ export const parseLookBody = (value: unknown): LookBody =>
 
 /** Site → hub, `POST /backchannel/<act>`. */
 const backchannelRedeemFields = {
-  /** The ticket's own `grant`, `jti`, `exp`, `mode` and `origin`, as the site has seen them: the hub compares. */
+  /** The ticket's own `grant`, `jti`, `exp`, `mode` and `origin`, as the site has seen them: the hub compares them. */
   grant: isWrapped,
   jti: is128Bits,
   exp: isTime,
@@ -87,8 +87,8 @@ const backchannelRedeemFields = {
   overrule: isFlag,
 }
 /**
- * `nonce`, `sub` and `chosen`: the ticket's, where it has any. `use`: names this use of the ticket, so that the same request gets the same answer where
- * it comes twice.
+ * `nonce`, `sub` and `chosen`: the ticket's, if it has any. `use`: identifies this use of the ticket, so that a request that arrives twice
+ * gets the same answer.
  */
 const backchannelRedeemOptional = { nonce: is256Bits, sub: isSubject, chosen: is128Bits, use: is128Bits }
 export type BackchannelRedeemBody = Fields<typeof backchannelRedeemFields, typeof backchannelRedeemOptional>
@@ -96,8 +96,8 @@ export const parseBackchannelRedeem = (value: unknown): BackchannelRedeemBody =>
   readFields('The body', value, backchannelRedeemFields, backchannelRedeemOptional)
 
 /**
- * `everywhere`: all sessions of the user behind the handle. `jti`: a sign-in of which the hub could not be told at once, and which is over: it
- * cannot be registered any more, until `exp`, and what it gave ends.
+ * `everywhere`: all sessions of the user behind the handle. `jti`: a sign-in that has ended before the hub could be told of it: it can no
+ * longer be registered, until `exp`, and the session that it gave ends.
  */
 const endFields = { handle: isNullOr(is256Bits) }
 const endOptional = { everywhere: isFlag, jti: is128Bits, exp: isTime }
@@ -105,8 +105,8 @@ export type EndBody = Fields<typeof endFields, typeof endOptional>
 export const parseEndBody = (value: unknown): EndBody => readFields('The body', value, endFields, endOptional)
 
 /**
- * `ref`: the state of the session to end; absent: all but the one behind the handle. `jti`: names this end, so that it happens once where it
- * comes twice.
+ * `ref`: the state of the session to end; if absent, all sessions end except the one behind the handle. `jti`: identifies this end, so that a
+ * request that arrives twice acts once.
  */
 const endOtherFields = { handle: is256Bits }
 const endOtherOptional = { ref: isState, jti: is128Bits }
@@ -118,28 +118,28 @@ const handleFields = { handle: is256Bits }
 export type HandleBody = Fields<typeof handleFields>
 export const parseHandleBody = (value: unknown): HandleBody => readFields('The body', value, handleFields)
 
-/** `jti`: names this act, so that it happens once where it comes twice. */
+/** `jti`: identifies this act, so that a request that arrives twice acts once. */
 const partOptional = { jti: is128Bits }
 export type PartBody = Fields<typeof handleFields, typeof partOptional>
 export const parsePartBody = (value: unknown): PartBody =>
   readFields('The body', value, handleFields, partOptional)
 
 const updateFields = {
-  /** `null` starts an anonymous session. */
+  /** `null` begins an anonymous session. */
   handle: isNullOr(is256Bits),
   /** A JSON merge patch (RFC 7396) for the session's data. */
   patch: isObject,
 }
 /**
- * `version`: refuse the update with `version_conflict` unless the data is still of this version. `jti`: names this update, so that it
- * happens once where it comes twice.
+ * `version`: refuse the update with `version_conflict` unless the data still has this version. `jti`: identifies this update, so that a
+ * request that arrives twice acts once.
  */
 const updateOptional = { version: isTime, jti: is128Bits }
 export type UpdateBody = Fields<typeof updateFields, typeof updateOptional>
 export const parseUpdateBody = (value: unknown): UpdateBody =>
   readFields('The body', value, updateFields, updateOptional)
 
-/** `patch`: a JSON merge patch for the claims of the user behind the handle. `jti`: as of an update. */
+/** `patch`: a JSON merge patch for the claims of the user behind the handle. `jti`: as in an update. */
 const claimsFields = { handle: is256Bits, patch: isObject }
 const claimsOptional = { jti: is128Bits }
 export type ClaimsBody = Fields<typeof claimsFields, typeof claimsOptional>
@@ -148,14 +148,14 @@ export const parseClaimsBody = (value: unknown): ClaimsBody =>
 
 const signInFields = { handle: isNullOr(is256Bits), subject: isSubject, claims: isObject }
 /**
- * For a sign-in of which the hub could not be told at once: when it really was, and the `jti` of the site's own token that says
- * so, which works once, until `exp`.
+ * For a sign-in that the hub could not be told of at once: when it really happened, and the `jti` of the site's own token that says so, which
+ * works once, until `exp`.
  */
 const signInOptional = {
   auth_time: isTime,
   jti: is128Bits,
   exp: isTime,
-  /** `false`: the browser forgets the session when it is closed. Absent: it lasts. */
+  /** `false`: the browser forgets the session when it is closed. If absent, the session stays. */
   remember: isFlag,
   /** The browser's own description of itself, for the user's list of sessions. */
   agent: isAgent,
@@ -169,7 +169,10 @@ export const parseSignInBody = (value: unknown): SignInBody =>
 const isActingSeconds = (value: unknown): value is number =>
   isTime(value) && value >= limits.actingSeconds.min && value <= limits.actingSeconds.max
 
-/** The administrator behind the handle sees the site as this user does. `jti`: names this act, so that it happens once where it comes twice. */
+/**
+ * The administrator behind the handle sees the site as this user does. `jti`: identifies this act, so that a request that arrives twice acts
+ * once.
+ */
 const actAsFields = {
   ...handleFields,
   subject: isSubject,
@@ -182,7 +185,7 @@ export type ActAsBody = Fields<typeof actAsFields, typeof actAsOptional>
 export const parseActAsBody = (value: unknown): ActAsBody =>
   readFields('The body', value, actAsFields, actAsOptional)
 
-/** `jti`: as of its beginning. */
+/** `jti`: as when the acting began. */
 const stopActingOptional = { jti: is128Bits }
 export type StopActingBody = Fields<typeof handleFields, typeof stopActingOptional>
 export const parseStopActingBody = (value: unknown): StopActingBody =>
@@ -199,12 +202,12 @@ const linkRequestFields = { to: isOrigin }
 export type LinkBody = Fields<typeof linkRequestFields>
 export const parseLinkBody = (value: unknown): LinkBody => readFields('The body', value, linkRequestFields)
 
-/** A question that its endpoint says all of. */
+/** Parses the empty body of a request whose endpoint says everything. */
 export function parseEmptyBody(value: unknown): void {
   readFields('The body', value, {})
 }
 
-/** Hub → site, and site → page: `null` where there is nothing to share. `endpoint`: where the sister takes it, if that is not the default. */
+/** Hub → site, and site → page: `null` if there is nothing to share. `endpoint`: where the sister accepts the ticket, if not at the default. */
 const linkReplyFields = { ticket: isNullOr(isToken) }
 const linkReplyOptional = { endpoint: isEndpoint }
 export type LinkReply = Fields<typeof linkReplyFields, typeof linkReplyOptional>
@@ -239,22 +242,22 @@ const viewFields = {
   expires_at: isTime,
   /** `false`: the site's cookie lasts as long as the browser's own session. */
   remember: isFlag,
-  /** Which of the subject's sessions this is, counted by the hub; 0 for an anonymous one. */
+  /** The session's number among its subject's sessions, counted by the hub; 0 for an anonymous session. */
   generation: isTime,
-  /** By these two the hub names the session and its subject in events, to one site or to all sites of one app; `null`: anonymous. */
+  /** The names that the hub gives the session and its subject in events, to one site or to all sites of one app; `null`: anonymous. */
   session_tag: is128Bits,
   subject_tag: isNullOr(is128Bits),
 }
 /**
- * `handle`: a new one, where the act has made one. `actor`, `acting_until`: the administrator who acts as the subject, and when that is over; both
- * or none.
+ * `handle`: a new one, if the act has created one. `actor`, `acting_until`: the administrator who acts as the subject, and when that ends;
+ * both or neither.
  */
 const viewOptional = { handle: is256Bits, actor: isSubject, acting_until: isTime }
 export type SessionView = Fields<typeof viewFields, typeof viewOptional>
 export const parseSessionView = (value: unknown): SessionView =>
   readFields('The answer of the hub', value, viewFields, viewOptional)
 
-/** Hub → site: the session that a ticket gave, and what it has replaced. */
+/** Hub → site: the session that a ticket gave, and what it replaced. */
 const redeemedFields = {
   ...viewFields,
   handle: is256Bits,
@@ -269,11 +272,11 @@ export const parseRedeemedView = (value: unknown): RedeemedView =>
 
 /** Hub → site: one of a user's sessions, as its owner may see it. */
 const listedFields = {
-  /** The session's state on the asking site. */
+  /** The session's state on the site that asks. */
   ref: isState,
-  /** Where it began. */
+  /** The site where it began. */
   site: isOrigin,
-  /** Where it is in use. */
+  /** The sites where it is in use. */
   sites: isOriginList(limits.listedSites),
   agent: isNullOr(isAgent),
   created_at: isTime,
@@ -299,7 +302,7 @@ export type CountReply = Fields<typeof countFields>
 export const parseCountReply = (value: unknown): CountReply =>
   readFields('The answer of the hub', value, countFields)
 
-/** Site → page, the answers. The SDK reads them without a parser: they come from its own origin. */
+/** Site → page: the replies. The SDK reads them without a parser, because they come from its own origin. */
 export interface OfferReply {
   readonly offer: string | null
   /** The site's session turned out to have ended. */

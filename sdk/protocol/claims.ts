@@ -1,4 +1,4 @@
-/** The claims of each token, and one parser for each: exactly the listed members, each of its exact form (R5). */
+/** The claims of each token, with one parser for each: exactly the listed members, each of its exact form (R5). */
 import { SessionHubError } from './errors.js'
 import {
   type Fields,
@@ -20,23 +20,23 @@ const isParty = isText(limits.originLength)
 const ticketRequired = {
   /** The hub's origin. */
   iss: isParty,
-  /** The one site that may redeem it, by its origin. */
+  /** The origin of the one site that may redeem it. */
   aud: isParty,
-  /** The hub's own word to itself: which session this ticket, and no other, is for. */
+  /** The hub's message to itself: the one session that this ticket is for. */
   grant: isWrapped,
   jti: is128Bits,
   iat: isTime,
   nbf: isTime,
   exp: isTime,
-  /** The origin whose page asked: the audience itself, or the sister where the link is. */
+  /** The origin whose page asked: the audience itself, or the sister with the link. */
   origin: isParty,
   mode: isOneOf(modes),
 }
-/** `nonce`: base64url(SHA-256(verifier)) of the page or the start cookie. A link ticket, and no other, has none (R10). */
+/** `nonce`: base64url(SHA-256(verifier)) of the page or the start cookie. Only a link ticket has none (R10). */
 const ticketOptional = {
   nonce: is256Bits,
   sub: isSubject,
-  /** The visitor has chosen this user over the one who is signed in at the site: that one's subject tag. */
+  /** The visitor has chosen this user over the one who is signed in at the site: the subject tag of the latter. */
   chosen: is128Bits,
 }
 export type TicketClaims = Fields<typeof ticketRequired, typeof ticketOptional>
@@ -64,7 +64,7 @@ const offerRequired = {
   /** The frame's nonce (R13). */
   nonce: is256Bits,
 }
-/** `yields`: the site is configured with `alwaysReplace`, the hub wins. */
+/** `yields`: the site is configured with `alwaysReplace`, so the hub wins. */
 const offerOptional = { yields: isFlag }
 export type OfferClaims = Fields<typeof offerRequired, typeof offerOptional>
 
@@ -81,15 +81,15 @@ export const parseSiteClaims = (value: unknown): SiteClaims =>
   readFields('The site token', value, siteRequired)
 
 const sessionRequired = {
-  /** The site's origin, twice: it speaks to itself. */
+  /** The site's origin, twice, because the token is for the site itself. */
   iss: isParty,
   aud: isParty,
   iat: isTime,
-  /** The end of its freshness: from then on the hub is asked. */
+  /** The end of its freshness: after that the hub is asked. */
   exp: isTime,
 }
 const actorFields = { sub: isSubject }
-/** Who really acts, as RFC 8693 (section 4.1) spells it. */
+/** The administrator who acts as the subject, in the form of RFC 8693 (section 4.1). */
 const isActor = (value: unknown): value is Fields<typeof actorFields> => {
   try {
     readFields('The actor', value, actorFields)
@@ -104,7 +104,7 @@ const sessionOptional = {
   sk: isWrapped,
   /** Of a provisional session: it can be registered once. */
   jti: is128Bits,
-  /** Of a provisional session: the handle that was here before, whose session the sign-in ends; wrapped. */
+  /** Of a provisional session: the browser's previous handle, whose session the sign-in ends; wrapped. */
   was: isWrapped,
   sub: isSubject,
   auth_time: isTime,
@@ -114,26 +114,26 @@ const sessionOptional = {
   /** The subject's tag and the session's generation, by which the hub ends all of a user's sessions. */
   sg: is128Bits,
   gen: isTime,
-  /** The administrator who acts as the subject, and when that is over: then there is no `auth_time`. */
+  /** The administrator who acts as the subject, and when that ends: then there is no `auth_time`. */
   act: isActor,
   until: isTime,
-  /** Of a provisional session: `false` when the browser is to forget it. */
+  /** Of a provisional session: `false` if the browser is to forget it when it is closed. */
   remember: isFlag,
   /** Of a provisional session: the tag of the session at the company's identity provider. */
   idp: is256Bits,
 }
-/** The members of a session token that are the protocol's own, and the form of each; what else there is, the site has put there. */
+/** The members of a session token that belong to the protocol, with the form of each. The site has put in all others. */
 export const sessionForms: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...sessionRequired,
   ...sessionOptional,
 }
 
-/** What a site knows of a session: handles in clear, and beside the protocol's own what the site has put into its token. */
+/** What a site knows of a session: handles in clear, and besides the protocol's own members what the site has put into its token. */
 export type SessionClaims = Fields<typeof sessionRequired, typeof sessionOptional> & {
   readonly extra?: JsonObject
 }
 
-/** The members of a session token that are not the site's own choice. */
+/** The members of a session token that the site cannot choose. */
 export const sessionMembers: readonly string[] = Object.keys({ ...sessionRequired, ...sessionOptional })
 
 /** @throws SessionHubError `request_invalid` */
@@ -141,16 +141,16 @@ export const parseSessionClaims = (value: unknown): SessionClaims =>
   readFields('The session token', value, sessionRequired, sessionOptional)
 
 const startRequired = {
-  /** The site's origin, twice: it speaks to itself. */
+  /** The site's origin, twice, because the token is for the site itself. */
   iss: isParty,
   aud: isParty,
   iat: isTime,
   exp: isTime,
-  /** Since when redirects have followed one another, and how many: the loop guard. */
+  /** When the present chain of redirects began and how many there were: the loop guard. */
   since: isTime,
   count: isTime,
 }
-/** Of a redirect that is under way: its verifier, and whether an offer has been made on the way. */
+/** Of a redirect in progress: its verifier, and whether an offer has been made on the way. */
 const startOptional = { verifier: is256Bits, offered: isFlag }
 export type StartClaims = Fields<typeof startRequired, typeof startOptional>
 
@@ -165,7 +165,7 @@ const enterRequired = {
   exp: isTime,
   ticket: isText(limits.tokenLength),
 }
-/** A link ticket that was posted from the right origin, and waits for the same-site step. */
+/** A link ticket that was posted from the right origin and waits for the same-site step. */
 export type EnterClaims = Fields<typeof enterRequired>
 
 /** @throws SessionHubError `request_invalid` */
@@ -176,14 +176,14 @@ const isObjects = (value: unknown): value is readonly JsonObject[] =>
   Array.isArray(value) && value.every(isJsonObject)
 
 const endedRequired = { iss: isParty, aud: isParty, iat: isTime, exp: isTime, ends: isObjects }
-/** Of sign-outs that the hub has still to be told of. */
+/** Sign-outs that the hub has not been told of yet. */
 export type EndedClaims = Fields<typeof endedRequired>
 
 /** @throws SessionHubError `request_invalid` */
 export const parseEndedClaims = (value: unknown): EndedClaims =>
   readFields('The ended cookie', value, endedRequired)
 
-/** One of them: names as the site has wrapped them, for nobody else to read. */
+/** One of these sign-outs: its names are wrapped by the site, so that nobody else can read them. */
 const waitingEndFields = { handle: isNullOr(isText(64)) }
 const waitingEndOptional = { everywhere: isFlag, jti: isText(64), exp: isTime }
 

@@ -1,6 +1,6 @@
 /**
- * One error class and one list of codes for the wire, `error.code`, logs and docs.
- * The message is for people, `cause` is for logs; programs branch on `code`.
+ * One error class and one list of codes for the wire, `error.code`, logs and docs. The message is for people and `cause` is for logs; programs
+ * branch on `code`.
  */
 import type { EndReason } from './wire.js'
 
@@ -8,7 +8,7 @@ import type { EndReason } from './wire.js'
 const STATUS = {
   /** An option or configuration key is wrong. Thrown at start-up only. */
   options_invalid: 500,
-  /** The request is not of the documented form. */
+  /** The request does not have the documented form. */
   request_invalid: 400,
   not_found: 404,
   method_not_allowed: 405,
@@ -21,23 +21,23 @@ const STATUS = {
   /** `Host` is not the configured one (R18). */
   host_denied: 403,
   site_unknown: 404,
-  /** Nobody has shown that the site's domain is theirs. */
+  /** Nobody has proved that they control the site's domain. */
   proof_missing: 409,
   /** The site's Bearer token (`site+jwt`) is missing, wrong or too old. */
   site_token_invalid: 401,
-  /** The site has not the key that the hub seals its tickets with. */
+  /** The site does not have the key with which the hub seals its tickets. */
   ticket_key_unknown: 403,
   /** The ticket's form, signature, type or claims are wrong. One code for all of them (R30). */
   ticket_invalid: 401,
   ticket_expired: 401,
   ticket_spent: 401,
-  /** A redirect came back without its start cookie, with another's, or too late (R24). */
+  /** A redirect came back without its start cookie, with another one, or too late (R24). */
   start_invalid: 401,
   /** Too many redirects in a row; this one was not followed. */
   redirect_loop: 429,
-  /** The origin is none of this site's sisters. */
+  /** The origin is not one of this site's sisters. */
   sister_unknown: 403,
-  /** The service is none of this site's audiences. */
+  /** The service is not one of this site's audiences. */
   audience_unknown: 403,
   /** The verifier is missing or does not belong to the ticket (R10). */
   verifier_invalid: 401,
@@ -46,41 +46,41 @@ const STATUS = {
   offer_spent: 401,
   /** This site may not offer sessions (R13). */
   offer_denied: 403,
-  /** Neither a session cookie nor a Bearer token is there to verify. */
+  /** The request has neither a session cookie nor a Bearer token to verify. */
   token_missing: 401,
   /** The session token's form, signature, type, issuer, audience or claims are wrong. One code for all of them (R30). */
   token_invalid: 401,
-  /** The session token's life is over; the site gives a new one. */
+  /** The session token has expired; the site issues a new one. */
   token_expired: 401,
-  /** Two session tokens of different sessions came in one request. */
+  /** One request carried session tokens of two different sessions. */
   session_ambiguous: 400,
-  /** What says that a user has signed out at the company's identity provider is no such token, or was used before. */
+  /** The logout token of the company's identity provider is invalid, or was used before. */
   logout_token_invalid: 400,
-  /** There is no session behind the handle any more. */
+  /** The handle no longer has a session. */
   session_ended: 410,
-  /** Another user is signed in here, and nobody switches users silently (R20). */
+  /** Another user is signed in here, and users are never switched silently (R20). */
   session_conflict: 409,
-  /** Nobody is signed in, or not lately enough. */
+  /** Nobody is signed in, or the last sign-in is too old. */
   sign_in_required: 401,
   /** This administrator may not do that. */
   permission_denied: 403,
-  /** This site, or whoever asks there, may not act as this user. */
+  /** This site, or this administrator, may not act as this user. */
   acting_denied: 403,
-  /** An administrator acts as the user, and may look but not touch. */
+  /** An administrator acts as the user, and may look but not change anything. */
   while_acting: 403,
   /** The user has as many sessions as the hub allows, and none of them gives way. */
   session_limit: 409,
   /** The session's data changed since the version that the update was made for. */
   version_conflict: 409,
   data_too_large: 413,
-  /** The share policy of this site does not let it write that. */
+  /** The share policy does not let this site write that. */
   data_denied: 403,
-  /** The application has begun its answer: there is no place for the session's cookie any more. */
+  /** The application has begun its answer, which can no longer carry the session's cookie. */
   headers_sent: 500,
   /** The site's consent hook said no. */
   consent_required: 403,
   rate_limited: 429,
-  /** Store, key or hub trouble. Nothing was allowed and nothing was lost (R21). */
+  /** The store, the keys or the hub failed. Nothing was allowed and nothing was lost (R21). */
   unavailable: 503,
 } as const
 
@@ -91,9 +91,9 @@ export interface ErrorDetails {
   readonly cause?: unknown
   /** Seconds to wait before trying again; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** With `session_ended`: how it came to its end. */
+  /** With `session_ended`: how the session ended. */
   readonly endReason?: EndReason | undefined
-  /** With `session_ended`: this site itself gave up the session's handle a moment ago, and has newer cookies in this browser. */
+  /** With `session_ended`: this site itself gave up the session's handle a moment ago, and this browser has newer cookies. */
   readonly isSuperseded?: boolean
 }
 
@@ -112,17 +112,17 @@ export class SessionHubError extends Error {
     this.isSuperseded = details.isSuperseded ?? false
   }
 
-  /** The HTTP status that this error is answered with. */
+  /** The HTTP status of the answer with this error. */
   get status(): number {
     return STATUS[this.code]
   }
 
-  /** The same, by the name that NestJS, Koa and `http-errors` look for. */
+  /** The same, under the name that NestJS, Koa and `http-errors` look for. */
   get statusCode(): number {
     return this.status
   }
 
-  /** Whether the message is fit for the client, as `http-errors` means it: nothing that failed on our side is. */
+  /** Whether the message may be shown to the client, as in `http-errors`: not if the failure is on our side. */
   get expose(): boolean {
     return this.status < 500
   }
@@ -135,7 +135,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(STATUS, value)
 }
 
-/** Anything that was thrown, as one of ours: what is not ours becomes `unavailable` (R21). */
+/** Turns anything that was thrown into a SessionHubError: a foreign error becomes `unavailable` (R21). */
 export function toSessionHubError(thrown: unknown): SessionHubError {
   if (thrown instanceof SessionHubError) return thrown
   return new SessionHubError('unavailable', 'Something failed on our side', { cause: thrown })

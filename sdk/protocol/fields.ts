@@ -1,6 +1,6 @@
 /**
- * Reading objects of an exact form. Every parser of the protocol says which members it knows; any other is refused,
- * so that nothing travels that nobody has looked at (R5).
+ * Reads objects of an exact form. Every parser of the protocol names the members that it knows and refuses any other, so that nothing travels
+ * that nobody has checked (R5).
  */
 import { SessionHubError } from './errors.js'
 import { isJsonObject, type JsonObject, quoted } from './json.js'
@@ -52,13 +52,13 @@ export const isText =
 
 const encoder = new TextEncoder()
 
-/** Control characters, which some stores cut a text at, and halves of a character, which none keeps: two users would be one. */
+/** Control characters, at which some stores cut a text, and unpaired surrogates, which no store keeps: two users would become one. */
 const UNKEEPABLE = /[\p{Cc}\p{Surrogate}]/u
 
 /** A subject: 1 to 255 bytes as JSON, because it travels in every ticket. */
 export const isSubject: Check<string> = (value): value is string => subjectFault(value) === undefined
 
-/** What is wrong with it, in words. A number is refused, and not converted: two databases may spell one number differently. */
+/** Says in words what is wrong with a subject. A number is refused and not converted: two databases may spell one number differently. */
 export function subjectFault(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint')
     return 'a subject is a text, and this one is a number: give String(id)'
@@ -77,11 +77,11 @@ export function requireSubject(value: unknown): asserts value is string {
   if (fault !== undefined) throw new SessionHubError('request_invalid', `Not a subject: ${fault}`)
 }
 
-/** What a browser says of itself, in no characters that a store or a reader could stumble over. */
+/** The browser's description of itself, without characters that could cause trouble in a store or for a reader. */
 export const isAgent: Check<string> = (value): value is string =>
   typeof value === 'string' && value !== '' && value.length <= limits.agentLength && !UNKEEPABLE.test(value)
 
-/** Why somebody does something, in words. */
+/** The reason for an act, in words. */
 export const isReason: Check<string> = (value): value is string =>
   isText(limits.reasonLength)(value) && value.trim() !== '' && !UNKEEPABLE.test(value)
 

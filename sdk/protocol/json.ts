@@ -13,8 +13,8 @@ export interface JsonLimits {
 }
 
 /**
- * Parses JSON text and refuses what `JSON.parse` lets through silently: duplicate keys (R6; the last would win),
- * deep nesting and many keys (R31), and `__proto__` as a key.
+ * Parses JSON text and refuses what `JSON.parse` accepts silently: duplicate keys (R6; the last would win), deep nesting and many keys (R31),
+ * and `__proto__` as a key.
  *
  * @throws SessionHubError `request_invalid`
  */
@@ -31,7 +31,7 @@ export function parseJson(
   }
 }
 
-/** @throws SessionHubError `request_invalid` when the text is not a JSON object. */
+/** @throws SessionHubError `request_invalid` if the text is not a JSON object. */
 export function parseJsonObject(text: string, bounds?: JsonLimits): JsonObject {
   const value = parseJson(text, bounds)
   if (!isJsonObject(value)) throw new SessionHubError('request_invalid', 'A JSON object is expected')
@@ -43,7 +43,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * The same bounds for a value that somebody else has parsed, such as an application's own body parser.
+ * Applies the same bounds to a value that something else has parsed, such as an application's own body parser.
  *
  * @throws SessionHubError `request_invalid`
  */
@@ -79,12 +79,12 @@ function firstFault(values: readonly unknown[], bounds: JsonLimits, depth: numbe
 const tooDeep = (bounds: JsonLimits) => `Nested deeper than ${bounds.depth} levels`
 const tooManyKeys = (bounds: JsonLimits) => `More than ${bounds.keys} keys in one object`
 
-/** The last quote may be missing: a text that never ends is looked at once, not once per character of it (R31). */
+/** The last quote may be missing: a text that never ends is scanned once, not once per character (R31). */
 const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"?|[{}[\]]/g
 
 /**
- * One pass over the text before it is parsed, so that hostile nesting never reaches the parser's stack. The text need
- * not be valid JSON yet: `JSON.parse` has the last word on that.
+ * Scans the text once before it is parsed, so that hostile nesting never reaches the parser's stack. The text need not be valid JSON yet:
+ * `JSON.parse` decides that.
  */
 function scanJson(text: string, bounds: JsonLimits): string | undefined {
   const open: (Set<string> | undefined)[] = []

@@ -1,24 +1,24 @@
-/** What page and frame say to each other by `postMessage`. Small: both ends of it are shipped to every visitor. */
+/** The messages between page and frame, sent by `postMessage`. They are small, because both ends are shipped to every visitor. */
 import type { JsonObject } from './json.js'
 import { type Choice, type NEWS, type Outcome, outcomes } from './wire.js'
 
-/** From the frame to the page. Posted once when the frame has loaded, and once more for each offer and each click. */
+/** From the frame to the page. Posted once when the frame has loaded, and again for each offer and each click. */
 export interface FrameMessage {
   readonly sessionHub: 1
-  /** The nonce of the sync that this belongs to. */
+  /** The nonce of the sync to which this message belongs. */
   readonly nonce: string
   readonly outcome: Outcome
   readonly ticket?: string
-  /** An error code, or why there is nothing to share, or why a click on the visible frame's button changed nothing. */
+  /** An error code, or the reason why there is nothing to share or why a click on the visible frame's button changed nothing. */
   readonly reason?: string
-  /** With `conflict`: who is signed in at the hub, and what this site may see of that user. */
+  /** With `conflict`: the user who is signed in at the hub, and what this site may see of that user. */
   readonly subject?: string
   readonly claims?: JsonObject
-  /** With `failed`: in how many seconds the hub wants to be asked again, as its `Retry-After` said. */
+  /** With `failed`: after how many seconds to ask the hub again, from its `Retry-After`. */
   readonly retryAfter?: number
 }
 
-/** From the visible frame: so high, in CSS pixels, its button is. Said again whenever that changes. */
+/** From the visible frame: the height of its button in CSS pixels. Sent again whenever it changes. */
 export interface HeightMessage {
   readonly sessionHub: 1
   readonly nonce: string
@@ -36,13 +36,13 @@ export interface PageMessage {
   readonly sessionHub: 1
   readonly nonce: string
   readonly offer: string | null
-  /** The visitor's own answer after a `conflict`; or that the page syncs only because something has changed elsewhere. */
+  /** The visitor's choice after a `conflict`; or that the page syncs only because something has changed elsewhere. */
   readonly choice?: Choice | typeof NEWS | undefined
-  /** The visitor shares nothing in this browser from now on, or does again. */
+  /** The visitor stops sharing in this browser, or shares again. */
   readonly forget?: boolean
 }
 
-/** Whether it is the frame's message, and not anything else that arrives in the page's mailbox. */
+/** Whether this is the frame's message and not something else that was posted to the page. */
 export const isFrameMessage = ((message: Untrusted<FrameMessage>, nonce: string) =>
   message?.sessionHub === 1 &&
   message.nonce === nonce &&
@@ -51,7 +51,7 @@ export const isFrameMessage = ((message: Untrusted<FrameMessage>, nonce: string)
   isAbsentOrText(message.reason) &&
   isAbsentOrText(message.subject)) as (value: unknown, nonce: string) => value is FrameMessage
 
-/** The page's message, or `undefined`. 4 KiB is the most that an offer may have; 8 KiB bound every message (R15). */
+/** The page's message, or `undefined`. An offer has at most 4 KiB; 8 KiB bound every message (R15). */
 export const readPageMessage = ((message: Untrusted<PageMessage>, nonce: string) =>
   message?.sessionHub === 1 &&
   message.nonce === nonce &&
@@ -63,6 +63,6 @@ export const readPageMessage = ((message: Untrusted<PageMessage>, nonce: string)
 
 type Untrusted<Message> = Partial<Record<keyof Message, unknown>> | null | undefined
 
-/** In few bytes, for every visitor loads it: only a text is equal to itself as a text. */
+/** Short, because every visitor loads it: only a text equals its own conversion to text. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-template-expression -- it may be no text
 const isAbsentOrText = (value: unknown) => [undefined, `${value as string}`].includes(value as string)

@@ -14,7 +14,7 @@ export function parseOrigin(value: unknown): string {
   return value as string
 }
 
-/** What is wrong with an origin, in words that say what to do; `undefined` when nothing is. */
+/** Says what is wrong with an origin and what to do about it; `undefined` if nothing is. */
 export function originFault(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'An origin is a string such as "https://shop.example"'
   if (value.length > limits.originLength) return `An origin has at most ${limits.originLength} characters`
@@ -26,7 +26,7 @@ export function originFault(value: unknown): string | undefined {
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return `"${value}" is neither https nor http`
   if (url.origin !== value) return `"${value}" is not an origin; did you mean "${url.origin}"?`
-  // A URL parser takes more: `*`, `;` and quotes, which mean something else in a Content-Security-Policy (R14).
+  // A URL parser accepts more: `*`, `;` and quotes, which mean something else in a Content-Security-Policy (R14).
   if (!/^([a-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)) return `"${value}" does not name one host`
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     return `"${value}" has to be https: browsers keep Secure cookies from plain http, loopback names excepted`
@@ -38,7 +38,7 @@ export function originFault(value: unknown): string | undefined {
 export const isHost = (value: string): boolean =>
   value.length <= limits.originLength && /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?$/.test(value)
 
-/** Whether a `Host` names this origin: as browsers send it, or with the default port of its scheme written out, which is the same origin (URL standard). */
+/** Whether a `Host` names this origin: as browsers send it, or with the default port of its scheme, which is the same origin (URL standard). */
 export function isHostOf(host: string, origin: string): boolean {
   const scheme = origin.slice(0, origin.indexOf('//'))
   const named = `${scheme}//${host}`
@@ -47,7 +47,7 @@ export function isHostOf(host: string, origin: string): boolean {
   return !hasPort && named === `${origin}:${scheme === 'https:' ? 443 : 80}`
 }
 
-/** Names that browsers resolve to this very machine and treat as a secure context. */
+/** Names that browsers resolve to this machine and treat as a secure context. */
 export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||

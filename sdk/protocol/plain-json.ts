@@ -1,11 +1,11 @@
-/** What an application gives us to keep: plain JSON, or an error that says where it is something else. */
+/** The plain JSON that an application gives us to store, or an error that says where the value is not plain JSON. */
 import { SessionHubError } from './errors.js'
 import { isJsonObject, type Json, type JsonLimits, type JsonObject } from './json.js'
 import { limits } from './wire.js'
 
 /**
- * A copy, so that nothing that is done to the original later changes what is kept. Refuses all that `JSON.stringify` would leave out or
- * turn into something else without a word: `NaN` becomes `null`, and in a patch `null` removes; a Map becomes `{}`.
+ * Makes a copy, so that later changes to the original do not change what is stored. Refuses everything that `JSON.stringify` would silently
+ * omit or change: `NaN` becomes `null`, and in a patch `null` removes; a Map becomes `{}`.
  *
  * @param what names the value in the message, such as "update"
  * @throws SessionHubError `request_invalid`, naming the path
@@ -31,7 +31,7 @@ export function plainJson(
   }
 
   function list(given: readonly unknown[], path: Path): Json[] {
-    // By index, because a hole is passed over by everything else.
+    // By index, because every other way skips holes.
     const copy = Array.from({ length: given.length }, (_, at) => copied(given[at], [...path, at]))
     if (Object.keys(given).length !== given.length)
       throw wrong(path, 'is a list with a member beside its entries')
@@ -58,7 +58,7 @@ export function plainJson(
 
 type Path = readonly (string | number)[]
 
-/** `cart[1].price`. What does not look like a name may be a secret in the wrong place (R30). */
+/** A path such as `cart[1].price`. A part that does not look like a name may be a secret in the wrong place (R30). */
 function textOf(path: Path): string {
   const text = path
     .map((step) =>
@@ -68,7 +68,7 @@ function textOf(path: Path): string {
   return text === '' ? 'the value' : `"${text.replace(/^\./, '')}"`
 }
 
-/** Also of another realm, as in a test runner: its `Object.prototype` is another than ours, and has nothing above it either. */
+/** Also accepts objects of another realm, as in a test runner: their `Object.prototype` is not ours, and nothing is above it either. */
 function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype: unknown = Object.getPrototypeOf(value)

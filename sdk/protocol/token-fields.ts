@@ -1,16 +1,19 @@
-/** Which fields of a session stand in its token, and under which names: read the same way by the site that writes and by whoever verifies. */
+/**
+ * Which fields of a session its token contains, and under which names. The site that writes the token and every service that verifies it read
+ * this in the same way.
+ */
 import { isJsonObject, type Json, type JsonObject } from './json.js'
 
 /**
- * A path, `[path, name]`, or `[path, short name, long name]`. A path leads into the claims (`'profile.email'`), or into the data if it
- * begins with `data.` (`'data.cart.total'`); `claims.` may stand before the first kind. The short name stands in the token; after
- * reading, both are there. A path alone is named by its last part.
+ * A path, `[path, name]`, or `[path, short name, long name]`. A path leads into the claims (`'profile.email'`), or into the data if it begins
+ * with `data.` (`'data.cart.total'`); a path into the claims may begin with `claims.`. The token contains the short name; a reader gets both
+ * names. A path alone is named by its last part.
  */
 export type TokenField =
   string | readonly [path: string, name: string] | readonly [path: string, short: string, long: string]
 
 export interface FieldRule {
-  /** As it was given. */
+  /** The path as it was given. */
   readonly path: string
   readonly from: 'claims' | 'data'
   readonly keys: readonly string[]
@@ -18,14 +21,14 @@ export interface FieldRule {
   readonly long: string
 }
 
-/** With the protocol's own members beside them, a token still has at most `limits.jsonKeys`. */
+/** With the protocol's own members, a token still has at most `limits.jsonKeys`. */
 const MOST_FIELDS = 16
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/
 const REGISTERED = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']
 const OWN = ['sk', 'was', 'st', 'sg', 'gen', 'auth_time', 'claims', 'remember', 'act', 'until']
 
-/** What is wrong with a name for something in a token, in words; `undefined` for nothing. */
+/** Says what is wrong with a name for a member of a token; `undefined` if nothing is. */
 export function nameFault(name: unknown, sessionField: string): string | undefined {
   if (typeof name !== 'string' || !NAME.test(name))
     return 'a name has 1 to 32 letters, digits, "-" or "_", a letter first'
@@ -39,7 +42,7 @@ export function nameFault(name: unknown, sessionField: string): string | undefin
 export const sessionFieldFault = (name: unknown): string | undefined =>
   name === 'sk' ? undefined : nameFault(name, '')
 
-/** The rules, or in words what is wrong with the list. */
+/** The rules, or a description of what is wrong with the list. */
 export function readTokenFields(given: unknown, sessionField: string): readonly FieldRule[] | string {
   if (!Array.isArray(given)) return 'has to be a list such as ["name", ["profile.email", "e", "email"]]'
   if (given.length > MOST_FIELDS) return `has ${given.length} entries; ${MOST_FIELDS} are allowed`
@@ -78,7 +81,7 @@ function readRule(entry: unknown): FieldRule | string {
   return { path, from: isPrefixed && where === 'data' ? 'data' : 'claims', keys, short, long }
 }
 
-/** What a path leads to. */
+/** The value at a path. */
 export function valueAt(from: JsonObject, keys: readonly string[]): Json | undefined {
   let value: Json | undefined = from
   for (const key of keys) {
@@ -88,7 +91,7 @@ export function valueAt(from: JsonObject, keys: readonly string[]): Json | undef
   return value
 }
 
-/** What stands in a token beside the protocol's own members, by both names. */
+/** What a token contains besides the protocol's own members, under both names. */
 export function byBothNames(wire: JsonObject, rules: readonly FieldRule[]): JsonObject {
   const long = rules
     .filter(({ short }) => Object.hasOwn(wire, short))

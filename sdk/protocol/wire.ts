@@ -1,19 +1,19 @@
 /** The protocol's fixed words and numbers. `docs/protocol.md` explains each. */
 
-/** Grows when a hub and a site of different versions could no longer understand each other. */
+/** Increases when a hub and a site of different versions could no longer understand each other. */
 export const protocolVersion = 1
 
 /** Paths on the hub. */
 export const hubPaths = {
   frame: '/frame',
-  /** The frame asks again, after the browser has let it have its cookies. */
+  /** The frame asks again, after the browser has given it access to its cookies. */
   look: '/look',
   exchange: '/exchange',
-  /** From the frame: this browser shares nothing from now on, or does again. */
+  /** From the frame: this browser stops sharing, or shares again. */
   forget: '/forget',
   /** The visible frame, with the one button that asks the browser for storage access. */
   access: '/access',
-  /** A small page of the hub's own, in a popup: a click there lets the frame have its cookies in some browsers. */
+  /** A small page of the hub in a popup: in some browsers, a click there gives the frame access to its cookies. */
   unlock: '/unlock',
   redirect: '/redirect',
   /** The visitor's own page: which sites share the session, where they are signed in, sign-out, opt-out. */
@@ -21,11 +21,11 @@ export const hubPaths = {
   sdk: '/sdk.js',
   discovery: '/.well-known/session-hub',
   backchannel: '/backchannel',
-  /** Several acts of a site at once. */
+  /** Several acts of a site in one request. */
   batch: '/backchannel/batch',
   /** The event stream of a site. */
   events: '/backchannel/events',
-  /** The company's identity provider says that somebody has signed out there. */
+  /** The company's identity provider reports that somebody has signed out there. */
   companySignOut: '/backchannel-logout',
   health: '/healthz',
   ready: '/readyz',
@@ -50,7 +50,7 @@ export const backchannelActs = [
 ] as const
 export type BackchannelAct = (typeof backchannelActs)[number]
 
-/** Those that many visitors cause at once: of these several may come in one request. */
+/** The acts that many visitors cause at the same time: one request may carry several of them. */
 export const batchedActs = ['redeem', 'read', 'update'] as const satisfies readonly BackchannelAct[]
 export type BatchedAct = (typeof batchedActs)[number]
 
@@ -59,28 +59,25 @@ export const sitePaths = {
   offer: '/offer',
   redeem: '/redeem',
   signOut: '/sign-out',
-  /** Gives a link ticket for one sister. */
+  /** Issues a link ticket for one sister. */
   link: '/link',
-  /** Which origins are sisters. */
+  /** Lists the origins of the sisters. */
   sisters: '/sisters',
-  /** Takes a link ticket by POST; finishes by GET. */
+  /** Accepts a link ticket by POST; finishes by GET. */
   enter: '/enter',
   redirect: '/redirect',
   callback: '/callback',
-  /** The visitor’s opt-out, and its undoing. */
+  /** The visitor's opt-out, and its undoing. */
   forget: '/forget',
-  /** Gives a token for a service on another host. */
+  /** Issues a token for a service on another host. */
   token: '/token',
-  /** Open pages hear when their session ends. */
+  /** Tells open pages when their session ends. */
   live: '/live',
   /** The public keys of this site's session token. */
   jwks: '/jwks.json',
   sdk: '/sdk.js',
 } as const
-/**
- * What `GET <endpoint>/live?probe` answers with, whoever asks: two comments, of which the second one ends it. `probe=45` puts so many
- * seconds between them.
- */
+/** What `GET <endpoint>/live?probe` answers to anybody: two comments; the answer ends after the second. `probe=45` puts 45 seconds between them. */
 export const streamProbe = {
   query: 'probe',
   first: ': first\n\n',
@@ -88,7 +85,7 @@ export const streamProbe = {
   seconds: { min: 1, max: 60 },
 } as const
 
-/** How `session-hub doctor` asks by which address it is counted. The address is one that nobody has (RFC 5737). */
+/** How `session-hub doctor` asks which address it is counted by. Nobody has this address (RFC 5737). */
 export const doctorProbe = {
   asks: 'x-session-hub-doctor',
   answers: 'x-session-hub-counted',
@@ -97,35 +94,38 @@ export const doctorProbe = {
 
 export const defaultEndpoint = '/session-hub'
 
-/** The inner `typ` of each kind of token, compared to the letter (R4). */
+/** The inner `typ` of each kind of token, compared exactly (R4). */
 export type TokenType =
   'ticket+jwt' | 'offer+jwt' | 'session+jwt' | 'site+jwt' | 'start+jwt' | 'enter+jwt' | 'ended+jwt'
 
 /** Cookies. `__Host-` pins each to its exact host, `/` and Secure (R22). */
 export const cookieNames = {
   hub: '__Host-session-hub',
-  /** Set only in a page of the hub's own, so a frame that has it is in no partition. Says nothing else. */
+  /** Set only on a page of the hub itself, so a frame that has it is not in a partition. It says nothing else. */
   hubSeen: '__Host-session-hub-seen',
-  /** The hub's own nonce of a redirect that has to bring an offer (R13). */
+  /** The hub's own nonce for a redirect that has to bring an offer (R13). */
   hubStart: '__Host-session-hub-start',
-  /** Changes whenever this browser gets another session at the hub, or loses it: the hub's frames watch it. Not HttpOnly, and worth nothing. */
+  /**
+   * Changes whenever this browser gets another session at the hub, or loses it: the hub's frames watch it. It is not HttpOnly, and worthless
+   * to a thief.
+   */
   hubTurn: '__Host-session-hub-turn',
   /** The visitor shares nothing in this browser (`forget`). */
   hubOff: '__Host-session-hub-off',
-  /** Of the visitor's own page at the hub: its forms count in this browser only. */
+  /** For the visitor's own page at the hub: its forms are accepted only from this browser. */
   hubForm: '__Host-session-hub-form',
   hubDone: '__Host-session-hub-done',
   session: '__Host-session',
   state: '__Host-session-state',
-  /** A sign-in that another site's page has posted here, until a request comes that shows who was here before. */
+  /** A sign-in that another site's page has posted here, until a request shows who was here before. */
   posted: '__Host-session-posted',
-  /** Sign-outs that the hub has still to be told of. */
+  /** Sign-outs that the hub has not been told of yet. */
   ended: '__Host-session-ended',
-  /** A redirect under way: its verifier, and how many there were in a row (R10, R24). */
+  /** A redirect in progress: its verifier, and how many there were in a row (R10, R24). */
   start: '__Host-session-start',
   /** A link ticket that was posted, until the same-site step that sees who is here. */
   enter: '__Host-session-enter',
-  /** `redirectOnce` has been here in this browser session. */
+  /** `redirectOnce` has already acted in this browser session. */
   once: '__Host-session-once',
   /** For the SDK to read and remove: how the visitor has just arrived. */
   arrival: '__Host-session-arrival',
@@ -133,13 +133,13 @@ export const cookieNames = {
   off: '__Host-session-off',
 } as const
 
-/** For which of an app's origins its backend speaks on the back-channel: the site token names the app. */
+/** Names which of an app's origins the backend acts for on the back channel: the site token itself names the app. */
 export const siteHeader = 'session-hub-site'
 
-/** An app as the issuer of its site tokens. No origin is spelled like this. */
+/** An app as the issuer of its site tokens. No origin has this form. */
 export const appIssuer = (name: string): string => `app:${name}`
 
-/** Without it a cross-origin form cannot reach `/exchange` even by mistake (R16). */
+/** Without this header a cross-origin form cannot reach `/exchange` even by mistake (R16). */
 export const exchangeHeader = 'x-session-hub'
 
 export const limits = {
@@ -147,43 +147,43 @@ export const limits = {
   tokenLength: 4096,
   /** A request body or a message, in bytes (R15, R31). */
   bodyBytes: 8192,
-  /** How many acts come in one request of the back-channel, which has the size of any other. */
+  /** How many acts one request of the back channel may carry; the request is no larger than any other. */
   batchedActs: 16,
   jsonDepth: 5,
   jsonKeys: 32,
-  /** One update of a session's data as JSON, in bytes: it has to fit into a body, with a handle beside it. */
+  /** One update of a session's data as JSON, in bytes: it has to fit into a body together with a handle. */
   patchBytes: 7680,
-  /** A session's data as JSON, in bytes. More than one update carries, because merges bring data together. */
+  /** A session's data as JSON, in bytes. It is more than one update can carry, because merges combine data. */
   dataBytes: 16_384,
   /** A session's claims as JSON, in bytes: they travel in every ticket. */
   claimsBytes: 1024,
   /** The longest life of a session token (R28). */
   freshSeconds: 300,
-  /** What a site puts into its session token by `fields` and `tokenClaims`, as JSON, in bytes: with all claims beside it, the cookie fits. */
+  /** What a site puts into its session token by `fields` and `tokenClaims`, as JSON, in bytes: with all claims added, the cookie still fits. */
   tokenContentBytes: 768,
-  /** How many names that may be: with the token's own members, at most `jsonKeys`. */
+  /** How many names these may be: together with the token's own members, at most `jsonKeys`. */
   tokenNames: 20,
-  /** The life of a token for a service on another host. */
+  /** The lifetime of a token for a service on another host. */
   serviceTokenSeconds: { min: 1, max: 300, default: 60 },
   /** For how many services one site makes tokens. */
   audiences: 32,
-  /** Beside a longer name, browsers would not keep the longest session token. */
+  /** With a longer name, browsers would refuse the longest session token. */
   cookieNameLength: 64,
-  /** What is kept of a browser's own description, in characters. */
+  /** How much of a browser's own description is kept, in characters. */
   agentLength: 256,
   /** A subject as JSON, in bytes. */
   subjectBytes: 255,
-  /** With all that a ticket may hold, it still fits into `tokenLength`. */
+  /** Together with everything else that a ticket may contain, it still fits into `tokenLength`. */
   originLength: 128,
-  /** Where a link or a redirect leads, in characters: it travels in addresses and in a cookie. */
+  /** The target of a link or a redirect, in characters: it travels in addresses and in a cookie. */
   targetLength: 2000,
-  /** `return` on its way over the hub, in bytes as it is sent: a sealed target fits. */
+  /** `return` on its way through the hub, in bytes as sent: a sealed target fits. */
   returnLength: 2944,
-  /** An address of the hub's or of a site's endpoints, in bytes as it is sent: the longest has a ticket and a `return`. */
+  /** An address of the hub's or of a site's endpoints, in bytes as sent: the longest has a ticket and a `return`. */
   addressLength: 5376,
-  /** How many of a user's sessions are shown to the user, the newest first. */
+  /** How many of a user's sessions are listed for the user, newest first. */
   listedSessions: 100,
-  /** On how many sites each of them is shown to be in use. */
+  /** How many of the sites where it is in use are listed for each session. */
   listedSites: 16,
   /** How many sisters one site may know. */
   sisters: 64,
@@ -195,25 +195,25 @@ export const limits = {
   ticketSeconds: { min: 5, max: 300, default: 30 },
   /** A site's clock and the hub's may differ by this much. */
   skewSeconds: 5,
-  /** So two machines that both keep to it may differ by twice as much: two of one site, or one of them and a service that reads its tokens. */
+  /** Two machines that both keep to that may differ by twice as much: two of one site, or one of them and a service that reads its tokens. */
   ownSkewSeconds: 10,
-  /** How long an administrator acts as a user, in seconds. */
+  /** How long an administrator may act as a user, in seconds. */
   actingSeconds: { min: 60, max: 28_800, default: 1800 },
-  /** How long ago the administrator may have signed in. */
+  /** How old the administrator's sign-in may be. */
   actingSignInSeconds: 3600,
-  /** Why, in characters. */
+  /** The reason for acting, in characters. */
   reasonLength: 200,
-  /** A site's Bearer token lives this long at most. */
+  /** The longest lifetime of a site's Bearer token. */
   siteTokenSeconds: 120,
   /** A replay sooner than this is a double submit, not a theft (R27). */
   doubleSubmitMs: 2000,
 } as const
 
-/** How a session was asked for. A ticket of one mode is none of another (R11). */
+/** How a session was asked for. A ticket of one mode is not valid in another (R11). */
 export const modes = ['frame', 'link', 'redirect'] as const
 export type Mode = (typeof modes)[number]
 
-/** The steps of the ladder, which a browser climbs only as far as it must. */
+/** The rungs of the ladder, which a browser climbs only as far as it must. */
 export const rungs = ['frame', 'access', 'link', 'redirect'] as const
 export type Rung = (typeof rungs)[number]
 
@@ -225,27 +225,27 @@ export const outcomes = [
   'keep',
   /** The hub's session goes to the site: a ticket comes with it. */
   'replace',
-  /** The hub took the site's session. */
+  /** Two different users; nothing was changed. */
   'adopt',
   /** Two users; nothing was changed. */
   'conflict',
-  /** The site holds another session: the hub has to see an offer first. */
+  /** The site has another session: the hub needs an offer first. */
   'offer',
-  /** The browser keeps the hub's cookie from the frame. */
+  /** The browser withholds the hub's cookie from the frame. */
   'blocked',
   /** The hub could not decide; `reason` says why. */
   'failed',
 ] as const
 export type Outcome = (typeof outcomes)[number]
 
-/** Begins a subject that the hub has named for one site, and none that a site may sign in (R33). */
+/** The beginning of a subject that the hub has created for one site; a site may not sign such a subject in (R33). */
 export const pairwisePrefix = 'pairwise:'
 
-/** Which of two users stays, by the visitor's own word. */
+/** Which of two users stays, by the visitor's choice. */
 export const choices = ['hub', 'site'] as const
 export type Choice = (typeof choices)[number]
 
-/** What a page says instead of a choice where it syncs only because something has changed elsewhere. */
+/** A page sends this instead of a choice if it syncs only because something has changed elsewhere. */
 export const NEWS = 'news'
 
 /** Why the site's session gave way. */
@@ -254,7 +254,7 @@ export const replaceReasons = [
   'empty',
   /** The site's anonymous data was moved into the hub's session. */
   'merged',
-  /** The site always yields, or the hub's conflict policy lets its own user win. */
+  /** The site always yields, or the hub's conflict policy prefers the hub's user. */
   'overruled',
   /** The same user, in another session. */
   'same-user',
@@ -267,9 +267,9 @@ export const endReasons = [
   'signed-in',
   /** Another session took its place in this browser. */
   'replaced',
-  /** The user signed in elsewhere, and may have only so many sessions. */
+  /** The user signed in elsewhere, and the number of sessions is limited. */
   'replaced-elsewhere',
-  /** Somebody with the right to do so ended it. */
+  /** Somebody who may do so ended it. */
   'revoked',
   'replayed',
   'expired',

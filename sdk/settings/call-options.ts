@@ -1,6 +1,6 @@
 /**
- * Options of a single call. Their values often come from a form, so a wrong one is a bad request and no wrong configuration. Nothing is
- * converted: the text "on" of a check box is not `true`, and "false" would not be either.
+ * Options of a single call. Their values often come from a form, so a wrong one is a bad request and not a wrong configuration. Nothing is
+ * converted: the text "on" of a check box is not `true`, and neither is "false".
  */
 import { SessionHubError } from '../protocol/errors.js'
 

@@ -10,13 +10,13 @@ export function origin(where: string, name: string, value: unknown): string {
   return value as string
 }
 
-/** A path below which a site's endpoints are. */
+/** The path below which a site's endpoints are. */
 export function endpointPath(where: string, value: unknown): string {
   if (!isEndpoint(value)) throw wrong(where, `"endpoint" has to be a path such as "${defaultEndpoint}"`)
   return value
 }
 
-/** Of a group or an app. */
+/** The name of a group or an app. */
 export function name(where: string, option: string, value: unknown): string {
   if (!isName(value))
     throw wrong(where, `"${option}" has to be a name of a to z, 0 to 9 and "-", at most 32 characters`)

@@ -1,2 +1,2 @@
-/** As Express and its like have it: whatever is not production may say at once what is wrong. */
+/** As in Express and similar frameworks: outside production, an error may be reported loudly at once. */
 export const isProduction = (): boolean => process.env.NODE_ENV === 'production'

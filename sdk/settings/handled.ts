@@ -1,12 +1,12 @@
 /**
- * Calls that an application should wait for. Where it does not, a rejection is nobody's, and ends the process: right in development, where the
- * missing `await` is found by it, and too dear in production, where it costs all visitors for one's trouble.
+ * Calls that an application should await. If it does not, nobody handles a rejection, and the process ends. In development that is right,
+ * because it reveals the missing `await`. In production it costs too much: all visitors would suffer for one visitor's trouble.
  */
 import { toSessionHubError } from '../protocol/errors.js'
 import { isProduction } from './environment.js'
 import { type Log, logError } from './log.js'
 
-/** @returns the same promise: whoever waits for it hears of its failure as ever */
+/** @returns the same promise: whoever awaits it still learns of its failure */
 export function handled<Result>(log: Log, where: string, call: Promise<Result>): Promise<Result> {
   if (isProduction())
     call.catch((thrown: unknown) => {

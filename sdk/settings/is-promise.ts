@@ -1,6 +1,6 @@
 /**
- * Whether this comes later. By what it can do, not by its class: where a library has put its own class in the place of `Promise` (bluebird, zone.js),
- * what an `async` function gives is none of that class.
+ * Whether this value is a promise. It is recognised by its methods, not by its class: if a library has replaced `Promise` by its own class
+ * (bluebird, zone.js), an `async` function does not return an instance of that class.
  */
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' &&

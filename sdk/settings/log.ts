@@ -1,7 +1,7 @@
-/** Logs: structured, and without anything that would open a session (R30). */
+/** Structured logs, without anything that would open a session (R30). */
 import { SessionHubError } from '../protocol/errors.js'
 
-/** Everything that is ever logged, in one table. */
+/** Every event that is logged, in one table. */
 export type LogEvent =
   /** A request was refused; `code` says why. */
   | 'request_refused'
@@ -11,56 +11,60 @@ export type LogEvent =
   | 'ticket_replayed'
   /** A merge made more data than a session may have: what fits was kept, and the rest stayed in the session that gave way. */
   | 'merge_too_large'
-  /** A change of claims has left out another session of the user's, whose own claims would have been too large with it. */
+  /** A change of claims has skipped another session of the user, whose own claims would have become too large. */
   | 'claims_too_large'
   /** The application's `findSite` failed. */
   | 'site_lookup_failed'
-  /** The application's `findOrigin`, or `keys` for an origin, failed, was slow, or gave what cannot be used. */
+  /** The application's `findOrigin`, or `keys` for an origin, failed, was slow, or returned something unusable. */
   | 'origin_lookup_failed'
-  /** A registered site works, but hardly as it was meant. */
+  /** A registered site works, but hardly as intended. */
   | 'site_doubtful'
-  /** The configuration works, but hardly as it was meant. */
+  /** The configuration works, but hardly as intended. */
   | 'config_doubtful'
   | 'sweep_failed'
   /** The store of `limits.store` does not count; each process counts in its own memory. */
   | 'limits_store_away'
   | 'limits_store_back'
-  /** The hub has more to do than it can, and refuses some requests with 503: its event loop is `lateMs` late, or its store that far behind. Once a minute. */
+  /** The hub is overloaded and refuses some requests with 503: its event loop is `lateMs` late, or its store is that far behind. Once a minute. */
   | 'overloaded'
-  /** The hub begins; `description` says what the store's server would lose in a failover. */
+  /** The hub starts; `description` says what the store's server would lose in a failover. */
   | 'store_opened'
   /** The store's server does not answer yet; the hub is `unavailable` until it does. */
   | 'store_waiting'
-  /** The store could not be opened, and is not tried again: the hub stays `unavailable`. */
+  /** The store could not be opened, and the hub does not try again: it stays `unavailable`. */
   | 'store_failed'
   /** The hub's answer to a request for its keys could not be used; the old keys stay (R9). */
-  /** The hub does not answer; sessions live on what is known. */
+  /** The hub does not answer; sessions continue with what is known. */
   | 'hub_unreachable'
   | 'hub_back'
-  /** The hub's event stream cannot be had; what ends elsewhere is known when a session token is not fresh any more. */
+  /** The hub's event stream is not available; a session that ends elsewhere is noticed only when its token is no longer fresh. */
   | 'stream_lost'
   | 'stream_back'
-  /** The hub does not accept this site's keys; `site`, `app` and `kid` say which. Once a minute and registration. */
+  /** The hub does not accept this site's keys; `site`, `app` and `kid` say which. Once a minute per registration. */
   | 'site_refused'
-  /** A site token was refused on the back-channel; `site` and `kid` are what it names, believed or not. */
+  /** A site token was refused on the back channel; `site` and `kid` are what it names, true or not. */
   | 'site_token_refused'
-  /** A proxy's word of where visitors come from arrives, and is not taken: all of them share one rate limit. Once in a process. */
+  /** A proxy reports where visitors come from, but is not trusted: all of them share one rate limit. Once per process. */
   | 'proxy_untrusted'
-  /** This machine's clock and the hub's differ by more than the protocol forgives. */
+  /** This machine's clock and the hub's differ by more than the protocol tolerates. */
   | 'clock_differs'
   /** The hub will not be told of a sign-out: it refused it for good, or too many were waiting. The site's own cookies were cleared. */
   | 'sign_out_lost'
-  /** The application's `onReplaced` hook failed; the session was replaced all the same. Or `tokenClaims`, and no token was made; or the hub's `endAllOnSignOut`; or `merge` gave what is no plain JSON, and `fill` merged those keys. Or what `site.fetch` calls failed after the session had changed: 500, with the cookies. */
+  /**
+   * A hook of the application failed. `onReplaced`: the session was replaced all the same. `tokenClaims`: no token was made. Also the hub's
+   * `endAllOnSignOut`; or `merge`, which returned something that is not plain JSON, so that `fill` merged those keys; or what `site.fetch`
+   * calls, after the session had changed: 500, with the cookies.
+   */
   | 'hook_failed'
-  /** A path of `fields` led nowhere, or to more than fits; said once for each path. */
+  /** A path of `fields` led nowhere, or to a value that is too large; logged once for each path. */
   | 'token_field_left_out'
-  /** Somebody acts as a user at this `site` from now on; the audit says who, as whom and why. */
+  /** Somebody begins to act as a user at this `site`; the audit says who, as whom and why. */
   | 'acting_started'
-  /** And does so no more. */
+  /** The acting has ended. */
   | 'acting_stopped'
-  /** The company's identity provider has said that a user has signed out there; `sessions` of theirs have ended. */
+  /** The company's identity provider reports that a user has signed out there; `sessions` of that user have ended. */
   | 'company_sign_out'
-  /** Within a minute there were so many more (`times`) entries of the event `of` with this `code`. */
+  /** Within a minute there were `times` more entries of the event `of` with this `code`. */
   | 'repeated'
 
 export interface LogEntry {
@@ -69,12 +73,12 @@ export interface LogEntry {
   readonly [field: string]: string | number | boolean | undefined
 }
 
-/** Receives every entry. Never called with a ticket, cookie, nonce, handle or verifier. */
+/** Receives every entry. It is never called with a ticket, cookie, nonce, handle or verifier. */
 export type Log = (entry: LogEntry) => void
 
 /**
- * Wraps an application's logger. Strangers write into paths and names: control characters are encoded, what looks like a secret is left out,
- * what is long is cut, and what repeats is counted (R40). A logger that throws harms nobody.
+ * Wraps an application's logger. Strangers can write into paths and names: so control characters are encoded, what looks like a secret is left
+ * out, long text is cut, and repeated entries are counted (R40). A logger that throws does no harm.
  */
 export function safeLog(log: Log | undefined): Log {
   if (!log) return () => undefined
@@ -92,10 +96,10 @@ export function safeLog(log: Log | undefined): Log {
   }
 }
 
-/** Of one kind so many entries are written in so long; how many more there were is one entry, afterwards. */
+/** So many entries of one kind are written in this time; one entry afterwards says how many more there were. */
 const REPEATS = { most: 20, inMs: 60_000 }
 
-/** By level, event and code, which no stranger can make up: so there are few kinds. */
+/** By level, event and code, which no stranger can invent, so there are few kinds. */
 function createRepeats(write: Log): (entry: LogEntry) => boolean {
   const counts = new Map<string, number>()
   return ({ level, event, code }) => {
@@ -113,7 +117,7 @@ function createRepeats(write: Log): (entry: LogEntry) => boolean {
   }
 }
 
-/** Writes what went wrong with a request: what the client was told, and the cause without its message. */
+/** Logs what went wrong with a request: what the client was told, and the cause without its message. */
 export function logError(
   log: Log,
   error: SessionHubError,
@@ -132,16 +136,16 @@ export function logError(
   })
 }
 
-/** With `host_denied`: which host was asked for, and which one there is. A proxy has changed it, or an option is wrong. */
+/** With `host_denied`: the requested host and the configured one. A proxy has changed the host, or an option is wrong. */
 export const hostsOf = ({ code }: SessionHubError, host: string | undefined, ownHost: string) =>
   code === 'host_denied' ? { host, ownHost } : {}
 
-/** What an application's own hook threw, in words; applications throw anything. */
+/** Says in words what an application's own hook threw; applications throw anything. */
 export const reasonOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : typeof thrown
 
 /**
- * A cause by its names and its place in the code. Its message is left out: a parser's message quotes what it could not
+ * Describes a cause by its names and its place in the code. Its message is left out, because a parser's message quotes what it could not
  * parse, and that may be a ticket.
  */
 function causeOf(cause: unknown): string {
@@ -156,10 +160,10 @@ function causeOf(cause: unknown): string {
   return [cause.name, typeof code === 'string' ? code : undefined, place].filter(Boolean).join(' ')
 }
 
-/** What begins a line, commands a terminal, is seen by nobody, or turns the writing round. */
+/** Characters that begin a line, control a terminal, are invisible, or reverse the direction of the text. */
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** Longer than anything that we say ourselves. */
+/** Longer than any text of our own. */
 const MOST_CHARACTERS = 256
 
 function harmless(value: LogEntry[string]): LogEntry[string] {

@@ -1,20 +1,20 @@
 /**
- * Options declared once. A row is everything that is known of an option: the parser reads its check and its default, `--help` its text, and
- * `npm run docs:options` writes the interface and the reference from it.
+ * Options, each declared once. A row is everything that is known of an option: the parser reads its check and its default, `--help` its text,
+ * and `npm run docs:options` writes the interface and the reference from it.
  */
 import { callable, flag, oneOf, origin, whole } from './checks.js'
 import { refuseUnknown } from './refuse-unknown.js'
 
-/** What people read of an option. */
+/** What people read about an option. */
 export interface OptionText {
   /** What it does, in one sentence without its period: Markdown, with links as from `docs/`. */
   readonly text: string
   /** Further sentences, for the reference and the type. */
   readonly more?: string
   readonly unit?: string
-  /** The default in words, where it is no single value. */
+  /** The default in words, if it is not a single value. */
   readonly shown?: string
-  /** Whether it may be a function, which JSON cannot hold. */
+  /** Whether it may be a function, which JSON cannot express. */
   readonly code?: 'only' | 'also'
 }
 
@@ -27,7 +27,7 @@ export interface OptionRow extends OptionText {
 export type OptionRows = Readonly<Record<string, OptionRow>>
 
 export interface Check<Value> {
-  /** The type that the interface gives the option. */
+  /** The option's type in the interface. */
   readonly type: string
   /** What the reference adds to the unit. */
   readonly range?: string
@@ -40,7 +40,7 @@ export interface Check<Value> {
 
 type ReadValues = Readonly<Record<string, unknown>>
 
-/** The options after defaults and checks. Without a default, an optional one may be `undefined`. */
+/** The options after defaults and checks. An optional one without a default may be `undefined`. */
 export type OptionValues<Rows> = {
   readonly [Name in keyof Rows]: Rows[Name] extends { check: Check<infer Value> }
     ? Rows[Name] extends { required: true } | { default: unknown }

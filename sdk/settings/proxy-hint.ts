@@ -1,7 +1,7 @@
-/** A proxy stands before us, and nobody has said so: all visitors count as one, and share one rate limit. */
+/** Warns that a proxy stands in front of this process and is not configured: all visitors count as one and share one rate limit. */
 import type { Log } from './log.js'
 
-/** Asked with each request, says it once in a process: strangers fill no log with it. */
+/** Called for each request, but logs only once per process, so that strangers cannot fill the log with it. */
 export type ProxyHint = (isUntrusted: () => boolean) => void
 
 export function createProxyHint(log: Log): ProxyHint {

@@ -4,7 +4,7 @@ import leven from 'leven'
 import { SessionHubError } from '../protocol/errors.js'
 
 /**
- * Refuses an option that nobody knows, and suggests the one that was probably meant.
+ * Refuses an unknown option, and suggests the one that was probably meant.
  *
  * @throws SessionHubError `options_invalid`
  */
@@ -24,7 +24,7 @@ export function refuseUnknown(where: string, given: unknown, known: readonly str
 export const wrong = (where: string, what: string, cause?: unknown): SessionHubError =>
   new SessionHubError('options_invalid', `${where}: ${what}`, { cause })
 
-/** The known word that was probably meant: at most a third of its letters away. */
+/** The known word that was probably meant: one that differs in at most a third of its letters. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const near = known
     .map((candidate) => ({ candidate, distance: leven(word.toLowerCase(), candidate.toLowerCase()) }))

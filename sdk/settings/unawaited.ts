@@ -1,4 +1,4 @@
-/** What an application's function has said that must not be asynchronous: nobody waits for it, and its failure would end the process. */
+/** Handles what an application's function returned that must not be asynchronous: nobody awaits it, and its failure would end the process. */
 import { isPromise } from './is-promise.js'
 
 export function unawaited(said: unknown): void {

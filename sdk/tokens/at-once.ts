@@ -1,6 +1,6 @@
 /**
- * HS256 and A256GCM by Node's own crypto, which does at once what Web Crypto hands to a thread of its own: for texts as short as tokens that takes
- * a tenth of the time. Where a runtime has none of it, `undefined`, and jose does the same.
+ * HS256 and A256GCM by Node's own crypto, which works synchronously, while Web Crypto uses a thread of its own: for texts as short as tokens
+ * that takes a tenth of the time. In a runtime without it the result is `undefined`, and jose does the same work.
  */
 import type { KeyObject } from 'node:crypto'
 
@@ -9,7 +9,7 @@ import type { CryptoKey } from './keys.js'
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
-/** Not imported: browsers read this code too, and have no such module. */
+/** Not imported, because browsers read this code too and do not have this module. */
 const cryptoOfNode = () =>
   (
     globalThis as { readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> }
@@ -17,7 +17,7 @@ const cryptoOfNode = () =>
 
 const secrets = new WeakMap<CryptoKey, KeyObject | null>()
 
-/** Only of a key that Web Crypto holds for this very purpose (R2). */
+/** Only for a key that Web Crypto holds for this very purpose (R2). */
 function withSecret<Result>(
   key: CryptoKey,
   algorithm: 'HMAC' | 'AES-GCM',
@@ -43,7 +43,7 @@ export const macAtOnce = (key: CryptoKey, text: string): string | undefined =>
     createHmac('sha256', secret).update(text).digest('base64url'),
   )
 
-/** @returns whether the signature is the text's */
+/** @returns whether this is the text's signature */
 export const isMacAtOnce = (key: CryptoKey, text: string, signature: string): boolean | undefined =>
   withSecret(key, 'HMAC', ({ createHmac, timingSafeEqual }, secret) => {
     const right = createHmac('sha256', secret).update(text).digest()
@@ -51,18 +51,18 @@ export const isMacAtOnce = (key: CryptoKey, text: string, signature: string): bo
     return given.length === right.length && timingSafeEqual(given, right)
   })
 
-/** RFC 7516, section 5.1. @param header as it stands in the JWE @returns the four parts after it, the first of them empty */
+/** RFC 7516, section 5.1. @param header as in the JWE @returns the four parts after it, the first of them empty */
 export const sealAtOnce = (key: CryptoKey, header: string, text: string): string | undefined =>
   withSecret(key, 'AES-GCM', ({ createCipheriv, randomFillSync }, secret) => {
     const iv = nextIv(randomFillSync)
     const cipher = createCipheriv('aes-256-gcm', secret, iv).setAAD(Buffer.from(header))
     const sealed = cipher.update(text, 'utf8')
-    // A mode of streams: `final` makes the tag, and gives nothing more.
+    // GCM is a stream mode: `final` computes the tag and returns no more text.
     cipher.final()
     return `.${iv.toString('base64url')}.${sealed.toString('base64url')}.${cipher.getAuthTag().toString('base64url')}`
   })
 
-/** Random bytes cost the system's call more than the bytes: they are drawn for many, and none is used twice. */
+/** Asking the system costs more than the random bytes: they are drawn for many IVs at once, and none is used twice. */
 let ivs: Buffer | undefined
 let ivsUsed = 0
 
@@ -75,15 +75,15 @@ function nextIv(fill: (page: Buffer) => Buffer): Buffer {
 }
 
 /**
- * Section 5.2.
+ * RFC 7516, section 5.2.
  *
- * @throws where the key has not sealed this
+ * @throws if this key has not sealed the token
  */
 export const openAtOnce = (key: CryptoKey, token: string): Uint8Array | undefined =>
   withSecret(key, 'AES-GCM', ({ createDecipheriv }, secret) => {
     const [header = '', , ...parts] = token.split('.')
     const [iv, sealed, tag] = parts.map((part) => Buffer.from(part, 'base64url')) as [Buffer, Buffer, Buffer]
-    // A shorter tag would be easier to guess, and Node takes it.
+    // A shorter tag would be easier to guess, and Node would accept it.
     if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) throw new Error('No A256GCM')
     const decipher = createDecipheriv('aes-256-gcm', secret, iv, { authTagLength: TAG_BYTES })
     decipher.setAAD(Buffer.from(header)).setAuthTag(tag)

@@ -1,4 +1,7 @@
-/** Values drawn from a secret: the same for the same words, of all others nothing can be computed from one. HKDF (RFC 5869), HMAC (RFC 2104). */
+/**
+ * Values derived from a secret: the same words always give the same value, and one value reveals nothing of any other. HKDF (RFC 5869), HMAC
+ * (RFC 2104).
+ */
 import { createHmac, hkdfSync, type KeyObject } from 'node:crypto'
 
 export interface Draw {
@@ -9,7 +12,7 @@ export interface Draw {
 export function createDraw(secret: Uint8Array | KeyObject, what: 'session value'): Draw {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `session-hub ${what}`, 32))
   return {
-    // As JSON, so that no two lists of words are one text.
+    // As JSON, so that no two lists of words give the same text.
     draw: (...words) => createHmac('sha256', key).update(JSON.stringify(words)).digest('base64url'),
   }
 }

@@ -1,23 +1,26 @@
-/** Public keys that another server publishes: read when one is unknown, read again as the list ages, kept while it cannot be read (R9). */
+/**
+ * Public keys that another server publishes: fetched when one is unknown, fetched again as the list ages, and kept while it cannot be fetched
+ * (R9).
+ */
 
-/** An unknown `kid` causes at most one request in this time, so that a stranger's tokens cannot make us hammer the publisher. */
+/** An unknown `kid` causes at most one request in this time, so that a stranger's tokens cannot make us flood the publisher. */
 const READ_EVERY_MS = 30_000
 
-/** Before the first list nothing can be said of any token, so it is asked for more often. */
+/** Before the first list no token can be verified, so it is requested more often. */
 const FIRST_EVERY_MS = 500
 
-/** A list this old is read again, so that a key that was retired is trusted no longer. */
+/** A list this old is fetched again, so that a retired key is no longer trusted. */
 const DUE_MS = 600_000
 
-/** A known key waits so long for that. Then it is used: nobody has to wait for an address that is slow. */
+/** How long a known key waits for that. After that it is used, so that nobody has to wait for a slow address. */
 const PATIENCE_MS = 300
 
-/** A list this old is no ground to trust a key on: too much may have been retired since. */
+/** A list this old is no longer a reason to trust a key: too many may have been retired since. */
 const TOO_OLD_MS = 86_400_000
 
 /**
- * @param read gives the whole list; its trouble takes no key away
- * @returns finds a key by its `kid`; throws what `read` threw where the list in hand cannot tell
+ * @param read fetches the whole list; if it fails, no key is lost
+ * @returns a function that finds a key by its `kid`; it throws what `read` threw if the present list cannot tell
  */
 export function createKeyList<Kid, Key>(
   read: () => Promise<ReadonlyMap<Kid, Key>>,
@@ -41,7 +44,7 @@ export function createKeyList<Kid, Key>(
   }
 
   return async (kid, nowMs) => {
-    // Both ways, for a clock can be set back.
+    // Absolute, because a clock can be set back.
     const ageMs = Math.abs(nowMs - readMs)
     if (keys.has(kid) && ageMs < DUE_MS) return keys.get(kid)
     const everyMs = keys.size === 0 ? FIRST_EVERY_MS : READ_EVERY_MS

@@ -1,9 +1,9 @@
-/** Keys as text out of an environment, whose readers keep quotes and lose line ends. */
+/** Keys as text from an environment; the programs that read it keep quotes and lose line ends. */
 
-/** Without the one pair of quotes around all of it: `docker run --env-file` keeps those that a shell takes away. */
+/** Removes the one pair of quotes around the whole text: a shell removes them, but `docker run --env-file` keeps them. */
 export const withoutQuotes = (text: string): string => /^\s*(['"])(.*)\1\s*$/s.exec(text)?.[2] ?? text
 
-/** A PEM with its line ends again, where they were written out (`\n`), became spaces, or are gone. Base64 has none of these characters. */
+/** Restores the line ends of a PEM if they were written out (`\n`), became spaces, or are lost. Base64 contains none of these characters. */
 export const mendPem = (text: string): string =>
   withoutQuotes(text)
     .replace(/\\+[rn]/g, '\n')
@@ -16,7 +16,7 @@ export const mendPem = (text: string): string =>
 const linesOf = (base64: string) => base64.replace(/\s/g, '').match(/.{1,64}/g) ?? []
 
 /**
- * What a text holds: keys as JSON, or a PEM; either may be in quotes, or in base64.
+ * Reads what a text contains: keys as JSON, or a PEM; either may be in quotes, or in base64.
  *
  * @returns `undefined` for a text that is neither, such as a file's path
  * @throws SyntaxError for a text that begins as JSON but cannot be read
@@ -30,7 +30,7 @@ export function readKeyText(text: string): unknown {
 }
 
 function readPlain(text: string): unknown {
-  // Some environments hand `{"kty":"oct"}` on as `{\"kty\":\"oct\"}`.
+  // Some environments pass `{"kty":"oct"}` on as `{\"kty\":\"oct\"}`.
   if (/^[[{]\s*\{?\s*\\"/.test(text)) return JSON.parse(text.replaceAll('\\"', '"'))
   if (/^[[{]\s*["{]/.test(text)) return JSON.parse(text)
   const at = text.indexOf('-----BEGIN')

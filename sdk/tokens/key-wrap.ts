@@ -1,11 +1,11 @@
-/** AES key wrap (RFC 3394) with a key of 256 bits: by the runtime's own cipher, and by single blocks of AES where it has none, as in Bun. */
+/** AES key wrap (RFC 3394) with a key of 256 bits: by the runtime's own cipher, or by single AES blocks in a runtime without it, such as Bun. */
 import { createCipheriv, createDecipheriv, getCiphers, timingSafeEqual } from 'node:crypto'
 
 /** RFC 3394, section 2.2.3.1. */
 const INITIAL = Buffer.alloc(8, 0xa6)
 
 export interface KeyWrap {
-  /** @param plain whole eights of bytes, 16 at least */
+  /** @param plain a multiple of eight bytes, at least 16 */
   readonly wrap: (key: Buffer, plain: Buffer) => Buffer
   /** @throws for anything that this key has not wrapped */
   readonly unwrap: (key: Buffer, wrapped: Buffer) => Buffer
@@ -24,7 +24,7 @@ const byCipher: KeyWrap = {
   },
 }
 
-/** Sections 2.2.1 and 2.2.2, with the names that variables have there. */
+/** Sections 2.2.1 and 2.2.2, with the standard's variable names. */
 export const byBlocks: KeyWrap = {
   wrap(key, plain) {
     const encrypt = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false)
@@ -55,14 +55,14 @@ export const byBlocks: KeyWrap = {
   },
 }
 
-/** @param least as the standard has it: shorter keys are none */
+/** @param least the standard's minimum: shorter keys are invalid */
 function blocksIn(bytes: Buffer, least: number): number {
   const blocks = bytes.length / 8
   if (!Number.isInteger(blocks) || blocks < least) throw new Error('No whole key')
   return blocks
 }
 
-/** `t` is below 256 for all that is wrapped here, but the standard's is a number of eight bytes. */
+/** `t` is below 256 for everything that is wrapped here, but in the standard it is a number of eight bytes. */
 function count(block: Buffer, t: number): void {
   block.writeUInt32BE((block.readUInt32BE(4) ^ t) >>> 0, 4)
 }

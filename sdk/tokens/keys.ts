@@ -1,4 +1,4 @@
-/** Keys, parsed once at start-up into what jose needs, each bound to one algorithm (R2). */
+/** Keys, parsed once at start-up into the form that jose needs, each bound to one algorithm (R2). */
 import { hkdfSync } from 'node:crypto'
 
 import type { CryptoKey, JWK } from 'jose'
@@ -10,7 +10,7 @@ import { isOnP256 } from './p256.js'
 
 export type { CryptoKey }
 
-/** A key with the name under which its counterpart is found. */
+/** A key with the name by which its counterpart is found. */
 export interface NamedKey {
   readonly kid: string
   readonly key: CryptoKey
@@ -19,7 +19,7 @@ export interface NamedKey {
 /** Seals tickets, and signs what it seals. */
 export interface TicketKey extends NamedKey {
   readonly signing: CryptoKey
-  /** Tells whether two keys are the same, and nothing of the key: 128 bits, in base64url. */
+  /** Tells whether two keys are the same, and reveals nothing of the key: 128 bits, in base64url. */
   readonly tag: string
 }
 
@@ -35,7 +35,8 @@ export const importSigningKey = (jwk: unknown, where: string) => importPart(jwk,
 export const importVerifyingKey = (jwk: unknown, where: string) => importPart(jwk, where, 'public')
 
 /**
- * Checks all that an import would check, at a twentieth of its cost: a hub of thousands of sites imports a key when it is first used.
+ * Checks everything that an import would check, at a twentieth of its cost: a hub with thousands of sites imports a key only when it is first
+ * used.
  *
  * @throws SessionHubError `options_invalid`
  */
@@ -50,7 +51,7 @@ export const checkTicketKey = (jwk: unknown, where: string): string => checkSecr
 
 /**
  * Encrypts and decrypts tickets: 256 bits for `dir` with A256GCM, held as an imported key. What is encrypted is signed with a key that is
- * drawn from it.
+ * derived from it.
  */
 export async function importTicketKey(jwk: unknown, where: string): Promise<TicketKey> {
   const { kid, key } = await importSecret(jwk, where, 'A256GCM')
@@ -65,19 +66,19 @@ export async function importTicketKey(jwk: unknown, where: string): Promise<Tick
 /** Signs and verifies a site's own session tokens. */
 export const importSessionKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'HS256')
 
-/** What a key is drawn from that needs none of its own. */
+/** A source from which other keys are derived; for that it needs no key object of its own. */
 interface Source {
   readonly kid: string
   readonly secret: Uint8Array
 }
 
 /**
- * The key for a site's other words to itself, drawn from its session key: session tokens have a key of their own (R4), and the owner
- * has none more to look after. HKDF, RFC 5869.
+ * The key for a site's other messages to itself, derived from its session key: session tokens keep a key of their own (R4), and the owner has
+ * no further key to manage. HKDF, RFC 5869.
  */
 export const deriveStartKey = (from: Source) => derive(from, 'start+jwt', 'HS256')
 
-/** The same, to encrypt where a redirect leads. */
+/** The same, to encrypt the target of a redirect. */
 export const deriveTargetKey = (from: Source) => derive(from, 'target', 'A256GCM')
 
 async function derive({ kid, secret }: Source, purpose: string, alg: 'HS256' | 'A256GCM'): Promise<NamedKey> {
@@ -85,11 +86,11 @@ async function derive({ kid, secret }: Source, purpose: string, alg: 'HS256' | '
   return { kid, key: await webCryptoSecret(derived.toString('base64url'), alg, kid, purpose) }
 }
 
-/** @throws SessionHubError `options_invalid` when two keys share a `kid` */
+/** @throws SessionHubError `options_invalid` if two keys share a `kid` */
 export const keySet = (keys: readonly NamedKey[], where: string): KeySet =>
   new Map([...byKid(keys, where)].map(([kid, { key }]) => [kid, key]))
 
-/** @throws SessionHubError `options_invalid` when two keys share a `kid` */
+/** @throws SessionHubError `options_invalid` if two keys share a `kid` */
 export function byKid<Key extends Pick<NamedKey, 'kid'>>(
   keys: readonly Key[],
   where: string,
@@ -137,13 +138,13 @@ function checkSecret(jwk: unknown, where: string): { kid: string; k: string } {
   const { kty, k } = members
   if (kty !== 'oct' || typeof k !== 'string')
     throw refused(where, `key "${kid}" has to be a symmetric key, "kty": "oct"`)
-  // A shorter secret is guessable, a longer one is no A256GCM key.
+  // A shorter secret can be guessed, and a longer one is not an A256GCM key.
   if (!/^[A-Za-z0-9_-]{43}$/.test(k))
     throw refused(where, `key "${kid}" has to have exactly 256 bits (43 base64url characters)`)
   return { kid, k }
 }
 
-/** jose gives raw bytes for `oct` keys and would import them again at each use; an imported key is several times cheaper. */
+/** jose returns raw bytes for `oct` keys and would import them again at each use; an imported key is several times cheaper. */
 async function webCryptoSecret(
   k: string,
   alg: 'A256GCM' | 'HS256',
@@ -159,7 +160,7 @@ async function webCryptoSecret(
   }
 }
 
-/** Loaded here alone: whoever checks keys and imports none, such as a command that lists sites, does not wait for it. */
+/** Loaded only here: code that checks keys but imports none, such as a command that lists sites, does not wait for it. */
 async function imported(jwk: JWK, alg: string, kid: string, where: string): Promise<CryptoKey> {
   const { importJWK } = await import('jose')
   try {

@@ -1,7 +1,7 @@
 /** Random and hashed strings of the protocol's exact lengths. */
 import { createHash, randomFillSync } from 'node:crypto'
 
-/** Asking the system for random bytes costs more than the bytes: they are drawn by the page, and none is used twice. */
+/** Asking the system costs more than the random bytes: a page of them is drawn at once, and none is used twice. */
 const pool = Buffer.alloc(4096)
 let used = pool.length
 
@@ -12,7 +12,7 @@ function random(bytes: number): string {
   }
   const drawn = pool.subarray(used, (used += bytes))
   const text = drawn.toString('base64url')
-  // What was given out is nowhere but with its holder.
+  // Only the recipient keeps what was given out.
   drawn.fill(0)
   return text
 }

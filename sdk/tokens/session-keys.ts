@@ -13,16 +13,16 @@ export interface SessionKey extends NamedKey {
   readonly alg: SignatureAlgorithm
   /** The same key if it is a secret. */
   readonly verifying: CryptoKey
-  /** As it may be published; `null` for a secret, which never is. */
+  /** The public key as it may be published; `null` for a secret, which is never published. */
   readonly publicJwk: JsonObject | null
   readonly signatureBytes: number
-  /** What only the site has, to draw other keys from. */
+  /** Key material that only the site has, from which other keys are derived. */
   readonly secret: Uint8Array
 }
 
 /** RFC 7518, section 3.3. */
 const LEAST_RSA_BITS = 2048
-/** A longer signature leaves too little of a cookie for what it signs. */
+/** A longer signature leaves too little room in a cookie for what it signs. */
 const MOST_RSA_BITS = 4096
 
 /** @param given a JWK, or the text of a PEM file */
@@ -98,7 +98,7 @@ function kindOf({ kty, crv, n, alg }: JsonObject, kid: string, where: string): K
   return kind
 }
 
-/** Of a PEM file, which holds no name, the RFC 7638 thumbprint is the `kid`: the same wherever the key is used. */
+/** A PEM file contains no name, so the `kid` is the RFC 7638 thumbprint: the same wherever the key is used. */
 async function jwkOfPem(text: string, where: string): Promise<JsonObject> {
   const pem = mendPem(text)
   if (/-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem))

@@ -1,4 +1,4 @@
-/** Making tokens: a JWS of one exact type, and around a ticket the JWE. */
+/** Creates tokens: a JWS of one exact type, and for a ticket the JWE around it. */
 import { base64url, CompactEncrypt, CompactSign } from 'jose'
 
 import type { JsonObject } from '../protocol/json.js'

@@ -1,6 +1,6 @@
 /**
- * A ticket as text: signed first, then encrypted (R3). Both keys belong to the hub and one site alone; the one that signs is drawn from the one
- * that seals. What a thief of them could make, the hub refuses by the grant (R2).
+ * A ticket as text: signed first, then encrypted (R3). Only the hub and one site have both keys; the one that signs is derived from the one
+ * that seals. A thief of these keys could make tickets, but the hub refuses them by the grant (R2).
  */
 import type { JsonObject } from '../protocol/json.js'
 import type { TicketKey } from './keys.js'
@@ -12,7 +12,7 @@ export async function sealTicket(claims: JsonObject, { kid, key, signing }: Tick
 }
 
 /**
- * The claims of a ticket that is sealed and signed by one key of these.
+ * The claims of a ticket that one of these keys has sealed and signed.
  *
  * @throws SessionHubError `request_invalid`, with what was wrong for the log
  */

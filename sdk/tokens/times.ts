@@ -9,11 +9,11 @@ export interface TokenTimes {
 }
 
 /**
- * Refuses a token that is not yet or no longer good, or that was made to live longer than it may (R5: a ten-year `exp`
- * is as wrong as a missing one).
+ * Refuses a token that is not valid yet or no longer valid, or that was made to live longer than it may (R5: a ten-year `exp` is as wrong as a
+ * missing one).
  *
  * @param nowMs milliseconds since 1970
- * @returns `'expired'` for a token that was fine once, `'invalid'` for one that never was, otherwise `undefined`
+ * @returns `'expired'` for a token that was valid once, `'invalid'` for one that never was, otherwise `undefined`
  */
 export function timesFault(
   { iat, nbf = iat, exp }: TokenTimes,
@@ -27,7 +27,7 @@ export function timesFault(
   return exp + skewSeconds <= now ? 'expired' : undefined
 }
 
-/** The same, thrown. */
+/** The same, but throws. */
 export function checkTimes(
   times: TokenTimes,
   nowMs: number,
@@ -47,8 +47,8 @@ export interface TimeCodes {
 }
 
 /**
- * Whether something was at most so long ago. What is in the future, past what two clocks may differ, was not: a clock was set back, and nobody knows
- * how long ago it was.
+ * Whether something happened at most this long ago. A time in the future, beyond what two clocks may differ, does not count: a clock was set
+ * back, and nobody knows how long ago it was.
  */
 export function isRecent(atSeconds: number, nowMs: number, maxSeconds: number): boolean {
   const ageSeconds = nowMs / 1000 - atSeconds

@@ -1,6 +1,6 @@
 /**
- * Reading tokens. jose does the cryptography; the form is ours to check, because jose is more lenient than this
- * protocol: it accepts other spellings of `typ`, a missing `exp`, duplicate keys, compression (R1 to R7).
+ * Reads tokens. jose does the cryptography; we check the form ourselves, because jose is more lenient than this protocol: it accepts other
+ * spellings of `typ`, a missing `exp`, duplicate keys, compression (R1 to R7).
  */
 import { base64url, compactDecrypt, compactVerify } from 'jose'
 
@@ -11,12 +11,12 @@ import { limits, type TokenType } from '../protocol/wire.js'
 import { isMacAtOnce, openAtOnce } from './at-once.js'
 import type { CryptoKey, KeySet, SignatureAlgorithm } from './keys.js'
 
-/** A byte order mark is no JSON (RFC 8259, section 8.1), and not to be passed over: other readers refuse such a token. */
+/** A byte order mark is not JSON (RFC 8259, section 8.1) and must not be skipped: other readers refuse such a token. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Claims inside a token, and below them what an application put there. */
 const bounds = { depth: limits.jsonDepth + 1, keys: limits.jsonKeys }
 
-/** Finds the key of a `kid` under one issuer; may fetch. */
+/** Finds the key of a `kid` under one issuer; it may fetch. */
 export type KeyLookup = (kid: string) => CryptoKey | undefined | Promise<CryptoKey | undefined>
 
 export const lookup =
@@ -25,7 +25,7 @@ export const lookup =
     keys.get(kid)
 
 /**
- * The claims of a token whose signature, algorithm and type are right. What the claims say is for the caller.
+ * The claims of a token whose signature, algorithm and type are right. The caller checks what the claims say.
  *
  * @throws SessionHubError `request_invalid`, with what was wrong for the log
  */
@@ -44,7 +44,7 @@ export async function verifyToken(
   return parseJsonObject(text(payload), bounds) // R6
 }
 
-/** @throws where the key has not signed it */
+/** @throws if the key has not signed it */
 async function payloadOf(token: string, key: CryptoKey, alg: SignatureAlgorithm): Promise<Uint8Array> {
   const end = token.lastIndexOf('.')
   const isRight = alg === 'HS256' ? isMacAtOnce(key, token.slice(0, end), token.slice(end + 1)) : undefined
@@ -53,13 +53,13 @@ async function payloadOf(token: string, key: CryptoKey, alg: SignatureAlgorithm)
   return base64url.decode(token.slice(token.indexOf('.') + 1, end))
 }
 
-/** Which key a token names, whatever else it is. @throws SessionHubError `request_invalid` */
+/** The key that a token names, whatever else the token is. @throws SessionHubError `request_invalid` */
 export function readKeyId(token: string): string {
   if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('not a compact JWS') // R1
   return kidOf(headerOf(token.slice(0, token.indexOf('.')), ['alg', 'typ', 'kid']))
 }
 
-/** Opens a sealed token and gives the JWS inside. */
+/** Opens a sealed token and returns the JWS inside. */
 export async function openToken(token: string, keys: KeyLookup): Promise<string> {
   if (token.length > limits.tokenLength || !isCompactJwe(token)) throw refused('not a compact JWE') // R1, R3
   const header = readHeader(token, ['alg', 'enc', 'cty', 'kid'], 'sealed')
@@ -81,7 +81,7 @@ async function byJose(token: string, key: CryptoKey): Promise<Uint8Array> {
   return plaintext
 }
 
-/** The last header of each kind: the next token of one key has the same to the letter, and nothing else can be read from it. */
+/** The last header of each kind: the next token of the same key has exactly the same one, so it need not be parsed again. */
 const lastHeaders = new Map<string, { readonly part: string; readonly header: JsonObject }>()
 
 function readHeader(token: string, members: readonly string[], kind: TokenType | 'sealed'): JsonObject {

@@ -1,7 +1,7 @@
 /**
- * Random names where others can read them: a handle inside a session token, a session's id on an administrator's page or in a ticket. Services may read
- * them and logs may keep them; what stands there opens nothing. AES key wrap (RFC 3394): made for secrets that are random
- * themselves, it needs no nonce, and refuses what it has not made (R36).
+ * Random names in places that others can read: a handle inside a session token, or a session's id on an administrator's page or in a ticket.
+ * Services may read them and logs may keep them, but a wrapped name opens nothing. AES key wrap (RFC 3394) is made for secrets that are random
+ * themselves: it needs no nonce, and refuses what it has not wrapped (R36).
  */
 import { hkdfSync, type KeyObject } from 'node:crypto'
 
@@ -16,8 +16,8 @@ export interface Wrap {
 type Wrapped = 'handle' | 'session' | 'grant'
 
 /**
- * @param secret the key for wrapping is drawn from it (HKDF, RFC 5869)
- * @param what is wrapped: what was wrapped as one thing is no other
+ * @param secret the wrapping key is derived from it (HKDF, RFC 5869)
+ * @param what the kind of name: what was wrapped as one kind cannot be unwrapped as another
  */
 export function createWrap(secret: Uint8Array | KeyObject, what: Wrapped): Wrap {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `session-hub ${what}`, 32))
@@ -29,7 +29,7 @@ export function createWrap(secret: Uint8Array | KeyObject, what: Wrapped): Wrap 
 
 const made = new WeakMap<KeyObject, Map<Wrapped, Wrap>>()
 
-/** The same for a secret that is used again and again: drawing the key takes longer than wrapping. */
+/** The same for a secret that is used again and again: deriving the key takes longer than wrapping. */
 export function wrapUnder(secret: KeyObject, what: Wrapped): Wrap {
   const wraps = made.get(secret) ?? new Map<Wrapped, Wrap>()
   made.set(secret, wraps)

@@ -14,8 +14,8 @@ export const bodyOf = (req: ParsedRequest): BodySource => ({
 })
 
 /**
- * What an application's own parser has made of the body; `undefined` while nobody has read it. The parsers of Express 4 put an empty object beside
- * a body of a type that is not theirs, and leave it unread.
+ * The result of the application's own body parser; `undefined` while nobody has read the body. The parsers of Express 4 add an empty object to
+ * a request whose type they do not parse, and leave the body unread.
  */
 export function parsedBody(req: ParsedRequest): unknown {
   const { body } = req
@@ -24,7 +24,7 @@ export function parsedBody(req: ParsedRequest): unknown {
 
 const isEmpty = (body: unknown) => typeof body === 'object' && body !== null && Object.keys(body).length === 0
 
-/** Plain objects that stand for a request in functions of a cloud have no stream: what they say of the body holds. */
+/** Plain objects that stand for a request in cloud functions have no stream: their `body` counts. */
 const isUnread = ({ readableDidRead, headers }: IncomingMessage) =>
   (readableDidRead as boolean | undefined) === false &&
   (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
@@ -45,7 +45,7 @@ export function readText(req: IncomingMessage, maxBytes: number): Promise<string
     }, limits.bodyTimeoutMs)
 
     let isSettled = false
-    // The listeners stay: a request ends with its body, and to take each of them off costs more than to pass it by.
+    // The listeners stay: a request ends with its body, and removing each of them costs more than ignoring it.
     const finish = (settle: () => void) => {
       if (isSettled) return
       isSettled = true
@@ -54,7 +54,7 @@ export function readText(req: IncomingMessage, maxBytes: number): Promise<string
     }
     const onData = (given: Buffer | string) => {
       if (isSettled) return
-      // Text where somebody has called `setEncoding`.
+      // Text if somebody has called `setEncoding`.
       const chunk = typeof given === 'string' ? Buffer.from(given, req.readableEncoding ?? 'utf8') : given
       bytes += chunk.length
       if (bytes > maxBytes) {
@@ -78,7 +78,7 @@ export function readText(req: IncomingMessage, maxBytes: number): Promise<string
         reject(new SessionHubError('request_invalid', 'The body broke off', { cause }))
       })
     }
-    // Who has paused it before us has passed it on.
+    // Whoever paused the stream before us has passed it on.
     req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError).resume()
   })
 }

@@ -6,7 +6,7 @@ import type { OpenEvents } from '../server-sent-events.js'
 export const openEventsOn =
   (res: ServerResponse): OpenEvents =>
   (headers, { drained, closed }) => {
-    // Of requests that were sent ahead on one connection, this one would wait for ever for its turn, and nobody would hear of its end.
+    // A pipelined request, sent ahead on one connection, would wait for its turn for ever, and nobody would notice its end.
     if (res.destroyed || !res.socket) {
       res.destroy()
       return undefined

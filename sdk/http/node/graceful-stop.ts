@@ -7,22 +7,22 @@ import { Server as NetServer } from 'node:net'
 import { whole } from '../../settings/checks.js'
 import { refuseUnknown, wrong } from '../../settings/refuse-unknown.js'
 
-/** What keeps responses open that never end by themselves: a hub or a site. */
+/** Something that keeps responses open which never end by themselves: a hub or a site. */
 export interface Streaming {
   endStreams(): void
 }
 
 export interface GracefulStopOptions {
-  /** How long open requests may take, in seconds, 1 to 300; then they are cut off. @default 8 */
+  /** How long open requests may take, in seconds, 1 to 300; after that they are cut off. @default 8 */
   readonly withinSeconds?: number
 }
 
-/** Less than the ten seconds after which `docker stop` kills. */
+/** The default is less than the ten seconds after which `docker stop` kills. */
 const WITHIN = { min: 1, max: 300, default: 8 }
 
 /**
- * A connection is idle between two requests too. Closed then, it would meet a request on its way, which the client sees as a reset
- * (RFC 9112, section 9.5): whoever is busy sends the next request within this time, and is told with the answer.
+ * A connection is also idle between two requests. If it were closed then, a request might already be on its way, and the client would see a
+ * reset (RFC 9112, section 9.5). A busy client sends its next request within this time, and learns from the answer that the connection ends.
  */
 const LINGER_MS = 1000
 const LOOK_EVERY_MS = 50
@@ -31,8 +31,8 @@ const LOOK_EVERY_MS = 50
 const FINISHED = 'http.server.response.finish'
 
 /**
- * Stops a server of `node:http` or `node:https`: it refuses new connections, tells open pages or sites to go elsewhere, answers the requests
- * that are open or still arrive on kept connections, with `Connection: close`, and ends when all of that is done.
+ * Stops a server of `node:http` or `node:https`. It refuses new connections and tells open pages or sites to reconnect elsewhere. It answers
+ * open requests, and those that still arrive on kept connections, with `Connection: close`. It ends when all of that is done.
  *
  * @param parts the hubs and sites that answer on this server
  * @returns whether every request could finish in time
@@ -63,17 +63,17 @@ export async function gracefulStop(
 const isStreaming = (part: Partial<Streaming> | undefined) => typeof part?.endStreams === 'function'
 
 interface LastAnswers {
-  /** When a response last finished that did not say that it is the last: its request was open when the server began to stop. */
+  /** When a response last finished that was not marked as the last of its connection: its request was open when the server began to stop. */
   readonly keptAtMs: () => number
   readonly stop: () => void
 }
 
-/** Every response whose request arrives from now on is the last of its connection. */
+/** Makes every response whose request arrives from now on the last of its connection. */
 function sayLast(server: Server | HttpsServer): LastAnswers {
   const last = new WeakSet<ServerResponse>()
   let keptAtMs = performance.now()
   const mark: RequestListener = (_req, res) => {
-    // Not a header, which an application might remove: Node writes `Connection: close` because of it.
+    // Not a header, which an application might remove: Node writes `Connection: close` because of this.
     res.shouldKeepAlive = false
     last.add(res)
   }
@@ -97,13 +97,13 @@ function closeWhenQuiet(
   withinMs: number,
   answers: LastAnswers,
 ): Promise<boolean> {
-  // A browser opens connections ahead of their use: headers that do not begin hold up nothing.
+  // A browser opens connections before it needs them: one that sends no headers must not delay the stop.
   server.headersTimeout = Math.min(server.headersTimeout, LINGER_MS)
   return new Promise((resolve) => {
     const finish = (isClean: boolean) => {
       clearInterval(look)
       clearTimeout(deadline)
-      // Nothing is idle any more: this only stops Node's own timer.
+      // No connection is idle any more: this only stops Node's own timer.
       server.close()
       resolve(isClean)
     }
@@ -112,7 +112,7 @@ function closeWhenQuiet(
     }, LOOK_EVERY_MS)
     const deadline = setTimeout(() => {
       server.closeAllConnections()
-      // Web sockets are the application's: it is not for this to wait for them.
+      // Web sockets belong to the application: this function does not wait for them.
       finish(false)
     }, withinMs)
     // Not `server.close`, which closes idle connections at once.

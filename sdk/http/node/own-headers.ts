@@ -1,7 +1,7 @@
 /**
- * Our headers on an answer that an application writes: cookies, and the token for an API client. They are there at once, and they are
- * put in again when the head is written, beside whatever stands there by then: an application that sets `Set-Cookie` means its own
- * cookies, and not the loss of ours (R41). Such an answer is for one visitor: no shared cache may hand it on.
+ * Our headers on an answer that an application writes: cookies, and the token for an API client. They are set at once, and set again when the
+ * head is written, beside the headers that are there by then: an application that sets `Set-Cookie` means to add its own cookies, not to lose
+ * ours (R41). Such an answer is for one visitor, so no shared cache may pass it on.
  */
 import type { ServerResponse } from 'node:http'
 
@@ -12,7 +12,7 @@ interface Own {
   /** `Set-Cookie` lines by the cookie's name. */
   readonly cookies: Map<string, string>
   readonly headers: Map<string, string>
-  /** Puts them in. */
+  /** Sets them on the response. */
   readonly settle: () => void
 }
 
@@ -34,7 +34,7 @@ export function addPrivateHeader(res: ServerResponse, name: string, value: strin
   own.settle()
 }
 
-/** From the first of them on, nothing that is done to the answer's headers takes ours out. */
+/** Once the first of them is set, nothing that is done to the answer's headers removes ours. */
 function ownOf(res: ServerResponse): Own {
   const known = owned.get(res)
   if (known) return known
@@ -51,12 +51,12 @@ function ownOf(res: ServerResponse): Own {
     headers: new Map(),
     settle() {
       putIn(plain, own)
-      // No earlier: an application may look whether it has said something of caches itself.
+      // Not before: an application may check whether it has set cache headers itself.
       if (isWriting) keepPrivate(plain)
     },
   }
   owned.set(res, own)
-  // Listeners of `on-headers` that were here before us run inside of our `writeHead`: only these two come later.
+  // Listeners of `on-headers` that were registered before us run inside our `writeHead`: they can change headers only through these two.
   res.setHeader = (name, value) => {
     plain.setHeader(name, value)
     own.settle()
@@ -66,7 +66,7 @@ function ownOf(res: ServerResponse): Own {
     plain.removeHeader(name)
     own.settle()
   }
-  // Node calls it also where the application does not: at the first `write`, at `end`, and at `flushHeaders`.
+  // Node calls it even if the application does not: at the first `write`, at `end`, and at `flushHeaders`.
   res.writeHead = (...given: unknown[]) => {
     if (res.headersSent) return writeHead(...given)
     isWriting = true
@@ -91,7 +91,7 @@ function putIn(
 
 const nameOf = (cookie: string) => cookie.slice(0, cookie.search(/[=;]|$/)).trim()
 
-/** Headers that are given to `writeHead` itself would have the last word. They replace those that were set before, as in Node. */
+/** Headers passed to `writeHead` itself would override all others. They replace those that were set before, as in Node. */
 function setAll(given: object, setHeader: (name: string, value: never) => unknown): void {
   const set = setHeader as (name: string, value: unknown) => unknown
   const byName = new Map<string, { readonly name: string; readonly values: unknown[] }>()
@@ -104,7 +104,7 @@ function setAll(given: object, setHeader: (name: string, value: never) => unknow
   for (const { name, values } of byName.values()) set(name, values.length > 1 ? values.flat() : values[0])
 }
 
-/** From an object, a list of pairs, or a list of names and values in turn. */
+/** Reads an object, a list of pairs, or a list of alternating names and values. */
 function pairsOf(given: object): [string, unknown][] {
   if (!Array.isArray(given)) return Object.entries(given)
   const list: readonly unknown[] = Array.isArray(given[0]) ? given.flatMap((pair) => firstTwo(pair)) : given

@@ -1,4 +1,4 @@
-/** Answers on a Node server. Written straight to the response: no template, no ETag. */
+/** Answers on a Node server. They are written straight to the response: no template, no ETag. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { SessionHubError } from '../../protocol/errors.js'
@@ -6,7 +6,7 @@ import { errorReply, jsonReply, onwardReply, type Reply } from '../reply.js'
 import { removeTargeted } from '../shared-caches.js'
 
 export function sendReply(res: ServerResponse, { status, headers, body }: Reply): void {
-  // What was begun cannot be taken back.
+  // An answer that has begun cannot be taken back.
   if (res.headersSent) {
     res.destroy()
     return
@@ -26,7 +26,7 @@ export function sendJson(
   sendReply(res, jsonReply(status, body, headers))
 }
 
-/** Gives the error back for the log. */
+/** Returns the error for the log. */
 export function sendError(res: ServerResponse, thrown: unknown): SessionHubError {
   const reply = errorReply(thrown)
   sendReply(res, reply)

@@ -1,10 +1,10 @@
-/** Whether a request has come by a proxy of one's own whose word is not taken. */
+/** Whether a request has come through the application's own proxy, which is not configured as trusted. */
 import type { IncomingMessage } from 'node:http'
 
 import { isPrivateAddress, plainAddress } from '../address.js'
 
 /**
- * A visitor can write the header too, but does not come from a private address then.
+ * A visitor can send the header too, but then does not come from a private address.
  *
  * @param counted the address that the request is counted by
  */
