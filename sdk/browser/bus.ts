@@ -1,9 +1,9 @@
-/** Telling the page: on the client and on `window`. */
+/** Tells the page: on the client and on `window`. */
 import type { ClientEvents, EventName, Listener } from './events.js'
 
 export interface Bus {
   readonly tell: <Name extends EventName>(name: Name, detail: ClientEvents[Name]) => void
-  /** What a listener that comes late is told. */
+  /** The last detail of each event, for listeners that come late. */
   readonly said: Said
   readonly on: <Name extends EventName>(name: Name, listener: Listener<Name>) => () => void
 }
@@ -17,7 +17,7 @@ export function createBus(): Bus {
     said,
     tell(name, detail) {
       said[name] = Promise.resolve(detail) as (typeof said)[typeof name]
-      // As events, so that a listener that throws is the page's affair and no sync's.
+      // Sent as events, so that a listener that throws is the page's problem and does not break a sync.
       for (const target of [bus, window]) target.dispatchEvent(new window.CustomEvent(name, { detail }))
     },
     on(name, listener) {

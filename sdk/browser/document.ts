@@ -1,6 +1,6 @@
 /**
- * The page's own document, as the browser made it. `<form name="cookie">` hides `document.cookie`, and so on for every member: the
- * prototype still has them all.
+ * Reads the page's own document as the browser made it. `<form name="cookie">` hides `document.cookie`, and the same holds for every member;
+ * but the prototype still has them all.
  */
 const prototype = () => Object.getPrototypeOf(document) as Document
 

@@ -3,31 +3,32 @@ import { type FrameMessage, isFrameMessage, type PageMessage } from '../protocol
 import { createElement, ofDocument } from './document.js'
 
 export interface HubFrame {
-  /** Tells the frame which session this site has; the answer comes like the first one. */
+  /** Tells the frame which session this site has; the answer arrives in the same way as the first. */
   readonly send: (message: Omit<PageMessage, 'sessionHub' | 'nonce'>) => void
-  /** A page may take it out of the document, as routers do that replace what is in there. */
+  /** A page may remove it from the document, as routers do that replace the content. */
   readonly element: Element
   readonly close: () => void
 }
 
 /**
- * A frame speaks before it has loaded, or a moment later, where it asks the hub once more. One that loads in silence is the
- * browser's error page, or was refused.
+ * A frame speaks before it has loaded, or a moment later if it asks the hub once more. A frame that loads without a word is the browser's
+ * error page, or was refused.
  */
 const SILENCE_MS = 1000
 
-/** Hears each message of the frame; none, if the frame is not the hub's. */
+/** Receives each message of the frame; called without one if the frame is not the hub's. */
 export type FrameListener = (message?: FrameMessage) => void
 
 function hide(element: HTMLIFrameElement): void {
-  // By script, so that no style policy of the page is in the way; and no style sheet of it shows all frames.
+  // Set by script, so that no style policy of the page prevents it; and `!important`, so that no style sheet that shows all frames shows this
+  // one.
   element.style = 'display:none!important'
-  // A script that hydrates the whole document leaves alone what it does not know in there, and nowhere else.
+  // A script that hydrates the whole document leaves unknown elements alone in the head, and nowhere else.
   ofDocument('head').append(element)
 }
 
 /**
- * The hidden frame, or another one in its place.
+ * Opens the hidden frame, or another one instead.
  *
  * @param show puts the element into the page
  */
@@ -38,13 +39,13 @@ export function openFrame(
   listener: FrameListener,
   show = hide,
   path = '/frame',
-  /** Goes on the address's query. */
+  /** Appended to the query of the address. */
   query = '',
 ): HubFrame {
   const element = createElement('iframe')
-  // None of these has a character with a meaning of its own in there.
+  // None of these contains a character that has a meaning in a query.
   element.src = `${hub}${path}?site=${location.origin}&nonce=${nonce}&state=${state}${query}`
-  // The hub answers only to this site's pages, and knows them by this (R14).
+  // The hub answers only to this site's pages, and recognises them by this (R14).
   element.referrerPolicy = 'origin'
   let silence: number | undefined
   element.onload = () => (silence = window.setTimeout(listener, SILENCE_MS))

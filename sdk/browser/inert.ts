@@ -1,4 +1,4 @@
-/** What `createClient` gives where there is no page, on a server that renders one: nothing begins, and nothing is ever said. */
+/** The client that `createClient` returns without a page, as on a server that renders one: nothing starts, and no event is fired. */
 import type { Client } from './client.js'
 import { nothingYet } from './status.js'
 

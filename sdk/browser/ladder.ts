@@ -1,6 +1,6 @@
 /**
- * `ladder.js`: the steps that only a browser needs which keeps the hub's cookie from the frame. Loaded when that is known, or when
- * the page asks for one of them.
+ * `ladder.js`: the rungs that only a browser needs which withholds the hub's cookie from the frame. Loaded when that is known, or when the
+ * page asks for one of them.
  */
 import { showAccessButton } from './ladder/access-button.js'
 import { askByDialog } from './ladder/access-dialog.js'
@@ -17,13 +17,13 @@ export function create(kit: LadderKit): Ladder {
 
   const requestAccess = (theme: AccessTheme = {}) => {
     if (!kit.rungs.includes('access')) return Promise.resolve(kit.settle({ reason: 'rung_forbidden' }))
-    // The sync says so.
+    // The sync reports the reason.
     if (!window.isSecureContext) return kit.syncBy({})
     const askOnce = () => (dialog ??= askByDialog(kit, theme).finally(() => (dialog = undefined)))
     return hasFrameGesture() ? askOnce() : askByPopup(kit, askOnce)
   }
 
-  /** What the page has begun with a client ends with it. */
+  /** What the page has begun with a client ends with that client. */
   const withClient = (stop: AbortController) => {
     const end = () => stop.abort()
     if (kit.signal.aborted) end()
@@ -37,7 +37,7 @@ export function create(kit: LadderKit): Ladder {
       withClient(stop)
       if (stop.signal.aborted) return
       const before = buttons.get(element)
-      // One in one place, however often `access-needed` has been told.
+      // One button per element, however often `access-needed` has been fired.
       if (before && !before.signal.aborted) stop.signal.onabort = () => before.abort()
       else if (kit.rungs.includes('access')) {
         buttons.set(element, stop)
@@ -50,7 +50,7 @@ export function create(kit: LadderKit): Ladder {
     },
     redirect(returnTo = location.href.slice(location.origin.length)) {
       if (!kit.rungs.includes('redirect')) kit.settle({ reason: 'rung_forbidden' })
-      // A page that redirects whenever it loads would circle for ever at its own site.
+      // Otherwise a page that redirects whenever it loads would redirect to itself for ever.
       else if (kit.client.status.reason !== 'redirect_loop')
         location.assign(`${location.origin}${kit.endpoint}/redirect?return=${encodeURIComponent(returnTo)}`)
     },
@@ -58,5 +58,5 @@ export function create(kit: LadderKit): Ladder {
   }
 }
 
-/** Chromium wants the click inside the hub's frame; the others want one in a page of the hub's own. */
+/** Chromium requires the click inside the hub's frame; other browsers require one in a page of the hub itself. */
 const hasFrameGesture = () => 'userAgentData' in window.navigator

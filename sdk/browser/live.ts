@@ -1,6 +1,6 @@
 /**
- * `live.js`: what a page needs once it has synced. It keeps up with what happens elsewhere, ends what it shares, and climbs the
- * ladder. Loaded beside the first sync, because no sync needs it. (The hub's frame, which stays open, keeps watch by itself.)
+ * `live.js`: what a page needs once it has synced. It keeps up with what happens elsewhere, stops sharing on request, and climbs the ladder.
+ * It loads in parallel with the first sync, because no sync needs it. (The hub's frame, which stays open, watches on its own.)
  */
 import { takeArrival } from './live/arrival.js'
 import { climbWhereBlocked } from './live/climb.js'
@@ -16,9 +16,9 @@ import { createTokens } from './live/tokens.js'
 import { watch } from './live/watch.js'
 
 /**
- * The tag's attribute is a text. It is looked at here, for it would cost `sdk.js` its bytes there.
+ * The tag's attribute is a text. It is checked here, because the check would make `sdk.js` larger.
  *
- * @throws TypeError for any other
+ * @throws TypeError for any other value
  */
 function isOn(live: unknown): boolean {
   const text = String(live)
@@ -40,7 +40,7 @@ export function create(given: LiveKit): Live {
   }
   return {
     async keepUp() {
-      // The page may have closed the client before this was loaded.
+      // The page may have closed the client before this file was loaded.
       if (isUp || given.signal.aborted) return undefined
       isUp = true
       shareWithTabs(kit)

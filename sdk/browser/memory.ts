@@ -1,29 +1,29 @@
 /** What this browser remembers of the last sync, so that an unchanged session costs no request. */
 
-/** Nothing in it is secret, and nothing depends on its truth. */
+/** None of it is secret, and nothing depends on its being true. */
 export interface Memory {
   /** The state that the last sync left. */
   readonly state: string
-  /** Why the last sync could not share, if it could not: it holds for the pages that do not sync themselves. */
+  /** Why the last sync could not share, if it could not: pages that do not sync themselves report this reason. */
   readonly reason: string | null
   readonly isBlocked: boolean
   readonly atMs: number
-  /** How long after that the hub, or this site's backend, wants to be asked nothing. Whoever asks for too long is not waited for: `comeBack`. */
+  /** How long after that the hub, or this site's backend, wants no requests. Longer pauses are cut short: `comeBack`. */
   readonly waitMs: number | null
 }
 
-/** What is this SDK's own in a page that has names for everything. */
+/** The SDK's own key in a page, where most other names are taken. */
 export const KEY = 'session-hub'
 
 /**
- * What is there of it.
+ * Reads what is stored.
  *
- * @throws where cookies are switched off: browsers forbid storage with them, and not all of them say so by `cookieEnabled`
+ * @throws if cookies are switched off: browsers then forbid storage too, and not all of them report it by `cookieEnabled`
  */
 export function recall(): Partial<Memory> {
   const storage = window.localStorage
   try {
-    // What is not there is `null`, as text too.
+    // A missing value is `null`, which also parses as JSON.
     return { ...(JSON.parse(storage.getItem(KEY) as string) as Partial<Memory> | null) }
   } catch {
     // There is no storage here, or it holds somebody else's value: then every page syncs.

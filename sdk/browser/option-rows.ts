@@ -1,20 +1,20 @@
 /**
- * The options of a page, each declared here and, with its default, in `options.ts`: `npm run docs:options` writes `ClientOptions` and the reference
- * from these rows. No page loads this file.
+ * The options of a page, each declared here and, with its default, in `options.ts`: `npm run docs:options` writes `ClientOptions` and the
+ * reference from these rows. No page loads this file.
  */
 import { type ClientOptions, defaults } from './options.js'
 
-/** As a row of `sdk/settings/option-rows.ts`, which pages do not have. */
+/** Like a row of `sdk/settings/option-rows.ts`, which pages do not load. */
 interface ClientRow {
   readonly text: string
   readonly more?: string
-  /** How the script tag says it, where that is not `data-` and the name. */
+  /** The attribute of the script tag, if it is not `data-` and the name. */
   readonly attribute?: string
   readonly unit?: string
   readonly default?: unknown
   readonly shown?: string
   readonly required?: true
-  /** What `resolveOptions` lets pass. */
+  /** What `resolveOptions` accepts. */
   readonly check: { readonly type: string; readonly range?: string }
 }
 

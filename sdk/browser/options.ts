@@ -1,4 +1,4 @@
-/** What a page may choose. Checked once, in as few bytes as possible. */
+/** What a page may choose, checked once, in as few bytes as possible. */
 import { type Rung, rungs } from '../protocol/wire.js'
 
 // `npm run docs:options` writes this interface from sdk/browser/option-rows.ts.
@@ -65,10 +65,7 @@ export const defaults = {
   rungs,
 }
 
-/**
- * @throws TypeError for an option, a `start` or a rung that nobody knows, a number out of its limits, a hub that is no address, or an
- * endpoint that is no path
- */
+/** @throws TypeError for an unknown option, `start` or rung, a number out of its limits, an invalid hub address, or an endpoint that is not a path */
 export function resolveOptions(options: ClientOptions): Required<ClientOptions> {
   // By its second name, which no page uses for something else.
   const settings = { ...defaults, ...options, hub: new webkitURL(options.hub).origin }
@@ -77,7 +74,7 @@ export function resolveOptions(options: ClientOptions): Required<ClientOptions> 
   requireKnown('start', [settings.start], ['auto', 'idle', 'manual'])
   for (const name of ['interval', 'timeout'] as const)
     if (!(settings[name] > 0 && settings[name] <= 1e9)) requireKnown(name, [settings[name]], ['1 to 1e9'])
-  // Of this very origin, whose cookies the session's are.
+  // On this very origin, because the session's cookies belong to it.
   if (settings.endpoint[0] !== '/') requireKnown('endpoint', [settings.endpoint], ['/'])
   return settings
 }

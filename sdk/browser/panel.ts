@@ -1,5 +1,6 @@
 /**
- * `session-hub/panel`, and `panel.js` beside the SDK: shows in the page what the SDK does, for the people who build the site. No visitor loads it.
+ * `session-hub/panel`, and `panel.js` beside the SDK: shows on the page what the SDK does, for the people who build the site. No visitor loads
+ * it.
  */
 import type { Client } from './client.js'
 import { createElement, ofDocument } from './document.js'
@@ -17,8 +18,8 @@ let closeOpen: (() => void) | undefined
 /**
  * Opens the panel. A second call closes the first panel.
  *
- * @param client the document's own client, which the panel finds by itself, even if it is created later
- * @returns a function that closes the panel. The client goes on
+ * @param client the document's own client; by default the panel finds it by itself, even if it is created later
+ * @returns a function that closes the panel. The client stays open
  *
  * @example
  * // On a page with the script tag, in the browser's console:
@@ -34,7 +35,7 @@ export function openPanel(client?: Client): () => void {
 
   const facts = createElement('dl')
   const next = text('p', '')
-  // Screen readers hear what changes here.
+  // Screen readers announce what changes here.
   next.setAttribute('role', 'status')
   const events = createElement('ol')
   const sentences = createElement('pre')
@@ -85,7 +86,7 @@ export function openPanel(client?: Client): () => void {
   return close
 }
 
-/** The script tag's, or the one that `createClient` has made: a document has one. */
+/** The client of the script tag, or the one that `createClient` has made: a document has only one. */
 const documentClient = (): Client | undefined =>
   (window as unknown as Record<symbol, Client | undefined>)[Symbol.for(KEY)]
 
@@ -103,7 +104,7 @@ function factsOf({ outcome, reason, rung, isBlocked, requests, atMs }: Status): 
 
 const time = (atMs: number) => new Date(atMs).toLocaleTimeString()
 
-/** Text only: nothing of what the panel shows can be markup. */
+/** Text only, so that nothing the panel shows can be markup. */
 function text(tag: 'dd' | 'dt' | 'h2' | 'h3' | 'li' | 'p', words: string): HTMLElement {
   const element = createElement(tag)
   element.textContent = words

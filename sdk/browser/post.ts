@@ -1,10 +1,10 @@
-/** A question to the site's own backend. */
+/** A request to the site's own backend. */
 
-/** What it rejects with. */
+/** The value that it rejects with. */
 export interface Refusal {
-  /** An error code: the backend's own, or `unreachable` where it gave none. */
+  /** An error code: the backend's own, or `unreachable` if it gave none. */
   readonly reason: string
-  /** In how many seconds it wants to be asked again, as it has written it. */
+  /** After how many seconds the backend wants to be asked again, as it wrote it. */
   readonly retryAfter: unknown
 }
 
@@ -16,7 +16,7 @@ export async function post<Reply>(
   let retryAfter: unknown
   let answer: (Reply & { error?: string }) | undefined
   try {
-    // Whole, or a `<base>` in the page would lead tickets and their verifiers to another origin (R10).
+    // The whole address: otherwise a `<base>` in the page would send tickets and their verifiers to another origin (R10).
     const reply = await window.fetch(location.origin + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -27,7 +27,7 @@ export async function post<Reply>(
     answer = (await reply.json()) as Reply & { error?: string }
     if (reply.ok) return answer
   } catch {
-    // As if there had been no answer.
+    // Treated as if there had been no answer.
   }
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- this is all that the caller wants
   throw { reason: answer?.error ?? 'unreachable', retryAfter } satisfies Refusal

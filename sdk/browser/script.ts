@@ -12,15 +12,15 @@ declare global {
 }
 
 const tag = ofDocument('currentScript')
-// Not the property, which a `<base>` that the page has by now would lead to another origin, and the ladder with it (R10).
+// Not the property: a `<base>` in the page would make it, and the ladder with it, point to another origin (R10).
 const written = tag?.getAttribute('src')
 if (!written) throw TypeError('SessionHub: no classic script')
 const src = new webkitURL(written, location.href).href
 const { dataset, integrity } = tag as HTMLScriptElement
 
 /**
- * Beside this file, under the same version. A page that has pinned this file (Subresource Integrity) trusts its server with no
- * more than these bytes, and `import` could not hold it to them: then the other parts come from the page's own backend.
+ * In the same folder as this file, under the same version. A page that has pinned this file (Subresource Integrity) trusts its server with no
+ * more than these bytes, and `import` cannot check the other parts: so these come from the page's own backend.
  */
 const importPart: ImportPart = (name, endpoint) =>
   import(src.replace(/(.*)\/sdk/, `${integrity ? location.origin + endpoint : '$1'}/${name}`))
@@ -28,7 +28,8 @@ const importPart: ImportPart = (name, endpoint) =>
 const createClient = (options: ClientOptions) => createClientWith(importPart, options)
 
 const given: Record<string, unknown> = { hub: src }
-// By name: other programs put attributes of their own on script tags. As texts: numbers count as such, and `live.js` reads `live`.
+// By name, because other programs put attributes of their own on script tags. As texts: numeric texts are accepted, and `live.js` reads
+// `live`.
 for (const name of Object.keys(defaults))
   if (dataset[name]) given[name] = name === 'rungs' ? dataset[name].split(/[\s,]+/) : dataset[name]
 const client = createClient(given as unknown as ClientOptions)

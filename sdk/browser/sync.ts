@@ -1,4 +1,4 @@
-/** One sync: offer, exchange, perhaps redeem. Knows the protocol, and nothing of throttling or events. */
+/** One sync: offer, exchange, perhaps redeem. It knows the protocol, but nothing of throttling or events. */
 import type { OfferReply, RedeemReply } from '../protocol/bodies.js'
 import type { FrameMessage, PageMessage } from '../protocol/messages.js'
 import type { EndReason, Outcome } from '../protocol/wire.js'
@@ -11,20 +11,20 @@ import type { Binding } from './random.js'
 export interface SyncResult {
   readonly outcome: Outcome
   readonly reason: string | null
-  /** In how many seconds the hub, or this site's backend, wants to be asked again; anything else, where neither has said so. */
+  /** After how many seconds the hub, or this site's backend, wants to be asked again; any other value if neither has said so. */
   readonly retryAfter?: unknown
   readonly requests: number
   /** The site's new session. */
   readonly replaced?: Replaced | undefined
   /** The site's session turned out to have ended. */
   readonly ended?: EndReason | undefined
-  /** What the frame said last. */
+  /** The frame's last message. */
   readonly message?: FrameMessage | undefined
-  /** Still open: it says so when something changes at the hub. */
+  /** The frame, still open: it reports when something changes at the hub. */
   readonly frame?: HubFrame | undefined
 }
 
-/** `subject` is `null` where nobody is signed in, and need not be known otherwise. */
+/** `subject` is `null` if nobody is signed in; otherwise its value does not matter. */
 type Replaced = Pick<RedeemReply, 'state' | 'reason'> & { readonly subject: unknown }
 
 /** How a sync ends. */
@@ -34,25 +34,25 @@ interface Ending {
   readonly retryAfter?: unknown
 }
 
-/** What the frame of a sync is made of. */
+/** The parts of a sync's frame. */
 export interface SyncFrame {
-  /** The site's state that it is told. */
+  /** The site's state, as the frame is told. */
   readonly state: string
   readonly createBinding: () => Promise<Binding>
   readonly openFrame: (hub: string, nonce: string, state: string, listener: FrameListener) => HubFrame
-  /** The visitor's own answer to a conflict; or that this sync was begun by news. */
+  /** The visitor's choice after a conflict; or that news began this sync. */
   readonly choice?: PageMessage['choice']
 }
 
-/** A page's load event waits for its frames, and a hub may hang: then the frame steps aside until the page has loaded. */
+/** A page's load event waits for its frames, and a hub may hang: after this time the frame is removed until the page has loaded. */
 const PATIENCE_MS = 1000
 
 /**
- * Never rejects: whatever goes wrong is an outcome with a reason.
+ * Never rejects: every failure is an outcome with a reason.
  *
- * @param isChanged the state shows a session that the hub has not seen: an offer will be needed, so it is fetched beside the frame
- * @param onNews the frame has something to say after its last answer
- * @param signal nobody waits for this any more
+ * @param isChanged the state shows a session that the hub has not seen: an offer will be needed, so it is fetched in parallel with the frame
+ * @param onNews called if the frame has something to say after its last answer
+ * @param signal aborted when nobody waits for the result any more
  */
 export function runSync(
   { hub, endpoint, timeout }: Required<ClientOptions>,
@@ -70,7 +70,7 @@ export function runSync(
     let hear: (message: FrameMessage) => void
     let timer: number | undefined
 
-    // What is thrown may say nothing of that kind, and of a client that the page has closed, nobody asks why.
+    // A thrown value may contain none of these; and if the page has closed the client, nobody reads the reason.
     const finish = ({ outcome = 'failed', reason, retryAfter }: Ending, replaced?: Replaced) => {
       window.clearTimeout(timer)
       abort.abort()
@@ -98,12 +98,12 @@ export function runSync(
       const { verifier, nonce } = await createBinding()
       const askOffer = () => ask<OfferReply>('/offer', { nonce })
       const early = isChanged ? askOffer() : undefined
-      // Whether it is needed at all is seen below; until then its failure is nobody's. (`String`: something that does nothing.)
+      // Whether the offer is needed is only known below; until then nobody handles its failure. (`String`: a function that does nothing.)
       early?.catch(String)
 
       const first = heard()
       const open = () => {
-        // Over by now, or under way.
+        // The sync has ended, or the frame has already answered.
         if (message || abort.signal.aborted) return
         window.clearTimeout(timer)
         timer = window.setTimeout(finish, timeout, { reason: 'timeout' })
@@ -117,12 +117,13 @@ export function runSync(
       open()
       window.setTimeout(() => {
         if (message || abort.signal.aborted) return
-        // A router may have taken it out, with the head of the page before.
+        // A router may have removed it together with the head of the previous page.
         if (!frame?.element.isConnected) open()
         else if (ofDocument('readyState') !== 'complete') {
-          // The page may load in the very moment in which the frame is gone: so first the listener, and the frame a moment later.
+          // The page may load in the very moment in which the frame is removed: so the listener comes first, and the frame a moment later.
           window.addEventListener('load', () => window.setTimeout(open))
-          // It may never load. And the limit stands still meanwhile: a slow page is no slow hub.
+          // The page may never load, so this is limited too. The frame's own limit stops in the meantime: a slow page does not mean a slow
+          // hub.
           window.clearTimeout(timer)
           timer = window.setTimeout(open, timeout)
           frame.close()

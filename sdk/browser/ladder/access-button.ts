@@ -1,4 +1,4 @@
-/** A button that stays in the page until there is access: the hub's own in its frame, or the page's own that opens the hub's window. */
+/** A button that stays in the page until access is given: the hub's own in its frame, or one of the page that opens the hub's window. */
 import type { Status } from '../status.js'
 import { create } from './create.js'
 import type { AccessTheme, LadderKit } from './kit.js'
@@ -6,7 +6,7 @@ import { announce } from './announce.js'
 import { labelOf } from './theme.js'
 import { openVisibleFrame } from './visible-frame.js'
 
-/** @param requestAccess where the button has to be the page's own: what a click on it does */
+/** @param requestAccess what a click does if the button has to be the page's own */
 export function showAccessButton(
   kit: LadderKit,
   place: Element,
@@ -49,7 +49,7 @@ export function showAccessButton(
       },
       lost: () => stop.abort(),
       begun(sync) {
-        // Its frame has gone with that sync: where it failed after a click, there has to be a button again.
+        // The frame has gone with that sync: if the sync failed after a click, the page needs a button again.
         void sync.then(({ outcome }) => {
           if (hasAsked && outcome === 'failed') showFrame()
         })

@@ -6,7 +6,7 @@ import type { AccessTheme, LadderKit } from './kit.js'
 import { labelOf } from './theme.js'
 import { openVisibleFrame } from './visible-frame.js'
 
-/** Shows the dialog once the frame is there, and takes it away with the answer. */
+/** Shows the dialog once the frame is there, and removes it when the answer arrives. */
 export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status> =>
   new Promise((resolve) => {
     const stop = new window.AbortController()
@@ -16,11 +16,11 @@ export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status>
       if (isEnded) return
       isEnded = true
       window.clearTimeout(patience)
-      // Its own closing, just below, is told later: it must not say over the answer that the visitor has dismissed this.
+      // The dialog's own closing, just below, is reported later: it must not replace the answer by "dismissed".
       dialog.onclose = null
       void Promise.resolve(status).then((last) => {
         stop.abort()
-        // Closed first: only then does the focus go back to where it was.
+        // Closed first, because only then does the focus return to where it was.
         dialog.close()
         dialog.remove()
         resolve(last)
@@ -35,7 +35,7 @@ export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status>
       'dialog',
       {
         ariaLabel: labelOf(theme, kit.hub),
-        // By its button, by Escape, or by the page.
+        // Closed by its button, by Escape, or by the page.
         onclose: () => end(kit.settle({ reason })),
       },
       'width:20rem;max-width:80vw;border:0;border-radius:8px',
@@ -57,7 +57,7 @@ export const askByDialog = (kit: LadderKit, theme: AccessTheme): Promise<Status>
         else dialog.showModal()
       },
       lost: () => end(kit.settle({ outcome: 'failed', reason: 'unreachable' })),
-      // Open until that has ended: the frame has its part in it.
+      // It stays open until the sync has ended, because the frame takes part in it.
       begun: end,
     })
   })

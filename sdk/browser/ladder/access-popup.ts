@@ -1,15 +1,15 @@
 /**
- * A small window of the hub's own. In some browsers a click there lets the hidden frame have the hub's cookie afterwards; in others
- * it only takes a click in the visible frame after it, which otherwise would ask the visitor.
+ * A small window of the hub. In some browsers a click there gives the hidden frame access to the hub's cookie afterwards; in others a click in
+ * the visible frame is needed as well, but then the browser does not ask the visitor.
  */
 import type { Status } from '../status.js'
 import type { LadderKit } from './kit.js'
 
-/** A window that has just closed may not say so at once, and what it said may be on its way. */
+/** A window that has just closed may report that late, and its message may still be on its way. */
 const SETTLE_MS = 300
 
 /**
- * Has to be called in the very click: no browser lets a page open a window later.
+ * Call it within the click itself: no browser lets a page open a window later.
  *
  * @param askByDialog for the click in the visible frame
  */
@@ -37,7 +37,7 @@ export function askByPopup(kit: LadderKit, askByDialog: () => Promise<Status>): 
       if (source === popup && origin === kit.hub && data?.sessionHub === 1 && data.unlocked === true)
         end(true)
     }
-    // The page is looked at again: the window is gone, or the page's opener policy has cut it off, and it looks like that.
+    // The visitor is back on the page: the window is gone, or the page's opener policy has cut it off, which looks the same.
     const look = () => {
       window.setTimeout(() => {
         if ((document.hidden as unknown) !== true && popup.closed) end(false)

@@ -1,10 +1,10 @@
-/** Tells the page that the browser blocks, and what is left. */
+/** Tells the page that the browser blocks, and which rungs are left. */
 import type { LadderKit } from './kit.js'
 
-/** Another click would end the same way: the answer was no, or the hub cannot see whose page the frame is in. */
+/** Another click would end in the same way: the answer was no, or the hub cannot see whose page the frame is in. */
 const HOPELESS = ['access_denied', 'referrer_missing']
 
-/** Not after a failure: it says nothing of the browser. */
+/** Not after a failure, which says nothing about the browser. */
 export function announce({ tell, rungs, client }: LadderKit): void {
   const { isBlocked, outcome, reason } = client.status
   if (!isBlocked || !reason || outcome === 'failed') return

@@ -1,8 +1,8 @@
-/** New elements of the page. */
+/** Creates elements for the page. */
 
 type Tags = HTMLElementTagNameMap
 
-/** @param style as in a `style` attribute; set by script, so that no style policy of the page is in the way */
+/** @param style as in a `style` attribute; set by script, so that no style policy of the page prevents it */
 export const create = <Tag extends keyof Tags>(
   tag: Tag,
   properties: Partial<Omit<Tags[Tag], 'style'>>,
@@ -11,6 +11,6 @@ export const create = <Tag extends keyof Tags>(
 ): Tags[Tag] =>
   Object.assign(memberOf(page, 'createElement').call(page, tag) as Tags[Tag], properties, { style })
 
-/** As `ofDocument`, of a document that may be another. */
+/** As `ofDocument`, but for any document. */
 export const memberOf = <Name extends keyof Document>(page: Document, name: Name): Document[Name] =>
   Reflect.get(Object.getPrototypeOf(page) as Document, name, page)

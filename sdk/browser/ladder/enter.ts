@@ -1,17 +1,17 @@
-/** Follows a link by a form: what is in a POST stands in no address, no history and no Referer (R24). */
+/** Follows a link by a form: the content of a POST appears in no address, no history and no Referer (R24). */
 
 import { ofDocument } from '../document.js'
 import { create, memberOf } from './create.js'
 
 interface Bringing {
   readonly ticket: string
-  /** Where the sister's endpoints are. */
+  /** The path of the sister's endpoints. */
   readonly endpoint: string
 }
 
 /**
- * So long the form's document has to stay after it was sent. Chromium holds the page's policy against the last redirect too, and
- * tells nobody else.
+ * How long the form's document has to stay after it was sent. Chromium checks the last redirect against the page's policy too, and reports a
+ * violation nowhere else.
  */
 const SENT_MS = 20_000
 
@@ -25,8 +25,8 @@ export function enter(link: HTMLAnchorElement, { ticket, endpoint }: Bringing, r
     'form',
     {
       method: 'post',
-      // In the address for a service worker there that makes a request of its own, without the form. The fragment is for no server: a browser
-      // takes it along by itself.
+      // Also in the address, for a service worker there that makes a request of its own without the form. The fragment goes to no server: a
+      // browser carries it along by itself.
       action: `${link.origin}${endpoint}/enter${queryFor(to)}${link.hash}`,
       // Seen from the inner document, the page is the parent.
       target: target === '_self' ? '_parent' : target,
@@ -50,26 +50,26 @@ export function enter(link: HTMLAnchorElement, { ticket, endpoint }: Bringing, r
   try {
     form.submit()
   } catch {
-    // Firefox says it so.
+    // Firefox reports it in this way.
     onViolation({ effectiveDirective: 'form-action' })
   }
   window.setTimeout(() => {
     memberOf(page, 'removeEventListener').call(page, 'securitypolicyviolation', onViolation)
     form.remove()
-    // Of the page itself there is none: in a frame, no link is entered.
+    // This removes the inner document's frame only: the page itself has none, because links are not entered in a frame.
     page.defaultView?.frameElement?.remove()
   }, SENT_MS)
 }
 
-/** A sister refuses an address that is too long. Few are, and only such a worker loses by that. */
+/** A sister refuses an address that is too long. Few are, and only a service worker of that kind is affected. */
 function queryFor(to: string): string {
   const sent = encodeURIComponent(to)
   return sent.length < 4000 ? `?to=${sent}` : ''
 }
 
 /**
- * A window that opens has to find the page as its opener, not a document that is soon gone. Other names, such as `_parent`, mean
- * the same in the page only.
+ * A window that opens has to find the page as its opener, not a document that will soon be gone. Other names, such as `_parent`, have their
+ * meaning only in the page.
  */
 const keepsOpener = ({ relList, target }: HTMLAnchorElement) =>
   target !== '_self' &&
@@ -78,8 +78,8 @@ const keepsOpener = ({ relList, target }: HTMLAnchorElement) =>
   (target !== '_blank' || relList.contains('opener'))
 
 /**
- * A document of our own, for its referrer policy: under that of many a page (`no-referrer` is the default of helmet, for one) a
- * form says that it comes from nowhere, and the sister has to refuse it (R10).
+ * A document of our own, for its referrer policy: under the policy of many pages (`no-referrer` is helmet's default) a form does not say where
+ * it comes from, and the sister has to refuse it (R10).
  */
 function openInner(): Document {
   const frame = create('iframe', {}, 'display:none!important')

@@ -1,4 +1,4 @@
-/** Where sharing stands, in words for the people who build the site. */
+/** Describes the state of sharing in words for the people who build the site. */
 import type { Rung } from '../../protocol/wire.js'
 import type { Status } from '../status.js'
 import type { Refusal } from '../post.js'
@@ -11,7 +11,7 @@ const NEEDS: Record<Rung, string> = {
   redirect: 'redirect() on intent, or redirectOnce()',
 }
 
-/** Where the page itself asks nobody anything, neither does this. */
+/** If the page itself asks nobody anything for one of these reasons, neither does this. */
 const SILENT = /^(bot|cookies_off|insecure_context|opted_out)$/
 
 export async function explain(kit: LadderKit): Promise<string> {
@@ -43,9 +43,9 @@ export async function explain(kit: LadderKit): Promise<string> {
 }
 
 /**
- * The list of sisters changes nothing, and the site asks the hub for it: wrong keys come to light, also where the visitor has no session.
+ * Listing the sisters changes nothing, and the site asks the hub for the list: so wrong keys show even if the visitor has no session.
  *
- * @returns its error code; `unreachable`: it is no answer of ours
+ * @returns its error code; `unreachable`: the answer is not one of ours
  */
 function askBackend({ endpoint, timeout, post }: LadderKit): Promise<string | null> {
   const abort = new window.AbortController()
@@ -57,7 +57,7 @@ function askBackend({ endpoint, timeout, post }: LadderKit): Promise<string | nu
   )
 }
 
-/** A navigation that it answers with a request of its own is none any more. */
+/** If a service worker answers a navigation with a request of its own, that request is no longer a navigation. */
 const workers = () => {
   const worker = 'serviceWorker' in window.navigator && window.navigator.serviceWorker.controller
   return worker ? [worker.scriptURL] : []

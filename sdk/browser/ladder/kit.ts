@@ -1,6 +1,6 @@
 /**
- * What the two files of the SDK have in common. `sdk.js` is loaded by every visitor; the ladder only where the browser blocks the
- * frame, and it is handed what the first file has already.
+ * What the ladder gets from the rest of the SDK, and what it offers. Every visitor loads `sdk.js`; the ladder is loaded only if the browser
+ * blocks the frame, and receives what the first file already has.
  */
 import type { Bus } from '../bus.js'
 import type { openFrame } from '../frame.js'
@@ -10,13 +10,13 @@ import type { createBinding } from '../random.js'
 import type { Status } from '../status.js'
 import type { SyncFrame } from '../sync.js'
 
-/** How the button looks that asks for storage access. */
+/** The appearance of the button that asks for storage access. */
 export interface AccessTheme {
-  /** The button's text, 80 characters at most. */
+  /** The button's text, at most 80 characters. */
   readonly label?: string
   /** The colour of the text: `#` and 3, 6 or 8 hexadecimal digits. */
   readonly color?: string
-  /** The colour behind it, written likewise. */
+  /** The background colour, in the same form. */
   readonly background?: string
   /** The radius of the corners in pixels, 0 to 32. */
   readonly radius?: number
@@ -24,11 +24,11 @@ export interface AccessTheme {
 
 export interface LadderKit extends Required<ClientOptions> {
   readonly client: { readonly status: Status }
-  /** Aborted where the page has closed the client. */
+  /** Aborted when the page closes the client. */
   readonly signal: AbortSignal
-  /** The status of something that came to nothing. */
+  /** The status of something that led to nothing. */
   readonly settle: (next: Partial<Status>) => Status
-  /** A sync of the rung `access`, by a frame that is open, or by a new hidden one. Waits for the sync that is running. */
+  /** Runs a sync of the rung `access`, by a frame that is open or by a new hidden one. It waits for a sync that is running. */
   readonly syncBy: (frame: Partial<SyncFrame>) => Promise<Status>
   readonly tell: Bus['tell']
   readonly openFrame: typeof openFrame
@@ -38,10 +38,10 @@ export interface LadderKit extends Required<ClientOptions> {
 }
 
 export interface Ladder {
-  /** After each sync that ended where the frame is no way. */
+  /** Called after each sync that ended without the frame. */
   announce(): void
   requestAccess(theme?: AccessTheme): Promise<Status>
-  /** @param stop by the page, or by the button itself when there is access */
+  /** @param stop aborted by the page, or by the button itself once access is given */
   accessButton(stop: AbortController, element: Element, theme?: AccessTheme): void
   decorate(stop: AbortController): void
   redirect(returnTo: string | undefined): void

@@ -2,17 +2,17 @@
 import type { LinkReply } from '../../protocol/bodies.js'
 import type { LadderKit } from './kit.js'
 
-/** The hub's tickets live for some seconds longer. */
+/** The hub's tickets live some seconds longer. */
 const KEPT_MS = 20_000
 
 const NOTHING: LinkReply = { ticket: null }
 
 interface LinkTicket {
-  /** `undefined` while it is under way. */
+  /** `undefined` until it has arrived. */
   reply: LinkReply | undefined
-  /** Resolves when it is there, or when there will be none. */
+  /** Resolves when the reply has arrived or failed. */
   readonly arrival: Promise<unknown>
-  /** The session that it is for. */
+  /** The session that the ticket is for. */
   readonly state: string
   readonly atMs: number
 }
@@ -20,7 +20,7 @@ interface LinkTicket {
 export interface LinkTickets {
   /** One at a time for each sister. */
   prepare(to: string): LinkTicket
-  /** It works once. */
+  /** Forgets a ticket that has been used: it works once. */
   drop(to: string): void
 }
 

@@ -1,4 +1,4 @@
-/** Links to sister sites: the session comes along, without anything of it in an address. */
+/** Links to sister sites: they carry the session, but no part of it appears in an address. */
 import type { LadderKit } from './kit.js'
 import { ofDocument } from '../document.js'
 import { create } from './create.js'
@@ -8,20 +8,20 @@ import { createSisters } from './sisters.js'
 
 type Link = HTMLAnchorElement | HTMLAreaElement
 
-/** What a sister takes, in characters. Spelt out here: the protocol's table of limits would cost bytes. */
+/** The longest target that a sister accepts, in characters. Spelt out here, because importing the protocol's limits would make the SDK larger. */
 const MAX_TARGET = 2000
 
-/** Links that ask for what a form does not do, or lead to an endpoint, to which `enter` leads nobody. */
+/** Links that need something that a form does not do, or that lead to an endpoint, which `enter` refuses as a target. */
 const LEFT_ALONE = '[download],[ping],[rel~=noreferrer],[referrerpolicy],[href*="/session-hub/"]'
 
-/** A visitor does not notice more. */
+/** A visitor does not notice a shorter delay. */
 const WAIT_MS = 150
 
 /** One set of listeners for all links of the page, present and future. */
 export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
   const sisters = createSisters(kit)
   const tickets = createLinkTickets(kit)
-  /** Where the frame works, nothing of this is needed; in somebody's frame it is no use, and a form may go nowhere at all. */
+  /** If the frame works, none of this is needed. Inside another page's frame it is useless, and a form may not be allowed to go anywhere. */
   const isNeeded = () =>
     window.top === window && (kit.client.status.isBlocked || !kit.rungs.includes('frame'))
 
@@ -34,11 +34,11 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
       if (sisters.has(link.origin)) tickets.prepare(link.origin)
     })
   }
-  // First of all listeners: the page may keep these from going further.
+  // Before all other listeners, because the page may stop these events.
   for (const begin of ['pointerdown', 'touchstart', 'focusin'])
     window.addEventListener(begin, prepare, { signal, capture: true, passive: true })
 
-  // Last of all listeners: a page that goes its own way has said so by now.
+  // After all other listeners: a page that handles the click itself has said so by then.
   window.addEventListener(
     'click',
     (event) => {
@@ -46,7 +46,7 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
       if (!link || !isPlain(event) || !mayCarry(link) || !sisters.has(link.origin)) return
       const to = tickets.prepare(link.origin)
       if (to.reply?.ticket === null) return
-      // As it is now: while the ticket is under way, the page may change it (R10), or take it out of the document.
+      // The link as it is now: before the ticket arrives, the page may change it (R10) or remove it from the document.
       const way = copyOf(link)
       event.preventDefault()
       tickets.drop(link.origin)
@@ -65,7 +65,7 @@ export function decorateLinks(kit: LadderKit, signal: AbortSignal): void {
   )
 }
 
-/** What a click is for, also inside open shadow roots. What is no link leads nowhere, even if it stands in one. */
+/** The link that a click is on, also inside open shadow roots. An element that is not a link leads nowhere, even inside one. */
 const linkOf = (event: Event) =>
   event
     .composedPath()
@@ -74,7 +74,7 @@ const linkOf = (event: Event) =>
 
 const leadsElsewhere = (link: Link) => /^https?:$/.test(link.protocol) && link.origin !== location.origin
 
-/** With another button or a key the visitor wants something else than to go there. */
+/** With another button or a modifier key, the visitor wants something other than to follow the link. */
 const isPlain = (event: MouseEvent) =>
   !(
     event.defaultPrevented ||
@@ -87,16 +87,16 @@ const isPlain = (event: MouseEvent) =>
 
 const mayCarry = (link: Link) =>
   leadsElsewhere(link) &&
-  // A click there is for the text that it stands in.
+  // A click in editable text is for the text.
   !link.isContentEditable &&
   !link.matches(LEFT_ALONE) &&
   link.href.length <= MAX_TARGET
 
-/** A path alone, which no form leaves the sister by (R10); and no link to what is below it, as above. */
+/** Only a path, so that no form can leave the sister (R10); and no link to what is below the endpoint, as above. */
 const isTakenAt = (endpoint: string, { pathname }: Link) =>
   /^(\/[\w-]+)+$/.test(endpoint) && !pathname.startsWith(`${endpoint}/`)
 
-/** In no document, so that a click on it is heard by nobody. */
+/** In no document, so that no listener receives a click on it. */
 const copyOf = ({ href, rel, target }: Link) =>
   create('a', {
     href,

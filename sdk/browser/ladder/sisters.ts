@@ -1,4 +1,4 @@
-/** Which origins are sisters of this site: asked once, and kept for the pages of this tab. */
+/** The origins of this site's sisters: requested once, and kept for the pages of this tab. */
 import type { SistersReply } from '../../protocol/bodies.js'
 import type { LadderKit } from './kit.js'
 
@@ -10,10 +10,10 @@ interface Kept extends SistersReply {
 }
 
 export interface Sisters {
-  /** Asks, if that was not done. */
+  /** Requests the list if that has not been done. */
   readonly ask: () => Promise<void>
   readonly has: (origin: string) => boolean
-  /** Forgets them all, for as long as a list is good for. */
+  /** Forgets them all for the lifetime of a list. */
   readonly forget: () => void
 }
 
@@ -26,7 +26,7 @@ export function createSisters({ post, endpoint }: LadderKit): Sisters {
     try {
       window.sessionStorage.setItem(KEY, JSON.stringify(kept))
     } catch {
-      // Storage is forbidden here: then every page asks.
+      // Storage is forbidden here, so every page asks.
     }
   }
 
@@ -37,7 +37,7 @@ export function createSisters({ post, endpoint }: LadderKit): Sisters {
   }
 
   return {
-    // A site that cannot say has none, for this page.
+    // If the site cannot answer, it has no sisters for this page.
     ask: () => (asked ??= ask().catch(() => undefined)),
     has: (origin) => known.includes(origin),
     forget() {

@@ -1,4 +1,4 @@
-/** The hub's visible frame: a button in it asks the browser for storage access, as it has to be asked in some browsers. */
+/** The hub's visible frame: a button in it asks the browser for storage access, as some browsers require. */
 import type { HeightMessage } from '../../protocol/messages.js'
 import type { FrameListener } from '../frame.js'
 import type { Status } from '../status.js'
@@ -6,18 +6,18 @@ import type { SyncFrame } from '../sync.js'
 import type { AccessTheme, LadderKit } from './kit.js'
 import { labelOf, themeQuery } from './theme.js'
 
-/** A button of 80 letters in the largest fonts; no frame covers a page. */
+/** The height of a button with 80 letters in the largest fonts; a frame must not cover the page. */
 const MOST_PX = 600
 
 export interface VisibleListener {
-  /** The hub has no cookie yet; with a reason: nor has the click just now brought it one. */
+  /** The hub has no cookie yet; with a reason, the latest click has not brought it one either. */
   readonly blocked: (reason: string | undefined) => void
   readonly lost: () => void
-  /** It has what it needs, and a sync has begun. */
+  /** The frame has what it needs, and a sync has begun. */
   readonly begun: (sync: Promise<Status>) => void
 }
 
-/** Opens it in an element, and closes it by the signal or at the end of its sync. */
+/** Opens the frame in an element, and closes it by the signal or at the end of its sync. */
 export async function openVisibleFrame(
   kit: LadderKit,
   theme: AccessTheme,
@@ -40,7 +40,7 @@ export async function openVisibleFrame(
       begun(kit.syncBy({ state, createBinding: () => Promise.resolve(binding), openFrame }))
     }
   }
-  // A frame does not grow with its words, and a click on what is cut off does not count.
+  // A frame does not grow with its content, and a click on a button that is cut off does not count.
   const follow = (element: HTMLIFrameElement) => {
     window.addEventListener(
       'message',
@@ -63,8 +63,8 @@ export async function openVisibleFrame(
     (element) => {
       const label = labelOf(theme, kit.hub)
       element.title = label
-      // By script, so that no style policy of the page is in the way. In a scheme of another kind than its document's, a frame is
-      // opaque, and the corners beside the button's would not be the page's.
+      // Set by script, so that no style policy of the page prevents it. If its colour scheme differed from its document's, the frame would be
+      // opaque, and the corners around the button would not show the page.
       element.style = 'width:100%;height:48px;border:0;color-scheme:light dark'
       follow(element)
       place.append(element)

@@ -1,4 +1,4 @@
-/** How the visitor has just come, where this site's backend did on the way what a sync does. */
+/** How the visitor has just arrived, if this site's backend has done the work of a sync on the way. */
 import { type Outcome, outcomes, type ReplaceReason, type Rung, rungs } from '../../protocol/wire.js'
 import { ARRIVAL_COOKIE, readCookie, readState } from '../cookies.js'
 import { writeCookie } from '../document.js'
@@ -6,12 +6,12 @@ import type { SyncResult } from '../sync.js'
 
 export type Arrival = [rung: Rung, state: string, result: SyncResult]
 
-/** Reads it and removes it: the page that comes after this one has not arrived. */
+/** Reads the note and removes it, because it does not apply to the next page. */
 export function takeArrival(): Arrival | undefined {
   const value = readCookie('arrival')
   writeCookie(`${ARRIVAL_COOKIE}=;path=/;secure;max-age=0`)
   const [rung, outcome, reason, signedIn] = value.split('.')
-  // Neither the frame nor storage access arrives.
+  // A visitor does not arrive by the frame or by storage access.
   if (rungs.indexOf(rung as Rung) < 2 || !outcomes.includes(outcome as Outcome)) return
   const state = readState()
   const isReplaced = outcome === 'replace'

@@ -1,4 +1,4 @@
-/** Where the frame is no way, the other rungs are loaded at once: a popup has to open in the very click. */
+/** If the frame is not available, the other rungs are loaded at once, because a popup has to open within the click itself. */
 import type { Ladder } from '../ladder/kit.js'
 import type { Climb, LiveKit } from './kit.js'
 import { syncNext } from './sync-next.js'
@@ -8,7 +8,7 @@ export function climbWhereBlocked(kit: LiveKit): Climb {
   const hasFrame = rungs.includes('frame')
   let ladder: Ladder | undefined
   let loading: Promise<Ladder> | undefined
-  /** Resolves once the frame is known to be no way. */
+  /** Resolves once the frame is known to be unavailable. */
   let reach!: (ladder: Ladder) => void
   const reached = new Promise<Ladder>((resolve) => (reach = resolve))
 
@@ -16,7 +16,7 @@ export function climbWhereBlocked(kit: LiveKit): Climb {
     (loading ??= kit.load('ladder', endpoint).then(
       ({ create }) => (ladder = create({ ...kit, syncBy: (by) => syncNext(kit, by) })),
       (error: unknown) => {
-        // The next one tries again.
+        // The next attempt tries again.
         loading = undefined
         throw error
       },
@@ -25,7 +25,7 @@ export function climbWhereBlocked(kit: LiveKit): Climb {
 
   function climb(): void {
     const { isBlocked } = client.status
-    // The browser does not block any more: who listens from now on is not told of it.
+    // The browser no longer blocks, so later listeners are not told that it did.
     if (!isBlocked) said['access-needed'] = undefined
     if ((isBlocked && rungs.length > 1) || !hasFrame)
       load().then(
@@ -38,7 +38,7 @@ export function climbWhereBlocked(kit: LiveKit): Climb {
   }
   on('synced', climb)
   on('sync-failed', climb)
-  // There, no sync tells of its end.
+  // Without the frame, no sync reports its end.
   if (!hasFrame) climb()
 
   return {

@@ -1,10 +1,10 @@
-/** Where the hub, or this site's backend, has too much to do (`Retry-After`): the page syncs soon after, and does not add to the load. */
+/** If the hub or this site's backend is overloaded (`Retry-After`), the page syncs soon afterwards, without adding to the load. */
 import { recall, remember } from '../memory.js'
 import type { LiveKit } from './kit.js'
 
-/** Whoever wants to be asked nothing for longer is asked again after this. */
+/** If a server asks for a longer pause, it is asked again after this time. */
 const MOST_MS = 60_000
-/** Each wait in a row is twice as long as the last. Then the page leaves it at that, until somebody looks at it again. */
+/** Each wait in a row is twice as long as the last. After this many the page gives up until somebody looks at it again. */
 const MOST = 5
 
 export function comeBack({ on, run, signal }: LiveKit): void {
@@ -20,7 +20,7 @@ export function comeBack({ on, run, signal }: LiveKit): void {
     if (!waitMs) waits = 0
     else if (!timer && waits < MOST) {
       const leftMs = Math.min(waitMs * 2 ** waits, MOST_MS) - Math.abs(Date.now() - atMs)
-      // Up to half as long again: not all pages come back in one moment.
+      // Up to half as long again, so that not all pages come back at the same moment.
       timer = window.setTimeout(goOn, leftMs * (1 + Math.random() / 2))
       waits += 1
     }

@@ -1,4 +1,4 @@
-/** The visitor's opt-out, and its undoing: on this site first, then in the hub's jar, for all others. */
+/** The visitor's opt-out, and its undoing: first on this site, then in the hub's cookies, for all others. */
 import type { Status } from '../status.js'
 import type { Refusal } from '../post.js'
 import type { LiveKit } from './kit.js'
@@ -17,7 +17,7 @@ export async function forget(kit: LiveKit, { undo = false } = {}): Promise<Statu
   return status
 }
 
-/** By a frame of its own. Where that has not the hub's jar, or the hub is down, only this site is told. */
+/** Uses a frame of its own. If that frame cannot use the hub's cookies, or the hub is down, only this site is told. */
 async function tellHub(
   { hub, timeout, createBinding, openFrame }: LiveKit,
   isForgotten: boolean,
@@ -41,17 +41,17 @@ async function tellHub(
   })
 }
 
-/** In which state this site is on its own. */
+/** Holds the state with which this site left the shared session. */
 const KEY = 'session-hub-parted'
 
-/** Where the visitor has opted out on another site, this one keeps its session, apart from the others'. */
+/** If the visitor has opted out on another site, this one keeps its session, separate from the others'. */
 export function partWhereForgotten({ on, endpoint, post, readState }: LiveKit): void {
   on('synced', ({ outcome, reason }) => {
     const state = readState()
     try {
       if (!outcome || reason !== 'opted_out' || !state || window.localStorage.getItem(KEY) === state) return
     } catch {
-      // Without a memory it would part again and again.
+      // Without storage it would separate again and again.
       return
     }
     post(`${endpoint}/forget`, {})

@@ -1,4 +1,4 @@
-/** What `live.js` is handed by `sdk.js`, which has it already, and what it gives. */
+/** What `live.js` gets from `sdk.js`, which already has it, and what it offers. */
 import type { Choice } from '../../protocol/wire.js'
 import type { Bus } from '../bus.js'
 import type { AccessTheme, Ladder, LadderKit } from '../ladder/kit.js'
@@ -11,9 +11,9 @@ export interface LiveKit extends Omit<LadderKit, 'syncBy'>, Bus {
     readonly status: Status
     sync(options: { force: boolean }): Promise<Status>
   }
-  /** A sync, if the last one was not a moment ago. */
+  /** Syncs, unless the last sync was a moment ago. */
   readonly look: () => void
-  /** Negative: at once, whether or not anybody looks. */
+  /** A negative value: at once, whether or not the tab is visible. */
   readonly run: (goodForMs: number, by?: Partial<SyncFrame>, choice?: Choice) => Promise<Status>
   /** The sync that is running. */
   readonly running: () => Promise<Status> | undefined
@@ -23,13 +23,13 @@ export interface LiveKit extends Omit<LadderKit, 'syncBy'>, Bus {
   ) => Promise<{ readonly create: (kit: LadderKit) => Ladder }>
 }
 
-/** The same within `live.js`, which knows when its own questions change a cookie. */
+/** The same, with what only `live.js` knows: when its own requests change a cookie. */
 export interface WatchfulKit extends LiveKit {
-  /** Resolves when its last question to the backend has been answered. */
+  /** Resolves when its last request to the backend has been answered. */
   readonly answered: () => Promise<unknown>
 }
 
-/** What a client hands on, as it is called there. */
+/** The arguments that a client passes on, by the names of its methods. */
 export interface Given {
   keepUp: []
   arrival: []
@@ -39,7 +39,7 @@ export interface Given {
   resolve: [choice: Choice]
   forget: [options?: { undo?: boolean }]
   requestAccess: [theme?: AccessTheme]
-  /** By the page, or by the button itself when there is access, it is stopped. */
+  /** `stop` is aborted by the page, or by the button itself once access is given. */
   accessButton: [stop: AbortController, element?: Element | undefined, theme?: AccessTheme | undefined]
   decorate: [stop: AbortController, ...unknown[]]
   redirect: [options?: { returnTo?: string }]
@@ -47,12 +47,12 @@ export interface Given {
 }
 
 export interface Results {
-  /** From the first sync on: hears what happens elsewhere. */
+  /** Keeps up, from the first sync on, with what happens elsewhere. */
   keepUp: undefined
-  /** What this site's backend has said of how the visitor came here, if it has; once. */
+  /** What this site's backend has noted of how the visitor arrived, if anything; once. */
   arrival: Arrival | undefined
   news: unknown
-  /** Whether this site could be told. */
+  /** Whether this site's backend could be told. */
   signOut: boolean
   tokenFor: string | undefined
   resolve: Status
@@ -65,5 +65,5 @@ export interface Results {
 }
 
 export type Live = { readonly [Name in keyof Given]: (...given: Given[Name]) => Promise<Results[Name]> }
-/** The ladder's own, where it is needed. */
+/** The methods of the ladder, where it is needed. */
 export type Climb = Pick<Live, 'accessButton' | 'decorate' | 'requestAccess' | 'redirect' | 'explain'>

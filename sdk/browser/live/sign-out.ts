@@ -1,8 +1,8 @@
-/** Signing out on this site, and so on every other of this browser. */
+/** Signs out on this site, and so on all others in this browser. */
 import { recall, remember } from '../memory.js'
 import type { LiveKit } from './kit.js'
 
-/** @returns whether this site could be told */
+/** @returns whether this site's backend could be told */
 export async function signOut({ client, endpoint, post, tell }: LiveKit): Promise<boolean> {
   try {
     await post(`${endpoint}/sign-out`, {})
@@ -15,7 +15,7 @@ export async function signOut({ client, endpoint, post, tell }: LiveKit): Promis
     // Nothing is remembered here.
   }
   tell('session-ended', { reason: 'signed-out' })
-  // The hub's frames on other sites hear of it by this one's; but where nothing was asked of the hub yet, consent may be missing.
+  // The hub's frames on other sites learn of it through this one's; but if the hub was not asked anything yet, consent may be missing.
   if (client.status.atMs) void client.sync({ force: true })
   return true
 }

@@ -1,4 +1,4 @@
-/** Hears from this site's own backend when the session ends, while somebody looks at the page. */
+/** Learns from this site's own backend when the session ends, while the page is visible. */
 import type { EndReason } from '../../protocol/wire.js'
 import { askBackend } from './backend.js'
 import type { LiveKit } from './kit.js'
@@ -23,7 +23,7 @@ export function listen(kit: LiveKit): void {
     })
   }
 
-  // Of the session that went: the one that came is listened to from `synced` on.
+  // Closes the stream of the old session: the stream of the new one opens at `synced`.
   on('session-replaced', close)
   on('session-ended', close)
   on('synced', open)
@@ -38,7 +38,7 @@ export function listen(kit: LiveKit): void {
 
 /** @param state of the session that is said to have ended */
 async function end(kit: LiveKit, state: string, reason: EndReason): Promise<void> {
-  // Another session may be on its way here already, or at the hub. Where the frame works, this tells the page all.
+  // Another session may already be on its way here, or be at the hub. If the frame works, this sync tells the page everything.
   await kit.client.sync({ force: true })
   if (kit.readState() === state) await askBackend(kit, reason)
 }

@@ -1,4 +1,4 @@
-/** One more sync, of its own: after the one that is running. The visitor has clicked for it. */
+/** Runs one more sync after the one that is running, because the visitor has clicked for it. */
 import type { Choice } from '../../protocol/wire.js'
 import { recall, remember } from '../memory.js'
 import type { Status } from '../status.js'
@@ -11,7 +11,7 @@ export async function syncNext(
   choice?: Choice,
 ): Promise<Status> {
   while (running()) await running()
-  // It waits for no hub that has too much to do.
+  // A click does not wait for an overloaded hub.
   try {
     remember({ ...recall(), waitMs: null })
   } catch {

@@ -1,4 +1,4 @@
-/** The site's own tabs tell each other: what one of them has seen happen, the others' pages hear too. */
+/** The site's own tabs tell each other what happens, so that a session change in one of them reaches the pages of all. */
 import type { ClientEvents } from '../events.js'
 import type { LiveKit } from './kit.js'
 
@@ -18,7 +18,7 @@ export function shareWithTabs({ on, signal, tell }: LiveKit): void {
     try {
       channel = new window.BroadcastChannel('session-hub')
     } catch {
-      // Some privacy settings forbid it. The rest of this file's neighbours works without.
+      // Some privacy settings forbid it. Everything else works without it.
       return
     }
     channel.onmessage = ({ data: { name, detail } }: MessageEvent<News>) => {

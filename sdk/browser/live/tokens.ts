@@ -1,4 +1,4 @@
-/** Tokens for services on other hosts: asked for when they are needed, and good for several requests. */
+/** Tokens for services on other hosts: requested when they are needed, and used for several requests. */
 import type { TokenReply } from '../../protocol/bodies.js'
 import type { Refusal } from '../post.js'
 import type { LiveKit } from './kit.js'
@@ -10,13 +10,13 @@ export function createTokens({
 }: Pick<LiveKit, 'endpoint' | 'post' | 'readState'>): (audience: string) => Promise<string | undefined> {
   const kept: Record<string, readonly [token: string | undefined, untilMs: number]> = {}
   return async (audience) => {
-    // Another session's token is none of this one's.
+    // A token belongs to one session, so the state is part of its name.
     const name = readState() + audience
     const [known, untilMs = 0] = kept[name] ?? []
     if (Date.now() < untilMs) return known
     return post<TokenReply>(`${endpoint}/token`, { audience }).then(
       ({ token, expires_in: seconds }) => {
-        // Half of its life is left for the service, and for clocks.
+        // Half of its lifetime is left for the service, and for clocks that differ.
         kept[name] = [token, Date.now() + seconds * 500]
         return token
       },

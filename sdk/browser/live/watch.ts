@@ -4,7 +4,7 @@ import { recall } from '../memory.js'
 import { askBackend } from './backend.js'
 import type { WatchfulKit } from './kit.js'
 
-/** As often as the frame is asked, at most. */
+/** At most as often as the frame is asked. */
 const LOOK_MS = 2000
 const LAG_MS = 50
 
@@ -26,7 +26,7 @@ export function watch(kit: WatchfulKit): void {
   window.addEventListener('pagehide', () => (left = readState()), { signal })
   const onShow = ({ persisted }: PageTransitionEvent) => {
     if (!persisted) return
-    // It comes out of the back/forward cache as it was, whatever this site's other pages have done meanwhile: signed out, perhaps.
+    // The page comes out of the back/forward cache unchanged, whatever this site's other pages have done in the meantime, such as signing out.
     const state = readState()
     if (state !== left)
       if (state) tell('session-replaced', { reason: 'other-page', source: 'page', signedIn: null })
@@ -36,7 +36,10 @@ export function watch(kit: WatchfulKit): void {
   window.addEventListener('pageshow', onShow, { signal })
 
   let said: string | undefined
-  /** Looks once `document.cookie` shows what the event has said: it may lag behind. Not for ever, and not past the next event. */
+  /**
+   * Looks once `document.cookie` shows what the event has announced, because it may lag behind. It does not wait for ever, nor beyond the next
+   * event.
+   */
   function believe(state: string, patience: number): void {
     if (state !== said) return
     if (patience && readState() !== state) window.setTimeout(believe, LAG_MS, state, patience - 1)
@@ -45,14 +48,14 @@ export function watch(kit: WatchfulKit): void {
   function heed(cookie?: CookieListItem | null): void {
     const { value = '' } = cookie ?? {}
     said = value
-    // What this page's own question has changed, its answer tells, and a sync that is running looks by itself if it can.
+    // If this page's own request changed the cookie, its answer tells; and a sync that is running looks by itself if it can.
     void kit
       .answered()
       .then(() => kit.running())
       .then((status) => {
         if (status?.outcome !== 'failed') believe(value, 40)
       })
-      // Where cookies are off, nothing is remembered either (`recall`).
+      // If cookies are off, nothing is remembered either (`recall`).
       .catch(() => 0)
   }
 
@@ -62,6 +65,6 @@ export function watch(kit: WatchfulKit): void {
     const cookie = changed.find(isState) ?? deleted.find(isState)
     if (cookie) heed(cookie)
   })
-  // A sync may have ended before this was loaded, and the cookie have changed since: its end looks no more.
+  // A sync may have ended before this file was loaded, and the cookie may have changed since then: no later end of a sync would notice it.
   if (!kit.running() && client.status.outcome !== 'failed') cookieStore?.get(STATE_COOKIE).then(heed, () => 0)
 }

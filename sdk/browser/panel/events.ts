@@ -1,4 +1,4 @@
-/** What the SDK has said in this page, for the panel: what happened and why, and nothing about the visitor. */
+/** The SDK's events in this page, for the panel: what happened and why, and nothing about the visitor. */
 import type { ClientEvents, EventName } from '../events.js'
 
 export interface Said {
@@ -7,7 +7,7 @@ export interface Said {
   readonly text: string
 }
 
-/** No subject and no claims: a panel is open while others look on, and ends up in screenshots. */
+/** No subject and no claims, because others may see an open panel, and it may end up in screenshots. */
 const TEXTS: { readonly [Name in EventName]: (detail: ClientEvents[Name]) => string } = {
   'session-replaced': ({ reason, source }) => `${reason}, by ${source}`,
   'session-ended': ({ reason }) => reason,
@@ -19,7 +19,7 @@ const TEXTS: { readonly [Name in EventName]: (detail: ClientEvents[Name]) => str
 
 const NAMES = Object.keys(TEXTS) as EventName[]
 
-/** By the window: the client may be made after the panel has been opened, and may be closed before. */
+/** Listens on the window, because the client may be created after the panel has opened, and closed before it. */
 export function hear(listener: (said: Said) => void, signal: AbortSignal): void {
   for (const name of NAMES) {
     const tell = <Name extends EventName>(of: Name, detail: ClientEvents[Name]) => {

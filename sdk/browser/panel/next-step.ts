@@ -1,9 +1,9 @@
-/** What to do about the state of sharing in a page, in one sentence for the people who build the site. */
+/** What to do about the state of sharing on a page, in one sentence for the people who build the site. */
 import type { Status } from '../status.js'
 
 const SILENT = 'The visitor needs a click or a link: call accessButton() or decorate(). See docs/ladder.md.'
 
-/** The client's own reasons. All others are error codes, which have their own page. */
+/** The client's own reasons. All others are error codes, which have a page of their own. */
 const STEPS: Readonly<Record<string, string>> = {
   blocked: SILENT,
   access_denied:

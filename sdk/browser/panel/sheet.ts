@@ -1,4 +1,4 @@
-/** How the panel looks. A constructed sheet: a page's content security policy blocks style attributes and style elements. */
+/** The panel's style. A constructed sheet, because a page's content security policy may block style attributes and style elements. */
 const CSS = `
 :host { all: initial; color-scheme: light dark }
 section {

@@ -1,4 +1,4 @@
-/** What an administrator asks for: sessions by when they began, and what administrators did. */
+/** What an administrator asks for: sessions by the time they began, and what administrators did. */
 import assert from 'node:assert/strict'
 
 import type { Session, SessionSearch, Store } from '../../../hub/index.js'
@@ -19,7 +19,7 @@ export function administrationTests(suite: StoreSuite): void {
     const sessions = await store.search({ nowMs: NOW_MS, limit: 50, ...search })
     return sessions.map(({ id }) => Buffer.from(id, 'base64url').toString())
   }
-  /** Ids are base64url, of a readable name here. */
+  /** Ids are base64url, here of a readable name. */
   const began = (name: string, minutesAgo: number, fields: Partial<Session> = {}) =>
     newSession({
       id: Buffer.from(name).toString('base64url'),

@@ -1,4 +1,4 @@
-/** Endings: a list that grows in one order, seen alike by every process, whose numbers never come again. */
+/** Endings: a list that grows in one order, which every process sees alike, and whose numbers are never reused. */
 import assert from 'node:assert/strict'
 
 import type { NumberedEnding, Store } from '../../../hub/index.js'
@@ -173,7 +173,7 @@ export function endingsTests(suite: StoreSuite): void {
       seqs(read),
       Array.from({ length: 400 }, (_, at) => at + 1),
     )
-    // Each process wrote its own in order, and so they come.
+    // Each process wrote its own endings in order, and they are read in that order.
     const places = new Map<string, number[]>()
     for (const { sessionId } of read) {
       const [writer = '', place] = sessionId?.split('-') ?? []

@@ -6,25 +6,25 @@ import { fileURLToPath } from 'node:url'
 import type { Ending, Session, Spend } from '../../../hub/index.js'
 
 export type Task =
-  /** Spends one `jti` `times` times at once; answers how often it was the first. */
+  /** Spends one `jti` `times` times at once; reports how often it was the first. */
   | { do: 'spend'; spend: Spend; times: number }
   /** Adds one to `data.count` of the session behind `hash`, `times` times, one after another. */
   | { do: 'increment'; hash: string; times: number }
-  /** Makes `times` sessions of one subject at once, each of the next generation. */
+  /** Creates `times` sessions of one subject at once, each of the next generation. */
   | { do: 'sign-in'; session: Session & { subject: string }; times: number }
   /** Writes `times` endings, one after another. */
   | { do: 'end'; ending: Ending; times: number }
   /** Writes copies of `session` until it is killed; prints each id once it is committed. */
   | { do: 'write'; session: Session }
 
-/** What a process is sent. */
+/** The message that a process receives. */
 export interface Order {
   readonly opener: string
   readonly address: unknown
   readonly task: Task
 }
 
-/** It says `ready` as soon as it can be sent an order, with all code loaded. */
+/** The process says `ready` once all its code is loaded and it can receive an order. */
 export const forkWorker = ({ opener }: Order): ChildProcess =>
   fork(fileURLToPath(new URL('./store-worker.js', import.meta.url)), [opener], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-/** Whether these members are so, whatever else there is. */
+/** Asserts these members, whatever others there are. */
 export function includes(actual: object, expected: object): void {
   const names = new Set(Object.keys(expected))
   const shown = Object.fromEntries(Object.entries(actual).filter(([name]) => names.has(name)))

@@ -1,6 +1,6 @@
 import type { Store } from '../../../hub/index.js'
 
-/** Adds one to what a session counts: whoever loses what another has written counts too little. */
+/** Adds one to a count in the session's data: a store that loses another transaction's write counts too little. */
 export const increment = (store: Store, hash: string): Promise<void> =>
   store.transact({ handles: [hash] }, ({ held: [found] }) => {
     if (!found) throw new Error('The session is not there')

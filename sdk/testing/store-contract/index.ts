@@ -1,4 +1,4 @@
-/** The contract of stores, as tests: what a hub relies on, in whichever store. */
+/** The contract of stores, as tests: what a hub relies on in every store. */
 import { actingTests } from './acting.js'
 import { administrationTests } from './administration.js'
 import { countingTests } from './counting.js'
@@ -28,8 +28,8 @@ const chapters: Readonly<Record<string, (suite: StoreSuite) => void>> = {
 }
 
 /**
- * Declares the tests that every store of a hub has to pass, races and `kill -9` among them. Call it where your test runner finds tests; it needs
- * nothing of the runner but `describe` and `it`.
+ * Declares the tests that every store of a hub has to pass, including races and `kill -9`. Call it where your test runner finds tests; it
+ * needs only `describe` and `it` from the runner.
  *
  * @example
  * import { describe, it } from 'node:test'

@@ -1,4 +1,4 @@
-/** A store that is open, and one that is not any more. */
+/** A store that is open, and one that has been closed. */
 import assert from 'node:assert/strict'
 
 import type { Store } from '../../../hub/index.js'

@@ -88,7 +88,7 @@ export function processTests(suite: StoreSuite): void {
   })
 }
 
-/** Kills a writing process after a random number of writes; answers the ids that it printed before its end. */
+/** Kills a writing process after a random number of writes; returns the ids that it printed before its end. */
 async function killedWhileWriting(order: Order): Promise<string[]> {
   const worker = forkWorker(order)
   const [lines, ended] = [createInterface({ input: worker.stdout! }), once(worker, 'exit')]

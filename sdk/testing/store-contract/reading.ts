@@ -1,4 +1,4 @@
-/** What is found again, by a handle or an id. */
+/** What can be found again, by a handle or an id. */
 import assert from 'node:assert/strict'
 
 import type { Store } from '../../../hub/index.js'

@@ -32,7 +32,7 @@ export async function held(
 export const write = (store: Store, changes: Changes) =>
   store.transact({ handles: [] }, () => ({ changes, result: undefined }))
 
-/** What the store has of a subject. */
+/** The store's record of a subject. */
 export async function subjectIn(store: Store, subject: string): Promise<Subject | undefined> {
   const view = await store.transact({ handles: [], subject: { subject, sessions: 0, nowMs: 0 } }, answerView)
   return view.subject
@@ -117,7 +117,7 @@ export function newSpend(fields: Partial<Spend> = {}): Spend {
 
 export const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
 
-/** The code of what a call rejects with, whichever copy of the package has made it; an error without one as it is. */
+/** The code of the error that a call rejects with, whichever copy of the package made it; an error without a code is returned as it is. */
 export async function codeOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => 'answered',

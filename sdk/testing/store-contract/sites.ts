@@ -1,4 +1,4 @@
-/** Sites: each once, by the number of its newest change, so that every process of a hub hears of every change by one read. */
+/** Sites: each is listed once, with the number of its latest change, so that every process of a hub learns of every change by one read. */
 import assert from 'node:assert/strict'
 
 import type { SitePut, Store } from '../../../hub/index.js'

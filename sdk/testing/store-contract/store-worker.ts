@@ -62,10 +62,10 @@ async function write(store: Store, { session }: Task & { do: 'write' }): Promise
   }
 }
 
-/** As a store has them: base64url. */
+/** In the form that a store uses: base64url. */
 const idOf = (text: string) => Buffer.from(text).toString('base64url')
 
-/** As a hub does with a server that is still starting: the machine may be busy. */
+/** Waits as a hub does for a server that is still starting: the machine may be busy. */
 async function openedAt(opener: string, address: unknown): Promise<Store> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -76,7 +76,7 @@ async function openedAt(opener: string, address: unknown): Promise<Store> {
   }
 }
 
-/** Any other fault is the last word: no waiting mends it. By the code, for the opener may have another copy of the class. */
+/** Any other error is final: waiting does not help. Compared by its code, because the opener may have another copy of the class. */
 const isAway = (thrown: unknown): boolean =>
   thrown instanceof Error && 'code' in thrown && thrown.code === 'unavailable'
 

@@ -19,7 +19,7 @@ import {
 } from './records.js'
 import type { OpenedWorld, StoreSuite } from './suite.js'
 
-/** Names that a careless store would cut, fold, or read as something else. */
+/** Names that a careless store would cut, fold, or misread. */
 const hostile = ['__proto__', 'constructor', "' OR 1=1 --", '%', '*', 'Ada', 'é', 'e\u0301', 'ada ', '🙂']
 
 export function subjectsTests(suite: StoreSuite): void {

@@ -1,47 +1,47 @@
-/** What a chapter of the contract gets: the words of the test runner, and a store of its own for each test. */
+/** What each part of the contract gets: the test runner's functions, and a store of its own for each test. */
 import type { Store } from '../../../hub/index.js'
 
-/** An empty store, as each test begins with one. */
+/** An empty store, with which each test begins. */
 export interface StoreWorld {
   readonly store: Store
-  /** What `opener` is told, in this process and in others: anything that JSON holds. */
+  /** What `opener` is called with, in this process and in others: any JSON value. */
   readonly address?: unknown
-  /** Every byte that somebody gets who copies the store; without it, nothing looks for handles in there. */
+  /** All the bytes that a person gets who copies the store; without this, no test looks for handles in them. */
   readonly dump?: () => Uint8Array | Promise<Uint8Array>
-  /** After the test, when its stores are closed. */
+  /** Called after the test, when its stores are closed. */
   readonly remove?: () => unknown
 }
 
 /** The same, with what only a store has that outlives its process. */
 export interface OpenedWorld extends StoreWorld {
-  /** Opens the same data once more, as a restarted hub does. Closed with the test. */
+  /** Opens the same data once more, as a restarted hub does. It is closed after the test. */
   readonly reopen: () => Promise<Store>
 }
 
 export interface StoreContractOptions {
-  /** An empty store, which nothing else uses. */
+  /** Opens an empty store, which nothing else uses. */
   readonly open: () => StoreWorld | Promise<StoreWorld>
   /**
-   * A module whose default export opens the store at a world's `address`. Other processes import it. Without it the store is one that ends
-   * with its process, and the tests of restarts, of several processes and of `kill -9` are left out.
+   * A module whose default export opens the store at a world's `address`. Other processes import it. Without it the store ends with its
+   * process, and the tests of restarts, of several processes and of `kill -9` are left out.
    */
   readonly opener?: URL | string
   /** The test runner's own: of mocha, vitest, jest or `node:test`. */
   readonly describe: (title: string, body: () => void) => unknown
-  /** The test runner's own. It is told a time limit of 60 seconds behind the function; mocha takes it from its own option. */
+  /** The test runner's own. Its third argument is a time limit of 60 seconds; mocha takes the limit from its own option instead. */
   readonly it: (title: string, body: () => Promise<void>, timeoutMs: number) => unknown
 }
 
 export interface StoreSuite {
   readonly describe: (title: string, body: () => void) => void
-  /** @returns what makes a test that begins with an empty store; `use` is told which one */
+  /** @returns a function that declares a test with an empty store; `use` receives that store */
   readonly it: (use: (opened: OpenedWorld) => void) => (title: string, body: () => Promise<void>) => void
   readonly open: () => Promise<StoreWorld>
-  /** `undefined` where the store ends with its process. */
+  /** `undefined` if the store ends with its process. */
   readonly opener: string | undefined
 }
 
-/** Four processes that start on a machine that is busy. */
+/** Enough for four processes that start on a busy machine. */
 const TIMEOUT_MS = 60_000
 
 export function suiteOf({ open, opener, describe, it }: StoreContractOptions): StoreSuite {
@@ -72,7 +72,7 @@ export function suiteOf({ open, opener, describe, it }: StoreContractOptions): S
   }
 }
 
-/** @param module its default export opens a store */
+/** @param module a module whose default export opens a store */
 export async function openAt(module: string | undefined, address: unknown): Promise<Store> {
   if (module === undefined) throw new TypeError('storeContract: "opener" is missing')
   const { default: open } = (await import(module)) as { default?: unknown }

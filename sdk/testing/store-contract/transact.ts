@@ -140,7 +140,7 @@ export function transactTests(suite: StoreSuite): void {
   })
 }
 
-/** Something that no store can write, found out only while it writes. */
+/** A value that no store can write, which shows only during the write. */
 const unwritable = () =>
   Object.defineProperty({}, 'boom', { enumerable: true, get: () => raise(new Error('unwritable')) })
 
