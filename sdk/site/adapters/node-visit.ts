@@ -11,6 +11,8 @@ import { isProxyUntrusted } from '../../http/node/untrusted-proxy.js'
 import type { Reply } from '../../http/reply.js'
 import type { Visit } from '../visit.js'
 
+const AUTHORITY = ':authority'
+
 /** The members that frameworks add. */
 type NodeRequest = IncomingMessage & {
   readonly ip?: string | undefined
@@ -49,15 +51,18 @@ export class NodeVisit implements Visit {
   }
 
   get headers() {
-    return this.request.headers
+    const { headers } = this.request
+    const { [AUTHORITY]: host } = headers
+    // HTTP/2 names the host differently (RFC 9113, section 8.3.1).
+    return typeof host === 'string' ? { ...headers, host } : headers
   }
 
   get url() {
-    return this.request.url ?? '/'
+    return below(this.request.url ?? '/')
   }
 
   get fullUrl() {
-    return this.request.originalUrl ?? this.url
+    return below(this.request.originalUrl ?? this.request.url ?? '/')
   }
 
   get address() {
@@ -114,6 +119,10 @@ export class NodeVisit implements Visit {
     sendReply(this.answer, reply)
   }
 }
+
+/** The path and the query. Some proxies send the whole address (RFC 9112, section 3.2.2); the host is still the one in the headers. */
+const below = (url: string) =>
+  url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*(\/?)/i, (_all, slash: string) => slash || '/')
 
 /** A visit for a request that is only read: nothing is put on the request, and nothing is added to its answer, if it has one. */
 export class UnansweredVisit extends NodeVisit {
