@@ -47,9 +47,10 @@ describe('a guard that stands alone', () => {
     await visitor.post(shop, '/sign-in', { name: 'ada' })
     await visitor.sync(shop)
     const [late, inTime] = [await redeemer(), await redeemer()]
-    world.advance(34)
+    // To the millisecond in the next test: here a clock goes on that a busy machine moves too.
+    world.advance(30)
     expect((await inTime()).status).to.equal(200)
-    world.advance(2)
+    world.advance(6)
     expectRefusal(await late({ exp: Math.floor(world.now() / 1000) + 200 }), 401, 'ticket_invalid')
   })
 
