@@ -1,4 +1,4 @@
-/** What `GET /access` shows: one button, in the site's own colours if it likes. */
+/** What `GET /access` shows: one button, in the site's own colours if the site sets them. */
 import { single } from '../../sdk/http/navigation.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { cspHash } from '../page-scripts.js'
@@ -8,8 +8,8 @@ import { escaped } from './page.js'
 const LABEL_LENGTH = 80
 
 /**
- * Light or dark as the visitor likes it. The focus shows inside the button, where no frame can cut it off. Behind the site's
- * colours lies an opaque one: through a transparent button the visitor would see, and mean to click, what the page has below it.
+ * Light or dark, as the visitor prefers. The focus ring is inside the button, where no frame can cut it off. An opaque colour lies behind the site's
+ * colours: through a transparent button the visitor would see what the page has below it, and mean to click that.
  */
 const STYLE = `:root{color-scheme:light dark;--c:#fff;--b:#1c4fc4;--r:8px}
 @media(prefers-color-scheme:dark){:root{--c:#10131a;--b:#9db9ff}}
@@ -20,7 +20,7 @@ button:focus-visible{outline:3px solid;outline-offset:-6px}
 
 /**
  * @param hub the hub's origin
- * @returns what a query asks for: `label`, `color`, `background` and `radius`, all optional
+ * @returns a function that reads the appearance from a query: `label`, `color`, `background` and `radius`, all optional
  */
 export const visibleFrame =
   (hub: string) =>
@@ -28,7 +28,7 @@ export const visibleFrame =
     const label = optional(query, 'label', isLabel)
     const words = label ?? `Continue with ${new URL(hub).host}`
     const style = `${STYLE}${themeOf(query)}`
-    // Which language the site's own words are in is not known.
+    // The language of the site's own words is not known.
     const language = label === undefined ? '' : ' lang="" dir=auto'
     return {
       html: `<html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Session Hub</title><style>${style}</style><button type=button${language}>${escaped(words)}</button>`,
@@ -45,7 +45,7 @@ function themeOf(query: URLSearchParams): string {
     background !== undefined && `--b:#${background}`,
     radius !== undefined && `--r:${radius}px`,
   ].filter(Boolean)
-  // A selector of more weight than the dark theme's: what the site says holds in both.
+  // This selector has more weight than the dark theme's, so the site's colours apply in both themes.
   return rules.length > 0 ? `\nhtml:root{${rules.join(';')}}` : ''
 }
 
@@ -62,7 +62,7 @@ function optional(
   return value
 }
 
-/** Words that can be read: not empty, no control characters, nothing that turns the direction of the text. */
+/** Whether the words can be read: they are not empty, and have no control characters and nothing that turns the direction of the text. */
 const isLabel = (value: string) =>
   value.length <= LABEL_LENGTH &&
   value.trim() !== '' &&

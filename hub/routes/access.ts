@@ -16,20 +16,20 @@ export function hubHandleHash(headers: IncomingHttpHeaders, site: Grouped): stri
   return is256Bits(handle) ? sha256(handle) : undefined
 }
 
-/** What the browser says of the hub's cookies in a frame: kept from it, there for the asking, or given (Storage Access Headers). */
+/** What the browser says about the hub's cookies in a frame (Storage Access Headers): withheld, available on request, or sent. */
 export function storageAccess(headers: IncomingHttpHeaders): 'none' | 'inactive' | 'active' | undefined {
   const said = headers['sec-fetch-storage-access']
   return said === 'none' || said === 'inactive' || said === 'active' ? said : undefined
 }
 
-/** The hub sets these in its one, unpartitioned jar only: the handle's, and the marker of its own pages. */
+/** The hub sets these cookies only in its one, unpartitioned jar: the handle's cookie, and the marker of its own pages. */
 const hasOwnCookie = (headers: IncomingHttpHeaders, site: Grouped): boolean =>
   hubHandleHash(headers, site) !== undefined || readCookie(headers.cookie, cookieNames.hubSeen) === SEEN
 
 /**
- * Whether a frame's document is asked for with the cookies of the one jar. A browser that speaks of storage access is believed:
- * beside `none` and `inactive` Firefox sends the cookies of a partition. Of one that does not, a cookie is the witness. A frame
- * in a page of the hub's own site is no third party at all.
+ * Whether the request for a frame's document carries the cookies of the one, unpartitioned jar. A browser that sends the storage access header is
+ * believed: with `none` and `inactive`, Firefox sends the cookies of a partition. If a browser does not send it, a cookie is the proof. A frame
+ * in a page of the hub's own site is not third-party at all.
  */
 export function isServedToOneJar(headers: IncomingHttpHeaders, site: Grouped): boolean {
   if (isOwnSite(headers)) return true
@@ -37,21 +37,21 @@ export function isServedToOneJar(headers: IncomingHttpHeaders, site: Grouped): b
   return said === undefined ? hasOwnCookie(headers, site) : said === 'active'
 }
 
-/** Whether a page of the hub's own site asks: there the hub's cookies are first-party, in a frame too. */
+/** Whether the request comes from a page of the hub's own site. There the hub's cookies are first-party, in a frame too. */
 export function isOwnSite(headers: IncomingHttpHeaders): boolean {
   const from = headers['sec-fetch-site']
   return from === 'same-origin' || from === 'same-site'
 }
 
 /**
- * The same of a fetch of the frame's, after the browser has granted access to its script. Then a cookie is a witness beside `none`
- * too: with partitions turned off, Firefox says `none` while all cookies flow.
+ * Answers the same for a fetch by the frame, after the browser has granted access to its script. A cookie is then a proof even with `none`:
+ * with partitions turned off, Firefox says `none` although all cookies flow.
  */
 export function isAskedFromOneJar(headers: IncomingHttpHeaders, site: Grouped): boolean {
   const said = storageAccess(headers)
   return said === 'active' || (said !== 'inactive' && hasOwnCookie(headers, site))
 }
 
-/** Whether a fetch of a frame that had access shows that it has it no more. */
+/** Whether a fetch shows that a frame has lost the access that it had. */
 export const hasLostAccess = (headers: IncomingHttpHeaders, site: Grouped): boolean =>
   storageAccess(headers) !== undefined && !isAskedFromOneJar(headers, site)

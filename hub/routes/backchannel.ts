@@ -1,4 +1,4 @@
-/** `POST /backchannel/<act>`: a site's backend speaks to the hub. Server to server, so no browser header plays a part. */
+/** `POST /backchannel/<act>`: a site's backend speaks to the hub. This is server to server, so browser headers do not matter. */
 import type { ServerResponse } from 'node:http'
 
 import { readJsonBody } from '../../sdk/http/body.js'
@@ -93,14 +93,14 @@ const acts: Record<BackchannelAct, Act> = {
   keys: (_hub, site, body) => acceptKeys(site, parseKeysBody(body)),
 }
 
-/** Claims and data have their own full depth, below the body's object. */
+/** Claims and data have their own full depth, below the object of the body. */
 export const ACT_DEPTH = limits.jsonDepth + 1
 
 /**
- * Does what a site asks for, after it is counted.
+ * Counts an act of a site, then performs it.
  *
- * @param body is not read before
- * @param traceparent what the site says that it is part of (W3C Trace Context)
+ * @param body is not read before the act is counted
+ * @param traceparent the trace to which the site says that the act belongs (W3C Trace Context)
  */
 export type Perform = (
   act: BackchannelAct,
@@ -114,7 +114,7 @@ export const createPerform =
   (hub: HubContext, sites: SiteRegistry, limiters: Limiters, traces: Traces | undefined): Perform =>
   (act, site, ip, body, traceparent) => {
     const perform = async () => {
-      // R38: whatever else its visitors ask for, a site can sign them out.
+      // R38: a site can always sign its visitors out, whatever else they ask for.
       await limiters.site(act === 'end' ? `${site.registeredAs} end` : site.registeredAs)
       return acts[act](hub, site, await body(), { sites, limiters, from: ip ?? 'unknown' })
     }

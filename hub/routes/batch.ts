@@ -1,6 +1,6 @@
 /**
- * `POST /backchannel/batch`: several acts of one site, or of an app's sites, in one request, one on each line, for one of its processes. Each is counted, judged and answered
- * by itself, as if it had come alone; the store writes them together.
+ * `POST /backchannel/batch`: one process sends several acts of one site, or of an app's sites, in one request, one on each line. The hub counts,
+ * judges and answers each act as if it had come alone. The store writes them together.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
@@ -20,7 +20,7 @@ export const batchRoute =
   (log: Log, authenticate: Authenticate, limiters: Limiters, perform: Perform) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     const site = await authenticate(req)
-    /** What cannot be read is counted too, as it is where it comes alone: each costs a refusal and a line of the log (R31). */
+    /** What cannot be read is counted too, as for a single act: each costs a refusal and a line of the log (R31). */
     const counted = async (fault: unknown): Promise<never> => {
       await limiters.site(site.registeredAs)
       throw fault
@@ -29,7 +29,7 @@ export const batchRoute =
     const answers = await Promise.all(
       lines.map((line) =>
         answerTo(line, log, counted, async ({ act, site: named, body, traceparent }) => {
-          // R16: the one token speaks for each of them, or that line is refused.
+          // R16: the one token has to speak for the site of each line. Otherwise that line is refused.
           const own = named === undefined ? site : await authenticate(req, named)
           return perform(act, own, req.ip, () => body, traceparent)
         }),
@@ -45,21 +45,21 @@ export const batchRoute =
 async function readLines(req: IncomingMessage): Promise<readonly string[]> {
   const source = bodyOf(req)
   const { headers, body } = source
-  // An application's own parser has read it, and keeps no lines.
+  // A parser of the application has already read the body, and keeps no lines.
   if (!/^application\/x-ndjson\s*(;|$)/i.test(headers['content-type'] ?? '') || body !== undefined)
     throw new SessionHubError('media_type_invalid', 'The body has to be application/x-ndjson')
   const lines = (await source.readText(limits.bodyBytes)).split('\n')
-  // The last line may have an end, too.
+  // The last line may end with a line break, too.
   if (lines.at(-1) === '') lines.pop()
   if (lines.length === 0 || lines.length > limits.batchedActs)
     throw new SessionHubError('request_invalid', `A batch has 1 to ${limits.batchedActs} lines`)
   return lines
 }
 
-/** A line's own level is one more. */
+/** One level more than an act, for the object of the line. */
 const bounds = { depth: ACT_DEPTH + 1, keys: limits.jsonKeys }
 
-/** The answer that the act would have got alone, as a line. */
+/** The answer that the act would have got alone, as one line. */
 async function answerTo(
   line: string,
   log: Log,
@@ -82,10 +82,10 @@ async function answerTo(
 
 interface Line {
   readonly act: BatchedAct
-  /** For which of its sites an app asks, if not for that of the request. */
+  /** The site of the app for which the act is, if it differs from the request's site. */
   readonly site?: string
   readonly body: Json
-  /** As the header of this name would say it of an act that comes alone. */
+  /** The trace context of the act, as the header of this name would give it for a single act. */
   readonly traceparent?: string
 }
 

@@ -8,14 +8,14 @@ import type { Site } from '../sites/site.js'
 
 type Grouped = Pick<Site, 'group'>
 
-/** Each group has a session of its own in a browser, so cookies of its own. */
+/** Each group has its own session in a browser, and so its own cookies. */
 const ofGroup = (name: string, { group }: Grouped) => (group === '' ? name : `${name}.${group}`)
 export const hubCookieName = (site: Grouped): string => ofGroup(cookieNames.hub, site)
 
 /**
- * The hub's handle, for frames and for its own pages; of a session that is not remembered, until the browser is closed.
+ * The cookie with the hub's handle, for frames and for the hub's own pages. If the session is not remembered, it lasts until the browser closes.
  *
- * @param seconds how long the session can live, where that is known
+ * @param seconds how long the session can live, if that is known
  */
 export const hubCookie = (
   site: Grouped,
@@ -30,7 +30,7 @@ export const hubCookie = (
     isRemembered ? Math.min(seconds, COOKIE_SECONDS) : undefined,
   )
 
-/** The groups of which this browser has a cookie, each once; a browser has few of them. */
+/** The groups for which this browser has a cookie, each once. A browser has only a few. */
 export function groupsHeld({ headers }: IncomingMessage): readonly string[] {
   const names = (headers.cookie ?? '').split(';').map((pair) => pair.slice(0, pair.indexOf('=')).trim())
   const groups = names.flatMap((name) => {
@@ -40,22 +40,22 @@ export function groupsHeld({ headers }: IncomingMessage): readonly string[] {
   return [...new Set(groups)].slice(0, GROUPS)
 }
 
-/** As many handles as a transaction reads. */
+/** The number of handles that one transaction reads. */
 const GROUPS = 8
 
-/** Only pages of the hub's own leave it, and they are in no partition; that is all it says. */
+/** Only the hub's own pages set this cookie, and they are in no partition. The value says no more than that. */
 export const SEEN = '1'
 
 export const seenCookie = (): string =>
   setCookie(cookieNames.hubSeen, SEEN, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
 
-/** Of a redirect that has to bring an offer; empty: it did. No frame has a use for it. */
+/** Belongs to a redirect that has to bring an offer. The empty text removes the cookie afterwards. No frame uses it. */
 export const hubStartCookie = (seal: string): string =>
   setCookie(cookieNames.hubStart, seal, { sameSite: 'Lax', httpOnly: true }, limits.redirectSeconds)
 
 /**
- * The answer as the frame's script wants it: with the turn as `document.cookie` has to show it. Behind a second `=` is what the
- * request had in its place: a browser that keeps no such cookie still shows that, and for the frame nothing has changed.
+ * The answer for the frame's script, with the turn as `document.cookie` has to show it. The text after a second `=` is the value that the
+ * request had: a browser that does not keep the cookie still shows that value, and for the frame nothing has changed.
  */
 export function withTurn<Said extends Answer>(req: IncomingMessage, site: Grouped, said: Said) {
   const { turn, ...rest } = said
@@ -64,11 +64,11 @@ export function withTurn<Said extends Answer>(req: IncomingMessage, site: Groupe
   return { ...rest, turn: had === turn ? `${name}=${turn}` : `${name}=${turn}=${had}` }
 }
 
-/** Sets the turn cookie where this request had not the right one. */
+/** Sets the turn cookie if the request did not have the right one. */
 export function turnCookies(req: IncomingMessage, site: Grouped, { turn }: Answer): string[] {
   const { name, had } = turnOf(req, site)
   if (turn === undefined || turn === had) return []
-  // Until the browser is closed: the next frame sets it anew.
+  // The cookie lasts until the browser closes. The next frame sets it again.
   return [setCookie(name, turn, { sameSite: 'None', httpOnly: false })]
 }
 

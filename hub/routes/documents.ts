@@ -1,4 +1,4 @@
-/** The documents that describe the hub: its endpoints, its health. */
+/** The documents that describe the hub: its endpoints and its health. */
 import type { Request, Response } from 'express'
 
 import { sendJson } from '../../sdk/http/node/reply.js'
@@ -30,12 +30,12 @@ export const discoveryRoute = (hub: HubContext, sdk: SdkAsset) => (_req: Request
   )
 }
 
-/** The process is up. */
+/** Answers whenever the process is up. */
 export const healthRoute = (_req: Request, res: Response) => {
   sendJson(res, 200, { status: 'ok' })
 }
 
-/** It can do its work: the store answers. */
+/** Answers when the hub can do its work, which means that the store answers. */
 export const readyRoute = (hub: HubContext) => async (_req: Request, res: Response) => {
   await hub.store.ping()
   sendJson(res, 200, { status: 'ready' })

@@ -1,4 +1,6 @@
-/** `GET /backchannel/events`: a site process listens, for as long as it runs, to what has ended; of an app, on all of its sites. */
+/**
+ * `GET /backchannel/events`: a process of a site listens, as long as it runs, to what has ended. A process of an app listens for all of its sites.
+ */
 import type { ServerResponse } from 'node:http'
 
 import { openEventsOn } from '../../sdk/http/node/events.js'
@@ -14,7 +16,7 @@ import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 import type { Authenticate } from './site-token.js'
 
-/** What the route needs of the feed of endings. */
+/** What the route needs from the feed of endings. */
 export interface Feed {
   /** The hub is about to close. */
   readonly isStopped: boolean
@@ -33,15 +35,15 @@ export interface EventsRoute {
   readonly beatMs?: number
 }
 
-/** A site or an app runs so many processes, and a few connections that the network has not noticed are gone (R31). */
+/** How many streams a site or an app may have: one for each process, and a few connections whose loss the network has not noticed (R31). */
 const MOST_PER_PARTY = 256
 
 const BEAT_MS = 15_000
 
-/** With what a stream ends that the hub ends itself: there is another process, or soon this one again. A site learns of ends within a second. */
+/** Sent when the hub itself ends a stream: another process is there, or this one soon will be. A site learns of ends within a second. */
 const COME_AGAIN = 'retry: 200\n\n'
 
-/** A stream lives longer than the token that opened it, but not for ever: whoever found one token has to show another. */
+/** A stream may outlive the token that opened it, but not for ever: a thief of one token would have to show another. */
 const LONGEST_MS = 3_600_000
 
 export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs = BEAT_MS }: EventsRoute) {
@@ -52,7 +54,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     const { party } = site
     await limiters.site(party)
     const from = await startOf(req)
-    // No more waiting from here on: of many that come at once, each is counted before the next is looked at.
+    // Nothing is awaited from here on: if many requests come at once, each is counted before the next is checked.
     if (feed.isStopped) throw new SessionHubError('unavailable', 'The hub is closing')
     const others = open.get(party) ?? 0
     if (others >= MOST_PER_PARTY) {
@@ -64,7 +66,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     const mayStay = async () => hub.now() < untilMs && (await isStillTheSame(site))
     const answer = beginEvents(openEventsOn(res), { beatMs, mayStay })
     if (!answer) return
-    // A site that is turned off hears nothing more, and not only at the next beat.
+    // A site that is turned off hears nothing more at once, not only at the next beat.
     const ignore = sites.onChange(() => {
       void mayStay().then(
         (isAllowed) => isAllowed || answer.end(),
@@ -91,7 +93,10 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     })
   }
 
-  /** A site that was turned off, has other keys or is another app's, is told nothing more. An app comes again in the name of another of its sites. */
+  /**
+   * A site that was turned off, has other keys, or belongs to another app is told nothing more. An app connects again in the name of another of its
+   * sites.
+   */
   async function isStillTheSame({ origin, party, signingPrints }: Site): Promise<boolean> {
     const now = await sites.find(origin)
     return (
@@ -100,7 +105,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     )
   }
 
-  /** Where the site left off, if everything since is still known. A process that has just begun hears all that is. */
+  /** The place where the site left off, if everything since then is still kept. A process that has just begun hears everything that is kept. */
   async function startOf({ headers }: HubRequest): Promise<{ epoch: string; seq: number; isKnown: boolean }> {
     const asked = headers['last-event-id']
     const { epoch, first, last } = await hub.store.endingsRange()
@@ -117,7 +122,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
   }
 }
 
-/** The number in an event's id; -1 where that is of another epoch, whose numbers were other endings, or no id at all. */
+/** The number in an event's id; -1 if the id is invalid or of another epoch, whose numbers stand for other endings. */
 function seqIn(epoch: string, id: unknown): number {
   return isEventId(id) && id.startsWith(`${epoch}-`) ? Number(id.slice(epoch.length + 1)) : -1
 }

@@ -23,7 +23,7 @@ export const exchangeRoute =
   async (req: HubRequest, res: ServerResponse): Promise<void> => {
     requireOwnPage(req, hub.origin)
     const { site: origin, nonce, proof, offer, choice } = parseExchangeBody(await readJsonBody(bodyOf(req)))
-    // Which site and nonce this is about is the frame's own, under the hub's seal; the rest of the body cannot change it.
+    // The site and the nonce come from the frame, under the hub's seal. The rest of the body cannot change them.
     const { hasAccess } = readFrameProof(hub.secret, proof, origin, nonce, hub.now())
     const site = await sites.find(origin)
     if (!site) throw new SessionHubError('site_unknown', 'This site is not registered here')
@@ -41,7 +41,7 @@ export const exchangeRoute =
       choice,
       hubHandleHash: hash,
       isOff: hasOptedOut(req.headers, site),
-      // The proof may be some hours old, and the visitor may have taken the access back.
+      // The proof may be some hours old, and the visitor may have withdrawn the access since.
       hasAccess: hasAccess && !hasLostAccess(req.headers, site),
     })
     hub.meter?.synced('frame', answer.outcome)

@@ -1,4 +1,4 @@
-/** The site that an address names. Anybody can write one, and the application's own records may be asked for it. */
+/** Finds the site that an address names. Anybody can write an address, and the lookup may reach the application's own records. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
@@ -7,7 +7,7 @@ import type { Limiters } from './limits.js'
 /** @throws SessionHubError `site_unknown`, `rate_limited`, `unavailable` */
 export type FindSiteFor = (origin: string, address: string | undefined) => Promise<Site>
 
-/** Only look-ups of what was not found before are counted: strangers who ask for others keep no site's visitors out (R38). */
+/** Counts only look-ups of sites that were not found before: strangers who ask for unknown sites do not lock out a site's visitors (R38). */
 export const createFindSite =
   (sites: SiteRegistry, limiters: Limiters): FindSiteFor =>
   async (origin, address) => {

@@ -1,6 +1,6 @@
 /**
- * `POST /forget`: the visitor shares nothing in this browser from now on, or does again. Asked by the frame of a site, in whose page the
- * visitor said so; it holds for all sites. Only a site of the same group can take it back for that group (R37).
+ * `POST /forget`: from now on the visitor shares nothing in this browser, or shares again. The visitor says so in a site's page, whose frame
+ * sends the request. It holds for all sites. Only a site of the same group can withdraw it for that group (R37).
  */
 import type { ServerResponse } from 'node:http'
 
@@ -31,7 +31,7 @@ export const forgetRoute =
     if (!site) throw new SessionHubError('site_unknown', 'This site is not registered here')
     const kind = `${site.registeredAs} frame` as const
     await limiters.address(req.ip, kind)
-    // In a partition it would hold for this one site, and look as if it held for all.
+    // In a partition it would hold for this one site only, and look as if it held for all.
     if (!hasAccess || hasLostAccess(req.headers, site)) {
       sendJson(res, 200, { outcome: 'blocked' } satisfies Answer)
       return

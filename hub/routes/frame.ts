@@ -1,4 +1,4 @@
-/** `GET /frame` and `GET /access`: the frame's document, unseen or with its button, and the decision inside it. */
+/** `GET /frame` and `GET /access`: the frame's document, hidden or with its button, with the decision inside. */
 import type { ServerResponse } from 'node:http'
 
 import { queryOf, saysNothing, single } from '../../sdk/http/navigation.js'
@@ -26,10 +26,10 @@ import { hasOptedOut } from './opt-out.js'
 import { dataElement, pageHeaders, sendPage, sendRefusedPage } from './page.js'
 import { renewedCookies } from './renewal.js'
 
-/** The data in the document, padded: its length tells a stranger nothing about the outcome (R14). */
+/** The data in the document is padded to this length, so that the length tells a stranger nothing about the outcome (R14). */
 const DATA_LENGTH = 5120
 
-/** A page with an embedder policy of its own (COEP, either kind) embeds only documents that have one and allow it. */
+/** A page with an embedder policy of its own (COEP, either kind) embeds only documents that have such a policy and allow embedding. */
 const EMBEDDABLE = {
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-resource-policy': 'cross-origin',
@@ -42,17 +42,17 @@ export interface FrameRoute {
   /** The endpoint's path, for the log. */
   readonly path: string
   readonly script: PageScript
-  /** What can be seen of it. @throws SessionHubError `request_invalid` */
+  /** Reads what the frame shows. @throws SessionHubError `request_invalid` */
   readonly appearance: (query: URLSearchParams) => Appearance
-  /** How long after its document the frame may still ask. */
+  /** How long after its document was sent the frame may still ask. */
   readonly proofMs: number
 }
 
 /** What a frame shows; the same for every outcome. */
 export interface Appearance {
-  /** What stands before the data: head and body, without the document type. */
+  /** The HTML before the data: head and body, without the document type. */
   readonly html: string
-  /** The part of the policy that allows its style. */
+  /** The part of the policy that allows the frame's style. */
   readonly policy: string
 }
 
@@ -66,10 +66,10 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
     let asked
     try {
       asked = readFrameRequest(req, appearance)
-      // The same bytes for every visitor, known or not (R14).
+      // Every visitor gets the same bytes, known or not (R14).
       const site = await findSite(asked.site, req.ip)
       const isOwn = isAskedBy(req.headers.referer, site.origin)
-      // R38: what a stranger's page causes is no cost of the site's visitors.
+      // R38: requests that a stranger's page causes do not count against the site's visitors.
       await limiters.address(req.ip, isOwn ? `${site.registeredAs} frame` : 'stranger')
       await answer(req, res, site, { ...asked, isOwn })
     } catch (thrown) {
@@ -93,7 +93,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
     const more: Record<string, string> = {}
     try {
       if (saysNothing(req)) {
-        // Whether this is a frame, and whose cookies it has, nothing shows: the page is told to use another rung (R16).
+        // Nothing shows whether this is a frame, and whose cookies it has: the page is told to use another rung (R16).
         told = { outcome: 'blocked', reason: 'access_denied' }
       } else if (isOwn) {
         const activate = activation(storageAccess(headers), site.origin)
@@ -103,7 +103,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
         addCookies(res, turnCookies(req, site, told))
         if (told.turn && isOwnSite(headers)) addCookies(res, await renewedCookies(hub, req, site, path))
       } else {
-        // R14: a stranger's page that frames this hears nothing, and hears it in the same time.
+        // R14: a stranger's page that frames this learns nothing, and takes the same time to learn nothing.
         told = { outcome: 'blocked', reason: 'referrer_missing' }
       }
     } catch (thrown) {
@@ -124,7 +124,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
 }
 
 interface FrameDocument {
-  /** The one origin that may embed it (R14). */
+  /** The one origin that may embed the document (R14). */
   readonly site: string
   readonly script: PageScript
   readonly shown: Appearance
@@ -152,20 +152,20 @@ const frameHeaders = (site: string, script: PageScript, shown: Appearance) => ({
 
 interface BusyDocument {
   readonly headers: Readonly<Record<string, string>>
-  /** What stands around the nonce. */
+  /** The parts of the document around the nonce. */
   readonly before: string
   readonly after: string
 }
 
-/** Stands for one, and is as long as each. No visitor's own, which could be a part of the document, too. */
+/** Stands for a nonce and is as long as one. A visitor's own nonce could also occur elsewhere in the document. */
 const ANY_NONCE = 'nonce'.padStart(43, '_')
 
-/** Six kilobytes each. */
+/** Each takes six kilobytes. */
 const MOST_BUSY_DOCUMENTS = 1000
 
 /**
- * The hidden frame of a hub that has too much to do: it tells its page when to ask again. The hub looks up no visitor for it, so it is the
- * same for all of them (R14), and no site that it had not found before.
+ * The hidden frame of an overloaded hub tells its page when to ask again. The hub looks up no visitor for it, so it is the
+ * same for every visitor (R14). It looks up no site either, unless it has found that site before.
  */
 export function busyFrameRoute(
   sites: Pick<SiteRegistry, 'find' | 'isKnown'>,
@@ -174,14 +174,14 @@ export function busyFrameRoute(
 ): Route {
   const { code: reason, retryAfterSeconds: retryAfter = 1 } = busy.error
   const more = { 'retry-after': String(retryAfter) }
-  /** By site: only the nonce is another one each time, and what a refusal costs is taken from those that are answered. */
+  /** By site: only the nonce differs each time, and the cost of a refusal is taken from the requests that are answered. */
   const documents = boundedCache<BusyDocument>(MOST_BUSY_DOCUMENTS)
 
   function documentFor(site: string): BusyDocument {
     const known = documents.get(site)
     if (known) return known
     const message: FrameMessage = { sessionHub: 1, nonce: ANY_NONCE, outcome: 'failed', reason, retryAfter }
-    // It proves nothing: with this document, nobody asks the hub anything.
+    // The proof is empty: with this document nobody may ask the hub anything.
     const data = dataElement({ site, proof: '', message }, DATA_LENGTH)
     const html = `<!doctype html>${data}<script>${script.source}</script>`
     const [before = '', after = ''] = html.split(ANY_NONCE)
@@ -207,15 +207,15 @@ export function busyFrameRoute(
         return
       }
     } catch {
-      // Nobody looks into it now.
+      // An overloaded hub does not look into the fault: it sends the plain refusal.
     }
     sendReply(res, busy)
   }
 }
 
 /**
- * R17: where the browser remembers that the visitor has let this site have the hub's cookies, one header fetches the document
- * again, with them (`retry`), and keeps them for the frame's own requests (`load`). It names the one site.
+ * R17: if the browser remembers that the visitor has granted this site access to the hub's cookies, one header makes it fetch the document
+ * again with them (`retry`), and gives them to the frame's own requests (`load`). The header names the one site.
  */
 function activation(said: ReturnType<typeof storageAccess>, site: string): string | undefined {
   if (said === 'active') return 'load'
@@ -232,7 +232,7 @@ interface FrameRequest {
 /** @throws SessionHubError `request_invalid` */
 function readFrameRequest(req: HubRequest, appearance: FrameRoute['appearance']): FrameRequest {
   const { url, headers } = req
-  // R16: anything but a frame in a page has no business here. A browser that says nothing gets a document without a decision.
+  // R16: only a frame in a page may ask for this document. A browser that does not say what it asks for gets a document without a decision.
   if (headers['sec-fetch-dest'] !== 'iframe' && !saysNothing(req))
     throw new SessionHubError('request_invalid', 'This document is only for an iframe')
   const query = queryOf(url)
@@ -244,8 +244,8 @@ function readFrameRequest(req: HubRequest, appearance: FrameRoute['appearance'])
 }
 
 /**
- * Whether the page that embeds the frame is the site's. The SDK's frame always sends its page's origin; a page that hides it
- * gets nothing either, for otherwise a stranger would hide his (R14).
+ * Whether the embedding page belongs to the site. The SDK's frame always sends the origin of its page. A page that hides its origin
+ * gets nothing, because otherwise a stranger would hide it (R14).
  */
 const isAskedBy = (referer: string | undefined, site: string) =>
   referer !== undefined && referer.startsWith(`${site}/`)

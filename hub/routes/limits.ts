@@ -1,4 +1,4 @@
-/** How many requests each party may make per minute (R31), and that nobody spends what another needs (R38). */
+/** How many requests each party may make per minute (R31). No party spends what another needs (R38). */
 import type { KeyObject } from 'node:crypto'
 
 import { partyOf } from '../../sdk/http/address.js'
@@ -7,21 +7,24 @@ import type { Log } from '../../sdk/settings/log.js'
 import { createSharedLimits, type LimitStore } from './shared-limits.js'
 
 export interface RateLimits {
-  /** One network address, for what a browser asks for one site. Many visitors can share one. @default 1200 */
+  /** Requests from one network address, from browsers for one site. Many visitors can share one address. @default 1200 */
   readonly perAddress: number
-  /** One session, for what pages of one site ask: how often it may ask for a ticket. @default 60 */
+  /** Requests of one session from pages of one site: how often it may ask for a ticket. @default 60 */
   readonly perSession: number
-  /** One site, on the back-channel; its sign-outs are counted apart. @default 60000 */
+  /** Requests of one site on the back-channel. Its sign-outs are counted separately. @default 60000 */
   readonly perSite: number
 }
 
 /** What the option `limits` may hold. */
 export interface RateLimitOptions extends Partial<RateLimits> {
-  /** Counts in a store that all processes share, such as `(options) => new RateLimiterRedis({ ...options, storeClient })`. @default each in its own memory */
+  /**
+   * A store in which all processes count together, such as `(options) => new RateLimiterRedis({ ...options, storeClient })`. @default each in its own
+   * memory
+   */
   readonly store?: LimitStore
 }
 
-/** The limits of the whole hub, and which share of them one process allows by itself. */
+/** The limits of the whole hub, and the share that one process allows by itself. */
 export interface SplitLimits {
   readonly whole: RateLimits
   readonly share: RateLimits
@@ -31,8 +34,8 @@ export interface SplitLimits {
 export const defaultRateLimits: RateLimits = { perAddress: 1200, perSession: 60, perSite: 60_000 }
 
 /**
- * What is counted together. A page can cause requests of its own site's kind only: what shows a site is counted for that site, and windows,
- * which anybody's link can lead here, apart from frames.
+ * Requests of one kind are counted together. A page can cause requests only of its own site's kind: requests that show their site count for that
+ * site. Windows, which a link of anybody can lead here, are counted separately from frames.
  */
 type Kind =
   | `${string} frame`

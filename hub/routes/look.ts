@@ -1,5 +1,5 @@
 /**
- * `POST /look`: the frame asks its question again, after the browser has let it have the hub's cookies. What this request shows
+ * `POST /look`: the frame asks its question again, after the browser has granted it the hub's cookies. What this request shows
  * decides, not what the browser has promised to the frame's script.
  */
 import type { ServerResponse } from 'node:http'

@@ -1,6 +1,6 @@
 /**
- * Whether the visitor shares nothing in this browser. Said on a site of one group, it holds for all groups; each group's sites can take
- * back the word for their own group, and for no other (R37).
+ * Whether the visitor shares nothing in this browser. An opt-out on a site of one group holds for all groups. Sites of each group can
+ * withdraw it for their own group, and for no other (R37).
  */
 import type { IncomingHttpHeaders } from 'node:http'
 
@@ -10,7 +10,7 @@ import type { Site } from '../sites/site.js'
 
 type Grouped = Pick<Site, 'group'>
 
-/** The last word of each group that has said one: `true` is off. */
+/** The latest word of each group that has one: `true` is off. */
 type Words = ReadonlyMap<string, boolean>
 
 export const hasOptedOut = (headers: IncomingHttpHeaders, { group }: Grouped): boolean => {
@@ -18,10 +18,10 @@ export const hasOptedOut = (headers: IncomingHttpHeaders, { group }: Grouped): b
   return words.get(group) ?? isOffFor(words)
 }
 
-/** The cookie after a word of this group's. */
+/** The cookie after this group has turned sharing off or on. */
 export function hubOffCookie(headers: IncomingHttpHeaders, { group }: Grouped, isOff: boolean): string {
   const said = new Map(readWords(headers)).set(group, isOff)
-  // Off is said for everybody: what others have taken back before is off again. Back on, with nobody left who is off, needs no word.
+  // Off holds for everybody, so it replaces every group's earlier "on". If a group turns on again and no group is off any more, nothing is kept.
   const kept = [...said].filter(([, off]) => off || (!isOff && isOffFor(said)))
   return offCookie(
     kept
@@ -32,20 +32,20 @@ export function hubOffCookie(headers: IncomingHttpHeaders, { group }: Grouped, i
   )
 }
 
-/** After the visitor has taken back at the hub itself what was said on any site. */
+/** The cookie after the visitor has withdrawn, at the hub itself, what was said on any site. */
 export const backOnCookie = (): string => offCookie('')
 
 const offCookie = (words: string) =>
   setCookie(cookieNames.hubOff, words, { sameSite: 'None', httpOnly: true }, COOKIE_SECONDS)
 
-/** Far more groups than one visitor meets. What finds no place is a word that was taken back. */
+/** Far more groups than one visitor meets. If there are more, groups that are on are dropped first. */
 const MOST = 32
 
 const isOffFor = (words: Words): boolean => [...words.values()].includes(true)
 
 const written = ([group, isOff]: [string, boolean]): string => `${isOff ? '1' : '0'}${group}`
 
-/** A cookie that nobody can read stands for "off", as does one that is there twice: sharing is what has to be certain. */
+/** A cookie that cannot be read, or is there twice, counts as "off": sharing needs certainty. */
 function readWords({ cookie }: IncomingHttpHeaders): Words {
   if (cookie?.includes(`${cookieNames.hubOff}=`) !== true) return new Map()
   const words = (readCookie(cookie, cookieNames.hubOff) ?? '')

@@ -1,9 +1,9 @@
 /**
- * What the hub does over its capacity: it refuses some of what comes before everything gets slow (503 with `Retry-After`), and goes on as
- * soon as it keeps up. A refusal costs a tenth of an answer, so the rest is answered as quickly as ever.
+ * What the hub does above its capacity: it refuses some requests before all of them get slow (503 with `Retry-After`), and accepts them again as
+ * soon as it keeps up. A refusal costs a tenth of an answer, so the other requests are answered as quickly as ever.
  *
- * There are two measures: how late the event loop is, and how long work waits in the store's queue, where a loop that takes its turns in
- * time leaves it. Both count only as far as this process is at work meanwhile. What others take of the machine, or a disk that is waited for, is
+ * There are two measures: how late the event loop is, and how long work waits in the store's queue, which a punctual
+ * loop does not show. Both count only as far as this process is busy meanwhile. Other users of the machine, or a slow disk, are
  * no reason to send visitors away.
  */
 import { type ErrorReply, errorReply } from '../../sdk/http/reply.js'
@@ -11,27 +11,30 @@ import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { Log } from '../../sdk/settings/log.js'
 
 /**
- * What may be put off. A frame that is refused leaves the page as it is; a site's question is somebody's sign-in or half of a handover
- * that has begun, so frames go first. `must`: sign-outs, opt-outs, and what others need to see how the hub is.
+ * How long a request can wait. A refused frame leaves the page as it is, but a site's question is somebody's sign-in, or half of a handover
+ * that has begun, so frames are refused first. `must`: sign-outs, opt-outs, and the requests that show how the hub is.
  */
 export type Urgency = 'frame' | 'question' | 'must'
 
-/** From this lateness on some are refused, and at twice as much all. */
+/** At this lateness the hub begins to refuse requests, and at twice as much it refuses all. */
 const LATE_MS: Readonly<Record<Exclude<Urgency, 'must'>, number>> = { frame: 50, question: 125 }
 
-/** So few requests are no reason for a turn to be long: something else holds up the loop, and to refuse them would help nobody. */
+/** So few requests do not explain a long turn: something else delays the loop, and refusals would help nobody. */
 const FEW = 16
 
-/** Over how long the lateness is a mean. By time, and not by measures: where turns are long, there are few of those, and whoever waits for eight lets a crowd in. */
+/**
+ * The time over which the lateness is averaged. It is a time, not a number of measures: when turns are long, measures are few, and a wait for
+ * eight of them would let a crowd in.
+ */
 const OVER_MS = 160
 const EVERY_MS = 20
 
 interface Load {
-  /** The event loop's lateness of late. */
+  /** The recent lateness of the event loop. */
   readonly lateMs: number
-  /** How long work has waited in the store's queue of late. Only requests put work there, so few of them are no excuse. */
+  /** How long work has recently waited in the store's queue. Only requests put work there, so a low number of requests is no excuse. */
   readonly waitedMs: number
-  /** How many requests came between two measures, the last ones or since then. */
+  /** How many requests came between the last two measures, or since the last one. */
   readonly requests: number
 }
 
@@ -47,10 +50,10 @@ export function isTooMuch({ lateMs, waitedMs, requests }: Load, urgency: Urgency
 }
 
 /**
- * The next mean, after one more measure.
+ * The next average, after one more measure.
  *
- * @param measuredMs the measure before, and this one: a single long turn, such as a garbage collection, is no overload, so the lesser of both counts
- * @param passedMs since the measure before
+ * @param measuredMs the previous measure and this one. The smaller one counts: a single long turn, such as a garbage collection, is no overload
+ * @param passedMs the time since the previous measure
  */
 export const smoothed = (
   lateMs: number,
@@ -59,7 +62,7 @@ export const smoothed = (
 ): number => lateMs + (Math.max(0, Math.min(...measuredMs)) - lateMs) * Math.min(1, passedMs / OVER_MS)
 
 export interface Overload {
-  /** Counts a request. @returns whether it is to be refused */
+  /** Counts a request. @returns whether to refuse it */
   refuses(urgency: Urgency): boolean
   stop(): void
 }
@@ -67,7 +70,7 @@ export interface Overload {
 /** Soon enough that nobody gives up, and late enough that the hub has caught up. */
 const RETRY_AFTER_SECONDS = 1
 
-/** Made once: what a refusal costs is taken from those that are answered. */
+/** Built once, because the cost of a refusal is taken from the requests that are answered. */
 export const overloadedReply: ErrorReply = errorReply(
   new SessionHubError('unavailable', 'The hub has too much to do at the moment', {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -80,7 +83,7 @@ function cpuMs(): number {
   return (user + system) / 1000
 }
 
-/** @param waited for how long the oldest work has waited in the store's queue */
+/** @param waited returns for how long the oldest work has waited in the store's queue */
 export function watchLoad(log: Log, waited: () => number): Overload {
   let [now, before] = [0, 0]
   let [lateMs, waitedMs] = [0, 0]

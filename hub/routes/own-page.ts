@@ -1,4 +1,4 @@
-/** Only a document of the hub's own may ask: its frame, or its page in a popup (R16). */
+/** Accepts requests only from the hub's own documents: its frame, or its page in a popup (R16). */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { exchangeHeader } from '../../sdk/protocol/wire.js'
 import type { HubRequest } from './request.js'

@@ -10,9 +10,9 @@ type Headers = Readonly<Record<string, string>>
 /**
  * The headers of a page (R14).
  *
- * @param policy what its own script and style need
- * @param ancestor the one origin that may embed it, or nobody
- * @param formAction where its forms lead
+ * @param policy what the page's own script and style need
+ * @param ancestor the one origin that may embed the page; by default nobody
+ * @param formAction the target of its forms
  */
 export const pageHeaders = (policy: string, ancestor = "'none'", formAction = "'none'"): Headers => ({
   'content-type': 'text/html; charset=utf-8',
@@ -24,7 +24,7 @@ export const pageHeaders = (policy: string, ancestor = "'none'", formAction = "'
 
 const refusedHeaders = pageHeaders('')
 
-/** @param html all but the document type */
+/** @param html everything except the document type */
 export function sendPage(res: ServerResponse, status: number, headers: Headers, html: string): void {
   const text = `<!doctype html>${html}`
   removeTargeted(res)
@@ -32,7 +32,7 @@ export function sendPage(res: ServerResponse, status: number, headers: Headers, 
   res.end(text)
 }
 
-/** An error of which no page is told: nobody may embed it, and it is the same for every visitor (R14). */
+/** An error that no page is told about: nobody may embed it, and it is the same for every visitor (R14). */
 export function sendRefusedPage(
   res: ServerResponse,
   log: Log,
@@ -47,12 +47,12 @@ export function sendRefusedPage(
   sendPage(res, error.status, refusedHeaders, `<title>${error.code}</title>`)
 }
 
-/** Data for the page's script, padded with spaces to a length. Inside a script element only "<" could end it. */
+/** Data for the page's script, padded with spaces to a length. Inside a script element, only "<" could end it. */
 export function dataElement(data: object, length = 0): string {
   const json = JSON.stringify(data).replaceAll('<', '\\u003c').padEnd(length)
   return `<script type=application/json id=data>${json}</script>`
 }
 
-/** Text for a page, and for an attribute in quotes. */
+/** Escapes text for a page, or for an attribute in quotes. */
 export const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)

@@ -1,4 +1,4 @@
-/** `GET /redirect`: the visitor's own window, on its way from a site and back to it. */
+/** `GET /redirect`: the visitor's own window passes through the hub, on its way from a site and back. */
 import type { ServerResponse } from 'node:http'
 
 import { readCookie } from '../../sdk/http/cookies.js'
@@ -26,12 +26,12 @@ export const redirectRoute =
     if (!isNavigation(req)) throw new SessionHubError('request_invalid', 'This address is only for a window')
     const query = queryOf(req.url)
     const [nonce, state] = [single(query, 'nonce'), single(query, 'state')]
-    // Nobody else is led anywhere (R23).
+    // Visitors are sent only to a registered site (R23).
     const site = await findSite(single(query, 'site') ?? '', req.ip)
     const kind = `${site.registeredAs} window` as const
     let answer: RedirectAnswer
     try {
-      // Only now: whoever comes too often is led back as well.
+      // Counted only now, so that a visitor who comes too often is sent back as well.
       await limiters.address(req.ip, kind)
       if (!is256Bits(nonce)) throw new SessionHubError('request_invalid', 'The "nonce" has a wrong form') // R12
       const hash = hubHandleHash(req.headers, site)
@@ -46,13 +46,13 @@ export const redirectRoute =
         seal: readCookie(req.headers.cookie, cookieNames.hubStart),
       })
     } catch (thrown) {
-      // The visitor comes back to the site, whatever has failed.
+      // The visitor returns to the site, whatever has failed.
       const error = toSessionHubError(thrown)
       logError(hub.log, error, hubPaths.redirect, { site: site.origin })
       answer = { outcome: 'failed', reason: error.code }
     }
     hub.meter?.synced('redirect', answer.outcome)
-    // Where there is a turn there is a session; a new handle has a new cookie anyway.
+    // If there is a turn, there is a session. A new handle gets a new cookie anyway.
     if (answer.turn && answer.hubHandle === undefined)
       addCookies(res, await renewedCookies(hub, req, site, hubPaths.redirect))
     addCookies(res, [...cookiesOf(site, answer, query), ...turnCookies(req, site, answer)])
@@ -60,19 +60,19 @@ export const redirectRoute =
     sendOn(req, res, back(site, answer, returnOf(query)))
   }
 
-/** The empty text stands for no session. */
+/** The empty text means that the site has no session. */
 function offerOf(query: URLSearchParams): string | null | undefined {
   if (!query.has('offer')) return undefined
   return single(query, 'offer') || null
 }
 
-/** Handed back as it came; only the site can read it. R39: bounded as it is sent, where a character can be nine. */
+/** Returned as it came: only the site can read it. R39: it is bounded as it is sent, where one character can become nine. */
 function returnOf(query: URLSearchParams): string {
   const given = single(query, 'return') ?? ''
   return new URLSearchParams({ given }).toString().length <= limits.returnLength ? given : ''
 }
 
-/** To the registered origin and endpoint, which no request can change. */
+/** Leads to the registered origin and endpoint, which no request can change. */
 function back(
   { origin, endpoint }: Site,
   { outcome, ticket, reason, asked }: RedirectAnswer,
@@ -93,7 +93,7 @@ function cookiesOf(
   { outcome, asked, hubHandle, isRemembered }: RedirectAnswer,
   query: URLSearchParams,
 ): string[] {
-  // Of a round that failed it may be another window's.
+  // After a round that failed, the cookie may belong to another window.
   const isOver = query.has('offer') && outcome !== 'failed'
   return [
     ...(hubHandle === undefined ? [] : [hubCookie(site, hubHandle, isRemembered)]),

@@ -1,4 +1,4 @@
-/** Sets the hub's cookie anew where it is first-party: in a window of the hub's own, and in a frame of a page on the hub's own site. */
+/** Sets the hub's cookie again where it is first-party: in the hub's own windows, and in a frame of a page on the hub's own site. */
 import { readCookie } from '../../sdk/http/cookies.js'
 import { toSessionHubError } from '../../sdk/protocol/errors.js'
 import { is256Bits } from '../../sdk/protocol/formats.js'
@@ -10,7 +10,10 @@ import type { Site } from '../sites/site.js'
 import { hubCookie, hubCookieName } from './cookies.js'
 import type { HubRequest } from './request.js'
 
-/** @returns `Set-Cookie` with the value that the browser has sent, or nothing. Never rejects: what the visitor came for does not depend on it */
+/**
+ * @returns `Set-Cookie` with the value that the browser has sent, or nothing. It never rejects, because what the visitor came for does not depend on
+ * it.
+ */
 export async function renewedCookies(
   hub: HubContext,
   { headers }: HubRequest,

@@ -1,4 +1,4 @@
-/** What a request is for, in one word of a short list: a stranger's path is no name. */
+/** Names the purpose of a request with one word of a short list. A stranger's path is never a name. */
 import { type BackchannelAct, backchannelActs, hubPaths } from '../../sdk/protocol/wire.js'
 
 const PATHS = {

@@ -1,4 +1,4 @@
-/** All of the hub's endpoints. What a browser or a site waits for is matched by hand, before anything else runs. */
+/** All of the hub's endpoints. Requests that a browser or a site waits for are matched by hand, before anything else runs. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
@@ -47,13 +47,13 @@ export interface RouterParts {
   readonly sdk: SdkAsset
   readonly scripts: PageScripts
   readonly feed: Feed
-  /** `/admin`, where it is configured. */
+  /** The router of `/admin`, if it is configured. */
   readonly admin: RequestHandler | undefined
-  /** Sign-outs at the company's identity provider, where one is configured. */
+  /** Handles sign-outs at the company's identity provider, if one is configured. */
   readonly company: Route | undefined
-  /** Counts the requests, where somebody wants to know. */
+  /** Counts the requests, if metrics are configured. */
   readonly meter: RequestMeter | undefined
-  /** Follows them, where somebody wants to. */
+  /** Traces the requests, if tracing is configured. */
   readonly traces: Traces | undefined
 }
 
@@ -62,9 +62,9 @@ interface RequestMeter {
 }
 
 export interface HubRouter {
-  /** Everything, for an Express application. */
+  /** All endpoints, for an Express application. */
   readonly router: RequestHandler
-  /** Answers what browsers and sites wait for; `false` for anything else. */
+  /** Answers the requests that browsers and sites wait for. Returns `false` for all others. */
   readonly direct: (req: IncomingMessage, res: ServerResponse, proxyHops: number) => boolean
 }
 
@@ -127,7 +127,7 @@ export function createRouter(given: RouterParts): HubRouter {
   function serve(route: Route, req: HubRequest, res: ServerResponse): void {
     const path = pathOf(req.url)
     if (overload.refuses(urgencyOf(path))) {
-      // It never rejects.
+      // This never rejects.
       if (route === frame) void busyFrame(req, res)
       else sendReply(res, overloadedReply)
       meter?.requested(routeName(path), overloadedReply.status, 0)
@@ -144,7 +144,7 @@ export function createRouter(given: RouterParts): HubRouter {
       })
   }
 
-  /** Acts of sites have spans of their own, once it is known whose they are. */
+  /** Acts of sites have spans of their own, which begin when it is known which site acts. */
   function followed(route: Route, req: HubRequest, res: ServerResponse): Promise<void> {
     const path = pathOf(req.url)
     if (!traces || path.startsWith(`${hubPaths.backchannel}/`)) return route(req, res)
@@ -170,7 +170,7 @@ export function createRouter(given: RouterParts): HubRouter {
   }
 }
 
-/** What waits for nobody: streams, sign-outs, opt-outs, and what a visitor would stand before (R38). */
+/** Never refused: streams, sign-outs, opt-outs, and pages that a visitor would be left standing before (R38). */
 function urgencyOf(path: string): Urgency {
   if (path === hubPaths.frame) return 'frame'
   const isQuestion =
@@ -184,16 +184,16 @@ const isAdminPath = (path: string): boolean => path === '/admin' || path.startsW
 
 const DOCUMENT_PATHS: readonly string[] = [hubPaths.discovery, hubPaths.health, hubPaths.ready]
 
-/** helmet's headers, the policy of a server without pages, and one error answer. */
+/** Uses helmet's headers, the policy of a server without pages, and one error answer. */
 function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   const router = express.Router()
-  // Only on the hub's own paths: in an application's app, its other pages keep the application's headers.
+  // Only on the hub's own paths: in an application's app, other pages keep the application's headers.
   const own = [...DOCUMENT_PATHS, SDK_PATH]
   router.all(
     own,
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } },
-      // Whether all of the company's subdomains are https is not for the hub to say.
+      // The hub cannot decide whether all of the company's subdomains use HTTPS.
       strictTransportSecurity: false,
     }),
   )
@@ -215,7 +215,7 @@ function documentsRouter(hub: HubContext, sdk: SdkAsset): RequestHandler {
   return router
 }
 
-/** One method only, or else what may be `allowed`. */
+/** Accepts one method only, and otherwise names what is `allowed`. */
 const only =
   (method: 'GET' | 'POST', route: Route, allowed: string = method): Route =>
   (req, res) => {

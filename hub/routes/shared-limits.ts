@@ -1,4 +1,4 @@
-/** Rate limits that all processes of the hub count together, in a store of their own (`limits.store`). */
+/** Rate limits that all processes of the hub count together, in a separate store (`limits.store`). */
 import type { KeyObject } from 'node:crypto'
 
 import type { Limiter } from '../../sdk/http/rate-limit.js'
@@ -9,34 +9,34 @@ import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { partyTag } from '../flows/tags.js'
 
 /**
- * Opens the limiter of one limit. The options are those of rate-limiter-flexible, whose limiters fit:
+ * Opens the limiter of one limit. The options are those of rate-limiter-flexible, whose limiters can be used as they are:
  * `(options) => new RateLimiterRedis({ ...options, storeClient, useRedisPackage: true })`.
  */
 export type LimitStore = (options: LimiterOptions) => SharedLimiter | Promise<SharedLimiter>
 
 export interface LimiterOptions {
-  /** Another one for each limit, in lower-case letters and `_`: it can be the name of a table. */
+  /** A different prefix for each limit, of lower-case letters and `_`. It can be the name of a table. */
   readonly keyPrefix: string
-  /** So many requests of one party in a window. */
+  /** How many requests one party may make in a window. */
   readonly points: number
-  /** How long a window is, from the party's first request on. Unit: seconds. */
+  /** How long a window lasts from the party's first request on. Unit: seconds. */
   readonly duration: number
 }
 
 export interface SharedLimiter {
   /**
-   * Counts one request of a party, by a name of 22 characters that says nothing of it. Rejects with `{ msBeforeNext }` where there were too many, and
-   * with anything else where it could not count.
+   * Counts one request of a party. The party's name has 22 characters and reveals nothing about it. Rejects with `{ msBeforeNext }` if there were too
+   * many requests, and with anything else if it could not count.
    */
   consume(party: string): Promise<unknown>
 }
 
-/** A request waits no longer for one count. */
+/** How long a request waits for one count at most. */
 export const COUNT_WAIT_MS = 200
-/** After a count that failed, one request in each five seconds asks again; the others are counted in memory at once. */
+/** After a failed count, one request in every five seconds asks again. The others are counted in memory at once. */
 const PAUSE_MS = 5000
 const WINDOW_SECONDS = 60
-/** So many parties that have spent their limit are remembered: they cost the store nothing until their window ends. */
+/** How many parties that have spent their limit are remembered. They cost the store nothing until their window ends. */
 const MOST_REFUSED = 100_000
 
 interface Counting {
@@ -45,11 +45,11 @@ interface Counting {
   readonly log: Log
 }
 
-/** Opens limiters that share one absence: a store that is away for one of them is so for all. */
+/** Opens limiters that share one presence: if the store is away for one of them, it is away for all. */
 export function createSharedLimits({ store, secret, log }: Counting) {
   const presence = createPresence(log)
 
-  /** @param alone counts in this process, while the store is away */
+  /** @param alone counts in this process while the store is away */
   return async (name: string, points: number, alone: Limiter): Promise<Limiter> => {
     const limiter = await open(store, { keyPrefix: `session_hub_${name}`, points, duration: WINDOW_SECONDS })
     const refused = boundedCache<true>(MOST_REFUSED)
@@ -79,7 +79,7 @@ async function open(store: LimitStore, options: LimiterOptions): Promise<SharedL
   throw wrong('createHub: limits', '"store" has to return a limiter, such as a RateLimiterRedis')
 }
 
-/** How long the party has to wait, 0 for not at all; or why nobody knows. */
+/** Returns how long the party has to wait, 0 if not at all, or why the count failed. */
 async function count(
   limiter: SharedLimiter,
   party: string,
@@ -99,7 +99,7 @@ async function count(
   }
 }
 
-/** A foreign store's word is bounded: nobody waits for longer than a window (R38). */
+/** The wait that a foreign store returns is bounded: nobody waits longer than one window (R38). */
 function waitIn(thrown: unknown): number | undefined {
   if (typeof thrown !== 'object' || thrown === null || thrown instanceof Error) return undefined
   const ms: unknown = Reflect.get(thrown, 'msBeforeNext')
@@ -111,7 +111,7 @@ const tooMany = (waitMs: number) =>
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
   })
 
-/** Whether the store is there. One line in the log says that it has gone, and one that it is back. */
+/** Tracks whether the store answers. One log line says that it is away, and one that it is back. */
 function createPresence(log: Log) {
   let isAway = false
   let askAgainMs = 0

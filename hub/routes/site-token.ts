@@ -1,4 +1,4 @@
-/** Who is speaking on the back-channel: a registered site, by a short-lived token under its own signing key; or an app, for one of its sites. */
+/** Finds out who speaks on the back-channel: a registered site, by a short-lived token under its own signing key, or an app, for one of its sites. */
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 
 import { boundedCache } from '../../sdk/http/bounded-cache.js'
@@ -15,25 +15,25 @@ import type { HubRequest } from './request.js'
 import type { Limiters } from './limits.js'
 
 /**
- * @param forSite for which of its sites an app speaks; of a request it is the header that says so
+ * @param forSite the site for which an app speaks; by default the one that the request's header names
  * @returns the site that the request is for
  * @throws SessionHubError `site_token_invalid`
  */
 export type Authenticate = (req: HubRequest, forSite?: string) => Promise<Site>
 
-/** The header that says for which of its sites an app speaks. */
+/** The value of the header that names the site for which an app speaks. */
 type Named = string | readonly string[] | undefined
 
 interface Verified {
   readonly issuer: string
-  /** The very key that it was verified under, by its name and its coordinates: where that is not registered, nobody has verified the token. */
+  /** The key under which the token was verified, by name and coordinates. If that key is no longer registered, the token counts as not verified. */
   readonly print: string
   readonly kid: string
   readonly claims: { readonly iat: number; readonly exp: number }
 }
 
 export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiters: Limiters): Authenticate {
-  // A process uses one token for a minute, whatever its sites; its signature is looked at once. The key is the whole text.
+  // A process uses one token for a minute, for all its sites. Its signature is checked once. The cache key is the whole token.
   const known = boundedCache<Verified>(2000)
 
   return async (req, forSite) => {
@@ -49,7 +49,7 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
     }
   }
 
-  /** Whoever has mixed up keys looks here: the words of a site that is to be found, and its key. */
+  /** Logs which site and key the token names, for those who have mixed up keys. */
   function warn(token: string, named: Named, { message }: SessionHubError): void {
     const { site, kid } = said(token, named)
     hub.log({ level: 'warn', event: 'site_token_refused', site, kid, description: message })
@@ -58,14 +58,14 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
   async function siteOf(token: string, named: Named, ip: string | undefined): Promise<Site> {
     if (token.length > limits.tokenLength || !isCompactJws(token)) throw refused('A site token is missing')
     const before = known.get(token)
-    // A process shows a new token once a minute. Whoever shows many is counted before anything is verified.
+    // A process shows a new token once a minute. A sender of many tokens is counted before anything is verified.
     if (!before) await limiters.address(ip, 'token')
     const issuer = before?.issuer ?? claimedIssuer(token)
     const origin = originOf(issuer, named)
     if (before && !sites.isKnown(origin)) await limiters.address(ip, 'look-up')
     const site = await sites.find(origin)
     if (!site) throw refused('The site is not registered')
-    // A site's own word is for itself alone; an app's for those sites that are registered as its own.
+    // A site speaks for itself alone; an app speaks for the sites that are registered as its own.
     if (issuer !== site.origin && issuer !== site.party) throw refused('The site is not one of this app')
     const isKnown = before !== undefined && before.print === site.signingPrints().get(before.kid)
     const verified = isKnown ? before : await verify(token, site, issuer)
@@ -90,7 +90,7 @@ export function createAuthenticate(hub: HubContext, sites: SiteRegistry, limiter
 
 const timeCodes = { expired: 'site_token_invalid', invalid: 'site_token_invalid' } as const
 
-/** For which site: the issuer itself, or the one that an app names. @throws SessionHubError `site_token_invalid` */
+/** The site that the token is for: the issuer itself, or the site that an app names. @throws SessionHubError `site_token_invalid` */
 function originOf(issuer: string, named: Named): string {
   const isApp = issuer.startsWith('app:')
   if (named === undefined && !isApp) return issuer
@@ -98,7 +98,7 @@ function originOf(issuer: string, named: Named): string {
   throw refused(`An app says for which of its sites it speaks, by "${siteHeader}"; a site speaks for itself`)
 }
 
-/** What a token says of itself, as far as it can be read: for the log alone. */
+/** What a token says about itself, as far as it can be read. Only for the log. */
 function said(token: string, named: Named): { site: string | undefined; kid: string | undefined } {
   try {
     const { kid }: { kid?: unknown } = decodeProtectedHeader(token)
@@ -109,7 +109,7 @@ function said(token: string, named: Named): { site: string | undefined; kid: str
   }
 }
 
-/** Only to know under whose keys to look (R7); believed after the signature is. */
+/** Tells only under whose keys to look (R7). It is believed after the signature has been verified. */
 function claimedIssuer(token: string): string {
   let issuer: unknown
   try {

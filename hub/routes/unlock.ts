@@ -1,6 +1,6 @@
 /**
  * `/unlock`: a small page of the hub's own, in a popup that the site opens. A click there counts as a visit to the hub, after
- * which some browsers let its frame have its cookies. The hub keeps nothing of it.
+ * which some browsers give the hub's frame its cookies. The hub keeps no record of it.
  */
 import type { ServerResponse } from 'node:http'
 
@@ -41,14 +41,14 @@ export function unlockPageRoute(
 ) {
   const headers = {
     ...pageHeaders(`script-src ${script.cspHash}; style-src ${cspHash(STYLE)}; connect-src 'self'`),
-    // R25: this page has to reach its opener, whatever the application says of its others.
+    // R25: this page has to reach its opener, whatever the application sets for its other pages.
     'cross-origin-opener-policy': 'unsafe-none',
   }
 
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
     let origin
     try {
-      // A frame of it would be in a partition, and what it sets with it.
+      // In a frame the page would be in a partition, and so would what it sets.
       if (!isNavigation(req) || req.headers['sec-fetch-dest'] !== 'document')
         throw new SessionHubError('request_invalid', 'This page is only for a window of its own')
       origin = single(queryOf(req.url), 'site')
@@ -67,7 +67,7 @@ export function unlockPageRoute(
   }
 }
 
-/** `POST /unlock`: leaves the marker that only a page of the hub's own can leave. */
+/** `POST /unlock`: sets the marker that only one of the hub's own pages can set. */
 export const unlockRoute =
   (hub: HubContext, limiters: Limiters) =>
   async (req: HubRequest, res: ServerResponse): Promise<void> => {

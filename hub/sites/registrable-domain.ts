@@ -1,8 +1,8 @@
-/** Which hosts browsers take for one owner's. */
+/** Tells which hosts browsers treat as one owner's. */
 
 /**
- * The domain that one owner has registered, by the Public Suffix List, with what hosting companies share out. The list is loaded only where somebody
- * asks. A name that has no such domain is its own.
+ * Returns the domain that one owner has registered, by the Public Suffix List, including the suffixes under which hosting companies give out names.
+ * The list is loaded only when it is needed. A name without such a domain stands for itself.
  *
  * @param origin an origin, or a wildcard
  */

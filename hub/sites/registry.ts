@@ -1,4 +1,4 @@
-/** Which sites there are: from configuration, from the store, or asked from the application at run time. */
+/** The registry of sites: from the configuration, from the store, or from the application, which is asked at run time. */
 import { boundedCache } from '../../sdk/http/bounded-cache.js'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -9,31 +9,31 @@ import { readSite, type Site, type SiteRegistration } from './site.js'
 import type { StoredSites } from './stored-sites.js'
 import { isOwnName, isWildcard, refusePublicSuffix, wildcardOf } from './wildcard.js'
 
-/** Looks a site up in the application's own records; `undefined` or `null` when there is none. */
+/** Looks a site up in the application's own records. Returns `undefined` or `null` if there is none. */
 export type FindSite = (
   origin: string,
 ) => Promise<SiteRegistration | null | undefined> | SiteRegistration | null | undefined
 
 export interface SiteRegistry {
   /**
-   * The site of this origin, or `undefined` when it is unknown or turned off.
+   * Finds the site of this origin; `undefined` if it is unknown or turned off.
    *
    * @throws SessionHubError `unavailable` when the application's lookup fails (R21)
    */
   find(origin: string): Promise<Site | undefined>
-  /** Whether it was found before, by whoever asked: then to ask again is nothing that a stranger has thought of. */
+  /** Whether any request has found the site before. A new look-up is then not caused by an origin that a stranger made up. */
   isKnown(origin: string): boolean
-  /** Whether the configuration lists it. */
+  /** Whether the configuration lists the site. */
   isListed(origin: string): boolean
-  /** The registration that stands for an origin: its own, or a wildcard that covers it, of the configuration or the store, whatever its state. */
+  /** The registration that covers an origin, in the configuration or the store and whatever its state: the origin's own, or a wildcard. */
   registrationFor(origin: string): string | undefined
-  /** All sites of the configuration and the store, whatever their state; `undefined` until the store has told its own. */
+  /** All sites of the configuration and the store, whatever their state; `undefined` until the store's sites have been read. */
   origins(): readonly string[] | undefined
-  /** Lists other sites from now on. @throws SessionHubError `options_invalid`; then the list is as it was */
+  /** Replaces the configuration's list of sites. @throws SessionHubError `options_invalid`; the list is then unchanged */
   set(sites: readonly SiteRegistration[]): Promise<void>
-  /** From now on the store has sites too. @param make is given what has to be called after they have changed */
+  /** Adds the store's sites from now on. @param make receives the function to call after they have changed */
   follow(make: (changed: () => void) => StoredSites): StoredSites
-  /** Calls `act` after sites have changed, were turned off or removed. @returns how to stop */
+  /** Calls `act` after sites have changed, were turned off or removed. @returns a function that stops this */
   onChange(act: () => void): () => void
 }
 
@@ -57,7 +57,7 @@ export async function createRegistry({
   }
   let fixed = await readSites(sites)
   let stored: StoredSites | undefined
-  // Unknown origins are remembered too, so that a stranger cannot make us ask; bounded, so that he cannot fill memory.
+  // Unknown origins are remembered too, so that a stranger cannot make the hub ask; the cache is bounded, so that a stranger cannot fill memory.
   const asked = boundedCache<Promise<Site | undefined>>(10_000, { ttl: cacheSeconds * 1000 })
 
   const known = boundedCache<true>(10_000)
@@ -103,7 +103,7 @@ export async function createRegistry({
   const isThere = (origin: string) => fixed.has(origin) || stored?.has(origin) === true
   const get = (origin: string) => (fixed.has(origin) ? fixed.get(origin) : stored?.find(origin))
 
-  /** The wildcard that a host is one of, if it is registered. */
+  /** The wildcard that covers a host, if it is registered. */
   function wildcardFor(origin: string): string | undefined {
     const wildcard = wildcardOf(origin)
     return wildcard !== undefined && isThere(wildcard) ? wildcard : undefined
@@ -113,7 +113,7 @@ export async function createRegistry({
 
   return {
     async find(origin) {
-      // No visitor comes from a place of this name; in a policy it would name every host (R14).
+      // No visitor comes from an origin of this name, and in a policy it would name every host (R14).
       if (isWildcard(origin)) return undefined
       if (fixed.has(origin)) return fixed.get(origin)
       const own = await stored?.find(origin)
@@ -147,7 +147,7 @@ export async function createRegistry({
   }
 }
 
-/** One of a wildcard's hosts is a site by itself, unless an app serves them. */
+/** Each host of a wildcard is a site by itself, unless an app serves the hosts. */
 const hostOf = (site: Site, origin: string): Site => ({
   ...site,
   origin,

@@ -1,4 +1,4 @@
-/** What a store has of a site that was registered at run time: sealed with the hub's secret, for it holds the site's ticket keys. */
+/** Seals what the store keeps of a site that was registered at run time, with the hub's secret, because it holds the site's ticket keys. */
 import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 
 import { isJsonObject } from '../../sdk/protocol/json.js'
@@ -6,20 +6,20 @@ import type { SiteRegistration } from './site.js'
 
 export interface SiteRecord {
   readonly registration: SiteRegistration
-  /** Nobody has shown yet that the domain is theirs: until then the site is served nothing. */
+  /** Nobody has proved yet that the domain is theirs. Until then the hub does not serve the site. */
   readonly isPending: boolean
 }
 
 export interface SiteSeal {
   seal(record: SiteRecord): string
-  /** @throws Error where it is another site's, was made under another secret, or was changed */
+  /** @throws Error if the record belongs to another site, was made under another secret, or was changed */
   open(origin: string, sealed: string): SiteRecord
 }
 
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
-/** A256GCM under a key of its own (HKDF, RFC 5869), bound to the site's origin: no record can be put in the place of another. */
+/** Uses A256GCM under its own key (HKDF, RFC 5869), bound to the site's origin: no record can replace another. */
 export function createSiteSeal(secret: KeyObject): SiteSeal {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'session-hub stored site', 32))
   return {
@@ -43,7 +43,7 @@ export function createSiteSeal(secret: KeyObject): SiteSeal {
       const record: unknown = JSON.parse(text)
       if (!isJsonObject(record) || !isJsonObject(record.registration))
         throw new Error('The record has another form')
-      // A cast before its check: `readSite` looks at every member.
+      // The cast comes before the check: `readSite` checks every member.
       const registration = record.registration as unknown as SiteRegistration
       return { registration, isPending: record.isPending === true }
     },

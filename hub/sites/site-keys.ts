@@ -1,4 +1,4 @@
-/** A site's keys: checked when they are registered, imported when they are first used. Of thousands of sites few have visitors at once. */
+/** A site's keys: checked at registration, imported at first use, because of thousands of sites only a few have visitors at once. */
 import { isJsonObject } from '../../sdk/protocol/json.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import {
@@ -18,14 +18,14 @@ interface KeyLists {
 }
 
 export interface SiteKeys {
-  /** The key of this name with which the site signs, or nothing. */
+  /** The key of this name with which the site signs, if there is one. */
   readonly signingKey: (kid: string) => Promise<CryptoKey> | undefined
-  /** Each signing key's name with its coordinates, by its name: another key may come under an old name. */
+  /** The coordinates of each signing key, by the key's name: a different key may come under an old name. */
   readonly signingPrints: () => ReadonlyMap<string, string>
   readonly ticketKey: () => Promise<TicketKey>
 }
 
-/** @throws SessionHubError `options_invalid`: nothing is wrong with a key that only its first use would show */
+/** @throws SessionHubError `options_invalid` for every fault of a key, including those that would only show at its first use */
 export function readSiteKeys(registration: KeyLists, where: string): SiteKeys {
   const signing = listed(registration.signingKeys, 'signingKeys', where)
   const signingKids = signing.map((jwk, at) => ({
@@ -56,7 +56,7 @@ export function readSiteKeys(registration: KeyLists, where: string): SiteKeys {
 
 function listed(jwks: unknown, name: string, where: string): readonly unknown[] {
   if (!Array.isArray(jwks) || jwks.length === 0) throw wrong(where, `"${name}" has to list at least one key`)
-  // A copy: what is imported later is what was checked now.
+  // Copies the keys, so that what is imported later is what was checked now.
   return jwks.map((jwk: unknown) => (isJsonObject(jwk) ? { ...jwk } : jwk))
 }
 

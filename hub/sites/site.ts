@@ -1,4 +1,4 @@
-/** A registered site, as configured and as the hub uses it. */
+/** A registered site, as it is configured and as the hub uses it. */
 import { isJsonObject } from '../../sdk/protocol/json.js'
 import { appIssuer, defaultEndpoint, limits } from '../../sdk/protocol/wire.js'
 import { endpointPath, flag, name, origin } from '../../sdk/settings/checks.js'
@@ -6,42 +6,42 @@ import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { isWildcard, wildcardFault } from './wildcard.js'
 import { readSiteKeys, type SiteKeys } from './site-keys.js'
 
-/** What the hub has to know of a site; `session-hub sites add` prints it. */
+/** What the hub has to know about a site; `session-hub sites add` prints it. */
 export interface SiteRegistration {
   /**
-   * Such as `https://shop.example`, exactly as a browser spells it. `https://*.preview.example` stands for every host with exactly one label more,
-   * each a site with these keys; it cannot stand for names that strangers can have (publicsuffix.org).
+   * The site's origin, spelled as browsers send it: `https://shop.example`. `https://*.preview.example` covers every host with exactly one label
+   * more, each of them a site with these keys. A wildcard may not cover names that strangers can register (publicsuffix.org).
    */
   readonly origin: string
   /**
-   * The application that serves this origin beside others, by a name of `a` to `z`, digits and `-`, at most 32 characters. Origins of one app may
-   * share their keys; the app speaks to the hub for each of them, and hears on one event stream what ends on all of them. @default none: the site
-   * stands by itself
+   * The application that serves this origin together with others. The name consists of `a` to `z`, digits and `-`, at most 32 characters. Origins of
+   * one app may share their keys. The app speaks to the hub for each of them, and one event stream tells it what ends on any of them. @default none:
+   * the site stands by itself
    */
   readonly app?: string
   /** Public halves of the keys with which the site signs offers and speaks to the hub (JWK, ES256). */
   readonly signingKeys: readonly object[]
-  /** The site's ticket keys (JWK, `oct`, 256 bits). The first one encrypts; put a new one first when the site knows it. */
+  /** The site's ticket keys (JWK, `oct`, 256 bits). The hub encrypts with the first one: put a new key first only when the site knows it. */
   readonly ticketKeys: readonly object[]
-  /** Whether sessions that began on this site may become the hub's. `false`: it only receives. @default true */
+  /** Whether the hub may adopt sessions that began on this site. `false`: the site only receives sessions. @default true */
   readonly mayOffer?: boolean
-  /** Where the site's endpoints are: its own `endpoint` option. A redirect comes back there and nowhere else. @default '/session-hub' */
+  /** The path of the site's endpoints, as in its own option `endpoint`. A redirect returns there and nowhere else. @default '/session-hub' */
   readonly endpoint?: string
   /**
-   * The origins of the sites that this one may know of, and to which its links carry the session. Script in one of its pages could take
-   * the session there too, so name those that need it. @default none
+   * The origins of the sites that this site may know, and to which its links carry the session. A script in one of its pages could take
+   * the session there too, so name only the sites that need it. @default none
    */
   readonly sisters?: readonly string[]
   /**
-   * Sites share the session with the sites of their own group only: `a` to `z`, digits and `-`, at most 32. @default one group of all that name
+   * The group of sites with which the site shares the session: `a` to `z`, digits and `-`, at most 32 characters. @default one group of all that name
    * none
    */
   readonly group?: string
-  /** What the site may see and change of a session. @default everything */
+  /** What the site may see and change in a session. @default everything */
   readonly share?: SharePolicy
   /**
-   * The site knows users by names of its own: it cannot compare them with another site's. Users whom it signs in itself are others than the
-   * other sites' users of that name. @default false
+   * Gives the site names of its own for users, which it cannot compare with another site's. A user whom this site signs in is a different user from
+   * the one whom another site signs in under the same name. @default false
    */
   readonly pairwise?: boolean
   /** Whether people who are signed in at the site may act there as one of its users (`site.actAs`). @default false */
@@ -50,36 +50,36 @@ export interface SiteRegistration {
   readonly enabled?: boolean
 }
 
-/** Each list names what is allowed; a list that is absent allows everything. */
+/** Each list names what is allowed. Without a list, everything is allowed. */
 export interface SharePolicy {
-  /** Claims that it sees, and may set at sign-in. */
+  /** The claims that the site sees and may set at sign-in. */
   readonly claims?: readonly string[]
-  /** Top-level keys of the data that it sees. */
+  /** The top-level keys of the data that the site sees. */
   readonly read?: readonly string[]
-  /** Top-level keys of the data that it may change. @default as `read` */
+  /** The top-level keys of the data that the site may change. @default as `read` */
   readonly write?: readonly string[]
 }
 
 /** A registration after its checks. */
 export interface Site extends SiteKeys {
   readonly origin: string
-  /** The origin as it is registered: of a wildcard's hosts, which anybody can make up, all are counted together (R31). */
+  /** The origin as it is registered. Anybody can make up hosts of a wildcard, so all of them are counted together (R31). */
   readonly registeredAs: string
   /** Empty: the site stands by itself. */
   readonly app: string
-  /** Who hears of its sessions and users: `app:<name>`, or the origin. No origin is spelled like the first. */
+  /** Who is told about the site's sessions and users: `app:<name>`, or the origin. No origin is spelled like `app:<name>`. */
   readonly party: string
   readonly mayOffer: boolean
   readonly endpoint: string
   readonly sisters: readonly string[]
-  /** Empty: the group of all that name none. */
+  /** Empty: the group of all sites that name none. */
   readonly group: string
   readonly share: Share
   readonly pairwise: boolean
   readonly mayImpersonate: boolean
 }
 
-/** `undefined`: everything. */
+/** `undefined`: everything is allowed. */
 interface Share {
   readonly claims: ReadonlySet<string> | undefined
   readonly read: ReadonlySet<string> | undefined

@@ -1,6 +1,6 @@
 /**
- * Sites in the store: each process of the hub reads what has changed, several times a second. Nothing is answered by a list that is older than a
- * second: what was turned off is refused by then, and a store that cannot be asked makes its sites `unavailable` (R21).
+ * Sites in the store. Each process of the hub reads what has changed, several times a second. No answer relies on a list older than one
+ * second: by then a site that was turned off is refused, and if the store does not answer, its sites are `unavailable` (R21).
  */
 import { SessionHubError, toSessionHubError } from '../../sdk/protocol/errors.js'
 import { type Log, logError, reasonOf } from '../../sdk/settings/log.js'
@@ -15,17 +15,17 @@ interface FoundSite {
 }
 
 export interface StoredSites {
-  /** Whether a site of this very origin, or this wildcard, is registered, whatever its state. */
+  /** Whether this exact origin or wildcard is registered, whatever its state. */
   has(origin: string): boolean
-  /** Of all that are registered, whatever their state; `undefined` until they were read for the first time. */
+  /** The origins of all registered sites, whatever their state; `undefined` until they have been read for the first time. */
   origins(): readonly string[] | undefined
-  /** `undefined` where it is turned off, waits for its proof, or is not there. @throws SessionHubError `unavailable` */
+  /** Returns `undefined` if the site is turned off, waits for its proof, or does not exist. @throws SessionHubError `unavailable` */
   find(origin: string): Promise<Site | undefined>
-  /** As it is in the store now; of one that was removed the number alone. @throws SessionHubError `unavailable` */
+  /** Reads the site from the store now; a removed site has only its number. @throws SessionHubError `unavailable` */
   read(origin: string): Promise<{ readonly seq: number; readonly record: SiteRecord | undefined }>
-  /** All as they are in the store now, in the order of the alphabet. @throws SessionHubError `unavailable` */
+  /** Reads all sites from the store now, in alphabetical order. @throws SessionHubError `unavailable` */
   all(): Promise<readonly FoundSite[]>
-  /** Seals it, and writes it unless somebody else has changed it meanwhile. @returns whether it was written */
+  /** Seals the site, and writes it unless somebody else has changed it meanwhile. @returns whether it was written */
   put(
     origin: string,
     record: SiteRecord | undefined,
@@ -38,13 +38,13 @@ export interface StoredSites {
 interface Entry {
   readonly seq: number
   readonly sealed: string
-  /** Opened, and read, when it is first needed: few sites have visitors at once. */
+  /** Opened and checked when it is first needed: only a few sites have visitors at once. */
   site?: Site | undefined
   isRead?: true
 }
 
 const EVERY_MS = 200
-/** A list this old decides nothing. */
+/** A list older than this decides nothing. */
 const STALE_MS = 1000
 const RANGE_EVERY_MS = 5000
 const BATCH = 1000
@@ -55,7 +55,7 @@ export interface StoredSitesParts {
   readonly log: Log
   /** Called after sites have changed. */
   readonly changed: () => void
-  /** `false` for a command, which looks when it is told to. @default true */
+  /** `false` for a command, which reads only when it is told to. @default true */
   readonly isFollowing?: boolean
 }
 
@@ -88,7 +88,7 @@ export function createStoredSites(parts: StoredSitesParts): StoredSites {
     if (isChanged) changed()
   }
 
-  /** After a restore the numbers run again, and changes would be passed by. */
+  /** Starts from the beginning after a restore: the numbers are then used again, and changes would be missed. */
   async function beginAgain(): Promise<boolean> {
     const range = await store.sitesRange()
     const isAnother = range.epoch !== epoch || range.last < seq
@@ -114,7 +114,7 @@ export function createStoredSites(parts: StoredSitesParts): StoredSites {
       reading = undefined
     }))
 
-  /** What begins now sees what was written before now. */
+  /** A read that begins now sees what was written before now. */
   async function readNow(): Promise<void> {
     await reading?.catch(() => undefined)
     await refresh()
@@ -125,7 +125,7 @@ export function createStoredSites(parts: StoredSitesParts): StoredSites {
       await refresh()
       isFailing = false
     } catch (thrown) {
-      // Once, and not each time that it is tried.
+      // Log the first failure only, not each retry.
       if (!isFailing && !isStopped) logError(log, toSessionHubError(thrown), 'sites')
       isFailing = true
     }

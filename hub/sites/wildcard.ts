@@ -1,6 +1,6 @@
 /**
- * One registration for the preview hosts of a site: `https://*.preview.example` stands for every host that has exactly one label more. Whoever can
- * have a name there is that site, so it is never a place where strangers get names: no public suffix (publicsuffix.org).
+ * One registration for the preview hosts of a site: `https://*.preview.example` covers every host that has exactly one label more. Whoever can
+ * get a name there is that site, so the parent must never be a public suffix, below which strangers get names (publicsuffix.org).
  */
 import { isIP } from 'node:net'
 
@@ -11,7 +11,7 @@ const STAR = '://*.'
 
 export const isWildcard = (origin: string): boolean => origin.includes(STAR)
 
-/** What is wrong with the form of a wildcard; `undefined` when nothing is. */
+/** Returns what is wrong with the form of a wildcard; `undefined` if nothing is. */
 export function wildcardFault(wildcard: string): string | undefined {
   const parent = parentOf(wildcard)
   const fault = originFault(parent)
@@ -23,9 +23,9 @@ export function wildcardFault(wildcard: string): string | undefined {
 }
 
 /**
- * Loads the list of public suffixes only where a wildcard is registered.
+ * Checks the parent of a wildcard. The list of public suffixes is loaded only if a wildcard is registered.
  *
- * @throws SessionHubError `options_invalid` where strangers get names below it
+ * @throws SessionHubError `options_invalid` if strangers can get names below it
  */
 export async function refusePublicSuffix(wildcard: string, where: string): Promise<void> {
   const { hostname } = new URL(parentOf(wildcard))
@@ -37,19 +37,19 @@ export async function refusePublicSuffix(wildcard: string, where: string): Promi
     )
 }
 
-/** The wildcard that an origin would be one of. */
+/** The wildcard that would cover an origin. */
 export function wildcardOf(origin: string): string | undefined {
   const start = origin.indexOf('://') + 3
   const dot = origin.indexOf('.', start)
   return dot < 0 ? undefined : `${origin.slice(0, start)}*${origin.slice(dot)}`
 }
 
-/** Below a domain that is nobody's place for strangers there can be one that is: `s3` of a cloud's own domain. */
+/** Whether a host is no public suffix itself. Below a domain that is none there can be one, such as `s3` of a cloud's own domain. */
 export const isOwnName = async (origin: string): Promise<boolean> =>
   !(await isPublicSuffix(new URL(origin).hostname))
 
 async function isPublicSuffix(spelled: string): Promise<boolean> {
-  // The same place with the root's dot at its end (RFC 1034, section 3.1), or with an empty label.
+  // The root's dot at the end (RFC 1034, section 3.1) or an empty label does not change the host.
   const hostname = spelled.replace(/^\.+|\.+$/g, '')
   if (isLoopback(hostname)) return hostname === 'localhost'
   const { getPublicSuffix } = await import('tldts')
