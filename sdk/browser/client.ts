@@ -282,7 +282,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
     sync: syncInTime,
     requestAccess: later('requestAccess', lost),
     accessButton: whileBlocked('accessButton'),
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- it never rejects, and its end is another page
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- it never rejects, and it ends on another page
     redirect: later('redirect', lost),
     decorate: whileBlocked('decorate'),
     explain: later('explain', String),

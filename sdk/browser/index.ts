@@ -12,7 +12,7 @@ import { type ClientOptions, defaults } from './options.js'
 export function createClient(options: ClientOptions): Client {
   requirePath(options.endpoint ?? defaults.endpoint)
   if (typeof document === 'undefined') return inertClient
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- what tests run in may lack the second name of it
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- test environments may lack its second name
   window.webkitURL ??= URL
   return createClientWith(importPart, options)
 }

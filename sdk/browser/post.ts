@@ -29,6 +29,6 @@ export async function post<Reply>(
   } catch {
     // Treated as if there had been no answer.
   }
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- this is all that the caller wants
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- the caller needs nothing else
   throw { reason: answer?.error ?? 'unreachable', retryAfter } satisfies Refusal
 }

@@ -9,7 +9,7 @@ export interface KeptWith<Value> {
 }
 
 /** Its subclasses put their private field on the object that they are given. */
-// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a constructor is what it is for
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- it exists for its constructor
 class Given {
   constructor(owner: object) {
     return owner

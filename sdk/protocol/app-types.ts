@@ -1,5 +1,5 @@
 /** The types of what applications store in sessions. The interfaces are empty here; an application adds its own members by declaration merging. */
-/* eslint @typescript-eslint/no-generated-empty-object-type: off, @typescript-eslint/no-empty-object-type: off -- applications merge their own declarations into them */
+/* eslint @typescript-eslint/no-generated-empty-object-type: off, @typescript-eslint/no-empty-object-type: off -- applications merge their own declarations into these */
 import type { JsonObject } from './json.js'
 
 /**

@@ -64,5 +64,5 @@ export const readPageMessage = ((message: Untrusted<PageMessage>, nonce: string)
 type Untrusted<Message> = Partial<Record<keyof Message, unknown>> | null | undefined
 
 /** Short, because every visitor loads it: only a text equals its own conversion to text. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-template-expression -- it may be no text
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-template-expression -- it may not be a text
 const isAbsentOrText = (value: unknown) => [undefined, `${value as string}`].includes(value as string)

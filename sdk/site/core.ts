@@ -64,7 +64,7 @@ export interface SiteCore {
   openSession(visit: Visit, takesBearer: boolean): Opened | Promise<Opened>
   /** The session of a request that has no answer. Never rejects. */
   read(visit: Visit, takesBearer: boolean): Promise<ReadSession>
-  /** @returns `undefined` if the visitor stays; otherwise the redirect to the hub, or `undefined` after all */
+  /** @returns `undefined` if the visitor stays; otherwise a promise of the redirect to the hub, or of `undefined` after all */
   redirectOnce(visit: Visit): Promise<Reply | undefined> | undefined
   signIn(visit: Visit, who: SignIn): Promise<void>
   signOut(visit: Visit, options?: SignOut): Promise<void>

@@ -66,7 +66,7 @@ export async function importTicketKey(jwk: unknown, where: string): Promise<Tick
 /** Signs and verifies a site's own session tokens. */
 export const importSessionKey = (jwk: unknown, where: string) => importSecret(jwk, where, 'HS256')
 
-/** A source from which other keys are derived; for that it needs no key object of its own. */
+/** What another key is derived from, so that the site need not store that key too. */
 interface Source {
   readonly kid: string
   readonly secret: Uint8Array

@@ -37,7 +37,7 @@ export async function explain(kit: LadderKit): Promise<string> {
     ),
     `Next: ${next}.`,
   ].join('\n')
-  // eslint-disable-next-line no-console -- somebody has asked for it
+  // eslint-disable-next-line no-console -- the caller has asked for it
   console.info(text)
   return text
 }

@@ -159,7 +159,7 @@ export class WebVisit implements Visit {
     } finally {
       clearTimeout(timer)
     }
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the timer says so
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the timer may have set it
     if (isLate) throw new SessionHubError('body_timeout', 'The body took too long to arrive')
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(joined(chunks, bytes))

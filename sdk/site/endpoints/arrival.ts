@@ -1,4 +1,4 @@
-/** Tells the SDK on the next page how the visitor has come: that page did not do it itself. */
+/** Tells the SDK on the next page how the visitor has arrived, because that page did not sync itself. */
 import { setCookie } from '../../http/cookies.js'
 import { toSessionHubError } from '../../protocol/errors.js'
 import { cookieNames, type Mode, type Outcome } from '../../protocol/wire.js'
@@ -27,7 +27,7 @@ export function announce(
   ])
 }
 
-/** A visitor in mid-journey is sent on, whatever has failed. */
+/** A visitor in the middle of a journey is sent on, whatever has failed. */
 export const failedArrival = (thrown: unknown, isSignedIn: boolean): Arrival => ({
   outcome: 'failed',
   reason: toSessionHubError(thrown).code,

@@ -1,6 +1,6 @@
 /**
- * The link rung, where the link leads. The ticket comes by a cross-site POST, which shows who sent it and none of this site's own
- * cookies; a step of this site's own sees those. Whatever fails, the visitor arrives where the link leads.
+ * The link rung, at the site where the link leads. The ticket comes by a cross-site POST, which shows who sent it, but carries none of this
+ * site's own cookies; a second step on this site sees those. Whatever fails, the visitor arrives where the link leads.
  */
 import { readForm } from '../../http/body.js'
 import { isNavigation, queryOf, refuseAhead, single } from '../../http/navigation.js'
@@ -17,7 +17,7 @@ import { ownTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent } from './ticket.js'
 import type { Visit } from '../visit.js'
 
-/** `POST <endpoint>/enter`, from a page of a sister. @throws SessionHubError where there is no form to read */
+/** `POST <endpoint>/enter`, from a page of a sister. @throws SessionHubError if there is no form to read */
 export async function takeLink(site: SiteContext, visit: Visit, limit: Limit): Promise<Reply> {
   const { settings, ownTokens } = site
   const form = await readForm(visit)
@@ -37,7 +37,7 @@ export async function takeLink(site: SiteContext, visit: Visit, limit: Limit): P
     await ownTokens.enter.write(visit, { ticket })
   } catch (thrown) {
     const back = to ?? `${settings.origin}/`
-    // A worker hides which page has posted, and there is no other way to know that (R10).
+    // A service worker hides which page has posted, and there is no other way to learn it (R10).
     const refused = refuseFetch(site, visit, 'enter', back)
     if (refused) return refused
     logError(site.log, toSessionHubError(thrown), sitePaths.enter)
@@ -49,7 +49,7 @@ export async function takeLink(site: SiteContext, visit: Visit, limit: Limit): P
   )
 }
 
-/** As it is sent it may be three times as long; what no longer fits leads to `/`, for every visitor (R39). */
+/** Encoded, the target may be three times as long; one that no longer fits is replaced by `/`, for every visitor (R39). */
 function shortened(to: string): string {
   const sent = encodeURIComponent(to)
   return sent.length <= limits.addressLength - 512 ? sent : ''
@@ -76,7 +76,7 @@ async function enter(site: SiteContext, visit: Visit, limit: Limit, ticket: stri
     await limit()
     await lookAgain(site, session)
     await requireConsent(site, visit)
-    // Its origin was compared when it came, with the header that only a browser writes.
+    // Its origin was compared when it arrived, with a header that only a browser writes.
     const claims = await readTicket(site, ticket, 'link')
     if (isSignedIn() && claims.sub === session.subject) return { outcome: 'keep', isSignedIn: true }
     const { view, isSame } = await acceptTicket(site, visit, claims)
@@ -92,7 +92,7 @@ async function enter(site: SiteContext, visit: Visit, limit: Limit, ticket: stri
   }
 }
 
-/** Only a user who is still signed in is in the way; this site may have trusted its cookie for a while. */
+/** Only a user who is still signed in prevents the switch; this site may have trusted its cookie for a while. */
 async function lookAgain({ hub }: SiteContext, session: HeldSession): Promise<void> {
   if (session.subject === null) return
   await whileItLives(session, async (handle) => session.accept(await hub.read(handle), handle))

@@ -5,7 +5,7 @@ import type { SiteSettings } from '../options.js'
 import type { Visit } from '../visit.js'
 
 /**
- * Compared with what is configured; nothing is ever derived from the request, least of all from X-Forwarded-Host.
+ * The host is compared with the configured one; nothing is ever derived from the request, least of all from X-Forwarded-Host.
  *
  * @throws SessionHubError `host_denied`
  */
@@ -14,7 +14,7 @@ export function requireOwnHost(visit: Visit, settings: SiteSettings): void {
     throw new SessionHubError('host_denied', 'This is not the host that the site is configured for')
 }
 
-/** A host that a proxy has put in place of the site's own (`host`) is compared as it is: nobody knows that proxy's scheme. */
+/** A host that a proxy sends instead of the site's own (`host`) is compared as it is, because nobody knows that proxy's scheme. */
 export const isOwnHost = ({ headers: { host: sent } }: Visit, { host, origin }: SiteSettings): boolean =>
   sent === host || (sent !== undefined && isHostOf(host, origin) && isHostOf(sent, origin))
 

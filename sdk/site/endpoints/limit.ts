@@ -1,2 +1,2 @@
-/** Counts one request of this visitor's. @throws SessionHubError `rate_limited` */
+/** Counts one request of this visitor. @throws SessionHubError `rate_limited` */
 export type Limit = () => Promise<void>

@@ -1,4 +1,4 @@
-/** The link rung, where the link is: which origins are sisters, and a ticket for one of them before the click. */
+/** The link rung, at the site with the link: which origins are sisters, and a ticket for one of them before the click. */
 import { boundedCache } from '../../http/bounded-cache.js'
 import { type LinkReply, parseEmptyBody, parseLinkBody, type SistersReply } from '../../protocol/bodies.js'
 import type { SiteContext } from '../context.js'
@@ -14,13 +14,13 @@ export async function makeLinkTicket(site: SiteContext, visit: Visit, body: unkn
   return handle === null || actor ? { ticket: null } : site.hub.link({ handle, to })
 }
 
-/** How long the list of sisters is believed. */
+/** How long the list of sisters is trusted. */
 const SISTERS_MS = 300_000
 
-/** Of one site at a time; each has its own. */
+/** Returns the sisters of a site; each site has its own. */
 export type Sisters = (site: SiteContext) => Promise<SistersReply>
 
-/** So many sites' lists are remembered. */
+/** How many sites' lists are remembered. */
 const MOST = 10_000
 
 export function createSisters({ now }: Pick<AppSettings, 'now'>): Sisters {
@@ -41,7 +41,7 @@ export function createSisters({ now }: Pick<AppSettings, 'now'>): Sisters {
     try {
       return await ask(site)
     } catch (error) {
-      // A hub of an older version has no links to offer.
+      // A hub of an older version does not know links.
       if (isCode(error, 'not_found')) return { sisters: [] }
       throw error
     }

@@ -1,6 +1,6 @@
 /**
- * `GET <endpoint>/live`: an open page hears when its session ends, from its own site. Server-sent events; for sites that turn it on
- * (`live: true`).
+ * `GET <endpoint>/live`: tells an open page when its session ends, by server-sent events from its own site; for sites that turn it on (`live:
+ * true`).
  */
 import { partyOf } from '../../http/address.js'
 import { queryOf } from '../../http/navigation.js'
@@ -14,30 +14,30 @@ import type { Visit } from '../visit.js'
 
 export interface Live {
   readonly listen: (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
-  /** Ends all of them. Their pages come again, to whichever process answers then. */
+  /** Ends all streams. Their pages reconnect to whichever process answers then. */
   close(): void
 }
 
 const BEAT_MS = 20_000
 
-/** So many open pages in one process, of one session and at one address (R31). A page that finds no place looks by itself, as without this. */
+/** How many open pages one process serves, in all, per session and per address (R31). A page that finds no place looks by itself, as without this. */
 const MOST = 20_000
 const MOST_PER_SESSION = 32
 const MOST_PER_ADDRESS = 128
 
-/** A stranger holds no more places than these for longer than a second (R31). */
+/** A stranger cannot hold more places than these for longer than a second (R31). */
 const MOST_LONG_PROBES = 8
 
-/** Of many pages that lost one server at the same moment, each comes again at its own. */
+/** If many pages lose one server at the same moment, each reconnects at a moment of its own. */
 const RETRY_MS = { min: 1000, max: 5000 }
 
 const retryLine = () =>
   `retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`
 
-/** EventSource takes this for the end, and does not come again. */
+/** EventSource takes this as final and does not reconnect. */
 const NO_PLACE: Reply = { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
 
-/** This process closes. EventSource takes an answer that ends for a lost connection, and comes again: to another process. */
+/** This process is closing. EventSource treats an answer that ends as a lost connection, and reconnects to another process. */
 const elsewhere = (): Reply => ({
   status: 200,
   headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
@@ -46,7 +46,7 @@ const elsewhere = (): Reply => ({
 
 export function createLive(most = MOST): Live {
   const pages = new Set<EventsAnswer>()
-  /** How many pages each address has open; one that has none is not in it. */
+  /** How many pages each address has open; an address without any is not in the map. */
   const byAddress = new Map<string, number>()
   let longProbes = 0
   let isClosed = false
@@ -60,7 +60,7 @@ export function createLive(most = MOST): Live {
     else byAddress.delete(address)
   }
 
-  /** Begins the answer to one page that has found its place. */
+  /** Begins the answer to a page for which there is room. */
   function open({ openEvents }: Visit, address: string): EventsAnswer | undefined {
     const page = beginEvents(openEvents, { beatMs: BEAT_MS })
     if (!page) return undefined
@@ -75,13 +75,13 @@ export function createLive(most = MOST): Live {
 
   return {
     async listen(site, visit, limit) {
-      // EventSource sends no Origin to its own; this header no page can write (R18).
+      // EventSource sends no Origin to its own site; but no page can forge this header (R18).
       if (visit.headers['sec-fetch-site'] !== 'same-origin')
         throw new SessionHubError('origin_denied', 'Only pages of this site may listen')
       await limit()
       const address = partyOf(visit.address)
       const atAddress = byAddress.get(address) ?? 0
-      // It tells nothing of anybody, so nobody has to be known.
+      // The probe reveals nothing of anybody, so it needs no session.
       if (queryOf(visit.url).has(streamProbe.query)) {
         if (isClosed) return elsewhere()
         const apart = secondsIn(visit)
@@ -113,7 +113,7 @@ export function createLive(most = MOST): Live {
           hub.read(handle).catch((thrown: unknown) => {
             const { code, endReason = reason } = toSessionHubError(thrown)
             if (code === 'session_ended') tell(endReason)
-            // It comes again, and is looked at then.
+            // The page reconnects, and its session is looked up then.
             else page.end()
           })
         },
@@ -131,7 +131,7 @@ export function createLive(most = MOST): Live {
   }
 }
 
-/** How long a probe takes: in a minute, a proxy's limit for quiet or for long answers shows. */
+/** How long a probe takes: within a minute, a proxy's limit for silent or for long answers shows. */
 function secondsIn(visit: Visit): number {
   const asked = Number(queryOf(visit.url).get(streamProbe.query) ?? '')
   const { min, max } = streamProbe.seconds
@@ -139,8 +139,8 @@ function secondsIn(visit: Visit): number {
 }
 
 /**
- * For `session-hub doctor`: where the first word comes alone, nothing between holds an answer back that comes step by step; where the
- * last one comes, nothing cuts it off.
+ * For `session-hub doctor`: if the first word arrives alone, nothing in between holds back an answer that comes in pieces; if the last word
+ * arrives, nothing cuts it off.
  */
 function sayTwoWords(page: EventsAnswer, secondsApart: number): void {
   const { first, last } = streamProbe

@@ -1,4 +1,4 @@
-/** `POST <endpoint>/offer`: the site states, under its signature, which session this browser holds here. */
+/** `POST <endpoint>/offer`: the site signs a statement of which session this browser holds here. */
 import { type OfferReply, parseOfferBody } from '../../protocol/bodies.js'
 import { limits } from '../../protocol/wire.js'
 import { random128, sha256 } from '../../tokens/random.js'
@@ -10,17 +10,17 @@ import type { Visit } from '../visit.js'
 export const makeOffer = (site: SiteContext, visit: Visit, body: unknown): Promise<OfferReply> =>
   offerFor(site, visit, parseOfferBody(body).nonce)
 
-/** @param nonce the frame's; in a redirect the hub's own (R13) */
+/** @param nonce the frame's nonce; in a redirect the hub's own (R13) */
 export async function offerFor(site: SiteContext, visit: Visit, nonce: string): Promise<OfferReply> {
   const { settings, hub } = site
   if (!(await site.mayShare(visit))) return { offer: null }
   const session = await site.sessions.load(visit)
-  // The page asks because something has changed, so what is known here is not good enough.
+  // The page asks because something has changed, so what this site already knows is not recent enough.
   const handle = await whileItLives(session, async (own) => {
     await session.accept(await hub.read(own), own)
     return own
   })
-  // R43: what the site shows an administrator who acts as a user is nobody's session, and is offered to none.
+  // R43: a session in which an administrator acts as a user is nobody's own, and is never offered.
   if (session.actor) return { offer: null }
   if (handle === undefined) return { offer: null, ...(session.endReason && { ended: session.endReason }) }
   const iat = Math.floor(settings.now() / 1000)

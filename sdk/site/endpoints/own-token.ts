@@ -1,4 +1,4 @@
-/** Short words of a site to itself, across a redirect: signed, and in a cookie that no script reads. */
+/** Short messages of a site to itself, across a redirect: signed, and in a cookie that no script can read. */
 import { readCookie, setCookie } from '../../http/cookies.js'
 import {
   type EnterClaims,
@@ -22,7 +22,7 @@ interface Standard {
 }
 
 interface OwnToken<Claims extends Standard> {
-  /** What the request's cookie says; `undefined` when it is absent, too old, or not ours. */
+  /** The content of the request's cookie; `undefined` if it is absent, too old, or not ours. */
   read(visit: Visit): Promise<Claims | undefined>
   write(visit: Visit, claims: Omit<Claims, keyof Standard>): Promise<void>
   clear(visit: Visit): void

@@ -1,4 +1,4 @@
-/** `POST <endpoint>/redeem`: a page hands in the ticket that its frame was given. The order of the checks is R19's. */
+/** `POST <endpoint>/redeem`: a page hands in the ticket that its frame received. The checks are in the order of R19. */
 import { parseRedeemBody, type RedeemReply } from '../../protocol/bodies.js'
 import type { SiteContext } from '../context.js'
 import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'

@@ -1,4 +1,4 @@
-/** The redirect rung: to the hub and back, in the visitor's own window. It needs no script, and no cookie of anybody's frame. */
+/** The redirect rung: to the hub and back, in the visitor's own window. It needs no script and no cookie in any frame. */
 import { readCookie, setCookie } from '../../http/cookies.js'
 import { isNavigation, queryOf, refuseAhead, saysNothing, single } from '../../http/navigation.js'
 import { onwardReply, type Reply } from '../../http/reply.js'
@@ -20,11 +20,11 @@ import { openTarget, ownTarget, pageTarget, sealTarget } from './target.js'
 import { acceptTicket, readTicket, requireConsent, requireVerifier } from './ticket.js'
 import type { Visit } from '../visit.js'
 
-/** So many redirects in so short a time are a visitor's; one more is a loop. */
+/** This many redirects in this time can be a visitor's; one more is a loop. */
 const MOST_IN_A_ROW = 2
 const ROW_SECONDS = 60
 
-/** Added to the address of a browser that keeps no cookies: without it nothing could tell that it has been here. */
+/** Added to the address for a browser that keeps no cookies: without it, nothing would show that the browser has already been here. */
 const OFF = 'session-hub'
 
 /** `GET <endpoint>/redirect?return=<path>` */
@@ -33,7 +33,7 @@ export async function beginRedirect(site: SiteContext, visit: Visit, limit: Limi
   const to = ownTarget(settings, single(queryOf(visit.url), 'return')) ?? `${settings.origin}/`
   if (!isNavigation(visit)) {
     refuseAhead(visit)
-    // An image in somebody's text, or a frame: nothing comes of it.
+    // An image in somebody's text, or a frame: the request has no effect.
     return refuseFetch(site, visit, 'redirect', to) ?? onwardReply(visit.headers, to)
   }
   try {
@@ -46,7 +46,7 @@ export async function beginRedirect(site: SiteContext, visit: Visit, limit: Limi
   }
 }
 
-/** Sets out for the hub. @throws SessionHubError `redirect_loop` */
+/** Sends the visitor to the hub. @throws SessionHubError `redirect_loop` */
 async function leave(site: SiteContext, visit: Visit, to: string): Promise<Reply> {
   const { settings, ownTokens } = site
   const now = Math.floor(settings.now() / 1000)
@@ -56,7 +56,7 @@ async function leave(site: SiteContext, visit: Visit, to: string): Promise<Reply
     ? { since: before.since, count: before.count + 1 }
     : { since: now, count: 1 }
   if (count > MOST_IN_A_ROW) throw new SessionHubError('redirect_loop', 'One redirect too many in a row')
-  // A sign-in that the hub does not know of yet is registered now.
+  // Registers a sign-in that the hub does not know of yet.
   await site.sessions.load(visit)
   const verifier = random256()
   await ownTokens.start.write(visit, { since, count, verifier })
@@ -78,7 +78,7 @@ async function hubAddress(
   return `${settings.hub}${hubPaths.redirect}?${query}`
 }
 
-/** `GET <endpoint>/callback`: back from the hub, with an outcome, a ticket, or the hub's question for an offer. */
+/** `GET <endpoint>/callback`: back from the hub, with an outcome, a ticket, or the hub's request for an offer. */
 export async function finishRedirect(site: SiteContext, visit: Visit, limit: Limit): Promise<Reply> {
   refuseAhead(visit)
   const { settings, ownTokens } = site
@@ -113,19 +113,19 @@ export async function finishRedirect(site: SiteContext, visit: Visit, limit: Lim
   } catch (thrown) {
     arrival = failed(site, thrown, await isSignedIn(site, visit))
     if (isCode(thrown, 'verifier_invalid')) {
-      // Another window of this browser is on its way too, and the verifier is that one's.
+      // Another window of this browser is also on its way, and the verifier belongs to that one.
       return arrive(site, visit, to, arrival)
     }
   }
-  // The verifier has been used; how many redirects there were in a row is still known.
+  // The verifier has been used; the number of redirects in a row is kept.
   await ownTokens.start.write(visit, { since: start.since, count: start.count })
   return arrive(site, visit, to, arrival)
 }
 
-/** Why a visitor who has opted out got nothing; the one reason that is no error. */
+/** The reason for a visitor who has opted out; the only reason that is not an error code. */
 const OPTED_OUT = 'opted_out'
 
-/** What a redirect can come to. */
+/** The possible outcomes of a redirect. */
 const OUTCOMES: readonly Outcome[] = ['none', 'keep', 'replace', 'adopt', 'conflict', 'failed']
 
 interface Back {
@@ -179,7 +179,7 @@ async function sendOffer(
   return onwardReply(visit.headers, await hubAddress(site, sha256(verifier), to, { offer: offer ?? '' }))
 }
 
-/** The clean page. */
+/** Leads to the page, with a clean address. */
 function arrive(site: SiteContext, visit: Visit, to: string, arrival: Arrival): Reply {
   announce(site, visit, 'redirect', arrival)
   return onwardReply(visit.headers, to)
@@ -196,7 +196,7 @@ const isSignedIn = async (site: SiteContext, visit: Visit) =>
   (await site.sessions.load(visit)).subject !== null
 
 /**
- * `site.redirectOnce()`: a person's window on a page of this site, for the first time in this browser session, is led to the hub.
+ * `site.redirectOnce()`: leads a person's window to the hub when it opens a page of this site for the first time in this browser session.
  *
  * @returns `undefined` for every other request
  */
@@ -217,14 +217,14 @@ async function goOnce(site: SiteContext, visit: Visit): Promise<Reply | undefine
   }
 }
 
-/** A person's window on a page of this site, for the first time in this browser session. */
+/** Whether a person's window opens a page of this site for the first time in this browser session. */
 function isFirstPage({ settings }: SiteContext, visit: Visit): boolean {
   const { method, headers } = visit
   return (
     method === 'GET' &&
     isOwnHost(visit, settings) &&
     isNavigation(visit) &&
-    // Of its own accord only where the browser says for certain that this is no fetch.
+    // Unasked, this happens only if the browser says for certain that the request is not a fetch.
     !saysNothing(visit) &&
     /\btext\/html\b/.test(headers.accept ?? '') &&
     !BOT.test(headers['user-agent'] ?? '') &&

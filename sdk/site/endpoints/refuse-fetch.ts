@@ -1,4 +1,7 @@
-/** A step that is for the visitor's window, but script of this site asks for it: a router, or a service worker that answers the window by a request of its own. */
+/**
+ * Refuses a step that is for the visitor's window if a script of this site requests it: a router, or a service worker that answers the window
+ * by a request of its own.
+ */
 import { isOwnFetch } from '../../http/navigation.js'
 import { errorReply, type Reply } from '../../http/reply.js'
 import { SessionHubError } from '../../protocol/errors.js'
@@ -11,11 +14,11 @@ import type { Visit } from '../visit.js'
 const RUNGS = { redirect: 'redirect', callback: 'redirect', enter: 'link' } as const
 
 /**
- * The script would follow a redirect: a router would never leave its page by that, and a window takes no answer from a worker that was redirected.
- * Routers go to an address themselves that answers like this. Where a worker has asked, the window shows the answer, goes on to the page, and is
- * told why there.
+ * The script would follow a redirect, but a router would never leave its page by that, and a window does not accept a redirected answer from a
+ * service worker. Faced with this answer, routers navigate to the address themselves. If a service worker has asked, the window shows the
+ * answer, goes on to the page, and is told the reason there.
  *
- * @returns `undefined` for a request of anybody else, which leaves no word for the page (R38)
+ * @returns `undefined` for any other request, so that it leaves no message for the page (R38)
  */
 export function refuseFetch(
   site: SiteContext,

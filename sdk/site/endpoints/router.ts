@@ -23,14 +23,14 @@ import { redeemTicket } from './redeem.js'
 import { beginRedirect, finishRedirect } from './redirect.js'
 import { makeServiceToken } from './token.js'
 
-/** It counts the request itself: even a visitor who comes too often is led on, not left at an error. */
+/** A step counts the request itself: even a visitor who comes too often is sent on, not left at an error. */
 type Step = (site: SiteContext, visit: Visit, limit: Limit) => Promise<Reply | undefined>
 type Endpoint = (site: SiteContext, visit: Visit, body: unknown) => Promise<object>
 
-/** Answers a request for an endpoint of this site. @returns when it is answered, or `undefined` for any other request */
+/** Answers a request for an endpoint of this site. @returns a promise that resolves once it is answered, or `undefined` for any other request */
 export type Answer = (site: SiteContext, visit: Visit) => Promise<true> | undefined
 
-/** Of one session per minute. One is enough; more are double clicks, or a page that tries again. */
+/** Per session and minute. One is enough; more are double clicks, or a page that tries again. */
 const SIGN_OUTS = 60
 
 const DONE = Promise.resolve<true>(true)
@@ -42,7 +42,7 @@ export interface EndpointParts {
   readonly log: Log
 }
 
-/** The same for all sites of one application; what is counted, is counted for each by itself (R38). */
+/** All sites of one application share it, but each is counted separately (R38). */
 export function createEndpoints({ settings, live, sdk, log }: EndpointParts): Answer {
   const { endpoint, perAddress } = settings
   const below = pathBelow(endpoint)
@@ -50,7 +50,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
   const limitSignOut = perMinute(SIGN_OUTS)
   const sisters = createSisters(settings)
   const hintAtProxy = createProxyHint(log)
-  // Matched by hand: an application's other requests pass with one comparison.
+  // Matched by hand, so that the application's other requests cost only one comparison.
   const endpoints = new Map<string, Endpoint>([
     [sitePaths.offer, makeOffer],
     [sitePaths.redeem, redeemTicket],
@@ -61,7 +61,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
     [
       sitePaths.signOut,
       async (site, visit) => {
-        // R38: by the session, so that neither another's requests nor its own other ones can lock a visitor in.
+        // R38: counted by session, so that neither other sessions' requests nor other requests of the same session can prevent the sign-out.
         const { sk, jti } = (await site.sessions.ownClaims(visit)) ?? {}
         const session = sk ?? jti
         if (session !== undefined) await limitSignOut(session)
@@ -71,7 +71,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
     ],
   ])
 
-  /** Where a visitor's own window comes by, method and path. */
+  /** The addresses that a visitor's own window visits, by method and path. */
   const steps = new Map<string, Step>([
     [`POST ${sitePaths.enter}`, takeLink],
     [`GET ${sitePaths.enter}`, finishLink],
@@ -83,7 +83,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
   async function pass(step: Step, path: string, site: SiteContext, visit: Visit): Promise<Reply | undefined> {
     requireOwnHost(visit, site.settings)
     await site.storage.look(visit)
-    // R38: a window that another site's page leads here is counted apart from this site's own.
+    // R38: a window that another site's page leads here is counted separately from this site's own.
     const from = visit.headers['sec-fetch-site'] === 'same-origin' ? 'own' : 'led'
     return step(site, visit, () => limit(visit.address, `${site.settings.origin} ${path} ${from}`))
   }
@@ -143,7 +143,7 @@ export function createEndpoints({ settings, live, sdk, log }: EndpointParts): An
   }
 }
 
-/** A secret has no public half, and is not in the list (R36). */
+/** A secret has no public half and is not in the list (R36). */
 const publicKeysOf = ({ settings }: SiteContext) => ({
   keys: settings.sessionKeys.flatMap(({ publicJwk }) => publicJwk ?? []),
 })

@@ -1,4 +1,4 @@
-/** Reading a ticket, and turning it into this site's session: the same on every rung. */
+/** Reads a ticket and turns it into this site's session, in the same way on every rung. */
 import { timingSafeEqual } from 'node:crypto'
 import { readCookie } from '../../http/cookies.js'
 import type { RedeemedView } from '../../protocol/bodies.js'
@@ -13,8 +13,8 @@ import { tellHook } from '../hook.js'
 import { requireOpen, type Visit } from '../visit.js'
 
 /**
- * @param from the origin whose page asked; absent where it was compared before
- * @throws SessionHubError `ticket_invalid`, one code for all that can be wrong (R30), `ticket_expired`, `unavailable`
+ * @param from the origin whose page asked; omitted if it has been compared before
+ * @throws SessionHubError `ticket_invalid`, one code for everything that can be wrong (R30), `ticket_expired`, `unavailable`
  */
 export async function readTicket(
   site: SiteContext,
@@ -27,12 +27,12 @@ export async function readTicket(
   try {
     claims = parseTicketClaims(await openTicket(ticket, settings.ticketKeys))
   } catch (cause) {
-    // Sealed for the keys that are registered, perhaps: then it is this site that is wrong, and not the visitor.
+    // The hub may have sealed it with registered keys that this site does not have: then the site is at fault, and not the visitor.
     await site.hub.requireAccepted(settings.ticketKeys)
     throw new SessionHubError('ticket_invalid', 'The ticket is not valid', { cause })
   }
   const { iss, aud, origin } = claims
-  // R11: a ticket of another mode is none here.
+  // R11: a ticket of another mode is not valid here.
   const isOurs =
     iss === settings.hub && aud === settings.origin && origin === (from ?? origin) && claims.mode === mode
   if (!isOurs) throw new SessionHubError('ticket_invalid', 'The ticket is not for this use')
@@ -43,7 +43,7 @@ export async function readTicket(
   return claims
 }
 
-/** R10: only the page that asked, or the browser that was sent, holds the verifier. @throws SessionHubError `verifier_invalid` */
+/** R10: only the page that asked, or the browser that was sent, has the verifier. @throws SessionHubError `verifier_invalid` */
 export function requireVerifier({ nonce }: TicketClaims, verifier: string | undefined): void {
   const isTheirs =
     nonce !== undefined &&
@@ -61,14 +61,14 @@ export async function requireConsent(site: SiteContext, visit: Visit): Promise<v
 
 export interface Accepted {
   readonly view: RedeemedView
-  /** The visitor had this very session here already. */
+  /** Whether the visitor already had this very session here. */
   readonly isSame: boolean
 }
 
 /**
  * Spends a ticket that has passed every check, and makes its session this site's.
  *
- * @throws SessionHubError what the hub says; `session_conflict`, `unavailable`
+ * @throws SessionHubError whatever the hub answers; `session_conflict`, `unavailable`
  */
 export async function acceptTicket(
   site: SiteContext,
@@ -77,24 +77,24 @@ export async function acceptTicket(
 ): Promise<Accepted> {
   const { alwaysReplace } = site.settings
   const session = await site.sessions.load(visit)
-  // R34: the visitor has chosen between two users, and not between others.
+  // R34: the visitor has chosen between these two users, and no others.
   const isChosen = chosen !== undefined && session.token?.sg === chosen
-  // A link is followed on an impulse, and anybody may have written it: it never takes a user's place (R10).
+  // A link is followed on an impulse, and anybody may have written it: it never replaces a user (R10).
   const overrule = (alwaysReplace || isChosen) && mode !== 'link'
-  // R21: a session that cannot be looked up is not no session; somebody may be signed in.
+  // R21: a session that cannot be looked up does not mean that there is none; somebody may be signed in.
   if (session.isStale && session.status === 'none')
     throw new SessionHubError('unavailable', 'Who is signed in here cannot be looked up now')
-  // R43: the page's own syncs, and any link, leave an administrator who acts as a user where they are.
+  // R43: neither the page's own syncs nor a link may replace the session of an administrator who acts as a user.
   if (session.actor) throw new SessionHubError('session_conflict', 'An administrator acts as a user here')
   const isInUse = session.subject !== null && (mode === 'link' || session.handle === null)
-  // R20, also for a sign-in that the hub does not know of yet: it could not see that somebody is here.
+  // R20, also for a sign-in that the hub does not know of yet: the hub could not see that somebody is signed in here.
   if (isInUse && !overrule && (mode === 'link' || session.subject !== sub))
     throw new SessionHubError('session_conflict', 'Another user is signed in here')
   requireOpen(visit)
   const optional = { ...(sub && { sub }), ...(nonce && { nonce }), ...(chosen && { chosen }) }
   const ticket = { grant, jti, exp, mode, origin, ...optional }
   const view = await site.sessions.inTurn(session, async () => {
-    // Also a handle that is over: the hub may know that a user has signed in here meanwhile (R20).
+    // Even a handle whose session has ended: the hub may know that a user has signed in here in the meantime (R20).
     const previous = session.handle ?? session.formerHandle
     const redeemed = await site.hub.redeem({ ...ticket, previous, overrule })
     await session.accept(redeemed, redeemed.handle)

@@ -1,4 +1,4 @@
-/** `POST <endpoint>/token`: a page asks for a token to show to a service on another host. */
+/** `POST <endpoint>/token`: a page asks for a token for a service on another host. */
 import { parseTokenBody, type TokenReply } from '../../protocol/bodies.js'
 import type { SiteContext } from '../context.js'
 import type { Visit } from '../visit.js'

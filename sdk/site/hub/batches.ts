@@ -1,37 +1,37 @@
 /**
- * Acts that come while others are under way travel together, those of one site, or of all sites of an application with the same keys: a request costs both ends more than most acts do. Whoever comes
- * first goes at once, so that nobody waits where little is asked.
+ * Acts that arrive while others are in progress are sent together, if they are of one site, or of the sites of an application with the same
+ * keys: a request costs both ends more than most acts do. The first act is sent at once, so that nobody waits when there is little to do.
  */
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../../protocol/json.js'
 import { batchedActs, hubPaths, limits } from '../../protocol/wire.js'
 import type { HubRequest, HubTransport, RawReply } from './transport.js'
 
-/** Of an answer that came in a batch, the body is parsed already. */
+/** If the answer came in a batch, its body has already been parsed. */
 export type BatchedReply = RawReply & { readonly body?: JsonObject }
 
-/** The longest that anybody waits for company, where the answers under way take longer. */
+/** The longest that an act waits for others, if the answers in progress take longer. */
 const MOST_WAIT_MS = 5
 
-/** The answers of a hub, or of what stands before it, that takes no batches: what was in it is asked for one by one. */
+/** The answers of a hub, or of a server in front of it, that does not accept batches: then the acts of the batch are sent one by one. */
 const NO_BATCHES = [404, 405, 415]
-/** So long nobody tries again. Of a hub that is being brought up to date, another process may have answered. */
+/** How long after that no batch is tried. While a hub is being updated, another of its processes may have answered. */
 const SINGLY_MS = 60_000
 
-/** As of an answer that comes alone, and one level around it. */
+/** The bounds of a single answer, with one more level around it. */
 const replyBounds = { depth: limits.jsonDepth + 3, keys: 4096 }
 
 interface Waiting {
   readonly request: HubRequest
-  /** The act as it stands in a batch. */
+  /** The act as a line of a batch. */
   readonly line: string
   readonly settle: (reply: BatchedReply | PromiseLike<BatchedReply>) => void
   readonly fail: (error: unknown) => void
 }
 
-/** A site that is taken out at the hub: whoever was sent along in its name is refused with it. */
+/** The answer for a site that was removed from the hub: acts that were sent along in its name are refused with it. */
 const REFUSED = 401
 
-/** What is under way and what waits, under one token. */
+/** The acts in progress and those that wait, under one token. */
 interface Lane {
   underWay: number
   bytes: number
@@ -71,7 +71,7 @@ export function createBatches(
     })
   }
 
-  /** Whoever waits goes when an answer comes. */
+  /** Acts that wait are sent when an answer arrives. */
   async function underWay<Reply>(key: string, lane: Lane, sent: Promise<Reply>): Promise<Reply> {
     lane.underWay += 1
     try {
@@ -104,14 +104,14 @@ export function createBatches(
     )
   }
 
-  /** @returns each one's answer, in the order of the requests */
+  /** @returns the answer to each act, in the order of the requests */
   async function sendTogether(waiting: readonly Waiting[]): Promise<readonly BatchedReply[]> {
     const [{ request }] = waiting as [Waiting]
     const reply = await send({
       ...request,
       path: hubPaths.batch,
       body: undefined,
-      // Each line says its own.
+      // Each line has its own.
       traceparent: undefined,
       lines: waiting.map(({ line }) => line).join(''),
     })
@@ -121,14 +121,14 @@ export function createBatches(
     }
     const isMixed = waiting.some(({ request: { speech } }) => speech?.site !== request.speech?.site)
     if (reply.status === REFUSED && isMixed) return Promise.all(waiting.map((one) => send(one.request)))
-    // Refused as a whole, or down: so is each of them.
+    // The whole batch was refused, or the hub is down: this is the answer to each act.
     if (reply.status !== 200) return waiting.map(() => reply)
     const lines = reply.text.split('\n')
     return waiting.map((_, at) => ({ ...reply, ...answerIn(lines[at] ?? '') }))
   }
 }
 
-/** One line of the hub's answer; where it is not from a hub, as if it had come alone. */
+/** One line of the hub's answer. If it is not from a hub, it counts as an unreadable answer to a single request. */
 function answerIn(line: string): Pick<BatchedReply, 'status' | 'body' | 'text' | 'retryAfter'> {
   const answer = parsed(line)
   const { status, body, retry_after: seconds } = isJsonObject(answer) ? answer : {}

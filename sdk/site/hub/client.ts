@@ -1,4 +1,4 @@
-/** What one site asks of the hub: acts, with the hub's own error codes. */
+/** The acts that one site asks of the hub, with the hub's own error codes. */
 import type {
   ActAsBody,
   BackchannelLinkBody,
@@ -33,10 +33,10 @@ import type { HubLine, Reply } from './line.js'
 import type { TellRefused } from './refusals.js'
 import type { Speaker } from './speaker.js'
 
-/** Every method rejects with the hub's error code, or with `unavailable` when there is no usable answer (R21). */
+/** Every method rejects with the hub's error code, or with `unavailable` if there is no usable answer (R21). */
 export interface HubClient {
   redeem(body: BackchannelRedeemBody): Promise<RedeemedView>
-  /** Reads of one handle at the same time become one request. */
+  /** Simultaneous reads of one handle become one request. */
   read(handle: string): Promise<SessionView>
   update(body: UpdateBody): Promise<SessionView>
   claims(body: ClaimsBody): Promise<SessionView>
@@ -45,33 +45,33 @@ export interface HubClient {
   list(handle: string): Promise<ListReply>
   endOther(body: EndOtherBody): Promise<CountReply>
   link(body: BackchannelLinkBody): Promise<LinkReply>
-  /** This site's share of the session becomes one of its own, with a new handle. */
+  /** This site's share of the session becomes a session of its own, with a new handle. */
   part(handle: string): Promise<SessionView>
-  /** Whoever is signed in by this handle acts as a user of this site from now on, by a new handle. */
+  /** The user behind this handle begins to act as a user of this site, with a new handle. */
   actAs(body: ActAsBody): Promise<SessionView>
-  /** And no more, by a new handle again. */
+  /** Ends the acting, again with a new handle. */
   stopActing(handle: string): Promise<SessionView>
   sisters(): Promise<SistersReply>
   /**
-   * Looks whether the hub accepts all of this site's keys, once a minute at most: where a ticket cannot be opened, that may be why.
+   * Checks whether the hub accepts all of this site's keys, once a minute at most: that may be why a ticket cannot be opened.
    *
-   * @throws SessionHubError `unavailable` where it does not
+   * @throws SessionHubError `unavailable` if it does not
    */
   requireAccepted(ticketKeys: ReadonlyMap<string, TicketKey>): Promise<void>
-  /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
+  /** Whether a visitor may be sent to the hub: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
 }
 
-/** How long the hub's last word on this site's keys is believed. */
+/** How long the hub's last answer on this site's keys is trusted. */
 const ACCEPTED_MS = 60_000
 
-/** The hub's words for a site that it does not know by these keys. */
+/** The hub's codes for a site that it does not know by these keys. */
 const REFUSALS = ['site_token_invalid', 'site_unknown', 'ticket_key_unknown']
 
 /**
- * @param speak in whose name
- * @param refused what an act comes to that the hub refuses for the site's own sake
- * @param traces follows the acts, where somebody wants to
+ * @param speak gives the credentials of the site or application that asks
+ * @param refused turns a refusal that concerns the site itself into the act's error
+ * @param traces follows the acts, if tracing is on
  */
 export const createHubClient = (
   line: HubLine,
@@ -81,7 +81,7 @@ export const createHubClient = (
   traces?: Traces,
 ): HubClient => new LineClient(line, speak, now, refused, traces)
 
-/** A class, because there is one per site, and an application may have thousands: an object literal would make each method anew. */
+/** A class, because there is one per site, and an application may have thousands: an object literal would create each method anew. */
 class LineClient implements HubClient {
   readonly #line: HubLine
   readonly #speak: Speaker
@@ -168,7 +168,7 @@ class LineClient implements HubClient {
   async requireAccepted(ticketKeys: ReadonlyMap<string, TicketKey>) {
     if (Math.abs(this.#now() - this.#lookedMs) >= ACCEPTED_MS) {
       this.#lookedMs = this.#now()
-      // A hub that does not answer has said nothing of this site.
+      // A hub that does not answer has said nothing about this site.
       const tags = [...ticketKeys.values()].map(({ tag }) => tag)
       this.#look = this.#act('keys', { ticket_keys: tags }).then(
         () => undefined,
@@ -183,7 +183,10 @@ class LineClient implements HubClient {
     return this.#line.isReachable()
   }
 
-  /** Each act may come twice: the line sends it again where the answer was lost. What would happen twice has an id, and the hub acts on it once. */
+  /**
+   * Each act may arrive twice, because the line sends it again if the answer was lost. An act that must not happen twice has an id, and the
+   * hub acts on it once.
+   */
   #act(name: BackchannelAct, body: object): Promise<JsonObject> {
     if (!this.#traces) return this.#ask(name, body)
     return this.#traces.span({ kind: 'client', name }, ({ traceparent }) =>
@@ -205,13 +208,13 @@ class LineClient implements HubClient {
     throw REFUSALS.includes(error.code) ? this.#refused(error) : error
   }
 
-  /** A sign-in may also be told late, with an id that the site has kept. */
+  /** A sign-in may also be reported late, with an id that the site has kept. */
   #newId() {
     return { jti: random128(), exp: Math.floor(this.#now() / 1000) + limits.siteTokenSeconds }
   }
 }
 
-/** A plain patch of a session that is there does no more by being applied twice. */
+/** Applying a plain patch to an existing session twice has no further effect. */
 const once = (body: UpdateBody): UpdateBody =>
   body.handle === null || body.version !== undefined ? { ...body, jti: random128() } : body
 

@@ -1,4 +1,4 @@
-/** The one connection that each process keeps open to the hub, however many sites it serves, to hear at once what has ended. */
+/** The one connection that each process keeps open to the hub, however many sites it serves, to learn at once what has ended. */
 import type { IncomingMessage } from 'node:http'
 
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
@@ -17,18 +17,18 @@ import type { HubLine } from './line.js'
 import type { RecentSpeakers } from './speaker.js'
 import { headersOf, type HubTransport } from './transport.js'
 
-/** Who is told. */
+/** The parts of the process that are told. */
 export interface EndingsHeard {
   ended(event: EndedEvent): void
   subjectEnded(event: SubjectEndedEvent): void
-  /** Something may have been missed: whatever was issued before now has to be asked for at the hub. */
+  /** Events may have been missed: the hub has to be asked about everything that was issued before now. */
   reset(): void
 }
 
 export interface EventStream {
-  /** Connects, if it has not yet: a site process that has no visitors asks for nothing. */
+  /** Connects if it has not done so: a site's process without visitors opens no stream. */
   start(): void
-  /** Whether everything that ends is heard at this moment. */
+  /** Whether this process learns of every end at this moment. */
   readonly isOpen: boolean
   close(): void
 }
@@ -36,10 +36,10 @@ export interface EventStream {
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 5000
 
-/** The hub says something at least every 15 seconds. Silence means that the connection is gone, whoever kept it open. */
+/** The hub sends something at least every 15 seconds. Silence means that the connection is lost, even if something in between keeps it open. */
 const SILENCE_MS = 40_000
 
-/** One event is short. */
+/** A single event is short. */
 const MAX_EVENT_CHARS = 4096
 
 export function createEventStream(
@@ -80,7 +80,7 @@ export function createEventStream(
       lost('The hub does not answer')
     }
     if (closed.signal.aborted) return
-    // Many processes lose one hub at the same moment: they do not all come back at once.
+    // Many processes lose one hub at the same moment, so they must not all reconnect at once.
     timer = setTimeout(() => void connect(), pauseMs * (0.5 + Math.random() / 2)).unref()
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
   }
@@ -96,7 +96,7 @@ export function createEventStream(
         try {
           parser.feed(chunk)
         } catch {
-          // Longer than any event: no hub speaks like that.
+          // Longer than any event, so this is not a hub.
           endings.reset()
           res.destroy()
         }
@@ -117,13 +117,13 @@ export function createEventStream(
       else if (event === 'ended') endings.ended(parseEndedEvent(parseJson(data)))
       else if (event === 'subject-ended') endings.subjectEnded(parseSubjectEndedEvent(parseJson(data)))
     } catch {
-      // It may have been anybody's end.
+      // It may have been the end of any session.
       endings.reset()
     }
     if (isEventId(id)) lastId = id
   }
 
-  /** The hub says when, as it ends the stream: never sooner than after any other end, and never much later. */
+  /** When the hub ends the stream, it says when to reconnect: never sooner than after any other end, and never much later. */
   function comeAgain(afterMs: number): void {
     pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, afterMs))
   }

@@ -1,4 +1,4 @@
-/** The one way of a process to its hub, whichever of its sites asks: with one pause while the hub is down, and one bound on what waits. */
+/** The only way from a process to its hub, for all of its sites: with one pause while the hub is down, and one bound on what waits. */
 import { retryAfterSeconds } from '../../http/retry-after.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { type JsonObject, parseJsonObject } from '../../protocol/json.js'
@@ -11,11 +11,11 @@ import { createPause } from './pause.js'
 import type { HubTransport, RawReply, Speech } from './transport.js'
 
 export interface HubLine {
-  /** @throws SessionHubError `unavailable` when there is no usable answer */
+  /** @throws SessionHubError `unavailable` if there is no usable answer */
   ask(asked: Asked): Promise<Reply>
-  /** Whether a visitor may be sent there: it has answered a moment ago, or answers now. Never rejects. */
+  /** Whether a visitor may be sent to the hub: it has answered a moment ago, or answers now. Never rejects. */
   isReachable(): Promise<boolean>
-  /** It was heard by another way than an answer, so nobody waits any longer. */
+  /** Reports that the hub was heard in another way than by an answer, so that nobody waits any longer. */
   heard(): void
 }
 
@@ -28,26 +28,26 @@ interface Asked {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: object
-  /** In whose name. */
+  /** The site or application in whose name the request is sent. */
   readonly speech?: Speech
-  /** Whether it is left undone while the hub has too much to do. */
+  /** Whether the request is skipped while the hub is overloaded. */
   readonly canWait?: boolean
-  /** Of which trace it is part (W3C Trace Context). */
+  /** The trace to which the request belongs (W3C Trace Context). */
   readonly traceparent?: string | undefined
 }
 
-/** A proxy's words for a hub that is silent. */
+/** A proxy's answers for a hub that is silent. */
 const GATEWAY_TROUBLE = [502, 504]
-/** With `Retry-After`, a hub's own word for all of it; `429` is about one site or visitor. */
+/** With `Retry-After`, the hub's answer if all of it is overloaded; `429` is about one site or visitor. */
 const TOO_MUCH = 503
 const CLOCK_EVERY_MS = 60_000
-/** A hub that answered so lately is there. */
+/** A hub that answered this recently is there. */
 const RECENT_MS = 5000
 
-/** So many requests wait for the hub at once: what else remembers who waits (reads, renewals, sign-ins) is bounded by it (R31). */
+/** How many requests wait for the hub at once: this also bounds everything else that remembers who waits (reads, renewals, sign-ins) (R31). */
 const MOST_UNDER_WAY = 10_000
 
-/** A session's data and claims, and around them the view; or a full list of sessions. */
+/** A session's data and claims, with the view around them; or a full list of sessions. */
 const MAX_REPLY_BYTES = Math.max(limits.dataBytes + limits.claimsBytes + 4096, limits.listedSessions * 4096)
 const replyBounds = { depth: limits.jsonDepth + 2, keys: 4096 }
 
@@ -65,7 +65,7 @@ export function createHubLine(
   let answeredMs = -Infinity
 
   async function ask(asked: Asked): Promise<Reply> {
-    // Too many visitors say nothing of the hub.
+    // Having too many visitors says nothing about the hub.
     if (underWay >= mostUnderWay)
       throw new SessionHubError('unavailable', 'Too many requests are already waiting for the hub')
     if (asked.canWait) patience.check()
@@ -81,7 +81,7 @@ export function createHubLine(
     } finally {
       underWay -= 1
     }
-    // Whatever it says, it is there. An answer that cannot be read is one visitor's trouble, not everyone's.
+    // Whatever the answer says, the hub is there. An answer that cannot be read is one visitor's trouble, not everyone's.
     heard()
     lookAtClock(raw.date)
     const waitSeconds = retryAfterSeconds(raw.retryAfter, now())
@@ -99,7 +99,7 @@ export function createHubLine(
     answeredMs = now()
   }
 
-  /** Tokens of a wrong clock are refused without a word about clocks, so each answer of the hub is a chance to notice. */
+  /** The hub refuses the tokens of a wrong clock without mentioning clocks, so each of its answers is a chance to notice the difference. */
   function lookAtClock(date: string | undefined): void {
     if (Math.abs(now() - clockSeenMs) < CLOCK_EVERY_MS) return
     clockSeenMs = now()

@@ -1,7 +1,7 @@
 /**
- * RFC 6761: names under `.localhost` mean this machine. Browsers know it, many systems' resolvers do not, and a hub on
+ * RFC 6761: names under `.localhost` mean this machine. Browsers know that, but many systems' resolvers do not, and a hub on
  * `http://hub.localhost:4000` should work on any machine without a line in its hosts file. In a container, the resolver may know better: there
- * the name is another container's.
+ * the name belongs to another container.
  */
 import dns, { type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
@@ -10,12 +10,12 @@ type Addresses = readonly [LookupAddress, ...LookupAddress[]]
 
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 }
 
-/** A resolver that knows the name says so at once. One that does not may ask the network for it, and wait. */
+/** A resolver that knows the name answers at once. One that does not may ask the network for it, and wait. */
 const PATIENCE_MS = 200
 
 /**
- * What is asked now, or was found to mean this machine and is not asked again: a resolver that waits holds one of the few threads that the process
- * needs for its signatures too.
+ * Names that are being looked up, or were found to mean this machine and are not looked up again: a resolver that waits holds one of the few
+ * threads that the process also needs for its signatures.
  */
 const known = new Map<string, Promise<Addresses>>()
 
@@ -40,7 +40,7 @@ function ask(hostname: string): Promise<Addresses> {
         stay()
         return
       }
-      // Another container may have another address after its next start.
+      // Another container may have another address after it restarts.
       known.delete(hostname)
       resolve([first, ...rest])
     })

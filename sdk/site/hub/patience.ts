@@ -1,4 +1,4 @@
-/** A hub that has too much to do says when to come back (`Retry-After`): until then, this process asks it nothing that can wait. */
+/** An overloaded hub says when to come back (`Retry-After`): until then, this process sends it nothing that can wait. */
 import { SessionHubError } from '../../protocol/errors.js'
 
 export interface Patience {
@@ -13,14 +13,14 @@ export function createPatience(now: () => number): Patience {
   return {
     check() {
       const leftMs = untilMs - now()
-      // Longer than it was to last: the clock was set back.
+      // If more time is left than the pause was to last, the clock was set back.
       if (leftMs <= 0 || leftMs > lengthMs) return
       throw new SessionHubError('unavailable', 'The hub has asked for a pause', {
         retryAfterSeconds: Math.ceil(leftMs / 1000),
       })
     },
     wait(seconds) {
-      // Up to half as long again: not all sites come back in one moment.
+      // Up to half as long again, so that not all sites come back at the same moment.
       lengthMs = seconds * 1000 * (1 + Math.random() / 2)
       untilMs = now() + lengthMs
     },

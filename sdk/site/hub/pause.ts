@@ -1,4 +1,4 @@
-/** While the hub is down, nobody waits for it: after a failure it is left alone for a moment, longer each time. */
+/** While the hub is down, nobody waits for it: after a failure no request is sent for a moment, which is longer each time. */
 import { SessionHubError } from '../../protocol/errors.js'
 import type { Log } from '../../settings/log.js'
 
@@ -7,7 +7,7 @@ const LONGEST_MS = 10_000
 
 export interface Pause {
   /**
-   * @returns the number of this try, for `failed`
+   * @returns the number of this attempt, for `failed`
    * @throws SessionHubError `unavailable` at once, while the pause lasts
    */
   begin(): number
@@ -22,10 +22,10 @@ export function createPause(now: () => number, log: Log): Pause {
   return {
     begin() {
       const leftMs = untilMs - now()
-      // Longer than it was to last: the clock was set back.
+      // If more time is left than the pause was to last, the clock was set back.
       if (leftMs > 0 && leftMs <= lengthMs)
         throw new SessionHubError('unavailable', 'The hub did not answer a moment ago')
-      // One request goes ahead and finds out; the others do not wait with it.
+      // One request goes ahead and finds out; the others do not wait for it.
       if (lengthMs > 0) untilMs = now() + lengthMs
       return failures
     },
@@ -34,7 +34,7 @@ export function createPause(now: () => number, log: Log): Pause {
       lengthMs = untilMs = 0
     },
     failed(attempt) {
-      // Requests that were under way together fail together: that is one failure.
+      // Requests that were in progress together fail together: that counts as one failure.
       if (attempt !== failures) return
       failures += 1
       if (lengthMs === 0) log({ level: 'warn', event: 'hub_unreachable' })

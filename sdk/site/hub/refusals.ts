@@ -1,6 +1,6 @@
 /**
- * The hub does not accept this site's word: another registration's keys, or none at all. That is the owner's to mend and no visitor's fault, so
- * visitors get `unavailable` (R21), and the log says once in a while which key it was.
+ * The hub does not accept this site's keys: they belong to another registration, or to none. The owner has to correct that, and no visitor is
+ * at fault. So visitors get `unavailable` (R21), and the log says once in a while which key it was.
  */
 import { boundedCache } from '../../http/bounded-cache.js'
 import { SessionHubError } from '../../protocol/errors.js'
@@ -9,12 +9,12 @@ import type { SiteSettings } from '../options.js'
 
 type Registered = Pick<SiteSettings, 'origin' | 'hub' | 'app' | 'signingKey' | 'ticketKeys'>
 
-/** @returns what the visitor's request comes to */
+/** @returns the error for the visitor's request */
 export type TellRefused = (refusal: SessionHubError) => SessionHubError
 
-/** Of one registration. */
+/** How often one registration is logged. */
 const EVERY_MS = 60_000
-/** So many registrations are remembered. */
+/** How many registrations are remembered. */
 const MOST = 1000
 
 export function createRefusals(now: () => number, log: Log): (site: Registered) => TellRefused {

@@ -5,7 +5,7 @@ import type { ImportedKeys } from '../keys.js'
 import type { AppSettings } from '../options.js'
 import type { Speech } from './transport.js'
 
-/** What says so, for one request. */
+/** Returns the credentials for one request. */
 export type Speaker = () => Promise<Speech>
 
 type SpeakingKeys = Pick<ImportedKeys, 'app' | 'signingKey'>
@@ -13,7 +13,7 @@ type SpeakingKeys = Pick<ImportedKeys, 'app' | 'signingKey'>
 export type SpeakerOf = (origin: string, keys: SpeakingKeys) => Speaker
 
 export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): SpeakerOf {
-  /** Sites of one app with the same key have the same token, however many they are. */
+  /** Sites of one app with the same key share a token, however many they are. */
   const tokens = new WeakMap<SpeakingKeys['signingKey'], () => Promise<string>>()
 
   return (origin, { app, signingKey }) => {
@@ -27,8 +27,8 @@ export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): 
   }
 
   /**
-   * One token serves for half of its life, so its signature costs nothing per request. The middle of its life is the middle of that half: the hub's
-   * clock may be ahead of this one or behind it by half a minute, and only what is shared meanwhile waits until they agree.
+   * One token is used for half of its lifetime, so its signature costs nothing per request. That half is in the middle of its lifetime,
+   * because the hub's clock may be ahead of this one or behind it by half a minute; if it is, only sharing waits until the clocks agree.
    */
   function siteToken(issuer: string, key: SpeakingKeys['signingKey']): () => Promise<string> {
     let token: Promise<string> | undefined
@@ -36,7 +36,7 @@ export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): 
     let until = 0
     return () => {
       const atSeconds = Math.floor(now() / 1000)
-      // Both bounds, for a clock can be set back.
+      // Both bounds are checked, because a clock can be set back.
       if (token && atSeconds >= from && atSeconds < until) return token
       from = atSeconds
       until = atSeconds + limits.siteTokenSeconds / 2
@@ -48,15 +48,15 @@ export function createSpeakers({ hub, now }: Pick<AppSettings, 'hub' | 'now'>): 
 }
 
 export interface RecentSpeakers {
-  /** The next who may open the event stream, after so many have been refused in a row; `undefined` before anybody has spoken. */
+  /** The speaker that opens the event stream next, after this many refusals in a row; `undefined` if there has been none yet. */
   next(refusals: number): Speaker | undefined
   add(speaker: Speaker): void
 }
 
-/** A site that was taken out meanwhile is refused, and another one opens the stream. */
+/** If a site has been removed from the hub in the meantime, it is refused, and another one opens the stream. */
 const MOST = 16
 
-/** Whoever has had a visitor lately: one event stream serves all of an application's sites, and is opened in the name of any. */
+/** The sites that have had a visitor recently: one event stream serves all of an application's sites, and any of them may open it. */
 export function createRecentSpeakers(): RecentSpeakers {
   const recent = new Set<Speaker>()
   return {

@@ -9,20 +9,20 @@ import { lookupLoopback } from './loopback.js'
 
 export interface HubTransport {
   /**
-   * Rejects when there is no whole answer in time. A request is sent once more, on a connection of its own, where one was closed before it
-   * had answered, or says nothing after it was idle, so nothing may happen twice when the hub gets it twice: servers and proxies close idle
-   * connections, and the next request crosses that on its way (RFC 9112, section 9.5), or drop them without a word.
+   * Rejects if there is no complete answer in time. A request is sent a second time, on a connection of its own, if the first connection was
+   * closed before the answer, or was idle before and stays silent. So a request that the hub receives twice must not act twice. The reason is
+   * that servers and proxies close idle connections while the next request is on its way (RFC 9112, section 9.5), or drop them silently.
    */
   readonly send: (request: HubRequest) => Promise<RawReply>
-  /** An answer that goes on and on: resolves with its beginning, within the same time. Keeps no process alive. */
+  /** Opens an answer that stays open: resolves with its beginning, within the same time limit. It does not keep the process alive. */
   open(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage>
   close(): void
 }
 
-/** In whose name a request comes. */
+/** In whose name a request is sent. */
 export interface Speech {
   readonly token: string
-  /** For which of its sites an app speaks. */
+  /** The site for which an app speaks. */
   readonly site?: string
 }
 
@@ -35,25 +35,25 @@ export interface HubRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: object | undefined
-  /** In the body's place: several, as lines of JSON. */
+  /** Several bodies instead of one, as lines of JSON. */
   readonly lines?: string
-  /** In whose name; absent for what anybody may ask. */
+  /** In whose name the request is sent; omitted for requests that anybody may send. */
   readonly speech?: Speech | undefined
-  /** Of which trace it is part (W3C Trace Context). */
+  /** The trace to which the request belongs (W3C Trace Context). */
   readonly traceparent?: string | undefined
   readonly maxBytes: number
 }
 
-/** A server on Node closes a connection that was idle for 5 seconds, and most proxies keep one longer: ours goes first. */
+/** Node servers close a connection that was idle for 5 seconds, and most proxies keep one longer: ours is closed before that. */
 const IDLE_MS = 4000
 
-/** One that was in use a moment ago is there: if it is silent, the hub is slow, and must not get everything twice. */
+/** A connection that was in use a moment ago still works: if it is silent, the hub is slow, and must not receive everything twice. */
 const RESTED_MS = 100
 
-/** A connection that was idle has this part of the whole time to begin its answer: enough is left to ask once more. */
+/** A connection that was idle may take this part of the time limit to begin its answer: then enough is left for a second attempt. */
 const PATIENCE = 1 / 4
 
-/** A connection was closed before it had answered, mostly a kept one, or is silent: that says nothing of whether the hub is there. */
+/** A connection, mostly a kept one, was closed before it answered, or is silent: that does not tell whether the hub is there. */
 class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
@@ -93,7 +93,8 @@ export function createHubTransport({
     const text = lines ?? (body && JSON.stringify(body))
     const type = lines === undefined ? 'application/json' : 'application/x-ndjson'
     return new Promise((resolve, reject) => {
-      // Not a list of names and values, which Node would write sooner: OpenTelemetry makes an object of what it is given, and of a list one by numbers.
+      // Not a list of names and values, which Node would write faster: OpenTelemetry turns the headers into an object, and a list into one
+      // with numbers as names.
       const headers = {
         host,
         connection: 'keep-alive',
@@ -106,7 +107,7 @@ export function createHubTransport({
         ...(traceparent !== undefined && { traceparent }),
       }
       const req = transport.request({ ...target, ...(lookup && { lookup }), agent, path, method, headers })
-      // One limit for all of it: a hub that sends a byte a second is down too.
+      // One limit for the whole request: a hub that sends a byte a second counts as down too.
       const leftMs = Math.max(0, deadlineMs - performance.now())
       const timer = setTimeout(() => req.destroy(new Error('time limit')), leftMs)
       let isAnswered = false
@@ -120,7 +121,7 @@ export function createHubTransport({
         if (!req.reusedSocket || restedMs < RESTED_MS) return
         silence = setTimeout(() => {
           req.destroy(new StaleConnectionError('the connection is silent'))
-          // What dropped this one has most likely dropped the others that were idle with it.
+          // Whatever dropped this connection has most likely also dropped the others that were idle.
           for (const others of Object.values(kept.freeSockets)) others?.forEach((other) => other.destroy())
         }, hubTimeoutMs * PATIENCE)
       })
@@ -129,7 +130,7 @@ export function createHubTransport({
         const isStale = !isAnswered && isReset(error)
         reject(isStale ? new StaleConnectionError('the connection was closed', { cause: error }) : error)
       })
-      // After `101 Switching Protocols`, which nobody has asked for, Node closes the connection and says no more than this.
+      // After `101 Switching Protocols`, which nobody requested, Node closes the connection and emits nothing but this.
       req.on('close', () => {
         if (isAnswered) return
         settle()
@@ -166,14 +167,14 @@ export function createHubTransport({
         return await sendOnce(request, kept, deadlineMs)
       } catch (thrown) {
         if (!(thrown instanceof StaleConnectionError)) throw thrown
-        // One closed connection is no outage; a second one, on a connection of its own, is.
+        // One closed connection does not mean that the hub is down; a second one, on a connection of its own, does.
         return await sendOnce(request, false, deadlineMs)
       }
     },
     open(path, more, signal) {
       const headers = { host, ...more }
       return new Promise((resolve, reject) => {
-        // A connection of its own: it is held for as long as it lasts.
+        // A connection of its own, because the answer holds it for as long as it lasts.
         const own = { agent: false, ...(lookup && { lookup }) } as const
         const req = transport.request({ ...target, ...own, path, headers, signal })
         const timer = setTimeout(() => req.destroy(new Error('time limit')), hubTimeoutMs).unref()

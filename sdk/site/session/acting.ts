@@ -1,4 +1,4 @@
-/** Whoever is signed in sees this site as one of its users does, and comes back. */
+/** A signed-in administrator sees this site as one of its users does, and returns. */
 import { SessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import { requireStorage } from '../storage.js'
@@ -10,7 +10,7 @@ import { requireStillOpen } from './session.js'
 import { requireNotActing } from './while-acting.js'
 import { whileItLives } from './while-it-lives.js'
 
-/** As whom, why, and how long. */
+/** As whom, why, and for how long. */
 export interface As {
   readonly subject: string
   readonly claims: JsonObject
@@ -33,14 +33,14 @@ export async function actAs(site: SessionParts, visit: Visit, as: As): Promise<v
       await session.accept(view, handle)
       requireStillOpen(site, visit)
     } catch (error) {
-      // Nobody holds that handle, and the audit shall not say that somebody acts.
+      // Nobody holds that handle, and the audit must not say that somebody acts.
       await site.hub.stopActing(handle).catch(() => undefined)
       throw error
     }
   })
 }
 
-/** @returns whether somebody acted @throws SessionHubError `headers_sent`, `unavailable` */
+/** @returns whether somebody was acting @throws SessionHubError `headers_sent`, `unavailable` */
 export async function stopActing(site: SessionParts, visit: Visit): Promise<boolean> {
   requireOpen(visit)
   const session = await loadSession(site, visit)
@@ -57,7 +57,7 @@ export async function stopActing(site: SessionParts, visit: Visit): Promise<bool
 
 /** @throws SessionHubError `sign_in_required`, `unavailable` */
 function requireUser({ handle, subject, isStale }: HeldSession): void {
-  // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, is not nobody.
+  // R21: a sign-in that the hub does not know yet, or a session that cannot be looked up, does not mean that nobody is signed in.
   if (handle === null && (subject !== null || isStale)) throw unknown()
   if (handle === null || subject === null) throw notSignedIn()
 }

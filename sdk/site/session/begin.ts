@@ -1,4 +1,4 @@
-/** A user's session begins, for this request and at the hub. Works while the hub is down. */
+/** Begins a user's session, for this request and at the hub. It works while the hub is down. */
 import { toSessionHubError } from '../../protocol/errors.js'
 import type { JsonObject } from '../../protocol/json.js'
 import { logError } from '../../settings/log.js'
@@ -19,7 +19,7 @@ export interface Who {
   readonly idp?: string
 }
 
-/** The hub's own word on this sign-in; anything else is the hub's trouble, and no reason to keep a user out. */
+/** The hub's decisions on this sign-in. Any other error is trouble at the hub, and no reason to keep a user out. */
 const REFUSALS = [
   'request_invalid',
   'data_too_large',
@@ -29,18 +29,19 @@ const REFUSALS = [
 ] as const
 
 /**
- * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`; `headers_sent` where the answer has begun
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`; `headers_sent` if the answer
+ * has begun
  */
 export async function beginSession(site: SessionParts, visit: Visit, who: Who): Promise<void> {
   requireOpen(visit)
   const session = await loadSession(site, visit)
-  // All that takes time is in its turn: a sign-out that is asked for after it comes after it.
+  // Everything that takes time is done in its turn, so that a sign-out which is requested later also happens later.
   await site.takeTurn(session, async () => {
     await requireStorage(site.storage, visit)
     await begin(site, visit, session, who)
   })
   const { subject, claims } = who
-  // Out of its turn: a hook may update the session.
+  // Outside its turn, because a hook may update the session.
   await tellHook(site.log, 'onSignedIn', () =>
     site.settings.onSignedIn({ req: visit.request, subject, claims }),
   )
@@ -62,7 +63,7 @@ async function begin(
     return
   }
   const before = await ownClaims(site, visit)
-  // R43: what may be no session of the visitor's own is replaced by none; the cookie goes all the same.
+  // R43: a session that may not be the visitor's own is not ended by this sign-in; its cookie is replaced all the same.
   const former = before?.act ? undefined : (before?.sk ?? before?.was)
   const was = session.handle ?? former ?? null
   let view
@@ -71,7 +72,7 @@ async function begin(
     view = await site.hub.signIn({ handle: was, ...who, ...(agent && { agent }) })
   } catch (error) {
     if (REFUSALS.some((code) => isCode(error, code))) throw error
-    // The site's own login works without the hub, whatever ails it. The hub is told when it is back.
+    // The site's own login works without the hub, whatever is wrong with it. The hub is told when it is back.
     logError(site.log, toSessionHubError(error), 'sign-in')
     const issued = await site.tokens.issueProvisional(who, was, visit)
     requireStillOpen(site, visit)

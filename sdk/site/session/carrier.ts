@@ -1,4 +1,4 @@
-/** How a session token comes with a request and goes with its answer: in the cookie, or for an API client as a Bearer token (RFC 6750). */
+/** How a session token arrives with a request and leaves with its answer: in the cookie, or for an API client as a Bearer token (RFC 6750). */
 import { readCookie } from '../../http/cookies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import { SessionHubError } from '../../protocol/errors.js'
@@ -9,7 +9,7 @@ import { type ClearableCookies, clearableIn } from './neighbours.js'
 import type { IssuedToken, SessionTokens } from './token.js'
 import type { Visit } from '../visit.js'
 
-/** A token with what its cookie needs. */
+/** A token and what its cookie needs. */
 export interface Carried extends IssuedToken {
   /** Empty for a session that the hub does not know yet. */
   readonly state: string
@@ -18,24 +18,24 @@ export interface Carried extends IssuedToken {
 
 export interface Carrier {
   /**
-   * Takes the request's Bearer token, if it has one, instead of a cookie.
+   * Uses the request's Bearer token, if it has one, instead of a cookie.
    *
-   * @throws SessionHubError `session_ambiguous` beside a cookie of another session: one of the two would act for the other's user
+   * @throws SessionHubError `session_ambiguous` if there is also a cookie of another session: one of the two would act for the other's user
    */
   acceptBearer(visit: Visit): Promise<void>
   textOf(visit: Visit): string | undefined
   isBearer(visit: Visit): boolean
   write(visit: Visit, carried: Carried): void
-  /** An API client is told by the answer itself. */
+  /** For an API client this changes nothing: the answer itself tells it. */
   clear(visit: Visit): void
-  /** What the request has of a session that is none. */
+  /** Removes the cookies of a request that has no session. */
   clearRemains(visit: Visit): void
 }
 
-/** A Bearer token is answered with its successor here, as a cookie is with a cookie. */
+/** The answer to a Bearer token carries its successor in this header, as the answer to a cookie carries a cookie. */
 const HEADER = 'session-token'
 
-/** Kept with the requests. */
+/** What is remembered with the requests. */
 export const createCarried = () => ({
   bearers: new WeakMap<object, string>(),
   /** Requests whose answers have given the browser cookies of ours. */
@@ -73,7 +73,7 @@ class CookieCarrier implements Carrier {
     const { authorization, cookie = '' } = visit.headers
     const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
     if (bearer === undefined) return
-    // Also one that is there twice, and so counts as none: nobody can say whose it is.
+    // This includes a cookie that is sent twice, and so counts as none: nobody can say whose it is.
     const hasCookie = cookie.split(';').some((pair) => pair.trim().startsWith(`${cookieName}=`))
     if (hasCookie) {
       const text = readCookie(cookie, cookieName)

@@ -1,4 +1,4 @@
-/** The site's two lasting cookies: the session, for the backend only, and its state, for the SDK to see whether it changed (R22). */
+/** The site's two lasting cookies: the session, for the backend only, and its state, by which the SDK sees whether it has changed (R22). */
 import { setCookie } from '../../http/cookies.js'
 import { cookieNames } from '../../protocol/wire.js'
 import type { ClearableCookies } from './neighbours.js'
@@ -11,7 +11,7 @@ export interface SiteCookies {
    * @param isRemembered `false`: the browser forgets both when it is closed
    */
   write(visit: Visit, token: string, state: string, isRemembered: boolean): void
-  /** Removes those of the two that are this site's to remove. */
+  /** Removes those of the two that this site may remove. */
   clear(visit: Visit, which: ClearableCookies): void
 }
 

@@ -1,4 +1,4 @@
-/** A session ends by the visitor's own word: here at once, at the hub when it can be told. */
+/** Ends a session at the visitor's request: here at once, and at the hub as soon as it can be told. */
 import { SessionHubError } from '../../protocol/errors.js'
 import { requireOpen, type Visit } from '../visit.js'
 import { loadSession, ownClaims } from './load.js'
@@ -6,8 +6,8 @@ import type { SessionParts } from './parts.js'
 import { requireStillOpen } from './session.js'
 
 /**
- * @throws SessionHubError `headers_sent` where the answer has begun; `origin_denied` in a form that another site's page has posted, which
- * comes without the visitor's session; then nothing has ended
+ * @throws SessionHubError `headers_sent` if the answer has begun; `origin_denied` in a form that another site's page has posted, which comes
+ * without the visitor's session; then nothing has ended
  */
 export async function endSession(site: SessionParts, visit: Visit, everywhere: boolean): Promise<void> {
   requireOpen(visit)
@@ -19,7 +19,7 @@ export async function endSession(site: SessionParts, visit: Visit, everywhere: b
   const session = await loadSession(site, visit)
   await site.takeTurn(session, async () => {
     const before = await ownClaims(site, visit)
-    // Of the visitor who does not wait for it, too: nothing ends whose cookies stay.
+    // Checked again, because the application may not have awaited the call: no session ends whose cookies stay.
     requireStillOpen(site, visit)
     for (const claims of [before, session.token]) {
       if (!claims) continue
@@ -31,7 +31,7 @@ export async function endSession(site: SessionParts, visit: Visit, everywhere: b
     const late = [before, session.token].find((claims) => claims?.jti !== undefined)
     session.clear()
     if (handle === null && !late) return
-    // A request beside this one may have been told before that the session is well.
+    // A concurrent request may have been told before that the session is live.
     if (handle !== null) site.superseded.add(handle)
     const { graceForSeconds } = site.settings
     const end = {

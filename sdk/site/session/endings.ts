@@ -1,6 +1,6 @@
 /**
- * What this process knows of sessions that have ended, by the hub's event stream: they are refused from then on, fresh or not, also in
- * the hub's absence.
+ * What this process knows, by the hub's event stream, of sessions that have ended: they are refused from then on, fresh or not, even while the
+ * hub is down.
  */
 
 import type { SessionClaims } from '../../protocol/claims.js'
@@ -11,19 +11,19 @@ import type { AppSettings } from '../options.js'
 import { createWatchers, nameOf, type Watcher } from './watchers.js'
 
 export interface Endings extends EndingsHeard {
-  /** By an act at this site, whether or not the hub can be told. */
+  /** An end by an act at this site, whether or not the hub can be told. */
   endedHere(claims: SessionClaims, reason: EndReason): void
   /** Why this session has ended, as far as this process knows. */
   reasonOf(claims: SessionClaims): EndReason | undefined
-  /** Whether the hub has to be asked, fresh or not; then nothing but its answer counts. */
+  /** Whether the hub has to be asked, fresh or not; then only its answer counts. */
   isDoubtful(claims: SessionClaims): boolean
-  /** Whoever watches a session is told of its end, also when that is known already. @returns how to stop */
+  /** Tells the watcher when the session ends, also if the end is already known. @returns a function that stops it */
   watch(claims: SessionClaims, watcher: Watcher): () => void
-  /** How many watch this session. */
+  /** How many watchers this session has. */
   watching(claims: SessionClaims): number
 }
 
-/** Of sessions and of subjects, each: some 20 MB in all. */
+/** The limit for sessions and for subjects, each: some 20 MB in all. */
 const MOST = 100_000
 
 interface Known {
@@ -41,20 +41,23 @@ export function createEndings(
 ): Endings {
   const watchers = createWatchers()
   let trustedFromMs = -Infinity
-  /** An answer that is on its way may be as old as the time limit for it, and another machine's clock ahead of this one. */
+  /** An answer that is on its way may be as old as its time limit, and another machine's clock may be ahead of this one. */
   const marginMs = hubTimeoutMs + limits.ownSkewSeconds * 1000
 
   function doubtBefore(ms: number): void {
     trustedFromMs = Math.max(trustedFromMs, ms + marginMs)
   }
 
-  /** Further ahead it lies only where the clock was set back since: what was issued until now is asked for, and not all until it is that late again. */
+  /**
+   * The limit can only be further ahead if the clock was set back since: then the hub is asked about what was issued until now, and not about
+   * everything until the clock is that far again.
+   */
   function isBeforeTrust(iat: number): boolean {
     trustedFromMs = Math.min(trustedFromMs, now() + marginMs)
     return iat * 1000 <= trustedFromMs
   }
 
-  // An ending that has to make room is not simply forgotten: a flood of others would bring the session back to life.
+  // An ending that has to make room is not simply forgotten: otherwise a flood of others would bring the session back to life.
   const bounded = <Value extends Known>() =>
     boundedCache<Value>(most, {
       dispose({ heardMs }, _tag, why) {
@@ -71,7 +74,7 @@ export function createEndings(
 
   const reasonOf = ({ st }: SessionClaims) => (st === undefined ? undefined : sessions.peek(st)?.reason)
 
-  /** What ended all of the user's sessions up to this one, or a later one. A session that was spared has another generation by now. */
+  /** The event that ended all of the user's sessions up to this one, or a later one. A session that was spared has another generation by now. */
   function subjectOf({ sg, gen = 0 }: SessionClaims): KnownSubject | undefined {
     const known = sg === undefined ? undefined : subjects.peek(sg)
     return known && gen <= known.generation ? known : undefined
@@ -95,7 +98,7 @@ export function createEndings(
     },
     reasonOf,
     isDoubtful(claims) {
-      // What the hub does not know of yet, it has not ended.
+      // The hub has not ended a session that it does not know of yet.
       if (claims.sk === undefined) return false
       return isBeforeTrust(claims.iat) || subjectOf(claims) !== undefined
     },

@@ -1,20 +1,20 @@
-/** Whoever waits for the end of a session: bounded, because nobody knows whether they will let go (R31). */
+/** The listeners that wait for the end of a session. Their number is bounded, because nobody knows whether they will ever stop (R31). */
 import type { EndReason } from '../../protocol/wire.js'
 
-/** `unknown`: whether it has ended cannot be said any more, for the hub does not answer, or this process has stopped listening. */
+/** `unknown`: it can no longer be said whether the session has ended, because the hub does not answer, or this process has stopped listening. */
 export type Ended = EndReason | 'unknown'
 
 type Tell = (reason: Ended) => void
 
 export interface Followers {
-  /** One too many, and the oldest hears that nothing is known of its session any more. */
+  /** If there are too many, the oldest is told that nothing more is known of its session. */
   add(tell: Tell): void
   delete(tell: Tell): void
-  /** Nothing more will be heard: all are told so, and whoever comes later. */
+  /** No more news will arrive: tells all listeners so, and all that come later. */
   close(): void
 }
 
-/** Of all sites of an application. */
+/** The limit for all sites of an application. */
 const MOST = 50_000
 
 export function createFollowers(most = MOST): Followers {

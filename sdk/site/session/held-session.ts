@@ -33,8 +33,8 @@ export interface SiteSession {
   /** Whether the hub cannot be reached, so that this is the last known session. */
   readonly isStale: boolean
   /**
-   * Why the session that the visitor had until this request has ended. It is `null` if there was no session, if it is live, and in a late
-   * request, which arrives after the visitor has signed in or out. `data()` may discover the end, so read this after it.
+   * Why the session that the visitor had until this request has ended. It is `null` if there was no session, if it is live, and
+   * in a late request: one during which the visitor has signed in or out. `data()` may discover the end, so read this after it.
    */
   readonly endReason: EndReason | null
   /**

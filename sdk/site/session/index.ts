@@ -1,4 +1,4 @@
-/** The sessions of a site's visitors: the one way into this room. */
+/** The sessions of a site's visitors: the only entry to this folder. */
 import { createKeptWith } from '../../http/kept-with.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import type { Log } from '../../settings/log.js'
@@ -44,11 +44,11 @@ export interface Sessions {
   load(visit: Visit): Promise<HeldSession>
   /** The session of a request that has no answer. @throws SessionHubError `session_ambiguous`, only with `takesBearer` */
   read(visit: Visit, takesBearer: boolean): Promise<ReadSession>
-  /** What was loaded for this request. */
+  /** The session that was loaded for this request. */
   loaded(request: object): HeldSession | undefined
-  /** What the request's own token says, whether or not it is still good for anything else. */
+  /** What the request's own token says, even if it is no longer valid for anything else. */
   ownClaims(visit: Visit): Promise<SessionClaims | undefined>
-  /** What is done to one session by one request follows one after another. */
+  /** Runs what one request does to one session, one step after another. */
   inTurn<Result>(session: HeldSession, work: () => Promise<Result>): Promise<Result>
   /** @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`, `headers_sent` */
   begin(visit: Visit, who: Who): Promise<void>
@@ -56,21 +56,21 @@ export interface Sessions {
   end(visit: Visit, everywhere: boolean): Promise<void>
   /** @throws SessionHubError `acting_denied`, `while_acting`, `sign_in_required`, `data_denied`, `headers_sent`, `unavailable` */
   actAs(visit: Visit, as: As): Promise<void>
-  /** @returns whether somebody acted @throws SessionHubError `headers_sent`, `unavailable` */
+  /** @returns whether somebody was acting @throws SessionHubError `headers_sent`, `unavailable` */
   stopActing(visit: Visit): Promise<boolean>
-  /** Whoever watches a session is told of its end, also when that is known already. @returns how to stop */
+  /** Tells the watcher when the session ends, also if the end is already known. @returns a function that stops it */
   watch(claims: SessionClaims, watcher: Watcher): () => void
-  /** How many watch this session. */
+  /** How many watchers this session has. */
   watching(claims: SessionClaims): number
 }
 
-/** The sessions of all sites that one application serves. What is kept of them is bounded as a whole, however many sites there are. */
+/** The sessions of all sites that one application serves. What is remembered of them is bounded in total, however many sites there are. */
 export interface AllSessions {
-  /** Those of one site. */
+  /** The sessions of one site. */
   of(site: OneSite): Sessions
-  /** For whoever hears from the hub what has ended: on any of the sites. */
+  /** Receives what the hub reports to have ended, on any of the sites. */
   readonly heard: EndingsHeard
-  /** Whoever waits for the end of a session hears that nothing more will be known. */
+  /** Tells all listeners that wait for the end of a session that no more news will arrive. */
   close(): void
 }
 

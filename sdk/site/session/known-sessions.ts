@@ -1,4 +1,4 @@
-/** For the hook `onEnded`: the sessions that this process has had requests of, each told once when it ends. */
+/** For the hook `onEnded`: the sessions from which this process has had requests. Each end is reported once. */
 import { boundedCache } from '../../http/bounded-cache.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import { toSessionHubError } from '../../protocol/errors.js'
@@ -11,9 +11,9 @@ import type { Endings } from './endings.js'
 import { nameOf } from './watchers.js'
 
 export interface KnownSessions {
-  /** A request has come with it, or it has just begun. */
+  /** A request of this session has come, or the session has just begun. */
   add(claims: SessionClaims, site: Asked): void
-  /** A request has found it over. */
+  /** A request has found that the session has ended. */
   over(claims: SessionClaims, reason: EndReason): void
 }
 
@@ -28,10 +28,10 @@ interface Known {
   readonly leave: () => void
 }
 
-/** So many; the one that was used least lately is forgotten. */
+/** How many are remembered; beyond that, the least recently used one is forgotten. */
 const MOST = 50_000
 
-/** @returns `undefined` where nobody wants to know */
+/** @returns `undefined` if the application has no such hook */
 export function createKnownSessions(
   { onEnded }: Pick<AppSettings, 'onEnded'>,
   endings: Endings,
@@ -53,7 +53,7 @@ export function createKnownSessions(
       // R43: the session is the administrator's own, whoever is shown.
       const subject = act?.sub ?? claims.sub ?? null
       let isTold = false
-      // eslint-disable-next-line prefer-const -- whoever has ended already is told before there is one
+      // eslint-disable-next-line prefer-const -- an end that is already known is told before this is set
       let leave: (() => void) | undefined
       const tell = (reason: EndReason) => {
         if (isTold) return
@@ -61,7 +61,7 @@ export function createKnownSessions(
         leave?.()
         void tellHook(log, 'onEnded', () => onEnded({ origin, subject, reason }))
       }
-      // It stays when it has been told: a late request with the old cookie is no second end.
+      // It stays after it has been reported: a late request with the old cookie is not a second end.
       known.set(name, { tell, leave: () => leave?.() })
       listen()
       leave = endings.watch(claims, {
@@ -73,11 +73,11 @@ export function createKnownSessions(
               if (code === 'session_ended') tell(endReason)
             })
         },
-        // The visitor's next request finds it out.
+        // The visitor's next request will discover it.
         unknown: () => undefined,
       })
-      // It may have been told already, before there was a way to leave.
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the watcher says so
+      // It may have been reported already, before `leave` existed.
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the watcher may have set it
       if (isTold) leave()
     },
     over(claims, reason) {

@@ -1,4 +1,4 @@
-/** From a request's cookie to its session. Within freshness this costs no hub call, and no promise either. */
+/** From a request's cookie to its session. Within freshness this makes no request to the hub, and needs no promise either. */
 import { readCookie } from '../../http/cookies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
 import { SessionHubError, toSessionHubError } from '../../protocol/errors.js'
@@ -11,9 +11,9 @@ import { isFresh } from './token.js'
 import type { Visit } from '../visit.js'
 
 /**
- * The request's session for the application, as it was loaded or now.
+ * The request's session for the application: the loaded one, or it is loaded now.
  *
- * @param takesBearer a token in `Authorization: Bearer` counts too
+ * @param takesBearer also accept a token in `Authorization: Bearer`
  * @throws SessionHubError `session_ambiguous`, only with `takesBearer`
  */
 export function openSession(
@@ -22,7 +22,7 @@ export function openSession(
   takesBearer: boolean,
 ): HeldSession | Promise<HeldSession> {
   if (takesBearer && visit.headers.authorization !== undefined) return loadBearer(site, visit)
-  // Whoever signed in or out between here and the first time is who the rest of the application sees.
+  // If somebody has signed in or out since the first time, the rest of the application sees that user.
   const before = site.loaded.get(visit.request)
   if (before) return place(site, visit, before)
   const text = readCookie(visit.headers.cookie, site.settings.cookieName)
@@ -42,9 +42,10 @@ function keep(site: SessionParts, visit: Visit, session: HeldSession): HeldSessi
 }
 
 /**
- * Where the application looks for it. What another middleware has put there stays: without it, express-session ends no answer.
+ * Puts the session where the application looks for it. What another middleware has put there stays: without its own session, express-session
+ * never ends an answer.
  *
- * @throws SessionHubError `options_invalid` in development, where it is another's
+ * @throws SessionHubError `options_invalid` in development, if the place is taken
  */
 function place(site: SessionParts, visit: Visit, session: HeldSession): HeldSession {
   const { shown } = visit
@@ -61,7 +62,7 @@ function place(site: SessionParts, visit: Visit, session: HeldSession): HeldSess
   return session
 }
 
-/** Two sites of one application may have the same property. */
+/** Sessions of ours are not foreign: two sites of one application may share the property. */
 const isForeign = (shown: unknown) => typeof shown === 'object' && shown !== null && !isSession(shown)
 
 function tellTaken({ settings, misuse }: SessionParts, what: string, isOver = false): void {
@@ -73,7 +74,7 @@ function tellTaken({ settings, misuse }: SessionParts, what: string, isOver = fa
   )
 }
 
-/** Anew, also where the same middleware without `bearer` has been here before and has seen nobody. */
+/** Loads again, also if the same middleware without `bearer` has run before and has found nobody. */
 async function loadBearer(site: SessionParts, visit: Visit): Promise<HeldSession> {
   const isBearer = site.carrier.isBearer(visit)
   await site.carrier.acceptBearer(visit)
@@ -83,14 +84,14 @@ async function loadBearer(site: SessionParts, visit: Visit): Promise<HeldSession
   return keep(site, visit, await load(site, visit))
 }
 
-/** Fresh, and nothing else is known of it. */
+/** Whether a session is fresh and nothing is known against it. */
 export const isTrusted = (site: SessionParts, claims: SessionClaims): boolean =>
   isFresh(claims, site.settings.now()) &&
   !site.endings.isDoubtful(claims) &&
   site.endings.reasonOf(claims) === undefined &&
   !isNoLongerActing(site, claims)
 
-/** R43: the administrator has come back, in an answer that could not take the cookie along. */
+/** R43: the administrator has returned, in an answer that could not carry the cookie. */
 const isNoLongerActing = ({ superseded }: SessionParts, { act, sk }: SessionClaims): boolean =>
   act !== undefined && sk !== undefined && superseded.has(sk)
 
@@ -99,14 +100,17 @@ export async function loadSession(site: SessionParts, visit: Visit): Promise<Hel
   return site.loaded.get(visit.request) ?? keep(site, visit, await load(site, visit))
 }
 
-/** Anew: as a request with these cookies is judged now. */
+/** Loads it again, as a request with these cookies would be judged now. */
 export async function load(site: SessionParts, visit: Visit): Promise<HeldSession> {
   await site.storage.look(visit)
   if (site.waitingEnds.isIn(visit)) await finishEnds(site, visit)
   return (await loadPosted(site, visit)) ?? loadOwn(site, visit)
 }
 
-/** Before anything else: the hub would give the visitor the session back. What is signed out is refused here, whatever the hub says. */
+/**
+ * Runs before anything else, because the hub would give the session back to the visitor. A session that is signed out is refused here,
+ * whatever the hub says.
+ */
 async function finishEnds(site: SessionParts, visit: Visit): Promise<void> {
   const ends = await site.waitingEnds.finish(visit)
   const claims = await ownClaims(site, visit)
@@ -118,14 +122,14 @@ async function finishEnds(site: SessionParts, visit: Visit): Promise<void> {
   site.endings.endedHere(claims, 'signed-out')
 }
 
-/** A sign-in that was posted from elsewhere and is waiting, now that the session shows in whose place it comes. */
+/** Loads a sign-in that was posted from elsewhere and waits: now it shows which session it replaces. */
 async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession | undefined> {
   if (!site.posted.isIn(visit)) return undefined
   const posted = await site.posted.read(visit)
   if (posted) {
     const before = await ownClaims(site, visit)
     if (isActing(site, before)) {
-      // R43: nobody becomes a user's own session on the way; the page that has posted it cannot be told.
+      // R43: an administrator who acts as a user must not become that user by this; the page that has posted it cannot be told.
       logError(site.log, new SessionHubError('while_acting', 'A sign-in was posted beside it'), 'sign-in')
       site.posted.clear(visit)
       return undefined
@@ -146,7 +150,7 @@ async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession
         logError(site.log, error, 'sign-in')
         return createSession(site, visit, claims, true)
       }
-      // The hub's last word on it: it was used before, or is too old. Whoever was here before is here still.
+      // The hub's decision is final: the sign-in was used before, or is too old. The visitor keeps the previous session.
     }
   }
   site.posted.clear(visit)
@@ -156,7 +160,7 @@ async function loadPosted(site: SessionParts, visit: Visit): Promise<HeldSession
 const isActing = ({ settings }: SessionParts, claims: SessionClaims | undefined): boolean =>
   claims?.act !== undefined && (claims.until ?? 0) * 1000 > settings.now()
 
-/** Anybody can write anything there. */
+/** A client can send any text here. */
 export const agentOf = ({ headers }: Visit): string | undefined =>
   headers['user-agent']?.replace(/\p{Cc}+/gu, ' ').slice(0, limits.agentLength)
 
@@ -164,11 +168,11 @@ async function loadOwn(site: SessionParts, visit: Visit): Promise<HeldSession> {
   const { now, graceForSeconds } = site.settings
   const claims = await ownClaims(site, visit)
   if (!claims) {
-    // A state without a session would tell the SDK that all is well for ever.
+    // A state without a session would tell the SDK for ever that all is well.
     site.carrier.clearRemains(visit)
     return createSession(site, visit, undefined, false)
   }
-  // Here are sessions: from now on this process wants to know at once what ends.
+  // This process has sessions: from now on it has to learn at once what ends.
   site.listen()
   const session = createSession(site, visit, claims, false)
   const isGood = claims.sk !== undefined && isTrusted(site, claims)
@@ -198,7 +202,7 @@ async function loadOwn(site: SessionParts, visit: Visit): Promise<HeldSession> {
     // There is time left, and the next request tries again.
     if (isGood) return session
     logError(site.log, trouble, 'session')
-    // What may have ended is not trusted on old knowledge, whatever ails the hub.
+    // Old knowledge is no reason to trust a session that may have ended, whatever is wrong with the hub.
     const isInGrace =
       now() < (claims.exp + graceForSeconds) * 1000 && !site.endings.isDoubtful(claims) && !claims.act // R43
     return createSession(site, visit, isInGrace ? claims : undefined, true)
@@ -208,15 +212,15 @@ async function loadOwn(site: SessionParts, visit: Visit): Promise<HeldSession> {
 const endedBy = (endReason: EndReason) =>
   new SessionHubError('session_ended', 'The session has ended', { endReason })
 
-/** What this site itself may have done a moment ago, in another process; then the hub is asked which it was. */
+/** Ends that this site itself may have caused a moment ago, in another process; then the hub is asked which it was. */
 const ownActs: readonly EndReason[] = ['signed-in', 'signed-out', 'replaced']
 
 const mayBeOwn = ({ superseded }: SessionParts, { sk = '' }: SessionClaims, reason: EndReason) =>
   ownActs.includes(reason) && !superseded.isKnown(sk)
 
 /**
- * What the request's own token says, whether or not it is still good for anything else: signing out and in has to reach the
- * session behind it all the same.
+ * What the request's own token says, even if it is no longer valid for anything else: signing out and in has to reach the session behind it
+ * all the same.
  */
 export async function ownClaims(site: SessionParts, visit: Visit): Promise<SessionClaims | undefined> {
   const text = site.carrier.textOf(visit)

@@ -1,10 +1,10 @@
-/** What would lose a visitor's data in silence: an error at once in development, and in production one entry in the log. */
+/** Mistakes that would silently lose a visitor's data: an error at once in development, and one log entry in production. */
 import { SessionHubError } from '../../protocol/errors.js'
 import { isProduction } from '../../settings/environment.js'
 import { type Log, logError } from '../../settings/log.js'
 
 /**
- * @param isOver the answer has been sent, and nobody would catch what is thrown: it is in the log in development too
+ * @param isOver the answer has been sent, and nobody would catch an exception: so it is logged in development too
  * @throws SessionHubError `options_invalid` in development
  */
 export type TellMisuse = (what: string, message: string, isOver?: boolean) => void
@@ -23,17 +23,17 @@ export function createMisuse(log: Log): TellMisuse {
   }
 }
 
-/** What express-session's sessions can do: it leaves its place to a session that it finds there, and Passport then calls these. */
+/** The methods of express-session's sessions: express-session does nothing if it finds a session in its place, and Passport then calls these. */
 const ITS_CALLS: ReadonlySet<unknown> = new Set(['regenerate', 'destroy', 'reload', 'touch', 'resetMaxAge'])
 
 export interface ForeignMembers {
-  /** Something is written by a name that no session has. */
+  /** Something is written under a name that no session has. */
   write(session: object, name: string): void
-  /** One of express-session's own calls is looked for. */
+  /** One of express-session's own methods is looked up. */
   call(session: object, name: string): void
 }
 
-/** The end of a session's prototypes: `req.session.user = …` comes here, and nothing that a session has itself. */
+/** The last prototype of a session: `req.session.user = …` ends up here, but nothing that a session has itself. */
 export const foreignMembers = (tell: ForeignMembers): object =>
   new Proxy(Object.create(Object.prototype) as object, {
     get(target, name, session: object): unknown {

@@ -1,6 +1,6 @@
 /**
- * Cookies of another application on this host. Browsers keep cookies by host, whatever the port: `localhost:3001` and `localhost:3002`
- * see each other's. What is not this site's own is no session here, and it is not this site's to remove.
+ * Cookies of another application on this host. Browsers keep cookies by host, whatever the port: `localhost:3001` and `localhost:3002` see
+ * each other's. A cookie that is not this site's own is not a session here, and this site must not remove it.
  */
 import { readCookie } from '../../http/cookies.js'
 import type { SiteSettings } from '../options.js'
@@ -18,7 +18,7 @@ export function clearableIn(
   const text = readCookie(header, cookieName)
   return {
     session: text === undefined || text === '' || issuerOf(text) === origin,
-    // The state belongs to whoever's session is there; with none at all, it is what is left of one of ours.
+    // The state belongs to the application whose session is there; if there is none at all, it is left over from one of ours.
     state: !valuesIn(header).some((value) => isNeighbours(value, origin)),
   }
 }
@@ -29,7 +29,7 @@ export const isNeighbours = (text: string | undefined, origin: string): boolean 
 
 const valuesIn = (header = '') => header.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
 
-/** Whom a session token names, unverified: a forged one decides no more than whether a cookie that is worth nothing stays. */
+/** The issuer that a session token names, unverified: a forged one only decides whether a worthless cookie stays. */
 function issuerOf(token: string): string | undefined {
   const [head, payload, signature] = token.split('.')
   if (!head?.startsWith('eyJ') || !payload || signature === undefined) return undefined

@@ -1,4 +1,4 @@
-/** What the session room works with. Nobody outside of it needs any of this. */
+/** What the files of this folder work with. Nobody outside needs any of this. */
 import type { KeptWith } from '../../http/kept-with.js'
 import type { EndBody } from '../../protocol/bodies.js'
 import type { Log } from '../../settings/log.js'
@@ -34,16 +34,16 @@ export interface SessionParts {
   readonly superseded: Superseded
   readonly endings: Endings
   readonly followers: Followers
-  /** `undefined` where the application does not want to hear of ends. */
+  /** `undefined` if the application does not want to know of ends. */
   readonly known: KnownSessions | undefined
-  /** From now on this process wants to know at once what ends. */
+  /** From now on this process has to learn at once what ends. */
   readonly listen: () => void
-  /** Whether this process hears at this moment what ends. */
+  /** Whether this process learns at this moment what ends. */
   readonly isListening: () => boolean
-  /** Tells the hub that a session is over, at once or later. @returns whether nothing of it waits */
+  /** Tells the hub that a session has ended, at once or later. @returns whether the end is settled, so that nothing waits */
   readonly tellEnd: (end: EndBody) => Promise<boolean>
   readonly waitingEnds: WaitingEnds
-  /** What was loaded, by the server's own request. */
+  /** The loaded sessions, by the server's own request. */
   readonly loaded: KeptWith<HeldSession>
   readonly misuse: TellMisuse
   readonly log: Log

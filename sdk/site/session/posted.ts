@@ -1,7 +1,7 @@
 /**
- * Sign-ins that another site's page posts here, as an identity provider does (SAML, Apple's `form_post`). The browser keeps this site's cookies
- * from such a request, and takes those of the answer: a session cookie would take the place of one that nobody has seen, and the cart in it
- * would be lost. So the sign-in waits in a cookie of its own. The next request shows both, and the hub is told as of any sign-in.
+ * Sign-ins that another site's page posts here, as an identity provider does (SAML, Apple's `form_post`). The browser withholds this site's
+ * cookies from such a request, but accepts those of the answer: a session cookie would replace one that nobody has seen, and the cart in it
+ * would be lost. So the sign-in waits in a cookie of its own. The next request shows both, and the hub is told as of any other sign-in.
  */
 import { COOKIE_SECONDS, readCookie, setCookie } from '../../http/cookies.js'
 import { isPostFromElsewhere } from '../../http/navigation.js'
@@ -15,9 +15,9 @@ import type { Storage } from '../storage.js'
 import type { Visit } from '../visit.js'
 
 export interface Posted {
-  /** Whether the browser has kept its cookies back, so that nobody can say who is here. */
+  /** Whether the browser has withheld its cookies, so that nobody can say who the visitor is. */
   isBlind(visit: Visit): boolean
-  /** Whether a sign-in may be waiting; costs nothing where none is. */
+  /** Whether a sign-in may be waiting; costs nothing if none is. */
   isIn(visit: Visit): boolean
   read(visit: Visit): Promise<SessionClaims | undefined>
   write(visit: Visit, issued: IssuedToken, isRemembered: boolean): void
@@ -61,7 +61,7 @@ class PostedSignIns implements Posted {
   async read(visit: Visit): Promise<SessionClaims | undefined> {
     const text = this.isIn(visit) ? readCookie(visit.headers.cookie, cookieNames.posted) : undefined
     const claims = text === undefined ? undefined : await this.#tokens.read(text)
-    // A session that the hub knows has no business here.
+    // A session that the hub already knows does not belong here.
     return claims?.jti === undefined ? undefined : claims
   }
 

@@ -1,6 +1,6 @@
 /**
- * Sign-ins that the hub could not be told of. They live in the cookie alone: the site's own login works while the hub is down. Each
- * can be registered once, within the grace, and not after a sign-out.
+ * Sign-ins that the hub could not be told of. They live only in the cookie, so the site's own login works while the hub is down. Each can be
+ * registered once, within the grace, and not after a sign-out.
  */
 
 import type { SessionView } from '../../protocol/bodies.js'
@@ -12,16 +12,16 @@ import type { HubClient } from '../hub/client.js'
 import type { SiteSettings } from '../options.js'
 
 export interface Provisional {
-  /** Tells the hub. Requests of one visitor at the same time become one. @throws SessionHubError `session_ended`, `unavailable` */
+  /** Tells the hub. Simultaneous requests of one visitor become one. @throws SessionHubError `session_ended`, `unavailable` */
   register(claims: SessionClaims, agent?: string): Promise<SessionView>
-  /** After a sign-out this cookie is worth nothing, wherever a copy of it lies: in this process at once, everywhere when the hub has been told. */
+  /** After a sign-out this cookie is worthless, wherever a copy of it is: in this process at once, and everywhere when the hub has been told. */
   revoke(claims: SessionClaims): void
 }
 
 /** How much later than the first one such a request may come. */
 const LATE_MS = 30_000
 
-/** By the ids of the sign-ins, which no two sites share. */
+/** By the ids of the sign-ins, which are unique across sites. */
 export const createSignIns = () => ({
   revoked: boundedCache<true>(10_000),
   running: new Map<string, Promise<SessionView>>(),
@@ -52,10 +52,10 @@ class LateSignIns implements Provisional {
   ): Promise<SessionView> {
     const { revoked, running, done } = this.#signIns
     const until = exp + this.#settings.graceForSeconds
-    // Whether it is too late is for the hub's clock to say: this one may be wrong, and what it throws away is gone.
+    // Only the hub's clock decides whether it is too late: this one may be wrong, and a sign-in that it discarded would be lost.
     if (sub === undefined || jti === undefined || revoked.has(jti)) throw gone('signed-out')
     const before = done.get(jti)
-    // A request that was under way with the old cookie gets the same session, if that has not ended since.
+    // A request with the old cookie that was already in progress gets the same session, if that has not ended since.
     if (before !== undefined) return { ...(await this.#hub.read(before)), handle: before }
     let registering = running.get(jti)
     if (!registering) {
@@ -78,7 +78,7 @@ class LateSignIns implements Provisional {
     try {
       view = await registering
     } catch (error) {
-      // The hub's last word on this sign-in: it need not be asked again.
+      // The hub's decision on this sign-in is final: it need not be asked again.
       const { code } = toSessionHubError(error)
       if (code === 'session_ended' || code === 'session_limit') revoked.set(jti, true)
       throw code === 'session_limit' ? gone('revoked', error) : error

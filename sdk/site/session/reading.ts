@@ -1,4 +1,4 @@
-/** A session that is read where no answer can be given, such as for a web socket, and word of its end for as long as somebody wants it. */
+/** Reads a session where no answer can be given, such as for a web socket, and reports its end for as long as somebody wants to know. */
 import { type ErrorCode, SessionHubError, toSessionHubError } from '../../protocol/errors.js'
 import { logError, reasonOf } from '../../settings/log.js'
 import type { Visit } from '../visit.js'
@@ -11,18 +11,18 @@ export type EndedListener = (reason: Ended) => unknown
 
 /** What `site.read` has found. */
 export interface ReadSession {
-  /** As `req.session`, or `null` where the visitor has none. It can be read and updated; none can begin here. */
+  /** As `req.session`, or `null` if the visitor has none. It can be read and updated, but none can begin here. */
   readonly session: SiteSession | null
   /**
-   * Why there is none, or `null` where the visitor simply has none: `unavailable` (the hub cannot be asked), `session_ended`, `origin_denied` (another
-   * site's page opens the web socket), `session_ambiguous`, `host_denied`.
+   * Why there is none, or `null` if the visitor simply has none: `unavailable` (the hub cannot be asked), `session_ended`, `origin_denied`
+   * (another site's page opens the web socket), `session_ambiguous`, `host_denied`.
    */
   readonly reason: ErrorCode | null
   /**
-   * Tells once when the session ends, wherever that happens; at once if it has ended already. While the hub can be heard, that is within a second.
-   * What the listener throws is logged.
+   * Calls the listener once when the session ends, wherever that happens; soon if it has already ended. While the hub can be reached, that
+   * takes less than a second. An exception from the listener is logged.
    *
-   * @returns lets go of the listener; call it when the socket closes
+   * @returns a function that removes the listener; call it when the socket closes
    */
   readonly onEnded: (listener: EndedListener) => () => void
 }
@@ -45,7 +45,7 @@ export async function readSession(
   if (isFromElsewhere(visit, site.settings.origin)) return noSession('origin_denied')
   if (takesBearer) await site.carrier.acceptBearer(visit)
   const known = site.loaded.get(visit.request)
-  // A web socket's request is there for hours: what was true when it came is no answer now.
+  // A web socket's request stays for hours: what was true when it arrived may no longer hold.
   const isStill = known?.token && isTrusted(site, known.token)
   const session = isStill ? known : await load(site, visit)
   if (session.token)
@@ -57,11 +57,11 @@ export async function readSession(
   return noSession(session.ended ? 'session_ended' : session.isStale ? 'unavailable' : null)
 }
 
-/** R18: any page may open a web socket to this site and read what comes over it. The browser says in `Origin` which site's page it is. */
+/** R18: any page may open a web socket to this site and read what comes over it. The browser's `Origin` says which site's page it is. */
 const isFromElsewhere = ({ headers }: Visit, origin: string): boolean =>
   asksForSocket(headers) && headers.origin !== undefined && headers.origin !== origin
 
-/** Over HTTP/1.1 by `Upgrade` (RFC 6455); over HTTP/2 and 3 by `:protocol` (RFC 8441, RFC 9220), which some servers and proxies take out again. */
+/** Over HTTP/1.1 by `Upgrade` (RFC 6455); over HTTP/2 and 3 by `:protocol` (RFC 8441, RFC 9220), which some servers and proxies remove. */
 const asksForSocket = (headers: Visit['headers']): boolean =>
   ['upgrade', ':protocol', 'sec-websocket-version'].some((name) => headers[name] !== undefined) ||
   headers['sec-fetch-mode'] === 'websocket'
@@ -72,7 +72,7 @@ function requireListener(listener: unknown): EndedListener {
   return listener as EndedListener
 }
 
-/** @returns how to stop */
+/** @returns a function that stops it */
 function follow(site: SessionParts, visit: Visit, first: HeldSession, listener: EndedListener): () => void {
   const { followers, endings, settings, log } = site
   let session = first
@@ -90,7 +90,7 @@ function follow(site: SessionParts, visit: Visit, first: HeldSession, listener: 
   function tell(reason: Ended): void {
     if (isOver) return
     stop()
-    // Later, also for whoever is told at once: it has not heard yet how to stop.
+    // Always asynchronous: a listener that is called at once would not yet have the function that stops it.
     Promise.resolve(reason)
       .then(listener)
       .catch((cause: unknown) => {
@@ -98,7 +98,7 @@ function follow(site: SessionParts, visit: Visit, first: HeldSession, listener: 
       })
   }
 
-  /** As a new request with the same cookie would be judged. */
+  /** Judges the session as a new request with the same cookies would be judged. */
   async function look(): Promise<void> {
     if (isLooking || isOver) return
     isLooking = true
@@ -124,11 +124,11 @@ function follow(site: SessionParts, visit: Visit, first: HeldSession, listener: 
         mayHaveEnded: () => void look(),
         unknown: () => void look(),
       })
-    // It may have been told already, before there was a way to leave.
+    // It may have been reported already, before `leave` existed.
     if (isOver) leave?.()
   }
 
-  /** Asking the hub prolongs a session. While the stream tells of every end, only the end of its life has to be asked for. */
+  /** Asking the hub prolongs a session. While the stream reports every end, the hub is only asked when the session would expire. */
   const isKnownToLive = () =>
     site.isListening() && !session.isStale && (session.expiresAt ?? 0) * 1000 > settings.now()
 

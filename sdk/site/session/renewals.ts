@@ -1,6 +1,6 @@
 /**
- * New session tokens in good time: past half of a token's life the hub is asked whether the session is alive, once, however many requests
- * of the visitor come at that moment; all of them take the one new token along.
+ * Renews session tokens in good time: past half of a token's lifetime the hub is asked whether the session is live. It is asked once, however
+ * many requests of the visitor arrive at that moment; all of them take the one new token along.
  */
 import type { SessionView } from '../../protocol/bodies.js'
 import type { SessionClaims } from '../../protocol/claims.js'
@@ -14,17 +14,17 @@ import type { Visit } from '../visit.js'
 
 export interface Renewals {
   isDue(claims: SessionClaims): boolean
-  /** A newer token of the same session, made since by this process; the caller sees whether it is to be trusted. */
+  /** A newer token of the same session that this process has made since; the caller checks whether it may be trusted. */
   newerThan(claims: SessionClaims): Carried | undefined
   /** @throws SessionHubError `session_ended`, `unavailable` */
   renew(handle: string, visit: Visit): Promise<{ carried: Carried; view: SessionView }>
-  /** A token that was made for another reason. */
+  /** Adds a token that was made for another reason. */
   add(handle: string, carried: Carried): void
-  /** The handle stands for nothing any more. */
+  /** The handle is no longer valid. */
   forget(handle: string): void
 }
 
-/** By the handles, which no two sites share. */
+/** By the handles, which are unique across sites. */
 export const createRenewed = () => ({
   newest: boundedCache<Carried>(20_000),
   running: new Map<string, Promise<{ carried: Carried; view: SessionView }>>(),
@@ -85,7 +85,7 @@ class SharedRenewals implements Renewals {
     this.#renewed.newest.delete(handle)
   }
 
-  /** One from the future was made before this clock was set back: any that is believed now is newer. */
+  /** A token from the future was made before this clock was set back: any that is trusted now is newer. */
   #isAhead(iat: number): boolean {
     return iat * 1000 > this.#now() + limits.ownSkewSeconds * 1000
   }

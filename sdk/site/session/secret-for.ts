@@ -1,4 +1,4 @@
-/** A value of the session's own, on one site and for one purpose. */
+/** A secret of the session, on one site and for one purpose. */
 import type { SessionClaims } from '../../protocol/claims.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import type { SiteSettings } from '../options.js'
@@ -7,8 +7,8 @@ import type { SiteSettings } from '../options.js'
 const MOST = 64
 
 /**
- * Drawn from the session's tag and not from its handle, which changes where the same session arrives once more; and under the site's own key, for
- * pages can read the tag.
+ * Derived from the session's tag and not from its handle, which changes when the same session arrives again; and under the site's own key,
+ * because pages can read the tag.
  *
  * @throws SessionHubError `request_invalid`
  */

@@ -1,4 +1,4 @@
-/** A session token for a service on another host: it says who the visitor is, to that service alone, and holds no handle. */
+/** A session token for a service on another host: it tells only that service who the visitor is, and contains no handle. */
 import type { SessionClaims } from '../../protocol/claims.js'
 import { SessionHubError } from '../../protocol/errors.js'
 import { signToken } from '../../tokens/sign.js'
@@ -8,7 +8,7 @@ import type { TokenContent } from './token-content.js'
 
 export interface ServiceToken {
   readonly token: string
-  /** Its life. */
+  /** Its lifetime. */
   readonly seconds: number
 }
 
@@ -23,11 +23,11 @@ export async function issueServiceToken(
   audience: string,
 ): Promise<ServiceToken> {
   const { origin, audiences, serviceTokenSeconds, sessionKeys } = settings
-  // For itself the site makes session tokens, and these are none.
+  // For itself the site makes session tokens, and this is not one.
   if (!audiences.includes(audience) || audience === origin)
     throw new SessionHubError('audience_unknown', "This is not one of the site's audiences")
   const nowMs = settings.now()
-  // R28: nobody acts on a word of the hub's that is older than freshness allows.
+  // R28: nobody may act on an answer of the hub that is older than freshness allows.
   if (!isFresh(session, nowMs))
     throw new SessionHubError('unavailable', 'The hub cannot be asked whether this session is alive')
   const { exp, sub, auth_time: authTime, st, claims, act, extra } = session

@@ -1,4 +1,4 @@
-/** `req.session`: the visitor's session as the application sees it. It has no id, and no handle to give away. */
+/** `req.session`: the visitor's session as the application sees it. It has no id, and never exposes a handle. */
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { SessionView } from '../../protocol/bodies.js'
@@ -24,7 +24,7 @@ import { requireNotActing } from './while-acting.js'
 import { requireStorage } from '../storage.js'
 import { requireOpen, type Visit } from '../visit.js'
 
-/** How often an update is tried again when others write at the same time. */
+/** How often an update is tried again if others write at the same time. */
 const TRIES = 12
 
 export const createSession = (
@@ -34,10 +34,10 @@ export const createSession = (
   isStale: boolean,
 ): HeldSession => new LoadedSession(site, visit, claims, isStale)
 
-/** Whether it is a session of any site of this process. */
+/** Whether this is a session of any site in this process. */
 export const isSession = (value: object): boolean => value instanceof LoadedSession
 
-/** A class, because there is one per request: an object literal would make each getter anew. */
+/** A class, because there is one per request: an object literal would create each getter anew. */
 class LoadedSession implements HeldSession {
   static {
     Object.setPrototypeOf(
@@ -57,7 +57,7 @@ class LoadedSession implements HeldSession {
   readonly #formerHandle: string | null
   readonly #site: SessionParts
   readonly #visit: Visit
-  /** Whether a user was signed in at any time of this request. */
+  /** Whether a user was signed in at any time during this request. */
   #wasSignedIn: boolean
   #endReason: EndReason | null = null
   #ended: SessionHubError | undefined
@@ -145,7 +145,7 @@ class LoadedSession implements HeldSession {
   update(change: JsonObject | ((data: JsonObject) => JsonObject)): Promise<JsonObject> {
     const given = typeof change === 'function' ? change : patchOf('update', change)
     const turn = this.#site.takeTurn(this, () => this.#update(given))
-    // A promise of its own: the next in turn waits for the other, and would make a rejection somebody's.
+    // A separate promise: the next in turn waits for the other one, which would make its rejection count as handled.
     return handled(this.#site.log, 'update', turn.then())
   }
 
@@ -251,10 +251,10 @@ class LoadedSession implements HeldSession {
       } else superseded.dismiss(handle)
     }
     this.#token = this.#view = undefined
-    // A cookie that the hub did not know of yet may have been registered by a request beside this one.
+    // A concurrent request may have registered a cookie that the hub did not know of yet.
     if (this.#late || handle === null) return
     this.#endReason = ended.endReason ?? 'expired'
-    // Where somebody acted as a user, that may be all that is over: what ends the session itself is heard.
+    // If an administrator acted as a user, only the acting may have ended: the end of the session itself is reported in another way.
     if (token && !token.act) known?.over(token, this.#endReason)
     this.#site.carrier.clear(this.#visit)
   }
@@ -279,20 +279,20 @@ class LoadedSession implements HeldSession {
     this.#late = undefined
   }
 
-  /** What was said of a session before an answer beside this one, perhaps of another process, replaced it: that one's cookies are newer, and stay. */
+  /** A concurrent answer, perhaps of another process, may have replaced the session in the meantime: its cookies are newer, and stay. */
   #carry(carried: Carried): void {
     const { superseded, endings, carrier } = this.#site
     const isOver = (this.handle !== null && superseded.has(this.handle)) || endings.reasonOf(carried.claims)
     if (!isOver) carrier.write(this.#visit, carried)
   }
 
-  /** Of two answers that came beside each other, the one that says more. */
+  /** Keeps the newer of two concurrent answers. */
   #see(view: SessionView): void {
     const isOlder = this.#view?.state === view.state && view.version < this.#view.version
     if (!isOlder) this.#view = view
   }
 
-  /** A session that cannot be looked up is not no session: nothing may be begun in its place. */
+  /** A session that cannot be looked up does not mean that there is none: no other may begin in its place. */
   #requireKnown(): void {
     if (this.handle === null && (this.#token || this.isStale)) {
       throw new SessionHubError(
@@ -310,7 +310,7 @@ class LoadedSession implements HeldSession {
       } catch (error) {
         if (!isCode(error, 'version_conflict') || attempt === TRIES) throw error
         this.#view = undefined
-        // Other processes begin again too: not all at the same moment.
+        // A random wait, because other processes try again too.
         await delay(Math.random() * 10 * attempt)
       }
     }
@@ -329,7 +329,7 @@ class LoadedSession implements HeldSession {
     } catch (error) {
       if (!isCode(error, 'session_ended')) throw error
       this.over(toSessionHubError(error))
-      // A signed-in user's data must not land in a stranger's session; an anonymous visitor simply begins again.
+      // A signed-in user's data must not get into a stranger's session; an anonymous visitor simply begins another one.
       if (this.#late || this.#wasSignedIn) throw error
       return this.#write(patch)
     }
@@ -341,7 +341,10 @@ class LoadedSession implements HeldSession {
     return structuredClone(view.data)
   }
 
-  /** @throws SessionHubError `headers_sent`; `consent_required`; `origin_denied` where a new session's cookie would take the place of one that was kept back */
+  /**
+   * @throws SessionHubError `headers_sent`; `consent_required`; `origin_denied` if a new session's cookie would replace one that the browser
+   * withheld
+   */
   async #requireBeginnable(): Promise<void> {
     requireOpen(this.#visit)
     await requireStorage(this.#site.storage, this.#visit)
@@ -370,7 +373,7 @@ class LoadedSession implements HeldSession {
     )
   }
 
-  /** A new token, where the one that the visitor has does not say any more what the session is. */
+  /** Issues a new token if the visitor's present one no longer describes the session. */
   async #showChange(view: SessionView): Promise<void> {
     const { handle } = this
     const token = this.#token
@@ -379,7 +382,7 @@ class LoadedSession implements HeldSession {
       const issued = await this.#site.tokens.issue(view, handle, this.#visit, token)
       if (issued) this.#keep(issued, view, handle)
     } catch {
-      // What was to be stored is stored. The hook's trouble is in the log, and the next renewal tries again.
+      // The data has been stored. The hook's failure is in the log, and the next renewal tries again.
     }
   }
 
@@ -387,11 +390,11 @@ class LoadedSession implements HeldSession {
     try {
       this.#keep(await this.#site.tokens.issue(view, handle, this.#visit), view, handle)
     } catch {
-      // As of an update: what was to change has changed.
+      // As for an update: the change has been made.
     }
   }
 
-  /** @throws SessionHubError `unavailable`; `session_ended` where this look has found it out */
+  /** @throws SessionHubError `unavailable`; `session_ended` if this call has discovered the end */
   async #data(): Promise<JsonObject> {
     const { handle } = this
     if (handle === null || this.#token?.act) return {}
@@ -412,7 +415,7 @@ class LoadedSession implements HeldSession {
     try {
       return await this.#site.hub.read(handle)
     } catch (error) {
-      // What has taken its place meanwhile, in this very request, is well.
+      // Another session may have taken its place during this very request, and that one is live.
       if (isCode(error, 'session_ended') && this.handle === handle) this.over(toSessionHubError(error))
       throw error
     }
@@ -431,7 +434,10 @@ interface Patch {
   read(): JsonObject
 }
 
-/** Copied at once, because its turn comes later: what the application does to the value meanwhile is not stored. What is wrong is said in its turn. */
+/**
+ * Copied at once, because its turn comes later: what the application does to the value in the meantime is not stored. An error is thrown in
+ * its turn.
+ */
 function patchOf(what: 'update' | 'updateClaims', given: unknown): Patch {
   unawaited(given)
   try {
@@ -446,7 +452,10 @@ function patchOf(what: 'update' | 'updateClaims', given: unknown): Patch {
   }
 }
 
-/** After the hub was asked. The log is told too: whoever did not wait for the call hears nothing of it. @throws SessionHubError `headers_sent` */
+/**
+ * Checked again after the hub was asked. It is also logged, because an application that did not await the call would not notice. @throws
+ * SessionHubError `headers_sent`
+ */
 export function requireStillOpen({ log }: Pick<SessionParts, 'log'>, visit: Visit): void {
   try {
     requireOpen(visit)

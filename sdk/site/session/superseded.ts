@@ -1,12 +1,12 @@
 /**
- * Handles that this site has just replaced by new ones, or signed out: by this process, or by another as the hub says. A request that was under way
- * meanwhile finds its session ended; it must not clear the cookies then, for an answer beside it has set newer ones.
+ * Handles that this site has just replaced by new ones, or signed out: by this process, or by another, as the hub reports. A request in
+ * progress then finds that its session has ended. It must not clear the cookies, because a concurrent answer has set newer ones.
  */
 import { boundedCache } from '../../http/bounded-cache.js'
 
 export interface Superseded {
   add(handle: string): void
-  /** The hub has said that another site or a person ended it: it need not be asked again. */
+  /** The hub has reported that another site or a person ended it: it need not be asked again. */
   dismiss(handle: string): void
   has(handle: string): boolean
   /** Whether it is known which of the two it is. */

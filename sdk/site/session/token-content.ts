@@ -1,4 +1,4 @@
-/** What a site puts into its session token beside what the protocol needs: fields by their paths, and what its hook says. */
+/** What a site puts into its session token besides what the protocol needs: fields by their paths, and the members that its hook returns. */
 import { SessionHubError } from '../../protocol/errors.js'
 import { checkJson, isJsonObject, type Json, type JsonObject } from '../../protocol/json.js'
 import { plainJson } from '../../protocol/plain-json.js'
@@ -10,22 +10,22 @@ import type { TokenSession } from '../token-session.js'
 import type { Visit } from '../visit.js'
 
 export interface TokenContent {
-  /** Whether a token may hold more than the protocol's own members. */
+  /** Whether a token may contain more than the protocol's own members. */
   readonly isOpen: boolean
   /** Whether it can change without a new session. */
   readonly mayChange: boolean
-  /** Whether a token carries all claims, as they are. */
+  /** Whether a token contains all claims, as they are. */
   readonly isWhole: boolean
   /**
-   * What stands beside the protocol's own members.
+   * The members to add to the protocol's own.
    *
-   * @param roomBytes what the cookie has left for it, as JSON
-   * @throws SessionHubError `unavailable` when the hook failed: a token that lacks what it says is none
+   * @param roomBytes the room that is left for them in the cookie, as JSON
+   * @throws SessionHubError `unavailable` if the hook failed: a token without its members must not be issued
    */
   write(session: TokenSession, visit: Visit, roomBytes: number): Promise<JsonObject>
-  /** The claims as far as the token has them. */
+  /** The part of the claims that the token contains. */
   claimsOf(extra: JsonObject): JsonObject
-  /** What stands beside the protocol's own members, by short and by long names. */
+  /** The members besides the protocol's own, under short and long names. */
   fieldsOf(extra: JsonObject): JsonObject
 }
 
@@ -42,13 +42,13 @@ export function createTokenContent(
     log({ level: 'warn', event: 'token_field_left_out', path, reason })
   }
 
-  /** @param beside what stands in the token already */
+  /** @param beside what the token already contains */
   function fieldsFrom(session: TokenSession, beside: JsonObject, mostBytes: number): JsonObject {
     const found: Record<string, Json> = {}
     for (const rule of rules) {
       const value = valueAt(session[rule.from], rule.keys)
       if (value === undefined) {
-        // Nobody has said anything of an anonymous visitor: nothing is missing there.
+        // An anonymous visitor has no claims, so nothing is missing.
         if (rule.from === 'data' || session.subject !== null) warn(rule, 'missing')
       } else if (isSmall(value) && sizeOf({ ...beside, ...found, [rule.short]: value }) <= mostBytes)
         found[rule.short] = value
@@ -112,11 +112,11 @@ function placed(into: JsonObject, [key = '', ...below]: readonly string[], value
   }
 }
 
-/** What a session lacks, such a function often names all the same. */
+/** Such a function often returns a member with the value `undefined` for what the session lacks. */
 const withoutUndefined = (said: object): object =>
   Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
 
-/** Data may have grown past what one token may hold. */
+/** Data may have grown beyond what one token may contain. */
 function isSmall(value: Json): boolean {
   try {
     checkJson(value)

@@ -21,7 +21,7 @@ interface ProvisionalSignIn {
   readonly idp?: string
 }
 
-/** A token, and what it says. */
+/** A token and its content. */
 export interface IssuedToken {
   readonly token: string
   readonly claims: SessionClaims
@@ -31,7 +31,7 @@ export interface SessionTokens {
   /**
    * Makes the token for a session that the hub has just shown.
    *
-   * @param unlike makes none where it would say of the session just what this one says
+   * @param unlike makes no token if it would say the same of the session as this one
    */
   issue(view: SessionView, handle: string, visit: Visit): Promise<IssuedToken>
   issue(
@@ -40,31 +40,31 @@ export interface SessionTokens {
     visit: Visit,
     unlike: SessionClaims,
   ): Promise<IssuedToken | undefined>
-  /** For a sign-in that the hub does not know of yet: no handle. */
+  /** For a sign-in that the hub does not know of yet: it has no handle. */
   issueProvisional(who: ProvisionalSignIn, was: string | null, visit: Visit): Promise<IssuedToken>
-  /** What a token that was read before says; no promise, for the common case. Its times are for the caller. */
+  /** The content of a token that was read before; not a promise, because this is the common case. The caller checks its times. */
   known(token: string): SessionClaims | undefined
-  /** The same for any token; `undefined` when it is not one of ours. */
+  /** The same for any token; `undefined` if it is not one of ours. */
   read(token: string): Promise<SessionClaims | undefined>
 }
 
 /**
- * Whether a token may be believed without asking the hub. One from the future may not, past what two clocks of one site may differ: this one
- * was set back. It is ours all the same, and nothing that this site signed is thrown away for a clock.
+ * Whether a token may be trusted without asking the hub. A token from the future may not, beyond what two clocks of one site may differ: this
+ * clock was set back. The token is ours all the same, and nothing that this site signed is discarded because of a clock.
  */
 export const isFresh = ({ iat, exp }: SessionClaims, nowMs: number): boolean =>
   nowMs < exp * 1000 && iat * 1000 <= nowMs + limits.ownSkewSeconds * 1000
 
-/** Who acts as the session's user, by its token; empty where nobody does. */
+/** The administrator who acts as the session's user, by its token; empty if nobody does. */
 export const actorOf = ({ act, until }: Pick<SessionClaims, 'act' | 'until'>): { actor?: SessionActor } =>
   act && until !== undefined ? { actor: { subject: act.sub, until } } : {}
 
 type Members = Omit<SessionClaims, 'iss' | 'aud' | 'iat' | 'exp'>
 
-/** A cookie's name, `=` and value: some browsers drop a longer one without a word (RFC 6265, section 6.1). */
+/** A cookie's name, `=` and value: some browsers silently drop a longer one (RFC 6265, section 6.1). */
 const COOKIE_BYTES = 4096
 
-/** How much JSON a session token may hold so that browsers keep its cookie, and that of a sign-in that waits. */
+/** How much JSON a session token may contain so that browsers keep its cookie, and the cookie of a sign-in that waits. */
 function mostPayloadBytes({ cookieName, sessionKeys: [{ alg, kid, signatureBytes }] }: SiteSettings): number {
   const name = Math.max(cookieName.length, cookieNames.posted.length)
   const header = JSON.stringify({ alg, typ: 'session+jwt', kid })
@@ -73,10 +73,10 @@ function mostPayloadBytes({ cookieName, sessionKeys: [{ alg, kid, signatureBytes
   return Math.floor((letters * 3) / 4)
 }
 
-/** As base64url. */
+/** The length as base64url. */
 const lettersOf = (bytes: number) => Math.ceil((bytes * 4) / 3)
 
-/** What tokens say that were read before, whichever site's they are: each signature is looked at once per process. By the whole text. */
+/** The content of tokens that were read before, of all sites, by the whole text: each signature is checked once per process. */
 export const createReadTokens = () => boundedCache<SessionClaims>(20_000)
 
 export const createSessionTokens = (
@@ -143,7 +143,7 @@ class OwnSessionTokens implements SessionTokens {
       auth_time: authTime,
       jti: random128(),
       ...(was !== null && { was }),
-      // Whole, whatever the fields are: from here the hub is told of them later.
+      // All claims, whatever the fields are, because the hub is told of them later from this token.
       ...(Object.keys(claims).length > 0 && { claims }),
       ...(!remember && { remember }),
       ...(idp !== undefined && { idp }),
@@ -157,7 +157,7 @@ class OwnSessionTokens implements SessionTokens {
 
   known(token: string): SessionClaims | undefined {
     const claims = this.#read.get(token)
-    // One that another site of this application has read is that one's.
+    // A token that another site of this application has read belongs to that site.
     return claims?.iss === this.#settings.origin ? claims : undefined
   }
 
@@ -180,7 +180,7 @@ class OwnSessionTokens implements SessionTokens {
     }
   }
 
-  /** @param until the end of the session's life: in good time before it the hub is asked, which may know of a later one */
+  /** @param until the end of the session's life: the hub is asked in good time before it, and may know of a later one */
   #dated(members: Members, until = Infinity): SessionClaims {
     const { origin, now, freshForSeconds } = this.#settings
     const iat = Math.floor(now() / 1000)
@@ -188,7 +188,7 @@ class OwnSessionTokens implements SessionTokens {
     return { iss: origin, aud: origin, iat, exp: iat + freshSeconds, ...members }
   }
 
-  /** Without what is the site's own. */
+  /** The claims without the site's own members. */
   #wireOf({ sk, was, ...plain }: Omit<SessionClaims, 'extra'>): JsonObject {
     const {
       sessionField,
@@ -201,7 +201,7 @@ class OwnSessionTokens implements SessionTokens {
     }
   }
 
-  /** What the site's own content may take beside these members, as JSON: a brace and a comma join the two. */
+  /** How much room these members leave for the site's own content, as JSON: a brace and a comma join the two. */
   #roomBeside(wire: JsonObject): number {
     return this.#mostBytes - Buffer.byteLength(JSON.stringify(wire)) + 1
   }
@@ -214,14 +214,14 @@ class OwnSessionTokens implements SessionTokens {
     }
   }
 
-  /** The protocol's own members by their names, and what else the site has put there. */
+  /** The protocol's own members by their names, and whatever else the site has added. */
   #inClear(payload: JsonObject, { unwrap }: SiteSessionKey): SessionClaims {
     const { sessionField } = this.#settings
     const own: Record<string, Json> = {}
     const extra: Record<string, Json> = {}
     for (const [name, value] of Object.entries(payload)) {
       if (name === sessionField) own.sk = value
-      // Without anything of its own in its tokens, a site made none with a member that is not listed (R5).
+      // If the site adds nothing to its tokens, it has made none with a member that is not listed (R5).
       else if (sessionMembers.includes(name) || !this.#content.isOpen) own[name] = value
       else extra[name] = value
     }

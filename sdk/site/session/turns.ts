@@ -1,7 +1,7 @@
 /**
- * What must not run beside itself takes turns: by the session's handle, changes that read before they write, because of requests that come
- * together and read the same version all but one would have to begin again, each round; by the request's session, whatever a request does to
- * it, because two first updates would begin two sessions, and a sign-in beside one would lose the user or the cart.
+ * Work that must not run concurrently takes turns. By the session's handle: changes that read before they write. If several requests read the
+ * same version at once, all but one would have to begin again in each round. By the request's session: everything that one request does to it.
+ * Two first updates would begin two sessions, and a sign-in with a concurrent update would lose the user or the cart.
  */
 export type TakeTurn = <Result>(whose: string | object, work: () => Promise<Result>) => Promise<Result>
 

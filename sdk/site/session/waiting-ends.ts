@@ -1,7 +1,7 @@
 /**
- * Sign-outs that the hub could not be told of, in a cookie of the visitor's: whichever process of the site gets the next request tells the hub
- * first, and no restart forgets them. Signed, and bound to this site; the names of sessions in it are wrapped, so it says nothing to anybody else. A copy
- * of it ends what was signed out, and nothing else.
+ * Sign-outs that the hub could not be told of, in a cookie of the visitor: whichever process of the site gets the next request tells the hub
+ * first, and they survive a restart. The cookie is signed and bound to this site; the names of sessions in it are wrapped, so it reveals
+ * nothing. A copy of it can only end what was signed out.
  */
 import { boundedCache } from '../../http/bounded-cache.js'
 import { readCookie, setCookie } from '../../http/cookies.js'
@@ -20,24 +20,27 @@ import type { Visit } from '../visit.js'
 import type { Carrier } from './carrier.js'
 
 export interface WaitingEnds {
-  /** Whether some may be waiting; costs nothing where none is. */
+  /** Whether some may be waiting; costs nothing if none is. */
   isIn(visit: Visit): boolean
   /** Tells the hub of those that the request brings. @returns all of them. Never rejects */
   finish(visit: Visit): Promise<readonly EndBody[]>
-  /** Lets one more wait in this browser. */
+  /** Adds one more to this browser's cookie. */
   add(visit: Visit, end: EndBody): Promise<void>
 }
 
-/** As long as a handle can lie unused at the hub by default, and as the longest grace. */
+/** As long as a handle can stay unused at the hub by default, and as the longest grace. */
 const LIFE_SECONDS = 31 * 86_400
 
-/** Not for longer: a hub that came back from a backup has to be told again. */
+/** Not for longer, because a hub that was restored from a backup has to be told again. */
 const TOLD_MS = 60_000
 
-/** In one browser: one for each time that somebody signed in and out while the hub was away. */
+/** The limit per browser: one for each time that somebody signed in and out while the hub was away. */
 const MOST = 8
 
-/** R38: a cookie that is shown again and again does not spend a site's sign-outs at the hub. By the names of sessions, which no two sites share. */
+/**
+ * R38: a cookie that is sent again and again does not use up a site's sign-outs at the hub. By the names of sessions, which are unique across
+ * sites.
+ */
 export const createTold = () => boundedCache<true>(10_000, { ttl: TOLD_MS })
 
 export const createWaitingEnds = (
@@ -102,7 +105,7 @@ class CookieOfEnds implements WaitingEnds {
     try {
       const claims = parseEndedClaims(await verifyToken('ended+jwt', text, lookup(startKeys), 'HS256'))
       const isOurs = claims.iss === origin && claims.aud === origin
-      // From the future: this clock was set back, and who has signed out has signed out.
+      // If the cookie is from the future, this clock was set back, and the visitor has signed out all the same.
       const nowMs = Math.max(now(), claims.iat * 1000)
       if (!isOurs || timesFault(claims, nowMs, LIFE_SECONDS, limits.ownSkewSeconds)) return []
       return claims.ends.slice(0, MOST).map((given) => unwrapped(given, sessionKeys))
@@ -137,7 +140,7 @@ const wrapped = ({ handle, jti, ...rest }: EndBody, signing: SiteSessionKey): Js
   ...(jti !== undefined && { jti: signing.wrap(jti) }),
 })
 
-/** @throws for what no key of this site has wrapped */
+/** @throws for anything that no key of this site has wrapped */
 function unwrapped(given: JsonObject, keys: readonly SiteSessionKey[]): EndBody {
   const { handle, jti, ...rest } = parseWaitingEnd(given)
   return {
@@ -152,7 +155,7 @@ function unwrap(name: string, keys: readonly SiteSessionKey[]): string {
     try {
       return key.unwrap(name)
     } catch {
-      // Another key's, while one is being introduced.
+      // It may be wrapped by another key, while one is being introduced.
     }
   }
   throw new Error('No key of this site has wrapped it')

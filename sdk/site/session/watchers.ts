@@ -1,12 +1,12 @@
-/** Who watches which session: found by its tags, because there may be many thousands and an ending concerns a few. */
+/** Which watcher watches which session: found by its tags, because there may be many thousands and an ending concerns only a few. */
 import type { SessionClaims } from '../../protocol/claims.js'
 import type { EndReason } from '../../protocol/wire.js'
 
 export interface Watcher {
   ended(reason: EndReason): void
-  /** All of the user's sessions ended up to a point; this one may have been spared. */
+  /** All of the user's sessions up to a point have ended; this one may have been spared. */
   mayHaveEnded(reason: EndReason): void
-  /** What happened meanwhile was missed. */
+  /** Events in between may have been missed. */
   unknown(): void
 }
 
@@ -14,7 +14,7 @@ export interface Watchers {
   add(claims: SessionClaims, watcher: Watcher): () => void
   all(): readonly Watcher[]
   ofSession(state: string): readonly Watcher[]
-  /** Of a user's sessions up to this generation. */
+  /** The watchers of a user's sessions up to this generation. */
   ofSubject(tag: string, generation: number): readonly Watcher[]
 }
 
@@ -36,7 +36,7 @@ export function createWatchers(): Watchers {
         for (const leave of places) leave()
       }
     },
-    // Lists of their own, because whoever is told may leave at once.
+    // Copies, because a watcher that is told may leave at once.
     all: () => [...bySession.values()].flatMap((entries) => watchersOf(entries)),
     ofSession: (state) => watchersOf(bySession.get(state)),
     ofSubject: (tag, upTo) =>
@@ -44,7 +44,7 @@ export function createWatchers(): Watchers {
   }
 }
 
-/** The hub's tag of a session; of a sign-in that the hub does not know yet, its own id. */
+/** The hub's tag of a session; for a sign-in that the hub does not know yet, its own id. */
 export const nameOf = ({ st, jti = '' }: SessionClaims): string => st ?? jti
 
 const watchersOf = (entries: Iterable<Entry> = []) => [...entries].map(({ watcher }) => watcher)

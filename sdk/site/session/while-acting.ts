@@ -1,8 +1,8 @@
-/** What is not done while an administrator acts as the session's user. */
+/** What is not allowed while an administrator acts as the session's user. */
 import { SessionHubError } from '../../protocol/errors.js'
 import type { SiteSession } from './held-session.js'
 
-/** R43: who looks at the site as somebody else does nothing in their name. @throws SessionHubError `while_acting` */
+/** R43: an administrator who acts as a user may do nothing in the user's name. @throws SessionHubError `while_acting` */
 export function requireNotActing({ actor }: Pick<SiteSession, 'actor'>): void {
   if (actor)
     throw new SessionHubError(

@@ -1,8 +1,8 @@
-/** Asking the hub by a session's handle, where the session may have ended elsewhere. */
+/** Asks the hub by a session's handle, where the session may have ended elsewhere. */
 import { toSessionHubError } from '../../protocol/errors.js'
 import type { HeldSession } from './held-session.js'
 
-/** @returns `undefined` where it has ended; the session knows that from then on, and its cookies are cleared */
+/** @returns `undefined` if the session has ended; it then knows its end, and its cookies are cleared */
 export async function whileItLives<Answer>(
   session: HeldSession,
   ask: (handle: string) => Promise<Answer>,
