@@ -1,4 +1,4 @@
-/** Acting as a user of one site begins and ends: each time by a new handle, and with a row in the audit. */
+/** Begins and ends acting as a user of one site. Each step gives a new handle and writes a row of the audit. */
 import type { ActAsBody, SessionView, StopActingBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits } from '../../sdk/protocol/wire.js'
@@ -16,7 +16,7 @@ import { liveOrEnded, spendOf } from './site-acts.js'
 import { traceOf } from './trace.js'
 
 /**
- * The administrator's handle at this site ends, and one by which the administrator acts takes its place (R20).
+ * Ends the administrator's handle at this site and replaces it with a handle for acting (R20).
  *
  * @param from the network address of the site's backend
  * @throws SessionHubError `acting_denied`, `while_acting`, `sign_in_required`, `data_denied`, `data_too_large`, `session_ended`
@@ -46,7 +46,7 @@ export async function actAs(
       const acting = { subject, claims, untilMs: Math.min(nowMs + body.seconds * 1000, session.untilMs) }
       const { record } = newHandle(session, actingPlace(site.origin), nowMs, handle)
       const row = { ...actingRow({ session, acting }, site, 'act-as', from, nowMs), reason }
-      // What was refused is written down before it is said (R32).
+      // A refusal is recorded before it is answered (R32).
       if (isAdmins) return { changes: { audit: [{ ...row, outcome: 'refused' }] }, result: { refused: true } }
       return {
         changes: {
@@ -65,9 +65,9 @@ export async function actAs(
 }
 
 /**
- * The administrator's own handle at this site again, a new one.
+ * Gives the administrator's own handle at this site back, as a new one.
  *
- * @throws SessionHubError `session_ended`, also when the time is over; `request_invalid` where nobody acts
+ * @throws SessionHubError `session_ended`, also when the time is over; `request_invalid` if nobody is acting
  */
 export async function stopActing(
   hub: HubContext,
@@ -107,7 +107,7 @@ export async function stopActing(
 
 type Settled = { readonly view: SessionView } | { readonly refused: true } | { readonly before: Spend }
 
-/** As one who has just shown who they are: a browser that was left open opens nobody else's view. @throws SessionHubError `sign_in_required` */
+/** Requires a recent sign-in: a browser that was left open must open nobody else's view. @throws SessionHubError `sign_in_required` */
 function recentlySignedIn(session: Session, nowMs: number): LiveActing['session'] {
   const { subject, authTimeMs } = session
   if (subject === null || authTimeMs === null)
@@ -117,7 +117,7 @@ function recentlySignedIn(session: Session, nowMs: number): LiveActing['session'
   return { ...session, subject }
 }
 
-/** The first answer was lost, and nobody knows the handle in it: another takes its place. */
+/** The first answer was lost, and nobody knows the handle in it, so another handle replaces it. */
 function givenBefore(
   hub: HubContext,
   site: Site,

@@ -1,4 +1,4 @@
-/** Sites that come and go while the hub runs. Every act leaves its row in the very write that it is (R32). */
+/** Adds, changes and removes sites while the hub runs. Every act writes its row of the audit in the same write (R32). */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { ofCall } from '../../sdk/settings/call-options.js'
 import { refuseUnknown } from '../../sdk/settings/refuse-unknown.js'
@@ -16,12 +16,12 @@ import { mayChangeSites } from './permissions.js'
 export interface SiteAdministration {
   readonly hub: HubContext
   readonly stored: StoredSites
-  /** Whether the configuration lists it: then it is changed there. */
+  /** Whether the configuration lists the site, which then has to be changed there. */
   readonly isListed: (origin: string) => boolean
   readonly ownership: Ownership
 }
 
-/** `off`: turned off. `pending`: nobody has shown yet that the domain is theirs. Both are served nothing. */
+/** `off`: the site is turned off. `pending`: nobody has proved yet that the domain is theirs. The hub serves neither. */
 export type SiteState = 'on' | 'off' | 'pending'
 
 type Terms = Omit<SiteRegistration, 'origin' | 'signingKeys' | 'ticketKeys' | 'enabled'>
@@ -30,16 +30,16 @@ type Terms = Omit<SiteRegistration, 'origin' | 'signingKeys' | 'ticketKeys' | 'e
 export interface RegisteredSite {
   readonly origin: string
   readonly state: SiteState
-  /** What its registration says beside that. */
+  /** The rest of its registration. */
   readonly terms: Terms
   /** The names of its keys. */
   readonly signingKids: readonly string[]
   readonly ticketKids: readonly string[]
-  /** How its owner shows that the domain is theirs, as long as it is `pending`. */
+  /** How its owner can prove that the domain is theirs, while the site is `pending`. */
   readonly proof?: OwnershipProof
 }
 
-/** What a site's own keys become: `signing` and `ticket` take the place of those that it has, and its `session` key stays. */
+/** New keys for a site: `signing` and `ticket` replace those that it has, and its `session` key stays. */
 export interface RotatedKeys {
   readonly signing: SigningKey
   readonly ticket: readonly SymmetricKey[]
@@ -52,7 +52,7 @@ export async function listStoredSites(at: SiteAdministration, by: Actor): Promis
 }
 
 /**
- * @param isPending whether its owner has to show first that the domain is theirs
+ * @param isPending whether the site's owner first has to prove that the domain is theirs
  * @throws SessionHubError `request_invalid`, `permission_denied`, `unavailable`
  */
 export async function addStoredSite(
@@ -70,7 +70,7 @@ export async function addStoredSite(
   })
 }
 
-/** @param changes members to set; `undefined` takes one away. @throws as `addStoredSite` */
+/** @param changes the members to set; `undefined` removes a member. @throws as `addStoredSite` */
 export function changeStoredSite(
   at: SiteAdministration,
   by: Actor,
@@ -101,7 +101,7 @@ export const turnStoredSite = (
     return { registration: { ...registration, enabled: isOn }, isPending }
   })
 
-/** Removes a site with its keys, everywhere within a second. @throws as `addStoredSite` */
+/** Removes a site and its keys, everywhere within a second. @throws as `addStoredSite` */
 export async function removeStoredSite(at: SiteAdministration, by: Actor, origin: string): Promise<void> {
   await allowedFor(at, by, 'site-remove', origin)
   await put(at, by, 'site-remove', origin, (before) => {
@@ -111,9 +111,9 @@ export async function removeStoredSite(at: SiteAdministration, by: Actor, origin
 }
 
 /**
- * Looks whether the owner has put the proof where only the owner can, and lets the site begin then.
+ * Looks whether the owner has published the proof where only the owner can, and if so turns the site on.
  *
- * @throws SessionHubError `proof_missing`, with where it was looked for; and as `addStoredSite`
+ * @throws SessionHubError `proof_missing`, which names the places that were checked; and as `addStoredSite`
  */
 export async function proveStoredSite(
   at: SiteAdministration,
@@ -132,20 +132,21 @@ export async function proveStoredSite(
   }
   return edit(at, by, 'site-prove', origin, (before) => {
     const record = there(before, origin)
-    // What was shown was shown for these keys: a registration that came in between has to be shown anew.
+    // The proof was for these keys: a registration that was written in between needs a new proof.
     if (at.ownership.proofOf(record.registration).token !== token)
       throw refused(`"${origin}" has changed meanwhile; try again`)
     return { ...record, isPending: false }
   })
 }
 
-/** `begin` gives new keys; `finish` forgets the old ones; `cancel` forgets the new ones, where they were lost on their way to the site. */
+/** `begin` gives new keys. `finish` forgets the old ones. `cancel` forgets the new ones, in case they were lost on their way to the site. */
 export type RotationStep = 'begin' | 'finish' | 'cancel'
 
 /**
- * After the first step the hub knows both, and goes on sealing with the old one. The second comes when every process of the site has the new ones.
+ * After the first step the hub knows both sets of keys, and goes on sealing with the old one. The second step follows when every process of the site
+ * has the new keys.
  *
- * @returns the new keys, of `begin`
+ * @returns the new keys, for `begin`
  * @throws as `addStoredSite`
  */
 export async function rotateStoredKeys(
@@ -180,7 +181,7 @@ const ONE_STEP =
   'The keys are being changed already: finish that first, when every process of the site has the new ones; or cancel it, if the new ones are lost'
 const NO_STEP = 'No keys are being changed: there is nothing to finish or to cancel'
 
-/** The sites of an app that have the same keys change them together. */
+/** Sites of an app that share their keys change them together. */
 async function sharingKeys(at: SiteAdministration, origin: string): Promise<readonly string[]> {
   const all = (await at.stored.all()).map(({ record }) => record.registration)
   const mine = all.find((one) => one.origin === origin)
@@ -203,7 +204,7 @@ async function edit(
   return viewOf(at, there(record, origin))
 }
 
-/** Somebody else may be at it too: then it is decided anew, upon what they have written. */
+/** Somebody else may change the site at the same time. The change is then decided again, on top of what they have written. */
 const TRIES = 10
 
 async function put(
@@ -268,7 +269,7 @@ function viewOf(at: SiteAdministration, { registration, isPending }: SiteRecord)
 
 const kidOf = (jwk: object): string => ('kid' in jwk ? String(jwk.kid) : '')
 
-/** Every member that may change, by name; the compiler holds it to the registration. */
+/** Every member that may change, by name. The compiler checks the list against the registration. */
 const KNOWN: Record<keyof Terms, true> = {
   app: true,
   mayOffer: true,

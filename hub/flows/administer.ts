@@ -1,4 +1,4 @@
-/** What administrators do: find sessions, and end them. Every act leaves its row in the transaction that it happens in (R32). */
+/** What administrators do: find sessions and end them. Every act writes its row of the audit in its own transaction (R32). */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { AuditRow, NumberedAuditRow, Session, SessionSearch } from '../stores/store.js'
 import type { HubContext } from './context.js'
@@ -9,42 +9,42 @@ import { findPlaces } from './places.js'
 
 export interface Administration {
   readonly hub: HubContext
-  /** Whether the store has sites, which are administered too. */
+  /** Whether the store has sites, which can then be administered too. */
   readonly hasSites?: boolean
   /** Whether this user is an administrator, whose sessions only `logout-all` may end. */
   readonly isAdmin: (subject: string) => boolean | Promise<boolean>
 }
 
-/** Who does it, and from where. */
+/** Who acts, and from where. */
 export interface Actor extends Admin {
   /** The network address, or the machine of a command. */
   readonly from: string
 }
 
 export interface FoundSession extends Session {
-  /** It is an administrator's. */
+  /** The session belongs to an administrator. */
   readonly isAdmins: boolean
-  /** The origins of the sites where it is in use, in the order of the alphabet. */
+  /** The origins of the sites where the session is in use, in alphabetical order. */
   readonly sites: readonly string[]
 }
 
 /** One page of a list. */
 export interface Listed<Row> {
   readonly rows: readonly Row[]
-  /** Whether more come after them. */
+  /** Whether more rows follow. */
   readonly hasMore: boolean
 }
 
 export interface Ended {
   readonly ended: number
-  /** Left alone, because they are administrators'. */
+  /** How many were left alone because they belong to administrators. */
   readonly spared: number
 }
 
-/** What to look for: a search without its clock and its page. */
+/** What to look for: a search without the clock and the page. */
 export type Sought = Omit<SessionSearch, 'nowMs' | 'limit'>
 
-/** How many sessions one act ends at most: somebody waits for it. */
+/** How many sessions one act ends at most, because somebody waits for it. */
 export const MOST_AT_ONCE = 1000
 const BATCH = 100
 
@@ -73,7 +73,7 @@ export async function findSessions(
 }
 
 /**
- * What was done, the newest first. Reading it leaves no row: the list would grow by being looked at.
+ * Reads what was done, the newest act first. Reading writes no row, or the list would grow with each look at it.
  *
  * @throws SessionHubError `permission_denied`, `unavailable`
  */
@@ -105,15 +105,15 @@ export async function endSession(at: Administration, by: Actor, id: string): Pro
 }
 
 /**
- * Ends several sessions, and leaves those alone that this administrator may not end.
+ * Ends several sessions, and leaves alone those that this administrator may not end.
  *
- * @throws SessionHubError `permission_denied` for one who may end none at all, `unavailable`
+ * @throws SessionHubError `permission_denied` if the administrator may end none at all, `unavailable`
  */
 export async function endSelected(at: Administration, by: Actor, ids: readonly string[]): Promise<Ended> {
   const refusal = { ...about(undefined), sessions: ids.length, outcome: 'refused' } as const
   await allowed(at, mayEnd(by, false), rowBy(at, by, refusal))
   const mayEndOf = mayEndThat(at, by)
-  // Whose they are is known of all before one ends: where the application cannot say it, none does (R21).
+  // The owners of all of them are known before one ends: if the application cannot name an owner, none ends (R21).
   const known = await at.hub.store.sessions(ids)
   const chosen = await Promise.all(
     [...new Set(ids)].map(async (id) => {
@@ -131,9 +131,9 @@ export async function endSelected(at: Administration, by: Actor, ids: readonly s
 }
 
 /**
- * Ends whatever a search finds, a thousand at most.
+ * Ends whatever a search finds, at most about a thousand sessions.
  *
- * @returns `isAll`: nothing that matches is left but what was spared
+ * @returns `isAll`: every match has ended, except those that were spared
  */
 export async function endFound(
   at: Administration,
@@ -162,14 +162,14 @@ export async function endFound(
     ended += done.ended
     spared += done.spared
     if (page.length < BATCH) return { ended, spared, isAll: true }
-    // Those that were spared do not count: the next time would begin with them again, and never come any further.
+    // Spared sessions do not count: the next call would begin with them again and never get any further.
     if (ended > MOST_AT_ONCE - BATCH) return { ended, spared, isAll: false }
     after = page.at(-1)
   }
 }
 
 /**
- * How many sessions a search would find, counted up to one more than an act ends: for the question before it.
+ * Counts the sessions that a search would find, up to one more than an act ends. The page asks for confirmation with this number.
  *
  * @throws SessionHubError `permission_denied`, `unavailable`
  */
@@ -195,7 +195,7 @@ export async function endSubject(at: Administration, by: Actor, subject: string)
 }
 
 /**
- * Erases a user, see `eraseSubject`.
+ * Erases a user; see `eraseSubject`.
  *
  * @returns how many sessions were live, counted up to 1000
  * @throws SessionHubError `permission_denied`, `unavailable`
@@ -219,7 +219,7 @@ export const noteSignIn = (
   outcome: 'done' | 'refused',
 ): Promise<void> => write(at, signRow(at, by, 'sign-in', outcome))
 
-/** For the transaction that ends the sign-in. */
+/** The row for the transaction that ends the sign-in. */
 export const signOutRow = (at: Administration, by: Pick<Actor, 'name' | 'from'>): AuditRow =>
   signRow(at, by, 'sign-out', 'done')
 
@@ -256,7 +256,7 @@ export const rowBy = (
   done: Omit<AuditRow, 'atMs' | 'who' | 'from'>,
 ): AuditRow => ({ atMs: hub.now(), who: name, from, ...done })
 
-/** What was refused is written down before it is said. */
+/** A refusal is recorded before it is answered. */
 export async function allowed(
   at: Pick<Administration, 'hub'>,
   may: boolean,
@@ -272,7 +272,7 @@ const denied = () => new SessionHubError('permission_denied', 'This administrato
 const write = ({ hub }: Pick<Administration, 'hub'>, row: AuditRow): Promise<void> =>
   hub.store.transact({ handles: [] }, () => ({ changes: { audit: [row] }, result: undefined }))
 
-/** Whether the actor may end a session of this user; of an anonymous visitor for `null`. */
+/** Whether the actor may end a session of this user; `null` stands for an anonymous visitor. */
 function mayEndThat(at: Administration, by: Actor): (subject: string | null) => Promise<boolean> {
   const isAdmins = knownAdmins(at)
   return async (subject) => mayEndAnybodys(by) || mayEnd(by, await isAdmins(subject))

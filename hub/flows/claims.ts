@@ -1,4 +1,4 @@
-/** What is known of a signed-in user changes without another sign-in, in all of the user's sessions. */
+/** Changes what is known about a signed-in user without another sign-in, in all of the user's sessions. */
 import type { ClaimsBody, SessionView } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { JsonObject } from '../../sdk/protocol/json.js'
@@ -14,10 +14,10 @@ import { seen, viewFor } from './sessions.js'
 import { requireOwnClaims } from './share.js'
 import { liveOrEnded, spendOf } from './site-acts.js'
 
-/** As many of a user's sessions as follow a change. */
+/** How many of a user's sessions follow a change at most. */
 const MOST_SESSIONS = 1000
 
-/** The user's other sessions get the same patch, each to its own claims. The handle and the time of the sign-in stay as they are. */
+/** The user's other sessions get the same patch, each on top of its own claims. The handle and the time of the sign-in stay. */
 export async function changeClaims(
   hub: HubContext,
   at: Site,
@@ -51,7 +51,7 @@ export async function changeClaims(
 const patched = ({ claims }: Session, patch: JsonObject): JsonObject =>
   boundedClaims(applyMergePatch(claims, patch))
 
-/** What the user changes in one place is not to be refused for what another place once said of the user. */
+/** A user's change in one place must not fail because of what another place once said about the user. */
 function follow(hub: HubContext, session: Session, patch: JsonObject): Session[] {
   try {
     return [{ ...session, claims: patched(session, patch) }]
@@ -61,7 +61,7 @@ function follow(hub: HubContext, session: Session, patch: JsonObject): Session[]
   }
 }
 
-/** R37: what a site that only receives says of users is for itself alone. @throws SessionHubError `data_denied` */
+/** R37: what a receive-only site says about users is for itself alone. @throws SessionHubError `data_denied` */
 function requireOwnWord({ mayOffer, origin }: Site, { site }: Session): void {
   if (!mayOffer && site !== origin)
     throw new SessionHubError(
@@ -70,7 +70,7 @@ function requireOwnWord({ mayOffer, origin }: Site, { site }: Session): void {
     )
 }
 
-/** R33, R37: sessions that began on sites of this group; for a site that only receives, those that began with it. */
+/** R33, R37: the sessions that began on sites of this group; for a receive-only site, those that began on that site. */
 async function reach(
   hub: HubContext,
   sites: SiteRegistry,

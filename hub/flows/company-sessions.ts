@@ -1,6 +1,6 @@
 /**
- * Sessions by the company's own sign-in: which of a subject's sessions came from which session at the identity provider. Kept as notes beside the
- * handles, so that they go with the sessions.
+ * Connects sessions with the company's own sign-in: which of a subject's sessions came from which session at the identity provider. They are kept as
+ * notes beside the handles, so that they are removed with the sessions.
  */
 import { sha256 } from '../../sdk/tokens/random.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -9,7 +9,7 @@ import type { HubContext } from './context.js'
 import { ended, endingOf, isLive } from './sessions.js'
 import { COUNTED, cut } from './subjects.js'
 
-/** Where the note stands that leads from a session at the provider to a subject. No handle has this hash: a handle has 43 characters. */
+/** The place of the note that leads from a session at the provider to a subject. No handle has this hash: a handle has 43 characters. */
 export const providerHash = (idp: string): string => sha256(`company ${idp}`)
 const sessionHash = (id: string): string => sha256(`company session ${id}`)
 
@@ -18,10 +18,10 @@ const PROVIDER = 'company'
 const placeOf = (idp: string) => `company ${idp}`
 
 /**
- * Notes by which a sign-out at the provider finds this session.
+ * The notes by which a sign-out at the provider finds this session.
  *
  * @param idp the tag of issuer and `sid`, as the site has sent it
- * @param known what stands at `providerHash`
+ * @param known the note at `providerHash`
  */
 export function companyNotes(
   idp: string | undefined,
@@ -37,36 +37,36 @@ export function companyNotes(
     expiresAtMs: session.untilMs,
   }
   const own: Handle = { ...note, hash: sessionHash(session.id), site: placeOf(idp) }
-  // Whoever learns another user's `sid` cannot lead its sign-out away from that user.
+  // Someone who learns another user's `sid` must not be able to divert that user's sign-out.
   const isTaken = known && known.session.subject !== session.subject && isLive(known.session, nowMs)
   return isTaken ? [own] : [own, { ...note, hash: providerHash(idp), site: PROVIDER }]
 }
 
 /** What a sign-out at the provider names. */
 export interface CompanySignOut {
-  /** As hub and sites know the user; absent where the provider names only its session. */
+  /** The user, as hub and sites know the user; absent if the provider names only its session. */
   readonly subject: string | undefined
-  /** The tag of issuer and `sid`; absent: all of the user's sessions end. */
+  /** The tag of issuer and `sid`; if it is absent, all of the user's sessions end. */
   readonly idp: string | undefined
   readonly issuer: string
   readonly jti: string
   readonly expiresAtMs: number
 }
 
-/** The most sessions of one user that are looked through. */
+/** How many sessions of one user are checked at most. */
 const MOST = 1000
-/** As many notes as one transaction may read. */
+/** How many notes one transaction reads. */
 const AT_ONCE = 8
 
 /**
- * Ends what the provider says has ended, and spends its word.
+ * Ends what the provider says has ended, and spends its logout token.
  *
  * @returns how many sessions were live
- * @throws SessionHubError `logout_token_invalid` where it was used before
+ * @throws SessionHubError `logout_token_invalid` if the token was used before
  */
 export async function endByCompany(hub: HubContext, signOut: CompanySignOut): Promise<number> {
   const spend: Spend = {
-    // No site and no hub is spelled like this: nobody's `jti` is spent by another's.
+    // No site and no hub is spelled like this, so nobody spends a `jti` of another.
     issuer: `company ${signOut.issuer}`,
     jti: signOut.jti,
     spentAtMs: hub.now(),
@@ -101,10 +101,10 @@ async function endOfProviderSession(
   if (await hub.store.isSpent(spend.issuer, spend.jti)) throw usedBefore()
   const subject = named ?? (await hub.store.find(providerHash(idp)))?.session.subject
   const sessions = typeof subject !== 'string' ? [] : await hub.store.list(subject, nowMs, MOST)
-  // The one that is meant may be among those that nobody has looked at: better one too many ends than that one not.
+  // The session may be one that was not read. It is better to end too many sessions than to miss that one.
   if (typeof subject === 'string' && sessions.length === MOST) return endAllOfSubject(hub, subject, spend)
   let count = 0
-  // The word is spent with the last of them: where the store fails on the way, the provider can say it again.
+  // The token is spent with the last batch: if the store fails before, the provider can send the token again.
   for (let at = 0; at === 0 || at < sessions.length; at += AT_ONCE) {
     const some = sessions.slice(at, at + AT_ONCE).map(({ id }) => sessionHash(id))
     const isLast = at + AT_ONCE >= sessions.length

@@ -1,10 +1,10 @@
-/** Two different users have met: who gives way. */
+/** Decides who gives way when two different users have met. */
 import { unawaited } from '../../sdk/settings/unawaited.js'
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import type { ConflictPolicy } from './decision.js'
 
-/** The owner's policy; a rule of the owner's own is asked only where there are two users. */
+/** The owner's policy. A rule of the owner's own is asked only if there are two users. */
 export function conflictPolicy(
   { rules: { conflict } }: HubContext,
   site: string,

@@ -1,4 +1,4 @@
-/** The exchange, decided in one place: DESIGN's table as a pure function. No clock, no store, no request. */
+/** The exchange, decided in one place by a pure function. It uses no clock, no store and no request. */
 import type { Choice, ReplaceReason } from '../../sdk/protocol/wire.js'
 
 /** One side of an exchange. A session that has ended counts as none. */
@@ -14,17 +14,17 @@ export interface Policy {
   readonly conflict: ConflictPolicy
   /** `alwaysReplace`: the hub wins every cell it can. */
   readonly siteYields: boolean
-  /** The visitor's own word: heard where two users meet and the policy is `keep-both`, and nowhere else. */
+  /** The visitor's own choice. It counts only when two users meet and the policy is `keep-both`. */
   readonly choice?: Choice | undefined
-  /** The page syncs only because something has changed elsewhere: two open pages would take the hub from each other for ever. */
+  /** The page syncs only because something changed elsewhere: otherwise two open pages would take the hub from each other for ever. */
   readonly isNews?: boolean
 }
 
 export type Decision =
   | { readonly outcome: 'none' | 'keep' | 'conflict' }
-  /** `isChosen`: by the visitor's own word, and by no rule. */
+  /** `isChosen`: the visitor chose, not a rule. */
   | { readonly outcome: 'replace'; readonly reason: ReplaceReason; readonly isChosen?: true }
-  /** `merge`: the hub's anonymous session ends, its data goes into the site's. */
+  /** `merge`: the hub's anonymous session ends, and its data goes into the site's session. */
   | { readonly outcome: 'adopt'; readonly merge: boolean }
 
 export function decide(site: Side, hub: Side, policy: Policy): Decision {
@@ -36,7 +36,7 @@ export function decide(site: Side, hub: Side, policy: Policy): Decision {
   if (hub.kind === 'none') return { outcome: 'adopt', merge: false }
   if (site.kind === 'anonymous') return { outcome: 'replace', reason: 'merged' }
 
-  // From here on a user is signed in at the site, and the hub has another session.
+  // From here on a user is signed in at the site, and the hub has a different session.
   if (policy.siteYields) return { outcome: 'replace', reason: 'overruled' }
   if (hub.kind === 'anonymous') return { outcome: 'adopt', merge: true }
   if (hub.subject === site.subject) return { outcome: 'replace', reason: 'same-user' }

@@ -1,4 +1,4 @@
-/** Endings as one party may hear of them: a site by itself, or an app for all of its sites. */
+/** The endings that one party may learn of: a site by itself, or an app for all of its sites. */
 import type { EndedEvent, StreamEvent, SubjectEndedEvent } from '../../sdk/protocol/events.js'
 import type { NumberedEnding } from '../stores/store.js'
 import type { HubContext } from './context.js'
@@ -9,7 +9,7 @@ export interface Told {
   readonly data: EndedEvent | SubjectEndedEvent
 }
 
-/** By tags of that party alone: one that never held the session, or never had the user, learns nothing from them. */
+/** Names them by tags of that party alone: a party that never had the session or the user learns nothing from them. */
 export function tellParty(
   { secret }: Pick<HubContext, 'secret'>,
   party: string,
@@ -24,5 +24,5 @@ export function tellParty(
   return undefined
 }
 
-/** How long endings are kept. A site that was cut off for longer asks for every session anew. */
+/** How long endings are kept. A site that was disconnected for longer checks every session again. */
 export const REMEMBER_ENDINGS_MS = 3_600_000

@@ -1,4 +1,4 @@
-/** Erasing a user: the right to be forgotten, for all that a hub keeps. */
+/** Erases a user from everything that a hub keeps: the right to be forgotten. */
 import { createHmac } from 'node:crypto'
 
 import type { AuditRow } from '../stores/store.js'
@@ -7,15 +7,15 @@ import { REMEMBER_ENDINGS_MS } from './endings.js'
 import { COUNTED, cut } from './subjects.js'
 
 export interface Erasing {
-  /** Whether the audit goes on naming the user, where a law asks for that. */
+  /** Whether the audit goes on naming the user, where a law requires that. */
   readonly keepsAudit: boolean
-  /** The row that is written with it, about the name under which the audit knows the user from now on. */
+  /** Makes the row that is written with it, about the name under which the audit lists the user from now on. */
   readonly audit?: (ended: number, name: string) => AuditRow
 }
 
 /**
- * Ends all sessions of a user, and removes them with all that they hold, in one write. The record that tells sites of the end stays for an hour,
- * for a site that was cut off meanwhile.
+ * Ends all sessions of a user and removes them with everything that they hold, in one write. The record that tells sites of the end stays for an
+ * hour, for a site that was disconnected meanwhile.
  *
  * @returns how many were live, counted up to 1000
  */
@@ -39,6 +39,6 @@ export async function eraseSubject(
   )
 }
 
-/** Rows of one user stay together, and who has the hub's secret alone can say whether they are of a user whose name is known. */
+/** Rows of one user keep the same name. Only the holder of the hub's secret can tell whether they belong to a given user. */
 const erasedName = ({ secret }: Pick<HubContext, 'secret'>, subject: string): string =>
   `erased:${createHmac('sha256', secret).update(`erased\n${subject}`).digest('base64url').slice(0, 22)}`

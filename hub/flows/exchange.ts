@@ -1,4 +1,4 @@
-/** The exchange: the site's session, shown by its offer, meets the hub's. */
+/** The exchange: the site's session, which its offer shows, meets the hub's. */
 import { type OfferClaims, parseOfferClaims } from '../../sdk/protocol/claims.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type Choice, limits, NEWS } from '../../sdk/protocol/wire.js'
@@ -19,11 +19,11 @@ import { issueTicket } from './ticket.js'
 export interface ExchangeQuestion {
   readonly site: Site
   readonly nonce: string
-  /** The nonce that the offer carries: the frame's, or in a redirect the hub's own (R13). */
+  /** The nonce that the offer carries: the frame's nonce, or in a redirect the hub's own (R13). */
   readonly offerNonce: string
   readonly mode: 'frame' | 'redirect'
   readonly offer: string | null
-  /** The visitor's own answer; heard only where neither user gives way by itself. */
+  /** The visitor's own answer. It counts only if neither user gives way by a rule. */
   readonly choice?: Choice | typeof NEWS | undefined
   readonly hubHandleHash: string | undefined
   readonly hasAccess: boolean
@@ -34,15 +34,15 @@ export interface ExchangeQuestion {
 export interface ExchangeAnswer extends Answer {
   /** A new handle for the hub's cookie: the hub has adopted the site's session. */
   readonly hubHandle?: string
-  /** Whether the browser keeps it when it is closed. */
+  /** Whether the browser keeps the cookie after it closes. */
   readonly isRemembered?: boolean
 }
 
 interface Decided {
   readonly answer: ExchangeAnswer
-  /** The session that the ticket will be for. */
+  /** The session that the ticket gives. */
   readonly ticketFor?: Session
-  /** By the visitor's own word: the tag of the site's user, who gives way. */
+  /** If the visitor chose: the tag of the site's user, who gives way. */
   readonly chosenOver?: string
 }
 
@@ -65,7 +65,7 @@ export async function exchange(hub: HubContext, question: ExchangeQuestion): Pro
   return { ...answer, ticket: await issueTicket(hub, { site, session: ticketFor, nonce, mode, chosenOver }) }
 }
 
-/** R13: signed by this site, for this frame or redirect, fresh, and from a site that may. */
+/** R13: the offer has to be signed by this site, for this frame or redirect, and fresh, and the site has to be allowed to offer. */
 async function readOffer(hub: HubContext, site: Site, nonce: string, token: string): Promise<OfferClaims> {
   if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
   let offer
@@ -109,12 +109,12 @@ function settle(
 
   if (decision.outcome === 'replace') {
     const over = decision.isChosen ? (siteSession?.subject ?? null) : null
-    // Nothing of the site's is ended or merged yet: that happens when the ticket is redeemed, or not at all.
+    // Nothing of the site's ends or merges yet: that happens when the ticket is redeemed, or not at all.
     return {
       result: {
         answer: { outcome: 'replace', turn },
         ...(hubSession && { ticketFor: hubSession }),
-        // Over this user and no other: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
+        // It gives way to this user's session only: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
         ...(over !== null && { chosenOver: subjectTag(secret, over, site.party) }),
       },
     }
@@ -129,7 +129,7 @@ function settle(
   }
   if (decision.outcome !== 'adopt' || !siteSession)
     return { result: { answer: { outcome: decision.outcome, turn } } }
-  // R37: a site that may not write all that is in there could bring into this browser what somebody else has written.
+  // R37: a site that may not write everything in the session could bring what somebody else has written into this browser.
   if (!mayBring(site, siteSession)) return { result: { answer: { outcome: 'none', turn } } }
 
   const met =
@@ -146,7 +146,7 @@ function settle(
     changes: {
       ...(met && { sessions: met.hasMoved ? [winner, met.loser] : [met.loser], endings: met.endings }),
       handles: [record],
-      // The hub's cookie gets a new value, and its old one is worth nothing from now on.
+      // The hub's cookie gets a new value, and the old value is worth nothing from now on.
       forget: hubHandleHash === undefined ? [] : [hubHandleHash],
     },
     result: {

@@ -1,4 +1,4 @@
-/** What a frame is told when it loads: the decision, as far as it can be made without the site's offer. */
+/** What a frame is told when it loads: the decision, as far as the hub can make it without the site's offer. */
 import type { JsonObject } from '../../sdk/protocol/json.js'
 import type { Outcome } from '../../sdk/protocol/wire.js'
 import type { Site } from '../sites/site.js'
@@ -27,15 +27,15 @@ export interface Answer {
   readonly reason?: string
   /** With `conflict`: the hub's user, by the name that the site knows. */
   readonly subject?: string
-  /** With `conflict`: what the site may see of that user. */
+  /** With `conflict`: the claims of that user that the site may see. */
   readonly claims?: JsonObject
-  /** Where the hub sees its own jar: what its turn cookie has to be. */
+  /** The value that the turn cookie has to have, if the hub sees its own jar. */
   readonly turn?: string
-  /** With `failed`: in how many seconds the page may ask again. */
+  /** With `failed`: after how many seconds the page may ask again. */
   readonly retryAfter?: number
 }
 
-/** What a visitor who has opted out gives and gets, on every site. */
+/** What a visitor who has opted out offers and receives, on every site. */
 export const OPTED_OUT: Answer = { outcome: 'none', reason: 'opted_out', turn: '' }
 
 export async function answerFrame(
@@ -52,7 +52,7 @@ export async function answerFrame(
   const turn = turnTag(secret, session?.id)
   if (state !== undefined) {
     if (session && state === stateTag(secret, session.id, site.origin)) return { outcome: 'keep', turn }
-    // The site holds something else. Before it may lose anything, it has to be seen.
+    // The site holds a different session. The hub has to see it before the site may lose anything.
     if (site.mayOffer) return { outcome: 'offer', turn }
   }
   if (!session) return { outcome: 'none', turn }

@@ -1,4 +1,4 @@
-/** The link rung: a ticket for a sister, before the visitor has followed the link to it. */
+/** The link rung: gives a ticket for a sister before the visitor follows the link to it. */
 import type { BackchannelLinkBody, LinkReply } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { defaultEndpoint } from '../../sdk/protocol/wire.js'
@@ -16,13 +16,13 @@ export async function linkTicket(
   site: Site,
   { handle, to }: BackchannelLinkBody,
 ): Promise<LinkReply> {
-  // R13: what it may not bring to the hub, it may not bring to another site either.
+  // R13: what a site may not bring to the hub, it may not bring to another site either.
   if (!site.mayOffer) throw new SessionHubError('offer_denied', 'This site may not offer sessions')
   const sister = site.sisters.includes(to) ? await sites.find(to) : undefined
   if (!sister || sister.group !== site.group)
     throw new SessionHubError('sister_unknown', 'This site has no such sister')
   const session = live(await hub.store.find(sha256(handle)), site.origin, hub.now())
-  // R37: as at the hub, so at a sister.
+  // R37: the same rule holds at a sister as at the hub.
   if (!session || isEmpty(session) || !mayBring(site, session)) return { ticket: null }
   const ticket = await issueTicket(hub, { site: sister, from: site.origin, session, mode: 'link' })
   const { endpoint } = sister

@@ -1,4 +1,4 @@
-/** A user's sessions as a list: for the user, by a site where the user is signed in, and for the hub's own application. */
+/** A user's sessions as a list: for the user, through a site where the user is signed in, and for the application that runs the hub. */
 import type { CountReply, EndOtherBody, HandleBody, ListReply } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { type EndReason, limits } from '../../sdk/protocol/wire.js'
@@ -57,7 +57,8 @@ export async function endOther(
   const sessions = await shownAt(hub, sites, at, own)
   const other = sessions.find(({ id }) => stateTag(hub.secret, id, site) === ref)
   if (other) return { ended: (await endOne(hub, other.id, 'revoked', { once })) ? 1 : 0 }
-  // It has ended, perhaps by this very request. Asked in a transaction: what is answered again has to be as safe as the first time, and a
+  // The session has ended, perhaps by this very request. The hub asks in a transaction: a repeated answer has to be as safe as the first one, and a
+  // plain read may see what no replica has confirmed.
   // plain reading may see what no replica has confirmed.
   const before =
     request &&
@@ -67,10 +68,13 @@ export async function endOther(
   return { ended: Number(before ?? 0) }
 }
 
-/** An act of a site that may come again, and the session that asks for it. */
+/** An act of a site that may be repeated, and the session that asks for it. */
 type Once = Request & { readonly by: Session }
 
-/** R33: where a user is signed in is for the sites of the same group to know. What is registered no more stays in the list: it can be ended. */
+/**
+ * R33: only sites of the same group may know where a user is signed in. Sessions of sites that are no longer registered stay in the list, because
+ * they can be ended.
+ */
 export async function shownAt(
   hub: HubContext,
   sites: SiteRegistry,
@@ -84,7 +88,7 @@ export async function shownAt(
   return sessions.filter(({ id, site }) => id === own.id || !others.has(site))
 }
 
-/** R33: the same for where each is in use; there, what is registered no more is nowhere. */
+/** R33: the same for the sites where each session is in use. Sites that are no longer registered are left out. */
 export async function shownPlaces(
   hub: HubContext,
   sites: SiteRegistry,
@@ -102,7 +106,7 @@ export async function shownPlaces(
 }
 
 /**
- * @param audit makes the row that is written with the end, or with its not having happened
+ * @param audit makes the row that is written with the end, or with the fact that nothing ended
  * @returns whether it was live
  */
 export async function endOne(
@@ -135,7 +139,7 @@ export async function endOne(
 }
 
 /**
- * Ends all sessions of a user, but for one.
+ * Ends all sessions of a user, except one.
  *
  * @param audit makes the row that is written with it
  * @returns how many were live
@@ -162,7 +166,7 @@ export async function endAllOf(
       if (before !== undefined) return { result: Number(before) }
       if (!known) return { changes: { ...(audit && { audit: [audit(0)] }) }, result: 0 }
       const kept = session?.subject === subject && session.endedAtMs === null ? session : undefined
-      // The one that stays gets a generation of its own, after all those that end.
+      // The session that stays gets its own generation, after all those that end.
       const [record, renewed] = kept ? counted(known, kept, subject) : [known, undefined]
       const { subject: gone, ending } = cut(record, known.generation, reason, nowMs)
       const count = Math.min(found - (kept && isLive(kept, nowMs) ? 1 : 0), COUNTED)

@@ -1,11 +1,11 @@
-/** What can be kept of a merge's result. No fault of a hook's and no bound costs anybody their data: key by key, something else takes the place. */
+/** Keeps what is usable of a merge's result. No faulty hook and no bound costs anybody their data: each unusable key is replaced on its own. */
 import type { Json, JsonObject } from '../../sdk/protocol/json.js'
 import { plainJson } from '../../sdk/protocol/plain-json.js'
 import { limits } from '../../sdk/protocol/wire.js'
 import { reasonOf } from '../../sdk/settings/log.js'
 import { mergeByName } from './merge-rules.js'
 
-/** Many patches and merges may make more keys than one request has; the size bounds them all. */
+/** Many patches and merges may make more keys than one request may have. The size bounds them all. */
 export const dataBounds = { depth: limits.jsonDepth, keys: 2048 }
 
 interface Sides {
@@ -15,13 +15,13 @@ interface Sides {
 
 interface Usable {
   readonly made: JsonObject
-  /** What is wrong with the rest of it. */
+  /** What is wrong with the rest of the result. */
   readonly fault?: string
 }
 
 /**
- * Each key as the hook says, if that is plain JSON; else as `fill` would have it. A key that the hook leaves out is left out: whoever fills a cart
- * so that a hook fails over one key of it gets no other key past the hook.
+ * Takes each key as the hook returns it if that is plain JSON, and otherwise as `fill` would have it. A key that the hook leaves out stays out:
+ * whoever fills a cart so that a hook fails over one key gets no other key past the hook.
  */
 export function usable(said: object, sides: Sides): Usable {
   try {
@@ -30,7 +30,7 @@ export function usable(said: object, sides: Sides): Usable {
     const fault = reasonOf(thrown)
     const filled = mergeByName('fill')({ ...sides, reason: 'shared' })
     const names = Object.keys(said)
-    // A promise, a Map: it names no keys at all, so nothing of it says that any is to go.
+    // A promise or a Map, for example, names no keys at all, so it does not say that any key should be removed.
     if (names.length === 0) return { made: filled, fault }
     return { made: Object.fromEntries(names.flatMap((name) => kept(said, name, filled))), fault }
   }
@@ -47,14 +47,15 @@ function kept(said: object, name: string, filled: JsonObject): [string, Json][] 
 
 export interface Fitted {
   readonly data: JsonObject
-  /** Keys of the session that gives way which did not come along. */
+  /** Keys of the losing session that did not come along. */
   readonly left: ReadonlySet<string>
 }
 
 /**
- * As much as a session may hold: what the winner has; then what it lacks, as the loser has it; then, key by key, what the merge has made of them.
+ * Returns as much as a session may hold: first what the winner has, then what it lacks from the loser, then, key by key, what the merge has made of
+ * them.
  *
- * @param rest of the winner, and no part of the merge
+ * @param rest the data of the winner that is not part of the merge
  */
 export function fitted(made: JsonObject, { from, into }: Sides, rest: JsonObject): Fitted {
   const room = createRoom(rest)
@@ -63,28 +64,28 @@ export function fitted(made: JsonObject, { from, into }: Sides, rest: JsonObject
   for (const name of names) room.put(name, own(into, name))
   for (const name of names) if (!Object.hasOwn(into, name) && room.put(name, own(from, name))) come.add(name)
   for (const name of names) if (room.put(name, own(made, name))) come.add(name)
-  // A new name may hold what had another one: where it finds no room, nothing that the merge leaves out was meant to go.
+  // A new name may hold the value of another. If it finds no room, nothing that the merge left out was meant to be removed.
   const isMoved = (name: string) => !Object.hasOwn(into, name) && !Object.hasOwn(from, name)
   const isShort = names.some((name) => isMoved(name) && !come.has(name))
   const stays = (name: string) => (Object.hasOwn(made, name) ? !come.has(name) : isShort)
   return { data: room.data(), left: new Set(Object.keys(from).filter(stays)) }
 }
 
-/** Not what every object has by that name. */
+/** Ignores members that every object inherits. */
 const own = (members: JsonObject, name: string): Json | undefined =>
   Object.hasOwn(members, name) ? members[name] : undefined
 
 interface Room {
-  /** @returns whether there is a value, and room for it; if not, what stood there stays */
+  /** @returns whether there is a value and room for it; otherwise the earlier value stays */
   put(name: string, value: Json | undefined): boolean
   data(): JsonObject
 }
 
-/** Each member is counted once: to write the whole of it for each of two thousand keys would hold up everybody. */
+/** Measures each member once: to write all of them for each of two thousand keys would block every other request. */
 function createRoom(rest: JsonObject): Room {
   const members = new Map(Object.entries(rest))
   const sizes = new Map(Object.entries(rest).map(([name, value]) => [name, sizeOfMember(name, value)]))
-  // The braces; of the commas there is one less than members, and one is counted with each.
+  // Starts with the braces. There is one comma less than members, and one is counted with each member.
   let bytes = [...sizes.values()].reduce((sum, size) => sum + size, 1)
   return {
     put(name, value) {
@@ -102,5 +103,5 @@ function createRoom(rest: JsonObject): Room {
   }
 }
 
-/** With a comma, and without the braces. */
+/** Includes a comma, and not the braces. */
 const sizeOfMember = (name: string, value: Json) => Buffer.byteLength(JSON.stringify({ [name]: value })) - 1

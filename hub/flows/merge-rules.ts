@@ -2,21 +2,21 @@
 import type { Json, JsonObject } from '../../sdk/protocol/json.js'
 import type { Merge } from './context.js'
 
-/** For the data as a whole, and for a key that both sides have. */
+/** Rules for the data as a whole, and for a key that both sides have. */
 export const mergeNames = ['fill', 'winner', 'loser'] as const
 export type MergeName = (typeof mergeNames)[number]
 
-/** For one key: also what carts and counters need. */
+/** Rules for one key, which include what carts and counters need. */
 export const keyMergeNames = ['winner', 'loser', 'union', 'sum'] as const
 export type KeyMergeName = (typeof keyMergeNames)[number]
 
 export interface MergeByKeys {
-  /** For all other keys. @default 'fill' */
+  /** The rule for all other keys. @default 'fill' */
   readonly default?: MergeName
   readonly keys: Readonly<Record<string, KeyMergeName>>
 }
 
-/** Whole objects. `fill` keeps what the winner has, and fills in what it lacks. */
+/** Rules for whole objects. `fill` keeps what the winner has, and adds what it lacks. */
 const whole: Readonly<Record<MergeName, Merge>> = {
   fill: ({ from, into }) => ({ ...from, ...into }),
   winner: ({ into }) => into,
@@ -48,8 +48,8 @@ const own = (data: JsonObject, key: string): Json | undefined =>
   Object.hasOwn(data, key) ? data[key] : undefined
 
 /**
- * Of two lists: all of the winner's entries, then the loser's that are not among them. An entry with an `id` is the same as another with
- * that `id`; any other is compared as a whole. Of two objects: the winner's members, and those of the loser that it lacks.
+ * For two lists: all of the winner's entries, then those of the loser that are not among them. An entry with an `id` equals another with
+ * that `id`; any other entry is compared as a whole. For two objects: the winner's members, and those of the loser that it lacks.
  */
 function union(from: Json, into: Json): Json {
   if (isList(from) && isList(into)) {
@@ -60,7 +60,7 @@ function union(from: Json, into: Json): Json {
   return into
 }
 
-/** What cannot be added up stays as the winner has it. */
+/** If the values cannot be added, the winner's value stays. */
 function sum(from: Json, into: Json): Json {
   const total = typeof from === 'number' && typeof into === 'number' ? into + from : NaN
   return Number.isFinite(total) ? total : into

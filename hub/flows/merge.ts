@@ -1,4 +1,4 @@
-/** What a session may hold, and moving a losing session's data into the one that stays. */
+/** What a session may hold, and how a losing session's data moves into the one that stays. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { checkJson, isJsonObject, type JsonObject } from '../../sdk/protocol/json.js'
 import { type EndReason, limits } from '../../sdk/protocol/wire.js'
@@ -28,7 +28,7 @@ export function boundedClaims(claims: JsonObject): JsonObject {
 }
 
 export interface Merging {
-  /** By whose act the two sessions met. */
+  /** The site whose act made the two sessions meet. */
   readonly site: Site
   readonly winner: Session
   readonly loser: Session
@@ -45,10 +45,10 @@ export interface Merged {
 }
 
 /**
- * Moves the loser's data into the winner, and ends the loser: both in the caller's transaction, so once.
+ * Moves the loser's data into the winner and ends the loser. Both happen in the caller's transaction, so they happen once.
  *
- * R37: the site whose act this is carries only what it may write. A loser with more than that lives on with the rest, and so does one whose data
- * finds no room: the next site that may carry it brings it, and nothing is lost.
+ * R37: the site that acts carries only what it may write. A loser with more data than that lives on with the rest. So does a loser whose data
+ * finds no room: the next site that may carry the data brings it, and nothing is lost.
  */
 export function merged(hub: HubContext, meeting: Merging, nowMs: number): Merged {
   const { site, winner, loser, endReason } = meeting
@@ -57,7 +57,7 @@ export function merged(hub: HubContext, meeting: Merging, nowMs: number): Merged
   const hasMoved = Object.keys(ours).length > 0
   const { data, left } = hasMoved ? mergedData(hub, meeting, ours, names) : NOTHING_MOVED
   const into = data ? { ...winner, data, version: winner.version + 1 } : winner
-  // R20: a user's own session ends by a sign-in whatever is in it, and a new one has room for all of that.
+  // R20: a user's own session ends at a sign-in whatever it holds, and a new session has room for all of that.
   const remains = loser.subject === null ? { ...rest, ...divided(ours, left).ours } : {}
   if (Object.keys(remains).length > 0) {
     const changed = hasMoved ? { ...loser, data: remains, version: loser.version + 1 } : loser
@@ -69,7 +69,7 @@ export function merged(hub: HubContext, meeting: Merging, nowMs: number): Merged
 
 const NOTHING_MOVED = { data: undefined, left: new Set<string>() } as const
 
-/** The hook sees and changes no other key than those that the site may carry. */
+/** The hook sees and changes only the keys that the site may carry. */
 function mergedData(
   { rules, log }: HubContext,
   { winner, reason }: Merging,
@@ -77,7 +77,7 @@ function mergedData(
   names: ReadonlySet<string> | undefined,
 ): Fitted {
   const { ours: into, rest } = divided(winner.data, names)
-  // Copies: what the hook does to them changes no session but by what it returns.
+  // The hook gets copies: only what it returns changes a session.
   const said: unknown = rules.merge(structuredClone({ from, into, reason }))
   unawaited(said)
   if (!isJsonObject(said)) throw new TypeError('The merge hook has to return an object')

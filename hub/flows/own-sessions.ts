@@ -1,4 +1,4 @@
-/** A visitor's own sessions, on the hub's own page: what this browser shares, where the user is signed in, and ending it. */
+/** A visitor's own sessions, on the hub's own page: what this browser shares, where the user is signed in, and how to end it. */
 import type { SiteRegistry } from '../sites/registry.js'
 import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
@@ -8,7 +8,7 @@ import { jarOf, live } from './sessions.js'
 import { endsAll } from './site-acts.js'
 import { stateTag } from './tags.js'
 
-/** The hub's cookie of one group, by its hash. */
+/** The hub's cookie of one group, by the hash of its handle. */
 export interface OwnHandle {
   readonly group: Site['group']
   readonly hash: string
@@ -17,9 +17,9 @@ export interface OwnHandle {
 export interface OwnSession {
   readonly group: Site['group']
   readonly session: Session
-  /** The origins of the sites on which it is in use. */
+  /** The origins of the sites where the session is in use. */
   readonly sites: readonly string[]
-  /** All of the user's, this one among them, the newest first; none for an anonymous visitor. */
+  /** All of the user's sessions, including this one, the newest first; empty for an anonymous visitor. */
   readonly devices: readonly Device[]
 }
 
@@ -29,7 +29,7 @@ export interface Device {
   readonly isCurrent: boolean
 }
 
-/** More than anybody reads; what is older can be ended together. */
+/** More than anybody reads. Older ones can be ended together. */
 const DEVICES = 20
 
 export async function ownSessions(
@@ -64,11 +64,11 @@ async function ownSession(
 const liveOf = async (hub: HubContext, { group, hash }: OwnHandle): Promise<Session | undefined> =>
   live(await hub.store.find(hash), jarOf({ group }), hub.now())
 
-/** No site's state is like it: no origin is spelled like a jar. */
+/** No site's state equals this: no origin is spelled like a jar. */
 const refOf = ({ secret }: HubContext, group: Site['group'], { id }: Pick<Session, 'id'>): string =>
   stateTag(secret, id, jarOf({ group }))
 
-/** Signs out in this browser, on all sites; or, by the user's word or the owner's rule, in all browsers. */
+/** Signs out in this browser on all sites, or in all browsers if the user or the owner's rule says so. */
 export async function signOutOwn(
   hub: HubContext,
   handles: readonly OwnHandle[],
@@ -84,7 +84,7 @@ export async function signOutOwn(
   }
 }
 
-/** Ends one other session of the user. Nothing happens where there is none of that name any more. */
+/** Ends one other session of the user. If none of that name exists any more, nothing happens. */
 export async function endOwnDevice(
   hub: HubContext,
   sites: SiteRegistry,
@@ -96,7 +96,7 @@ export async function endOwnDevice(
   if (device) await endOne(hub, device.session.id, device.isCurrent ? 'signed-out' : 'revoked')
 }
 
-/** The visitor shares nothing from now on: what the browser holds of the hub's is worth nothing. */
+/** The visitor shares nothing from now on: the hub's handles in this browser become worthless. */
 export const forgetOwn = (hub: HubContext, handles: readonly OwnHandle[]): Promise<void> =>
   hub.store.transact({ handles: [] }, () => ({
     changes: { forget: handles.map(({ hash }) => hash) },

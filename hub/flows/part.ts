@@ -1,4 +1,4 @@
-/** A site's share of an anonymous session becomes a session of its own: the visitor has opted out of sharing, and loses nothing. */
+/** Makes a site's share of an anonymous session a session of its own: the visitor has opted out of sharing, and loses nothing. */
 import type { PartBody, SessionView } from '../../sdk/protocol/bodies.js'
 import { random128, sha256 } from '../../sdk/tokens/random.js'
 import type { Site } from '../sites/site.js'
@@ -10,8 +10,8 @@ import { liveOrEnded } from './site-acts.js'
 import { traceOf } from './trace.js'
 
 /**
- * The other sites keep the session as it is; this one has a copy from now on, and the old handle is worth nothing. A user's stays one: a
- * copy would outlive the sign-out, and whoever had got hold of a cookie could make one (R20).
+ * The other sites keep the session as it is. This site has a copy from now on, and its old handle is worth nothing. A user's session is never copied:
+ * a copy would outlive the sign-out, and anybody who got hold of a cookie could make one (R20).
  */
 export function partSession(hub: HubContext, site: Site, body: PartBody): Promise<SessionView> {
   const nowMs = hub.now()
@@ -22,14 +22,14 @@ export function partSession(hub: HubContext, site: Site, body: PartBody): Promis
     ({ held: [held, answered] }) => {
       const before =
         request && answeredBefore(answered, request, nowMs) !== undefined ? answered?.session : undefined
-      // The first answer may have been lost, and nobody knows the handle in it any more.
+      // The first answer may have been lost, and then nobody knows the handle in it any more.
       if (before && isLive(before, nowMs)) {
         const { handle, record } = newHandle(before, site.origin, nowMs)
         return { changes: { handles: [record] }, result: { ...viewFor(before, site, hub), handle } }
       }
       const shared = liveOrEnded(held, site, nowMs)
       if (shared.subject !== null) return { result: viewFor(shared, site, hub) }
-      // R37: what it may not write is no data of this site's, and a session that it brings may not hold it.
+      // R37: what the site may not write is not its data, and a session that it brings may not hold it.
       const own = {
         ...shared,
         id: random128(),

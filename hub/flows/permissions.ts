@@ -1,20 +1,20 @@
-/** What an administrator may do: to nobody, to ordinary users, to everyone. */
+/** Whether an administrator may act on nobody's sessions, on those of ordinary users, or on everyone's. */
 
 export const permissions = [
   /** See sessions and the audit. */
   'read',
-  /** End the sessions of those who are no administrators themselves. */
+  /** End the sessions of users who are not administrators. */
   'logout',
-  /** End anybody's. */
+  /** End anybody's sessions. */
   'logout-all',
   /** Add, change and remove sites in the store. */
   'sites',
 ] as const
 export type Permission = (typeof permissions)[number]
 
-/** Somebody who may look after sessions. */
+/** Someone who may administer sessions. */
 export interface Admin {
-  /** Stands in every audit row. */
+  /** The name that appears in every audit row. */
   readonly name: string
   readonly permissions: readonly Permission[]
 }
@@ -24,7 +24,7 @@ export const mayChangeSites = ({ permissions }: Pick<Admin, 'permissions'>): boo
 
 export const mayRead = ({ permissions }: Admin): boolean => permissions.includes('read')
 
-/** Whether it does not matter whose session it is: then nobody need be asked, who may be down just when it has to end. */
+/** Whether the session's owner does not matter. The application need not be asked then: it may be down just when the session has to end. */
 export const mayEndAnybodys = ({ permissions }: Admin): boolean => permissions.includes('logout-all')
 
 /** @param isAdmins whether the session is an administrator's */

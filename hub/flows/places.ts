@@ -1,8 +1,8 @@
-/** On which sites sessions are in use: where somebody holds a redeemed handle. */
+/** Finds the sites on which sessions are in use: those that hold a redeemed handle. */
 import type { Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 
-/** @returns the origins for each session, in the order of the alphabet */
+/** @returns the origins for each session, in alphabetical order */
 export type PlacesOf = (session: Pick<Session, 'id'>) => readonly string[]
 
 export async function findPlaces(
@@ -14,5 +14,5 @@ export async function findPlaces(
   return ({ id }) => places.get(id) ?? []
 }
 
-/** The hub's own cookies are handles too, and no place where anybody is. */
+/** The hub's own cookies are handles too, but no site where a session is in use. */
 const isSite = (place: string) => place.includes('://')

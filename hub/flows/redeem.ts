@@ -31,7 +31,7 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     jti: body.jti,
     spentAtMs: nowMs,
     expiresAtMs: (body.exp + limits.skewSeconds) * 1000,
-    // Without a verifier a second use shows nothing but a second click.
+    // Without a verifier, a second use only shows a second click.
     gave: body.nonce === undefined ? null : hash,
   }
   const request = requestOf(site, 'redeem', body.use, body)
@@ -45,14 +45,14 @@ export async function redeem(hub: HubContext, at: Site, body: BackchannelRedeemB
     const [held] = view.held
     const before = request && answeredBefore(view.held.at(-1), request, nowMs)
     if (before !== undefined) return sentAgain(live(held, site, nowMs), before)
-    // Thrown: nothing is written of it.
+    // This throws, so that nothing is written.
     if (spend.expiresAtMs <= nowMs) throw new SessionHubError('ticket_invalid', 'The ticket is too old')
     if (view.spentBefore) return replayed(hub, site, view.spentBefore, held, nowMs)
     return useTicket(hub, at, body, view, { hash, previousHash, request }, nowMs)
   })
   if ('refused' in settled) throw settled.refused
   const { session, wasEmpty, reason } = settled
-  // R33: a session travels among the sites of one group only, so where it began is for each of them to know.
+  // R33: a session travels only among the sites of one group, so each of them may know where it began.
   const from = session.site && { from: session.site }
   return { ...viewFor(session, at, hub), handle, was_empty: wasEmpty, reason, ...from }
 }
@@ -63,9 +63,9 @@ interface Decided {
 }
 
 interface Use {
-  /** Of the handle that the ticket gives. */
+  /** The hash of the handle that the ticket gives. */
   readonly hash: string
-  /** Of the handle that the site has had until now. */
+  /** The hash of the handle that the site has had until now. */
   readonly previousHash: string | undefined
   readonly request: Request | undefined
 }
@@ -88,14 +88,14 @@ function useTicket(
   const previous = live(previousHeld, site, nowMs)
   const ownPrevious = previousHeld?.handle.site === site ? previousHash : undefined
   const isSame = previous?.id === session.id
-  // R20, also where the user has signed in by a request that came before this one: it left with the cookie of before.
+  // R20: this also covers a user who has signed in by an earlier request: this one was sent with the cookie of before.
   const present = previous ?? successor(trace, site, nowMs)
   const isOverruled =
     present &&
     present.id !== session.id &&
     wouldSwitch(present, session) &&
     !mayOverrule(hub, site, present, session, body.overrule)
-  // R43: who acts as a user goes on until they say so, whatever the site's options are.
+  // R43: someone who acts as a user goes on until they stop, whatever the site's options are.
   if (isOverruled || liveActing(previousHeld, at, nowMs)) {
     const { result } = refuse('session_conflict', 'Another user is signed in here')
     return { ...(request && { changes: { handles: [answerTo(request, session, CONFLICT, nowMs)] } }), result }
@@ -117,11 +117,11 @@ function useTicket(
   }
 }
 
-/** What is kept of the answer, so that the same can be said again. */
+/** The part of the answer that is kept, so that it can be repeated. */
 const CONFLICT: ErrorCode = 'session_conflict'
 const EMPTY = 'into nothing'
 
-/** R27 is about a page that uses a ticket twice; this is one use, and one request of the site. */
+/** R27 concerns a page that uses a ticket twice. This is one use, repeated by one request of the site. */
 function sentAgain(session: Session | undefined, answer: string): Decided {
   if (answer === CONFLICT) return refuse(CONFLICT, 'Another user is signed in here')
   const reason = replaceReasons.find((known) => answer.startsWith(known))
@@ -129,12 +129,12 @@ function sentAgain(session: Session | undefined, answer: string): Decided {
   return { result: { session, reason, wasEmpty: answer.endsWith(EMPTY) } }
 }
 
-/** A refusal is a result, not an exception: the transaction is kept, and the ticket stays spent. */
+/** A refusal is a result, not an exception, so that the transaction is kept and the ticket stays spent. */
 const refuse = (code: ErrorCode, message: string): { result: Settled } => ({
   result: { refused: new SessionHubError(code, message) },
 })
 
-/** R27: seeing a ticket must not sign anyone out, but who had its verifier too has had the page's secrets. */
+/** R27: seeing a ticket must not sign anyone out, but a sender who had its verifier too has had the page's secrets. */
 function replayed(
   hub: HubContext,
   site: string,
@@ -144,7 +144,7 @@ function replayed(
 ): Decided {
   const refused = refuse('ticket_spent', 'The ticket was used before')
   const isDoubleSubmit = nowMs - spent.spentAtMs <= limits.doubleSubmitMs
-  // This ticket gave this handle, at this very site; otherwise nothing of the sender's was replayed.
+  // Whether this ticket gave this handle at this very site. If not, nothing of the sender's was replayed.
   const gave = held?.handle.site === site && held.handle.hash === spent.gave
   if (isDoubleSubmit || !gave) return refused
   hub.log({ level: 'warn', event: 'ticket_replayed', site: held.handle.site })
@@ -152,11 +152,11 @@ function replayed(
   return { ...refused, changes: { sessions: [gone], endings: [endingOf(gone)] } }
 }
 
-/** Whether a signed-in user would silently become somebody else, or nobody. */
+/** Whether a signed-in user would silently become somebody else or nobody. */
 const wouldSwitch = (previous: Session, next: Session) =>
   previous.subject !== null && previous.subject !== next.subject
 
-/** The site yields always, or the hub's policy lets its own user win over the site's. */
+/** The site always yields, or the hub's policy lets its own user win over the site's. */
 const mayOverrule = (hub: HubContext, site: string, previous: Session, next: Session, siteYields: boolean) =>
   siteYields || (next.subject !== null && conflictPolicy(hub, site, previous, next) === 'hub')
 
@@ -176,7 +176,7 @@ const plain = (session: Session, previous: Session | undefined): TakenOver => ({
   reason: 'empty',
 })
 
-/** The site's session gives way: an anonymous one leaves its data to the one that stays. */
+/** The site's session gives way. An anonymous one leaves its data to the session that stays. */
 function takeOver(
   hub: HubContext,
   site: Site,
@@ -185,7 +185,7 @@ function takeOver(
   nowMs: number,
 ): TakenOver {
   if (previous.subject !== null) {
-    // The user's own session may live on elsewhere; only this site's handle on it ends.
+    // The user's own session may live on elsewhere. Only this site's handle on it ends.
     const reason = previous.subject === session.subject ? 'same-user' : 'overruled'
     return { session, write: [], endings: [], wasEmpty: false, reason }
   }

@@ -1,6 +1,6 @@
 /**
- * The redirect: what the frame and the exchange do, in the visitor's own window. It is the hub's own page there, so its cookie is the one
- * and only.
+ * The redirect: does what the frame and the exchange do, in the visitor's own window. There the page is the hub's own, so its cookie is the only
+ * one.
  */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { limits } from '../../sdk/protocol/wire.js'
@@ -16,7 +16,7 @@ export interface RedirectQuestion {
   readonly nonce: string
   readonly state: string | undefined
   readonly hubHandleHash: string | undefined
-  /** In the second round: the offer, `null` where the site has no session after all. */
+  /** In the second round: the offer, or `null` if the site has no session after all. */
   readonly offer: string | null | undefined
   /** The visitor shares nothing in this browser. */
   readonly isOff: boolean
@@ -35,7 +35,7 @@ export async function answerRedirect(hub: HubContext, question: RedirectQuestion
   if (offer === undefined) {
     const answer = await answerFrame(hub, { ...question, hasAccess: true }, 'redirect')
     if (answer.outcome !== 'offer') return answer
-    // R13: whoever sends a browser here with an offer has to have been asked for it, in this browser.
+    // R13: an offer counts only if the hub has asked for it in this very browser.
     const hubNonce = random256()
     const endMs = hub.now() + limits.redirectSeconds * 1000
     return {

@@ -1,4 +1,4 @@
-/** How an administrator names a session: its id never leaves the hub, and nobody can make a name from an id. */
+/** The names by which an administrator knows sessions: an id never leaves the hub, and nobody can make a name from an id. */
 import type { KeyObject } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -10,7 +10,7 @@ export const refOf = (secret: KeyObject, id: string): string => wrapUnder(secret
 /** @throws SessionHubError `request_invalid` */
 export function idOf(secret: KeyObject, ref: string): string {
   try {
-    // The cipher itself takes nothing for something, and forgives what stands behind the end.
+    // The cipher itself accepts empty text and ignores what follows the end.
     if (isRef(ref)) return wrapUnder(secret, 'session').unwrap(ref)
   } catch (cause) {
     throw wrong(cause)

@@ -1,18 +1,18 @@
 /**
- * When the hub's cookie is to be set anew. Browsers keep it for 400 days at most, and Safari for seven where the hub's host is served from
- * another network than the site's: a visitor who comes by keeps it. It is the same cookie, and the session's life is not touched.
+ * Decides when the hub's cookie is set again. Browsers keep it for at most 400 days, and Safari for seven days if the hub's host is served from
+ * a different network than the site's. A visitor who returns therefore keeps it. The cookie stays the same, and so does the session's life.
  */
 import type { Site } from '../sites/site.js'
 import type { Held, Session } from '../stores/store.js'
 import type { HubContext } from './context.js'
 import { jarOf, live } from './sessions.js'
 
-/** A cookie is set anew at most this often, so that looking stays reading. */
+/** A cookie is set again at most this often, so that a look-up stays a plain read. */
 const RENEWAL_MS = 86_400_000
 
 /**
- * @param hash of the handle in the cookie that the browser has sent
- * @returns how long the session behind it can live at most, in seconds; `undefined` where the cookie stays as it is
+ * @param hash the hash of the handle in the cookie that the browser has sent
+ * @returns how long the session behind it can live at most, in seconds; `undefined` if the cookie stays as it is
  */
 export async function renewal(
   hub: HubContext,
@@ -23,7 +23,7 @@ export async function renewal(
   const due = (held: Held | undefined): Session | undefined => {
     const session = live(held, jarOf(site), nowMs)
     const isDue = held !== undefined && nowMs - held.handle.createdAtMs >= RENEWAL_MS
-    // What the visitor wants forgotten when the browser is closed has no age to renew.
+    // A cookie that ends with the browser has no age to renew.
     return isDue && session?.isRemembered ? session : undefined
   }
   if (!due(await hub.store.find(hash))) return undefined

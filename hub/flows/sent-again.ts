@@ -1,25 +1,25 @@
 /**
- * A site sends a request once more where the answer was lost on its way: the connection was closed, or the hub's process was. The act is not done
- * twice, and the second answer says what the first one said.
+ * A site repeats a request when the answer was lost: the connection was closed, or the hub's process stopped. The act is not done
+ * twice, and the second answer repeats the first.
  */
 import type { BackchannelAct } from '../../sdk/protocol/wire.js'
 import { sha256 } from '../../sdk/tokens/random.js'
 import type { Handle, Held, Session } from '../stores/store.js'
 
-/** How long the hub knows such a request again: longer than any site waits for an answer. */
+/** How long the hub recognises such a request: longer than any site waits for an answer. */
 export const ANSWER_LOST_MS = 60_000
 
 /** One request of one site, with an id of its own. */
 export interface Request {
   readonly site: string
-  /** Where the answer to it is kept. */
+  /** The hash under which the answer is kept. */
   readonly hash: string
 }
 
 /**
- * @param id the request's own; without one it is never known again
- * @param body what it asks for, the id included: a request that differs in anything is another one (R8). No handle has this hash: what is hashed
- * here is longer than a handle.
+ * @param id the request's own id; without one the request is never recognised
+ * @param body the whole body, including the id: a request that differs in anything is a different one (R8). No handle has this hash, because the
+ * hashed text is longer than a handle
  */
 export const requestOf = (
   site: string,
@@ -32,7 +32,7 @@ export const requestOf = (
 /** No origin is spelled like this, so no site can use the record as a handle. */
 const placeOf = (site: string, answer: string) => `${site} answered ${answer}`
 
-/** Written in the transaction of the act itself. @param session the one that the act gave, or was asked with */
+/** Written in the transaction of the act itself. @param session the session that the act gave, or for which it was requested */
 export const answerTo = (
   { site, hash }: Request,
   session: Pick<Session, 'id'>,
@@ -47,7 +47,7 @@ export const answerTo = (
   expiresAtMs: nowMs + ANSWER_LOST_MS,
 })
 
-/** What this very request was answered before, if it was. */
+/** The earlier answer to this very request, if there was one. */
 export function answeredBefore(
   held: Held | undefined,
   { site, hash }: Request,

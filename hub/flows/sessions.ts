@@ -1,4 +1,4 @@
-/** Records of sessions and handles: making, looking at and ending them. Pure; the clock is passed in. */
+/** Makes, reads and ends records of sessions and handles. Everything is pure; the clock is passed in. */
 import type { Json, JsonObject } from '../../sdk/protocol/json.js'
 import type { SessionView } from '../../sdk/protocol/bodies.js'
 import type { EndReason } from '../../sdk/protocol/wire.js'
@@ -10,19 +10,19 @@ import type { Side } from './decision.js'
 import { claimsFor, dataFor, subjectFor } from './share.js'
 import { sessionTag, stateTag, subjectTag } from './tags.js'
 
-/** Where the hub's own cookie of a group stands among the sites. No origin is spelled like this. */
+/** The place of the hub's own cookie of a group, among the sites. No origin is spelled like this. */
 export const jarOf = ({ group }: Pick<Site, 'group'>): string => (group === '' ? 'hub' : `hub ${group}`)
 
 export const isLive = ({ endedAtMs, expiresAtMs }: Session, nowMs: number): boolean =>
   endedAtMs === null && nowMs < expiresAtMs
 
-/** The session behind a handle, if it is this site's, and neither ended nor expired. */
+/** The session behind a handle, if the handle is this site's and the session has neither ended nor expired. */
 export function live(held: Held | undefined, site: string, nowMs: number): Session | undefined {
   if (!held || held.handle.site !== site || held.handle.activatedAtMs === null) return undefined
   return isLive(held.session, nowMs) ? held.session : undefined
 }
 
-/** Why there is no session behind a handle any more. */
+/** Why a handle has no session any more. */
 export function endReasonOf(held: Held | undefined): EndReason {
   return held ? (held.session.endReason ?? 'expired') : 'replaced'
 }
@@ -35,7 +35,7 @@ export function sideOf(session: Session | undefined): Side {
     : { kind: 'user', id, subject }
 }
 
-/** An anonymous session in which nothing is stored: nobody misses it. */
+/** An anonymous session that stores nothing: nobody would miss it. */
 export const isEmpty = ({ subject, data }: Session): boolean =>
   subject === null && Object.keys(data).length === 0
 
@@ -43,11 +43,11 @@ export interface NewSession {
   readonly subject: string | null
   readonly claims: JsonObject
   readonly data: JsonObject
-  /** The origin of the site where it begins. */
+  /** The origin of the site where the session begins. */
   readonly site: string
   readonly agent?: string | null
   readonly isRemembered?: boolean
-  /** When the user really signed in, where that was earlier: the life of the session is counted from then. */
+  /** When the user really signed in, if that was earlier. The life of the session is counted from then. */
   readonly authTimeMs?: number
 }
 
@@ -82,14 +82,14 @@ export function newSession(
 const lifetimeOf = ({ rules: { lifetimes } }: HubContext, subject: string | null) =>
   subject === null ? lifetimes.anonymous : lifetimes.signedIn
 
-/** A session is touched at most this often, so that reading stays reading. */
+/** A session is touched at most this often, so that a look-up stays a plain read. */
 const TOUCH_MS = 3_600_000
 
-/** Whether its use has to be noted: long before it would die of not being used. */
+/** Whether this use has to be recorded: long before the session would expire from lack of use. */
 export const isToTouch = (hub: HubContext, { subject, seenAtMs }: Session, nowMs: number): boolean =>
   nowMs - seenAtMs >= Math.min(TOUCH_MS, (lifetimeOf(hub, subject).idleSeconds * 1000) / 4)
 
-/** Used just now: its life goes on, as far as it may. */
+/** Records a use just now: the session lives on, as far as it may. */
 export const seen = (hub: HubContext, session: Session, nowMs: number): Session => ({
   ...session,
   seenAtMs: nowMs,
@@ -100,7 +100,7 @@ export function ended(session: Session, endReason: EndReason, nowMs: number): Se
   return session.endedAtMs === null ? { ...session, endedAtMs: nowMs, endReason } : session
 }
 
-/** What has to be known at once of a session that has just been `ended`. */
+/** The ending of a session that has just been `ended`, for those who have to know at once. */
 export const endingOf = ({ id, endReason, endedAtMs }: Session): Ending => ({
   sessionId: id,
   subject: null,
@@ -129,7 +129,7 @@ export function newHandle(
   }
 }
 
-/** The session as a site may see it. Its id stays here. */
+/** The session as a site may see it. Its id stays in the hub. */
 export function viewFor(session: Session, site: Site, hub: HubContext): SessionView {
   const { secret } = hub
   const { subject } = session

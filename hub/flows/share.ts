@@ -1,4 +1,4 @@
-/** What a site sees and may change of a session: the owner's policy for it, applied in one place (R33). */
+/** What a site sees and may change in a session: the owner's policy for it, applied in one place (R33). */
 import type { KeyObject } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -10,7 +10,7 @@ import type { Site } from '../sites/site.js'
 import type { Session } from '../stores/store.js'
 import { pairwiseTag } from './tags.js'
 
-/** The name by which a site knows a subject: all sites of an app by the same one. */
+/** The name by which a site knows a subject. All sites of an app use the same one. */
 export function subjectFor(secret: KeyObject, subject: string, { party, pairwise }: Site): string {
   if (!pairwise) return subject
   const own = ownSuffix(party)
@@ -20,19 +20,19 @@ export function subjectFor(secret: KeyObject, subject: string, { party, pairwise
 }
 
 /**
- * The subject behind the name that a site gives a user whom it signs in. Of a pairwise site it is one of that site's own, or of its app's.
+ * The subject behind the name that a site gives a user whom it signs in. For a pairwise site it is a subject of that site alone, or of its app.
  *
- * @throws SessionHubError `request_invalid` for a name that is another site's to give, or gets too long
+ * @throws SessionHubError `request_invalid` for a name that belongs to another site, or that gets too long
  */
 export function subjectFrom({ party, pairwise }: Site, name: string): string {
-  // Whoever may choose a name there could otherwise take the name of another site's user.
+  // Someone who may choose a name there could otherwise take the name of another site's user.
   if (name.startsWith(pairwisePrefix))
     throw new SessionHubError(
       'request_invalid',
       'The prefix "pairwise:" is reserved for subjects that the hub creates',
     )
   if (!pairwise) {
-    // Only a pairwise site itself makes users of its own.
+    // Only a pairwise site itself creates its own users.
     const [, owner] = /@(app:[a-z0-9-]{1,32}|https?:\/\/[^@]+)$/.exec(name) ?? []
     const isParty = owner !== undefined && (owner.startsWith('app:') || originFault(owner) === undefined)
     if (isParty && owner !== party)
@@ -58,8 +58,8 @@ const filtered = (members: JsonObject, isKept: (name: string) => boolean): JsonO
   Object.fromEntries(Object.entries(members).filter(([name]) => isKept(name)))
 
 /**
- * R37: the keys of this session that an act of this site's may carry into another one; `undefined`: all. A user's data goes with its
- * user undivided, and to nobody else.
+ * R37: the keys of this session that an act of this site may carry into another session; `undefined`: all. A user's data goes undivided with its
+ * user, and to nobody else.
  */
 export const carriedBy = ({ share }: Site, { subject }: Session): ReadonlySet<string> | undefined =>
   subject === null ? share.write : undefined
@@ -68,7 +68,7 @@ export const carriedBy = ({ share }: Site, { subject }: Session): ReadonlySet<st
 export const mayBring = (site: Site, session: Session): boolean =>
   Object.keys(session.data).every((name) => carriedBy(site, session)?.has(name) ?? true)
 
-/** The members of these names, and the others. */
+/** Divides the members into those with these names and the others. */
 export const divided = (
   members: JsonObject,
   names: ReadonlySet<string> | undefined,

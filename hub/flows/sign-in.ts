@@ -1,4 +1,4 @@
-/** Signing in, at once or late: a change of privilege makes a new session with a new handle, and the old one ends. */
+/** Signing in, at once or later. A change of privilege makes a new session with a new handle, and the old session ends. */
 import type { SessionView, SignInBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { sha256 } from '../../sdk/tokens/random.js'
@@ -26,7 +26,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
   if (fresh.expiresAtMs <= nowMs || (body.jti !== undefined && (body.exp ?? 0) * 1000 <= nowMs))
     throw new SessionHubError('session_ended', 'This sign-in was too long ago', { endReason: 'expired' })
   const { rules } = hub
-  // An application's own rule may ask its database, so it is asked before the transaction.
+  // The application's own rule may ask its database, so it is asked before the transaction.
   const isSingle = await rules.singleSession(subject, { ...who, claims: structuredClone(claims) })
   const { handle, record } = newHandle(fresh, site.origin, nowMs)
   const oldHash = body.handle === null ? undefined : sha256(body.handle)
@@ -78,7 +78,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
             ...(oldHash === undefined ? [] : [traceOf(oldHash, site.origin, session, nowMs, 'by a sign-in')]),
             ...companyNotes(idp, session, atProvider, nowMs),
           ],
-          // R20: where the old session lives on for other sites, this one has no hold on it any more.
+          // R20: if the old session lives on for other sites, this site loses its hold on it.
           ...(oldHash !== undefined && met?.endings.length === 0 && { forget: [oldHash] }),
           subjects: [single?.subject ?? counter],
           endings: [...(met?.endings ?? []), ...gone.map(endingOf), ...(single ? [single.ending] : [])],
@@ -91,8 +91,8 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
 }
 
 /**
- * A double click: the same user signs in again with the cookie of before the first sign-in. It is one session, whose data was merged once. The
- * second form's word on claims and on `remember` counts, and its answer has a handle of its own: nobody can say which answer the browser keeps.
+ * A double click: the same user signs in again, with the cookie of before the first sign-in. The result is one session, whose data was merged once.
+ * The second form decides claims and `remember`, and its answer has its own handle: nobody can tell which answer the browser keeps.
  */
 function sentTwice(
   hub: HubContext,
@@ -112,10 +112,10 @@ function sentTwice(
   }
 }
 
-/** As many of a user's sessions as a limit is held against; far above any limit that can be set. */
+/** How many of a user's sessions are checked against a limit: far more than any limit that can be set. */
 const MOST_SESSIONS = 1000
 
-/** Those that have to give way to one more. @throws SessionHubError `session_limit` */
+/** The sessions that give way to one more. @throws SessionHubError `session_limit` */
 function tooMany(
   { rules: { maxSessions, evict } }: HubContext,
   oldestFirst: readonly Session[],
@@ -131,10 +131,10 @@ function tooMany(
   return oldestFirst.slice(0, surplus)
 }
 
-/** The longest that a site may hold a sign-in back: the longest grace. */
+/** The longest time for which a site may hold a sign-in back: the longest grace. */
 const REGISTER_MS = 31 * 86_400_000
 
-/** A late sign-in comes by a cookie, and a cookie can be kept and shown again: so it is spent (R28), by a sign-out too. */
+/** A late sign-in comes by a cookie, which can be kept and shown again. So it is spent (R28), by a sign-out too. */
 export function registration(
   site: Site,
   { jti, exp = 0 }: Pick<SignInBody, 'jti' | 'exp'>,
@@ -151,7 +151,7 @@ export function registration(
   }
 }
 
-/** The session that the first registration made, by another handle, if it is still there. */
+/** The session that the first registration made, under another handle, if it still exists. */
 export function registeredBefore(
   hub: HubContext,
   site: Site,
@@ -162,7 +162,7 @@ export function registeredBefore(
     const session = live(held, site.origin, nowMs)
     if (!session || nowMs - first.spentAtMs > ANSWER_LOST_MS) {
       throw new SessionHubError('session_ended', 'This sign-in was registered before', {
-        // R27: one that gave nothing was signed out before it was told.
+        // R27: a sign-in that gave no handle was signed out before it was registered.
         endReason: first.gave === null ? 'signed-out' : 'signed-in',
       })
     }

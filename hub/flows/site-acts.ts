@@ -1,4 +1,4 @@
-/** What a site does with its own sessions over the back-channel: read, update, end. */
+/** What a site does with its own sessions over the back-channel: it reads, updates and ends them. */
 import type { EndBody, HandleBody, SessionView, UpdateBody } from '../../sdk/protocol/bodies.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { applyMergePatch } from '../../sdk/protocol/merge-patch.js'
@@ -38,7 +38,7 @@ export async function readSession(hub: HubContext, site: Site, { handle }: Handl
   })
 }
 
-/** Looking is all that is done by a handle by which somebody acts as a user (R43). @throws SessionHubError `session_ended` */
+/** A handle for acting as a user only allows reading (R43). @throws SessionHubError `session_ended` */
 const sessionSeenBy = (held: Held | undefined, site: Site, nowMs: number): Session =>
   liveActing(held, site, nowMs)?.session ?? liveOrEnded(held, site, nowMs)
 
@@ -75,10 +75,10 @@ export async function updateSession(hub: HubContext, site: Site, body: UpdateBod
 }
 
 /**
- * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's. Ending what has ended is no
- * error. A sign-out that was sent beside a sign-in, with the same cookie, and comes second ends what that sign-in has begun: its answer takes
- * the visitor's cookies away, and nobody would hold the new session. A sign-in that is still to be registered is spent: then it never is, and
- * where it was, its session ends. Who acts as a user is signed out too, as whoever they are.
+ * Ends the session everywhere in this browser; on request, or by the owner's rule, all of the user's sessions. It is no error if the session has
+ * already ended. A sign-out that is sent beside a sign-in with the same cookie, and arrives second, ends what that sign-in has begun: its answer
+ * removes the visitor's cookies, and nobody would hold the new session. A sign-in that is still to be registered is spent, so that it never will be.
+ * If it has been registered, its session ends. Someone who acts as a user is signed out too, with their own session.
  *
  * @param from the network address of the site's backend
  */
@@ -94,7 +94,7 @@ export async function endSession(
   return {}
 }
 
-/** @returns the hash of the handle that the sign-in gave, where it was registered before */
+/** @returns the hash of the handle that the sign-in gave, if it was registered before */
 async function spentSignIn(
   hub: HubContext,
   site: Site,
@@ -144,7 +144,7 @@ async function endHeld(
   )
 }
 
-/** A rule that cannot be asked must not keep anybody signed in (R21): then all of the user's sessions end. */
+/** If the rule fails, it must not keep anybody signed in (R21): then all of the user's sessions end. */
 export async function endsAll(hub: HubContext, subject: string): Promise<boolean> {
   try {
     return await hub.rules.endAllOnSignOut(subject)
@@ -155,7 +155,7 @@ export async function endsAll(hub: HubContext, subject: string): Promise<boolean
   }
 }
 
-/** An act that comes again is answered and not done again. */
+/** An act that is repeated gets an answer and is not done again. */
 export const spendOf = (
   site: Site,
   { jti }: { readonly jti?: string },
@@ -184,12 +184,12 @@ async function startAnonymous(
   return before ? registeredBefore(hub, site, before, nowMs) : { ...viewFor(session, site, hub), handle }
 }
 
-/** @throws SessionHubError `session_ended`; `while_acting` for a handle by which somebody acts as a user */
+/** @throws SessionHubError `session_ended`; `while_acting` for a handle for acting as a user */
 export function liveOrEnded(held: Held | undefined, site: Site, nowMs: number): Session {
   const session = live(held, site.origin, nowMs)
   if (session) return session
   requireNotActing(held, site, nowMs)
-  // Another site's handle is told nothing but that.
+  // About another site's handle, nothing else is revealed.
   const isOthers = held !== undefined && held.handle.site !== site.origin && !isActing(held, site)
   const endReason = isOthers ? 'replaced' : endReasonOf(held)
   throw new SessionHubError('session_ended', 'The session has ended', { endReason })

@@ -1,8 +1,8 @@
-/** All sessions of one user at once: counted by generations, so that ending them costs one write, however many there are. */
+/** Ends all sessions of one user at once. They are counted by generations, so that this costs one write, however many there are. */
 import type { EndReason } from '../../sdk/protocol/wire.js'
 import type { Ending, Session, Subject } from '../stores/store.js'
 
-/** Where all of a user's sessions end at once, they are counted up to this number. */
+/** When all of a user's sessions end at once, they are counted up to this number. */
 export const COUNTED = 1000
 
 const before = (subject: string): Subject => ({

@@ -1,35 +1,38 @@
-/** What the hub signs for its own eyes: cheap symmetric tags under the hub's secret. */
+/** What the hub signs for itself: cheap symmetric tags under the hub's secret. */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 
 /**
- * The state of a site's readable cookie: a tag of (session, site). The hub can compute it again, so equal means unchanged;
- * nobody else can tell from it which session it is, nor that two sites hold the same one.
+ * The state in a site's readable cookie: a tag of (session, site). The hub can compute it again, so an equal tag means unchanged.
+ * Nobody else can tell from it which session it is, nor that two sites hold the same one.
  */
 export function stateTag(secret: KeyObject, sessionId: string, site: string): string {
   return tag(secret, `state\n${sessionId}\n${site}`)
 }
 
-/** Another one for each session, so that frames see that it has changed; no session: empty. */
+/** Differs for each session, so that frames see that the session has changed; empty without a session. */
 export const turnTag = (secret: KeyObject, sessionId: string | undefined): string =>
   sessionId === undefined ? '' : tag(secret, `turn\n${sessionId}`)
 
-/** By this the hub names a session to a party in events: one that never held it learns nothing from it. Of a site by itself it is the state. */
+/**
+ * The tag by which events name a session to a party. A party that never held the session learns nothing from it. For a site by itself it is the
+ * state.
+ */
 export const sessionTag = (secret: KeyObject, sessionId: string, party: string): string =>
   stateTag(secret, sessionId, party)
 
-/** By this the hub names a subject to a party in events: one that never had that user learns nothing from it. */
+/** The tag by which events name a subject to a party. A party that never had that user learns nothing from it. */
 export function subjectTag(secret: KeyObject, subject: string, party: string): string {
   return tag(secret, `subject\n${party}\n${subject}`)
 }
 
-/** A subject's name at a pairwise party: the same at each visit, and no other party's. */
+/** A subject's name at a pairwise party: the same at each visit, and different at every other party. */
 export function pairwiseTag(secret: KeyObject, subject: string, party: string): string {
   return createHmac('sha256', secret).update(`pairwise\n${party}\n${subject}`).digest('base64url')
 }
 
-/** By this the hub names a party that it counts in a store of others: it says neither the address nor the session. */
+/** The tag by which the hub names a party that it counts in a foreign store. It reveals neither the address nor the session. */
 export const partyTag = (secret: KeyObject, party: string): string => tag(secret, `party\n${party}`)
 
 export interface FrameFacts {
@@ -39,11 +42,11 @@ export interface FrameFacts {
   readonly hasAccess: boolean
 }
 
-/** How long a proof is good for: the hidden frame asks at once, the visible one when the visitor clicks. */
+/** How long a proof is valid: the hidden frame asks at once, the visible one when the visitor clicks. */
 export const proofMs = { hidden: 120_000, visible: 12 * 3_600_000 } as const
 
 /**
- * The frame's proof: the hub's own word for which site and nonce this frame was served, and for what the browser showed
+ * The frame's proof: the hub's own statement of the site and nonce for which it served this frame, and of what the browser showed
  * then. The exchange believes this and nothing that a message says (R13, R16). It never leaves the frame.
  */
 export function frameProof(
@@ -56,7 +59,7 @@ export function frameProof(
   return `${end}.${facts.hasAccess ? 1 : 0}.${tag(secret, proofText(facts, end))}`
 }
 
-/** @throws SessionHubError `request_invalid` for a proof of another site or nonce, or an old one */
+/** @throws SessionHubError `request_invalid` for a proof that is old, or of another site or nonce */
 export function readFrameProof(
   secret: KeyObject,
   proof: string,
@@ -84,12 +87,12 @@ export interface RedirectFacts {
   readonly hubNonce: string
 }
 
-/** The hub's start cookie: in this very browser it has asked this site for an offer. */
+/** The value of the hub's start cookie: in this very browser the hub has asked this site for an offer. */
 export function redirectSeal(secret: KeyObject, facts: RedirectFacts, endMs: number): string {
   return `${endMs}.${facts.hubNonce}.${tag(secret, sealText(facts, endMs))}`
 }
 
-/** The hub's nonce, or `undefined` for a seal of another site or redirect, or an old one. */
+/** The hub's nonce; `undefined` for a seal that is old, or of another site or redirect. */
 export function readRedirectSeal(
   secret: KeyObject,
   seal: string,
@@ -111,15 +114,15 @@ const proofText = ({ site, nonce, hasAccess }: FrameFacts, end: number) =>
 const tag = (secret: KeyObject, text: string) =>
   createHmac('sha256', secret).update(text).digest().subarray(0, 16).toString('base64url')
 
-/** In constant time. */
+/** Compares in constant time. */
 export function isTag(a: string, b: string): boolean {
   const [one, other] = [Buffer.from(a), Buffer.from(b)]
   return one.length === other.length && timingSafeEqual(one, other)
 }
 
-/** Of a form on the visitor's own page: a tag of one browser, and of what it held when the page was shown. */
+/** For a form on the visitor's own page: a tag of one browser, and of what it held when the page was shown. */
 export const ownPageTag = (secret: KeyObject, text: string): string => tag(secret, `you\n${text}`)
 
-/** What the admin pages sign for themselves; a tag of one kind is none of the other. */
+/** What the admin pages sign for themselves. A tag of one kind is never valid as the other. */
 export const adminTag = (secret: KeyObject, kind: 'sign-in' | 'form', text: string): string =>
   tag(secret, `admin ${kind}\n${text}`)

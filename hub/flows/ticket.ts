@@ -1,4 +1,4 @@
-/** Issuing a ticket: signed and sealed for one site and one page. The store hears of it when it is used. */
+/** Issues a ticket, signed and sealed for one site and one page. The store learns of it when it is used. */
 import type { Mode } from '../../sdk/protocol/wire.js'
 import { random128 } from '../../sdk/tokens/random.js'
 import { sealTicket } from '../../sdk/tokens/ticket.js'
@@ -14,7 +14,7 @@ export type TicketOrder = {
   readonly session: Session
 } & (
   | { readonly mode: Exclude<Mode, 'link'>; readonly nonce: string; readonly chosenOver?: string | undefined }
-  /** A link ticket is bound to the site where the link is, by its origin, and to no page (R10). */
+  /** A link ticket is bound to the origin of the site that has the link, and to no page (R10). */
   | { readonly mode: 'link'; readonly from: string }
 )
 
@@ -26,7 +26,7 @@ export async function issueTicket(hub: HubContext, order: TicketOrder): Promise<
     aud: site.origin,
     jti: random128(),
     exp,
-    // R10: the site compares it with a sign-in that the hub does not know of yet.
+    // R10: the site compares this with a sign-in that the hub does not know about yet.
     ...(session.subject !== null && { sub: subjectFor(hub.secret, session.subject, site) }),
     ...(order.mode === 'link' ? { origin: order.from } : { origin: site.origin, nonce: order.nonce }),
     mode,

@@ -1,5 +1,5 @@
 /**
- * What a site's own act leaves of a handle that it gave up: by a sign-in, a sign-out, a redemption or an opt-out. For a minute the hub can tell
+ * What remains of a handle that a site gave up by an act of its own: a sign-in, a sign-out, a redemption or an opt-out. For a minute the hub can tell
  * each process of the site that the browser has newer cookies by now. A request that left with the old ones then takes nothing away, and a sign-in
  * that was sent twice leads to one session.
  */
@@ -13,16 +13,16 @@ import { isLive } from './sessions.js'
 /** Longer than any request lasts. */
 const TRACE_MS = 60_000
 
-/** Where the trace of a handle stands. No handle has this hash: a handle has 43 characters, and what is hashed here is longer. */
+/** The place of a handle's trace. No handle has this hash: a handle has 43 characters, and the hashed text is longer. */
 export const traceHash = (hash: string, site: string): string => sha256(`trace ${site} ${hash}`)
 
-/** By which act the site gave the handle up: only a sign-in can be sent twice. */
+/** The act by which the site gave the handle up: only a sign-in can be sent twice. */
 type GivenUp = 'by a sign-in' | 'by another act'
 
 /** No origin is spelled like this, so no site can use the record as a handle. */
 const placeOf = (site: string, how: GivenUp) => `${site} ${how}`
 
-/** @param session the one that took its place; the ended one itself where none did */
+/** @param session the session that replaced it; the ended session itself if none did */
 export const traceOf = (
   hash: string,
   site: string,
@@ -43,12 +43,12 @@ const isTrace = (held: Held | undefined, site: string, nowMs: number): held is H
   [placeOf(site, 'by a sign-in'), placeOf(site, 'by another act')].includes(held.handle.site) &&
   nowMs < held.handle.expiresAtMs
 
-/** The live session that took the handle's place. The old handle alone gives nobody anything of it (R20). */
+/** The live session that replaced the handle's session. The old handle alone gives nobody access to it (R20). */
 export function successor(held: Held | undefined, site: string, nowMs: number): Session | undefined {
   return isTrace(held, site, nowMs) && isLive(held.session, nowMs) ? held.session : undefined
 }
 
-/** The one that this very act has begun, for the subject who signs in again. */
+/** The session that this same act has begun before, for the subject who signs in again. */
 export function signedInBefore(
   held: Held | undefined,
   site: string,
@@ -59,12 +59,12 @@ export function signedInBefore(
   return session?.subject === subject ? session : undefined
 }
 
-/** What a sign-in at this site has begun in the handle's place. */
+/** The session that a sign-in at this site has begun in place of the handle's. */
 export function signedInSince(held: Held | undefined, site: string, nowMs: number): Session | undefined {
   return held?.handle.site === placeOf(site, 'by a sign-in') ? successor(held, site, nowMs) : undefined
 }
 
-/** An act of a site by a handle; `session_ended` says besides whether the site itself gave the handle up a moment ago. */
+/** An act of a site by a handle. `session_ended` also says whether the site itself gave the handle up a moment ago. */
 export async function byHandle<Body extends { readonly handle: string | null }, Answer>(
   hub: HubContext,
   site: Site,
