@@ -21,7 +21,7 @@ export interface TracedWork {
 }
 
 export interface TracedSpan {
-  /** For the request to the hub that the span covers (W3C Trace Context); `undefined`: nobody records it. */
+  /** What a `client` sends with its request (W3C Trace Context), also to say that the trace is not recorded; `undefined`: nothing. */
   readonly traceparent: string | undefined
 }
 

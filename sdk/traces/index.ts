@@ -27,21 +27,21 @@ const KINDS: Record<TracedWork['kind'], SpanKind> = {
   store: SpanKind.INTERNAL,
 }
 
-/** Marks work inside one of our answers: what the hub asks its store in the background belongs to no request. */
+/**
+ * Makes the spans for `createHub({ traces })` and `createSite({ traces })`. Requires the package `@opentelemetry/api`, and an OpenTelemetry
+ * SDK that records them.
+ *
+ * @throws SessionHubError `options_invalid`
+ * @example
+ * const site = await createSite({ ..., traces: openTelemetry() })
+ */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
   refuseUnknown('openTelemetry', options, ['tracerProvider'])
   const { tracerProvider = trace } = options
   if (typeof (tracerProvider as Partial<TracerProvider>).getTracer !== 'function')
     throw wrong('openTelemetry', '"tracerProvider" has to be a TracerProvider of OpenTelemetry')
   const tracer = tracerProvider.getTracer('session-hub')
-  /**
-   * Makes the spans for `createHub({ traces })` and `createSite({ traces })`. Requires the package `@opentelemetry/api`, and an OpenTelemetry
-   * SDK that records them.
-   *
-   * @throws SessionHubError `options_invalid`
-   * @example
-   * const site = await createSite({ ..., traces: openTelemetry() })
-   */
+  /** Recorded spans of our own answers. What the hub asks its store in the background belongs to none of them. */
   const answering = new WeakSet<Span>()
 
   async function recorded<Result>(
@@ -72,11 +72,11 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Traces {
       if (kind === 'store' && !(active && answering.has(active))) return work(NOBODY)
       const span = tracer.startSpan(titleOf(kind, name), { kind: KINDS[kind] }, parentOf(around, of))
       const isRecording = span.isRecording()
-      // If the application has a span of its own, such as that of an instrumented server, that span has already read the request's headers.
+      // There is no SDK.
       if (!isRecording && !isSpanContextValid(span.spanContext())) return work(NOBODY)
       const inside = trace.setSpan(around, span)
       const told = kind === 'client' ? { traceparent: traceparentOf(span) } : NOBODY
-      // https://www.w3.org/TR/trace-context-1: version 00, in which only the flag "sampled" has a meaning.
+      // Other code that makes spans inside the work learns that this trace is not recorded.
       if (!isRecording) return context.with(inside, work, undefined, told)
       span.setAttribute('session_hub.operation', name)
       if (site !== undefined) span.setAttribute('session_hub.site', site)
@@ -93,7 +93,7 @@ const NOBODY: TracedSpan = { traceparent: undefined }
 const titleOf = (kind: TracedWork['kind'], name: string): string =>
   kind === 'store' ? `session-hub store ${name}` : `session-hub ${name}`
 
-/** A span of the application's own, such as that of an instrumented server, has looked at the request's headers by itself. */
+/** If the application has a span of its own, such as that of an instrumented server, that span has already read the request's headers. */
 function parentOf(around: Context, { parent }: TracedWork): Context {
   if (parent === undefined || trace.getSpan(around)) return around
   const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(parent) ?? []
@@ -101,7 +101,7 @@ function parentOf(around: Context, { parent }: TracedWork): Context {
   return isSpanContextValid(remote) ? trace.setSpanContext(around, remote) : around
 }
 
-/** https://www.w3.org/TR/trace-context-1: version 00, where only the flag "sampled" has a meaning. */
+/** https://www.w3.org/TR/trace-context-1: version 00, in which only the flag "sampled" has a meaning. */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])$/
 
 function traceparentOf(span: Span): string | undefined {
