@@ -14,7 +14,10 @@ app.use(async (c, next) => {
   if (visit.response) return visit.response
   c.set('visit', visit)
   await next()
-  c.res = visit.respond(c.res)
+  const response = visit.respond(c.res)
+  // Without this line, Hono writes the headers of the old response over those of the new one, its cookies too.
+  c.res = undefined
+  c.res = response
 })
 app.get('/', (c) => c.html(page + c.get('visit').scriptTag()))
 app.get('/session', async (c) => {

@@ -1,7 +1,7 @@
 /** The small site of `../site-app.ts` once more, on `Request` and `Response`: Hono behind its server for Node. */
 import { getRequestListener } from '@hono/node-server'
 import type { RequestHandler } from 'express'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { type AppSite, type JsonObject, SessionHubError, type Site, type SiteVisit } from 'session-hub/site'
 
 import { isOwn } from './own-paths.js'
@@ -12,6 +12,7 @@ export function webSiteApp(
   site: Site | AppSite,
   redirectOnce: boolean,
   others: RequestHandler,
+  inside: readonly MiddlewareHandler[] = [],
 ): RequestHandler {
   const app = new Hono<{ Variables: { visit: SiteVisit }; Bindings: { address: string | undefined } }>()
   app.use(async (c, next) => {
@@ -20,9 +21,13 @@ export function webSiteApp(
     if (visit.response) return visit.response
     c.set('visit', visit)
     await next()
-    c.res = visit.respond(c.res)
+    const response = visit.respond(c.res)
+    // Hono would write the old response's headers over the new one's, its cookies too.
+    c.res = undefined
+    c.res = response
     return undefined
   })
+  for (const handler of inside) app.use(handler)
   app.get('/', (c) => {
     const start = (['idle', 'manual'] as const).find((way) => way === c.req.query('start')) ?? 'auto'
     const { visit } = c.var
