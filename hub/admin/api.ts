@@ -1,4 +1,4 @@
-/** The same acts for programs: JSON in, JSON out. */
+/** Offers the acts of the admin pages to programs, as JSON. */
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express'
 
 import { readJsonBody } from '../../sdk/http/body.js'
@@ -17,7 +17,7 @@ import { cursorOf, PAGE, readAuditSearch, readSearch } from './query.js'
 import { siteApi } from './sites-api.js'
 import { auditJson, sessionJson } from './views.js'
 
-/** @param first is asked first of each request: what it refuses is answered in JSON too */
+/** @param first runs before each request; its refusals are answered in JSON too */
 export function apiRouter(
   at: Administration,
   guard: Guard,
@@ -70,7 +70,7 @@ export function apiRouter(
     throw new SessionHubError('not_found', 'There is nothing at this address')
   })
   router.use(((thrown, req, res, _next) => {
-    // R30: without the query, where a token may stand by mistake.
+    // R30: the query is not logged, because somebody may have put a token there by mistake.
     const error = sendError(res, thrown)
     const hosts = hostsOf(error, req.headers.host, new URL(hub.origin).host)
     logError(hub.log, error, pathOf(req.originalUrl), hosts)

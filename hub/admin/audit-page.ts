@@ -1,4 +1,4 @@
-/** What administrators did. */
+/** The page that shows what administrators did. */
 import type { Listed } from '../flows/administer.js'
 import type { AuditAct, AuditOutcome, NumberedAuditRow } from '../stores/store.js'
 import { html, type Html } from './html.js'
@@ -30,7 +30,7 @@ const ACTS: Readonly<Record<AuditAct, string>> = {
   'site-rotate-keys': 'Changed a site’s keys',
 }
 
-/** Acts that are about no number of sessions. */
+/** Acts for which a number of sessions means nothing. */
 const WITHOUT_SESSIONS: readonly AuditAct[] = ['sign-in', 'sign-out', 'act-as', 'stop-acting']
 const isWithoutSessions = (act: AuditAct) => WITHOUT_SESSIONS.includes(act) || act.startsWith('site-')
 

@@ -1,4 +1,4 @@
-/** `GET /admin/audit`: what administrators did. */
+/** `GET /admin/audit`: shows what administrators did. */
 import express, { type Router } from 'express'
 
 import { type Administration, readAudit } from '../flows/administer.js'

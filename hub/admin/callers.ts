@@ -1,4 +1,4 @@
-/** Who calls the programming interface, and whether they may have been made to. */
+/** Finds out who calls the programming interface, and whether a stranger's page may have caused the request. */
 import type { Request } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -7,7 +7,7 @@ import type { Actor } from '../flows/administer.js'
 import type { Guard } from './guard.js'
 import { isForeign } from './own.js'
 
-/** Who reads. No page of another origin can see what is read here; nor may it cause a look, which stands in the audit. */
+/** Identifies a reader. No page of another origin can see what is read here, nor may it cause a look, because looks appear in the audit. */
 export async function reader(origin: string, guard: Guard, req: Request): Promise<Actor> {
   const program = await guard.bearer(req)
   if (program) return program
@@ -19,8 +19,8 @@ export async function reader(origin: string, guard: Guard, req: Request): Promis
 }
 
 /**
- * Who acts. A program shows its token itself. Whatever else shows who asks may be something that a browser adds to a stranger's request:
- * then it has to be a request that no stranger's page can make (R16, R32), and with the hub's own sign-in it comes from a browser.
+ * Identifies a caller who acts. A program shows its token itself. Any other proof of identity may be something that a browser adds to a stranger's
+ * request: then the request has to be one that no stranger's page can make (R16, R32), and with the hub's own sign-in it has to come from a browser.
  */
 export async function actor(origin: string, guard: Guard, req: Request): Promise<Actor> {
   const program = await guard.bearer(req)

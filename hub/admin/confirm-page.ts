@@ -1,16 +1,16 @@
-/** One more look before many sessions end. */
+/** Asks for confirmation before many sessions end. */
 import { html, type Part } from './html.js'
 import { own, type Page, type Visit } from './layout.js'
 
 export interface Question {
   readonly visit: Visit
   readonly title: string
-  /** What will happen. */
+  /** Says what will happen. */
   readonly words: string
-  /** Where the answer goes, and what goes with it. */
+  /** The address that the answer is sent to, and the fields that go with it. */
   readonly action: string
   readonly fields: Part
-  /** Where "no" leads. */
+  /** The page that "no" leads to. */
   readonly back: string
 }
 

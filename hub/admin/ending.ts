@@ -1,4 +1,4 @@
-/** Ending sessions: one at once; several, a user's, or all that match after one more look. */
+/** Ends sessions: one session immediately; several, all of a user's, or all that match a search after a confirmation. */
 import express, { type Response, type Router } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -77,7 +77,7 @@ export function endingPages(at: Administration, guard: Guard): Router {
     paths.endFound,
     acted(hub, guard, async (act, res) => {
       const { by, form } = act
-      // All that match, not what is left of the list from this page on: that travels by another name.
+      // Everything that matches, not only the list from this page on: the place in the list travels under another name.
       const sought = readSearch(hub.secret, form)
       if (isSure(form)) {
         back(res, form, await endFound(at, by, sought))
@@ -112,14 +112,14 @@ function ask(
   send(res, 200, visit, confirmPage({ visit, ...question, fields, back }))
 }
 
-/** To the page of the list that it came from. A reload there ends nothing again (R24). */
+/** Returns to the page of the list that the form came from. A reload there does not end anything again (R24). */
 function back(res: Response, form: URLSearchParams, done: Done): void {
   const after = form.get('page') ?? ''
   tellNext(res, done)
   res.redirect(303, addressOf(paths.sessions, searchText(form), { after }))
 }
 
-/** What people have in a session of their own making, and nowhere else. */
+/** What people lose that exists nowhere but in their session. */
 const LOSS = 'Signed-in users must sign in again, and anonymous visitors lose their carts.'
 
 const amount = (count: number): string =>

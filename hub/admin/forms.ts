@@ -1,4 +1,4 @@
-/** The forms of the admin pages: nobody else's page can send one, whatever cookies a browser adds to it (R32). */
+/** The forms of the admin pages: no other page can send one, whatever cookies a browser adds (R32). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { readForm } from '../../sdk/http/body.js'
@@ -11,14 +11,14 @@ import type { HubContext } from '../flows/context.js'
 import { adminTag, isTag } from '../flows/tags.js'
 import { setStrict } from './sign-in.js'
 
-/** Of each browser that has seen an admin page; worth nothing without the hub's secret. */
+/** Set in each browser that has seen an admin page. It is worth nothing without the hub's secret. */
 const COOKIE = '__Host-session-hub-admin-form'
 const FIELD = 'form'
 
 /**
- * What every form has to carry back: a tag of this browser's cookie and of who is signed in.
+ * What every form has to return: a tag of this browser's cookie and of the user who is signed in.
  *
- * @param name the administrator's; empty before the sign-in
+ * @param name the administrator's name; empty before the sign-in
  */
 export function formTag(hub: HubContext, req: IncomingMessage, res: ServerResponse, name: string): string {
   let cookie = cookieOf(req)
@@ -26,7 +26,7 @@ export function formTag(hub: HubContext, req: IncomingMessage, res: ServerRespon
   return tag(hub, cookie, name)
 }
 
-/** @throws SessionHubError `origin_denied`, and what is wrong with the body */
+/** @throws SessionHubError `origin_denied`, and the faults of the body */
 export async function readOwnForm(
   hub: HubContext,
   req: IncomingMessage,

@@ -1,4 +1,4 @@
-/** Who asks: by the application's own word, by a sign-in of this hub's, or by a token. */
+/** Identifies the caller: by the application's own function, by a sign-in at this hub, or by a token. */
 import type { Request } from 'express'
 
 import { plainAddress } from '../../sdk/http/address.js'
@@ -11,24 +11,28 @@ import { type SignIn, signedIn } from './sign-in.js'
 import { holderOf } from './tokens.js'
 import { createTries } from './tries.js'
 
-/** Of all addresses together, so many leave a row per minute: strangers may not fill the store (R31). The log has them all. */
+/** How many refusals per minute write a row, for all addresses together: strangers may not fill the store (R31). The log has all of them. */
 const REFUSALS = 60
 
 export interface Asking extends Actor {
-  /** The hub's own sign-in, where it was that. */
+  /** The hub's own sign-in, if the caller used it. */
   readonly signIn?: SignIn
 }
 
 export interface Guard {
-  /** Whether administrators sign in here, and not at the application. */
+  /** Whether administrators sign in here and not at the application. */
   readonly hasSignIn: boolean
   /** Whether the store has sites. */
   readonly hasSites: boolean
-  /** @returns `undefined`: nobody who may */
+  /** @returns `undefined` if the caller is not an administrator */
   who(req: Request): Promise<Asking | undefined>
-  /** Who holds the token of `Authorization: Bearer`; `undefined` where there is none. @throws SessionHubError `sign_in_required`, `rate_limited` */
+  /**
+   * Identifies the holder of the token in `Authorization: Bearer`; `undefined` without such a token.
+   *
+   * @throws SessionHubError `sign_in_required`, `rate_limited`
+   */
   bearer(req: Request): Promise<Actor | undefined>
-  /** Whose token it is. @throws SessionHubError `sign_in_required`, `rate_limited` */
+  /** Identifies the holder of a token. @throws SessionHubError `sign_in_required`, `rate_limited` */
   tryToken(req: Request, token: string): Promise<AdminToken>
 }
 
@@ -61,7 +65,7 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
       const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1]
       if (token === undefined || authorize) return undefined
       const holder = holderOf(tokens, token)
-      // Right ones are not counted: a program may ask often, and at once.
+      // Correct tokens are not counted: a program may ask often, and in parallel.
       if (holder) return actorOf(holder, addressOf(req))
       await tries.take(req)
       return refuse(req)
@@ -76,7 +80,7 @@ export function createGuard(at: Administration, { authorize, tokens }: AdminSett
   }
 }
 
-/** With too many proxies trusted it may be any text that a stranger has sent (R18). */
+/** If too many proxies are trusted, this may be any text that a stranger has sent (R18). */
 export const addressOf = ({ ip = '' }: Request): string => plainAddress(ip) ?? 'unknown'
 
 const actorOf = ({ name, permissions }: AdminToken, from: string): Actor => ({ name, permissions, from })

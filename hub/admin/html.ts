@@ -1,4 +1,4 @@
-/** HTML by tagged templates. Whatever is put into one is escaped, unless it came out of one itself (R32). */
+/** HTML by tagged templates. Every value in a template is escaped, unless a template made it (R32). */
 import { escaped } from '../routes/page.js'
 
 export class Html {

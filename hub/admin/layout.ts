@@ -1,4 +1,4 @@
-/** What every admin page has around it. */
+/** The parts that every admin page shares. */
 import type { ServerResponse } from 'node:http'
 
 import { cspHash } from '../page-scripts.js'
@@ -7,26 +7,26 @@ import { html, Html } from './html.js'
 import { paths, sitePaths } from './paths.js'
 import { STYLE } from './style.js'
 
-/** One look at a page: who looks, and what the page's forms have to carry. */
+/** One visit to a page: who visits, and what the page's forms have to carry. */
 export interface Visit {
-  /** Empty on the page where one signs in. */
+  /** Empty on the sign-in page. */
   readonly name: string
   readonly canSignOut: boolean
-  /** Whether the head leads to the sites in the store. */
+  /** Whether the head has a link to the sites in the store. */
   readonly hasSites: boolean
   readonly formTag: string
 }
 
 export interface Page {
   readonly title: string
-  /** What has just happened: first in the window's title, which is read out when a page comes. */
+  /** What has just happened. It comes first in the window's title, which screen readers read out when a page loads. */
   readonly news?: string
-  /** Which link of the head leads here. */
+  /** The link of the head that leads here. */
   readonly here?: 'sessions' | 'sites' | 'audit'
   readonly content: Html
 }
 
-/** Our own scripts are none, so no script runs, whatever somebody has written into a name (R32). */
+/** The pages have no scripts, so no script runs, whatever somebody has written into a name (R32). */
 const headers = {
   ...pageHeaders(`style-src ${cspHash(STYLE)}`, "'none'", "'self'"),
   'cross-origin-opener-policy': 'same-origin',
@@ -38,7 +38,7 @@ export function send(res: ServerResponse, status: number, visit: Visit | undefin
   sendPage(res, status, headers, documentOf(visit, page).text)
 }
 
-/** @param visit nobody's, where something failed before it was known who asks */
+/** @param visit `undefined` if something failed before the caller was known */
 const documentOf = (visit: Visit | undefined, { title, news = '', here, content }: Page): Html =>
   html`<html lang="en">
     <meta charset="utf-8" />
@@ -81,11 +81,11 @@ const who = (visit: Visit) =>
       </form>`
     : html`<span>${visit.name}</span>`
 
-/** What each form needs, so that it counts as this page's. */
+/** The hidden field that proves that a form belongs to this page. */
 export const own = ({ formTag }: Visit): Html => html`<input type="hidden" name="form" value="${formTag}" />`
 
 export const hidden = (name: string, value: string): Html =>
   value === '' ? html`` : html`<input type="hidden" name="${name}" value="${value}" />`
 
-/** Whole, for the policy knows it by its hash. */
+/** In one piece, because the policy allows it by its hash. */
 const style = new Html(`<style>${STYLE}</style>`)

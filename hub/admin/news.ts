@@ -1,4 +1,4 @@
-/** What an act came to, for the page that is shown after it. In a cookie and not in the address, which anybody can write (R32). */
+/** The result of an act, for the page that follows it. It is in a cookie and not in the address, which anybody can write (R32). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { readCookie } from '../../sdk/http/cookies.js'
@@ -26,7 +26,7 @@ export function tellSiteNext(res: ServerResponse, news: SiteNews): void {
   setStrict(res, COOKIE, `site.${news}`)
 }
 
-/** Once; empty where there is none. */
+/** Reads and removes the news; empty if there are none. */
 export function takeNews({ headers }: IncomingMessage, res: ServerResponse): string {
   const value = readCookie(headers.cookie, COOKIE)
   if (value === undefined) return ''

@@ -1,4 +1,4 @@
-/** Who may look after the hub's sessions, checked once at start-up. */
+/** Who may administer the hub's sessions, checked once at start-up. */
 import type { Request } from 'express'
 
 import { is256Bits } from '../../sdk/protocol/formats.js'
@@ -43,7 +43,7 @@ export interface AdminOptions {
 export type Authorize = (req: Request) => Admin | null | Promise<Admin | null>
 export type IsAdmin = (subject: string) => boolean | Promise<boolean>
 
-/** An administrator of a hub without an application. The token itself is nowhere but with its holder. */
+/** An administrator of a hub without an application. Only the holder has the token itself. */
 export interface AdminToken extends Admin {
   /** base64url(SHA-256(token)) */
   readonly sha256: string
@@ -123,7 +123,7 @@ export function readPermissions(where: string, given: unknown): readonly Permiss
   return given.map((one) => oneOf(where, 'permissions', one, permissions))
 }
 
-/** What stands in the audit: something to read, in one line, and nobody else's name. */
+/** A name for the audit: readable, on one line, and not reserved for anybody else. */
 export const isName = (value: unknown): value is string =>
   isText(80)(value) && isSubject(value) && !/^(unknown$|application$|command line)/.test(value)
 
@@ -131,7 +131,7 @@ function readIsAdmin(where: string, given: unknown): IsAdmin {
   if (typeof given === 'function')
     return async (subject) => {
       const answer: unknown = await (given as IsAdmin)(subject)
-      // R21: a record, or nothing at all, is no word on who may be ended; and what it holds would be shown.
+      // R21: a record, or no answer, does not say who may be ended, and its content would be shown.
       if (typeof answer !== 'boolean') throw new TypeError('"isAdmin" has to answer true or false')
       return answer
     }
@@ -141,7 +141,7 @@ function readIsAdmin(where: string, given: unknown): IsAdmin {
   return (subject) => subjects.has(subject)
 }
 
-/** What `authorize` answered. @throws TypeError where that is neither an administrator nor nobody (R21) */
+/** Reads what `authorize` answered. @throws TypeError if that is neither an administrator nor nobody (R21) */
 export function readAdmin(given: unknown): Admin | null {
   if (given === null || given === undefined || given === false) return null
   const { name, permissions: allowed } = isJsonObject(given) ? given : {}

@@ -1,4 +1,4 @@
-/** Where the admin pages are, below the hub's origin. */
+/** The paths of the admin pages, below the hub's origin. */
 export const paths = {
   sessions: '/admin',
   signIn: '/admin/sign-in',
@@ -11,7 +11,7 @@ export const paths = {
   api: '/admin/api',
 } as const
 
-/** Those of the sites in the store, where it has any. */
+/** The paths of the pages for the sites in the store, if it has any. */
 export const sitePaths = {
   sites: '/admin/sites',
   add: '/admin/sites/add',

@@ -1,4 +1,4 @@
-/** What an address of the admin pages asks for, and the address that asks for it. */
+/** Reads what an address of the admin pages asks for, and builds such addresses. */
 import type { KeyObject } from 'node:crypto'
 
 import { single } from '../../sdk/http/navigation.js'
@@ -12,7 +12,7 @@ import type { Session } from '../stores/store.js'
 /** How many rows a page has. */
 export const PAGE = 50
 
-/** The fields of the search, as they stand in an address and in the form. */
+/** The fields of the search, as they appear in an address and in the form. */
 export const searchFields = ['subject', 'site', 'from', 'before'] as const
 export type SearchText = Readonly<Record<(typeof searchFields)[number], string>>
 
@@ -23,7 +23,7 @@ export const searchText = (query: URLSearchParams): SearchText => ({
   before: query.get('before') ?? '',
 })
 
-/** An address of the same search, without what was left empty. */
+/** The address of the same search, without empty fields. */
 export function addressOf(
   path: string,
   text: Partial<SearchText>,
@@ -35,7 +35,7 @@ export function addressOf(
   return query.size > 0 ? `${path}?${query}` : path
 }
 
-/** @throws SessionHubError `request_invalid`, in words for whoever has typed it */
+/** @throws SessionHubError `request_invalid`, in words for the person who typed the search */
 export function readSearch(secret: KeyObject, query: URLSearchParams): Sought {
   const subject = exact(query, 'subject')
   const site = member(query, 'site')
@@ -60,7 +60,7 @@ export function readAuditSearch(query: URLSearchParams): { subject?: string; bef
   }
 }
 
-/** Where the next page begins: after this session. */
+/** The cursor at which the next page begins: after this session. */
 export const cursorOf = (secret: KeyObject, { createdAtMs, id }: Session): string =>
   `${createdAtMs}.${refOf(secret, id)}`
 
@@ -77,13 +77,13 @@ function readTime(name: string, text: string): number {
   return timeMs
 }
 
-/** One that stands once; an empty one is none. */
+/** A field that occurs once. An empty field counts as absent. */
 function exact(query: URLSearchParams, name: string): string | undefined {
   if (query.getAll(name).length > 1) throw wrong(`"${name}" occurs twice`)
   return single(query, name) || undefined
 }
 
-/** Where spaces at the ends mean nothing. Not for subjects: "ada " is another user than "ada", and their sessions are not the same. */
+/** For fields in which spaces at the ends mean nothing. Subjects are different: "ada " is another user than "ada", with other sessions. */
 const member = (query: URLSearchParams, name: string): string | undefined =>
   exact(query, name)?.trim() || undefined
 

@@ -50,7 +50,7 @@ export function createAdminRouter(
     const { visit } = res.locals as { visit?: Visit }
     send(res, error.status, visit, faultPage(error.message))
   }) satisfies ErrorRequestHandler)
-  // What is not below it is the application's own.
+  // All other paths belong to the application.
   return (req, res, next) => {
     if (isBelow(paths.sessions, req.path)) router(req, res, next)
     else next()
@@ -58,8 +58,8 @@ export function createAdminRouter(
 }
 
 /**
- * A link on a page elsewhere brings none of our cookies, which are Strict, and says what is looked up. It leads to the start and no further:
- * whoever is signed in goes on from there, and nothing is looked up, or written into the audit, by a stranger's word.
+ * A link on a page elsewhere brings none of our cookies, which are Strict, but it decides what is looked up. It leads to the start page and no
+ * further: an administrator who is signed in goes on from there. A stranger's link looks nothing up and writes nothing into the audit.
  */
 const startForForeign =
   (origin: string): RequestHandler =>

@@ -1,8 +1,8 @@
-/** What an act came to, in words. */
+/** The result of an act, in words. */
 import type { Ended } from '../flows/administer.js'
 
 export interface Done extends Ended {
-  /** `false`: more of what was asked for is left. */
+  /** `false`: more sessions match than have ended. */
   readonly isAll?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** The list of sessions: whom they belong to, where they began, and buttons that end them. */
+/** The list of sessions: whose they are, where they began, and buttons that end them. */
 import type { KeyObject } from 'node:crypto'
 
 import { browserName } from '../../sdk/http/browser-name.js'
@@ -17,9 +17,9 @@ export interface SessionsView extends Listed<FoundSession> {
   readonly admin: Admin
   readonly secret: KeyObject
   readonly text: SearchText
-  /** The cursor where this page begins; empty for the first one. */
+  /** The cursor at which this page begins; empty for the first page. */
   readonly page: string
-  /** What an act came to. */
+  /** The result of an act. */
   readonly news: string
   /** What is wrong with the search. */
   readonly fault: string
@@ -72,15 +72,15 @@ function results(view: SessionsView): Html {
     ${pages(view)}`
 }
 
-/** Nobody sees it: a name that was copied with what stood behind it finds nobody. */
+/** A space is invisible: a name that was copied with a space at its end finds nobody. */
 const spaced = ({ subject }: SearchText) =>
   subject === subject.trim() ? '' : ' The name of the user begins or ends with a space.'
 
-/** Before the list: the first button of a form is the one that Enter presses, and this one asks first. */
+/** They come before the list, because Enter presses the first button of a form, and this one asks for confirmation. */
 const actions = (view: SessionsView) =>
   html`<div class="row actions"><button class="ends">End selected…</button>${more(view)}</div>`
 
-/** Buttons of the same form that lead elsewhere. */
+/** Buttons of the same form with other targets. */
 function more({ text }: SessionsView): Html {
   const given = searchFields.filter((name) => text[name] !== '')
   if (given.join() === 'subject')
@@ -130,7 +130,7 @@ function row({ admin, secret }: SessionsView, session: FoundSession): Html {
   </tr>`
 }
 
-/** Where it is in use beside the site where it began. */
+/** The sites where the session is in use, besides the one where it began. */
 const elsewhere = (sites: readonly string[]) =>
   sites.length === 0
     ? ''
@@ -144,7 +144,7 @@ const user = (subject: string | null) =>
     ? html`Anonymous`
     : html`<a href="${addressOf(paths.sessions, { subject })}"><bdi>${subject}</bdi></a>`
 
-/** Its name is a guess; what the browser itself has said is below it. */
+/** The name is a guess. Below it is what the browser itself has said. */
 const browser = (agent: string | null) =>
   agent === null
     ? html`Unknown`

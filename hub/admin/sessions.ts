@@ -1,4 +1,4 @@
-/** `GET /admin`: finding sessions. */
+/** `GET /admin`: finds sessions. */
 import express, { type Response, type Router } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'

@@ -1,4 +1,4 @@
-/** Where an administrator signs in, and what is said where something fails. */
+/** The page where an administrator signs in, and the page for failures. */
 import { html } from './html.js'
 import { own, type Page, type Visit } from './layout.js'
 import { paths } from './paths.js'
@@ -29,7 +29,7 @@ export const faultPage = (words: string): Page => ({
     <p><a href="${paths.sessions}">Back to the sessions</a></p>`,
 })
 
-/** For a window that a page elsewhere has led here: nothing of what its address asks for is done (R32). */
+/** For a window that a page elsewhere has sent here: nothing that its address asks for is done (R32). */
 export const startPage: Page = {
   title: 'Administration',
   content: html`<p><a href="${paths.sessions}">Go to the sessions</a></p>`,

@@ -1,4 +1,4 @@
-/** An administrator's sign-in: a cookie that the hub has sealed. It ends by itself, by a sign-out, and with the token (R32). */
+/** An administrator's sign-in: a cookie that the hub has sealed. It ends by itself, by a sign-out, and when its token is removed (R32). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { readCookie, setCookie } from '../../sdk/http/cookies.js'
@@ -12,7 +12,7 @@ import type { AdminToken } from './options.js'
 const COOKIE = '__Host-session-hub-admin'
 /** A working day. */
 const LIFE_MS = 8 * 3_600_000
-/** Under which a sign-in that was ended is spent. */
+/** The issuer under which an ended sign-in is spent. */
 const ISSUER = 'admin'
 
 export interface SignIn {
@@ -27,7 +27,7 @@ export function signIn(hub: HubContext, res: ServerResponse, token: AdminToken):
   setStrict(res, COOKIE, `${text}.${seal(hub, text)}`)
 }
 
-/** Who is signed in, if anybody is. */
+/** The administrator who is signed in, if there is one. */
 export async function signedIn(
   hub: HubContext,
   { headers }: IncomingMessage,
@@ -38,13 +38,13 @@ export async function signedIn(
   )
   const isOurs = more === undefined && isTag(mac, seal(hub, `${end}.${id}.${sha256}`))
   if (!isOurs || !(Number(end) > hub.now())) return undefined
-  // One that was taken out of the configuration opens nothing any more.
+  // A token that was removed from the configuration no longer opens anything.
   const token = tokens.find((known) => known.sha256 === sha256)
   if (!token || (await hub.store.isSpent(ISSUER, id))) return undefined
   return { token, id, endMs: Number(end) }
 }
 
-/** Also for whoever has a copy of the cookie. */
+/** Also ends the sign-in for anybody who has a copy of the cookie. */
 export async function signOut(
   hub: HubContext,
   res: ServerResponse,
@@ -58,7 +58,7 @@ export async function signOut(
 
 const seal = ({ secret }: HubContext, text: string) => adminTag(secret, 'sign-in', text)
 
-/** Until the browser is closed, and for requests that begin on the hub's own pages only. */
+/** Lasts until the browser closes, and is sent only with requests that begin on the hub's own pages. */
 export function setStrict(res: ServerResponse, name: string, value: string): void {
   addCookies(res, [setCookie(name, value, { sameSite: 'Strict', httpOnly: true })])
 }

@@ -1,4 +1,4 @@
-/** Signing in with a token, and out. */
+/** Signs in with a token, and signs out. */
 import express, { type Router } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -54,11 +54,11 @@ export function signInPages(at: Administration, guard: Guard): Router {
   return router
 }
 
-/** One who may only look after sites begins there. */
+/** An administrator who may only administer sites begins there. */
 const startOf = (admin: Admin, { hasSites }: Guard): string =>
   hasSites && mayChangeSites(admin) && !mayRead(admin) ? sitePaths.sites : paths.sessions
 
-/** What belongs on the form; anything else is trouble of another kind. */
+/** Faults that belong on the form. Anything else is a fault of another kind. */
 function faultOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof SessionHubError)) return undefined
   if (thrown.code === 'sign_in_required') return 'The hub does not know this token.'

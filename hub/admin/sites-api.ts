@@ -1,4 +1,4 @@
-/** `/admin/api/sites`: the sites in the store, for programs. Keys go out once, where the hub has made them, and are never listed. */
+/** `/admin/api/sites`: the sites in the store, for programs. Keys that the hub has made are sent out once, and are never listed. */
 import express, { type Request, type Router } from 'express'
 
 import { readJsonBody } from '../../sdk/http/body.js'
@@ -47,7 +47,7 @@ const actsOn = (sites: SiteAdministration): Readonly<Record<string, Act>> => ({
 
   async change(by, body) {
     const { origin, changes } = readFields('The body', body, { origin: isOrigin, changes: isJsonObject })
-    // JSON has no `undefined`: `null` gives a member its default again.
+    // JSON has no `undefined`, so `null` returns a member to its default.
     const members = Object.entries(changes).map(([name, value]) => [name, value ?? undefined])
     return { site: await changeStoredSite(sites, by, origin, Object.fromEntries(members) as object) }
   },
@@ -67,7 +67,7 @@ const actsOn = (sites: SiteAdministration): Readonly<Record<string, Act>> => ({
   },
 })
 
-/** With keys of whoever registers it, or with such as the hub makes and keeps no private half of. */
+/** Registers a site with the caller's keys, or with keys that the hub makes, of which it keeps no private half. */
 async function add(sites: SiteAdministration, by: Actor, body: unknown): Promise<object> {
   const { site, prove = false } = readFields('The body', body, { site: isJsonObject }, { prove: isFlag })
   if (site['signingKeys'] !== undefined || site['ticketKeys'] !== undefined)
@@ -79,7 +79,7 @@ async function add(sites: SiteAdministration, by: Actor, body: unknown): Promise
   return { site: added, keys: app === undefined ? keys : { app, ...keys } }
 }
 
-/** A cast before its check: whoever adds it looks at every member, as no type can. */
+/** The cast comes before the check: adding the site checks every member, which no type can do. */
 const asRegistration = (given: object): Registration => given as Registration
 
 const isOrigin = isText(300)

@@ -151,7 +151,7 @@ const keysForm = (visit: Visit, site: RegisteredSite) => {
   </section>`
 }
 
-/** Shown once, to be copied: nothing here keeps them. */
+/** The keys are shown once, to be copied: they are not kept here. */
 export const keysPage = (visit: Visit, site: RegisteredSite, keys: object, words: string): Page => ({
   title: `Keys of ${site.origin}`,
   here: 'sites',

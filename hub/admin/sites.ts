@@ -1,4 +1,4 @@
-/** `/admin/sites`: the sites in the store, to add, change, turn off and remove. */
+/** `/admin/sites`: adds, changes, turns off and removes sites in the store. */
 import express, { type Response, type Router } from 'express'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -130,7 +130,7 @@ async function one(
   throw new SessionHubError('site_unknown', 'No such site is in the store')
 }
 
-/** A reload there does nothing again (R24). */
+/** Returns to the site's page, where a reload does nothing again (R24). */
 function back(res: Response, origin: string, news: SiteNews): void {
   tellSiteNext(res, news)
   res.redirect(303, siteAddress(origin))
@@ -145,7 +145,7 @@ const lines = (form: URLSearchParams, name: string): readonly string[] =>
 
 const NO_TERMS = { group: undefined, sisters: undefined, mayOffer: undefined, pairwise: undefined }
 
-/** What the form says; the rest of a registration stays as it is. */
+/** Reads the terms from the form. The rest of a registration stays as it is. */
 function termsIn(form: URLSearchParams) {
   const group = text(form, 'group')
   const sisters = lines(form, 'sisters')

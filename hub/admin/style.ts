@@ -1,4 +1,4 @@
-/** The look of the admin pages: the hub's colours, light and dark, on a phone and on a desk. Nothing is loaded from anywhere. */
+/** The style of the admin pages: the hub's colours, light and dark, for phones and desktops. It loads nothing. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

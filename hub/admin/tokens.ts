@@ -1,4 +1,4 @@
-/** Administrators' tokens: 256 random bits with a name before them, by which secret scanners find those that were lost. */
+/** Administrators' tokens: 256 random bits after a fixed prefix, by which secret scanners find lost ones. */
 import { timingSafeEqual } from 'node:crypto'
 
 import { random256, sha256 } from '../../sdk/tokens/random.js'
@@ -7,13 +7,13 @@ import type { AdminToken } from './options.js'
 
 const PREFIX = 'session-hub-admin-'
 
-/** A new token, and what the hub has to know of it. */
+/** A new token, and what the hub has to know about it. */
 export function generateAdminToken(admin: Admin): { token: string; registration: AdminToken } {
   const token = PREFIX + random256()
   return { token, registration: { ...admin, sha256: sha256(token) } }
 }
 
-/** Whose token it is. Hashes are compared, in constant time: how long it takes says nothing of the token. */
+/** Finds the holder of a token. Hashes are compared in constant time, so the duration reveals nothing about the token. */
 export function holderOf(tokens: readonly AdminToken[], token: string): AdminToken | undefined {
   const hash = Buffer.from(sha256(token))
   return tokens.filter((known) => timingSafeEqual(Buffer.from(known.sha256), hash))[0]

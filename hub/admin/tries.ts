@@ -1,6 +1,6 @@
 /**
- * Tries at an administrator's token, counted for all processes of the hub together: each try takes a numbered place in the store before anything is
- * compared, and a right one gives it back. By the store's own atomic insert, as tickets are spent (R26).
+ * Counts tries at an administrator's token for all processes of the hub together. Each try takes a numbered place in the store before anything is
+ * compared, and a correct token gives it back. The store's own atomic insert does this, as when a ticket is spent (R26).
  */
 import type { Request } from 'express'
 
@@ -9,16 +9,19 @@ import { perAddressTries, perMinute } from '../../sdk/http/rate-limit.js'
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import type { HubContext } from '../flows/context.js'
 
-/** So many wrong tokens from one address in each five minutes of the clock, then it has to wait for the next. */
+/** How many wrong tokens one address may send in each five minutes of the clock. Then it has to wait for the next five. */
 export const TRIES = { points: 5, seconds: 300 }
 
-/** Of all addresses together, so many tries per minute take a place in the store: strangers may not fill it (R31). Past them, each process counts by itself. */
+/**
+ * How many tries per minute take a place in the store, for all addresses together: strangers may not fill it (R31). Beyond them, each process counts
+ * by itself.
+ */
 const KEPT = 600
 
 const ISSUER = 'admin tries'
 
 export interface Tries {
-  /** Counts one; to be asked before anything is compared. @returns how to give it back @throws SessionHubError `rate_limited` */
+  /** Counts one try. Call it before anything is compared. @returns a function that gives the place back @throws SessionHubError `rate_limited` */
   take(req: Request): Promise<() => Promise<void>>
 }
 
@@ -32,7 +35,7 @@ export function createTries(hub: Pick<HubContext, 'store' | 'now'>): Tries {
     return { name: String(startMs), endMs: startMs + lengthMs }
   }
 
-  /** @returns whether it was free */
+  /** @returns whether the place was free */
   function spend(jti: string, spentAtMs: number, expiresAtMs: number): Promise<boolean> {
     return hub.store.transact(
       { handles: [], spend: { issuer: ISSUER, jti, spentAtMs, expiresAtMs, gave: null } },

@@ -1,4 +1,4 @@
-/** Sessions and audit rows as JSON shows them: times in seconds since 1970, names as everywhere on the wire. */
+/** Sessions and audit rows as JSON: times in seconds since 1970, and the same names as everywhere on the wire. */
 import type { KeyObject } from 'node:crypto'
 
 import type { FoundSession } from '../flows/administer.js'

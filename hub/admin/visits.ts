@@ -1,4 +1,4 @@
-/** A look at one of the pages by somebody who may. */
+/** A visit to one of the pages by somebody who may see it. */
 import type { Request, RequestHandler, Response } from 'express'
 
 import { queryOf } from '../../sdk/http/navigation.js'
@@ -22,7 +22,7 @@ export interface Act {
   readonly form: URLSearchParams
 }
 
-/** A page that is read. Whoever is not signed in is led to where one signs in. */
+/** Shows a page. A visitor who is not signed in is sent to the sign-in page. */
 export const looked =
   (hub: HubContext, guard: Guard, show: (look: Look, res: Response) => Promise<void>): RequestHandler =>
   async (req, res) => {
@@ -36,7 +36,7 @@ export const looked =
     else throw nobody()
   }
 
-/** A form that was sent. Nothing is changed by anything else (R32). */
+/** Handles a form that was sent. Nothing else changes anything (R32). */
 export const acted =
   (hub: HubContext, guard: Guard, act: (given: Act, res: Response) => Promise<void>): RequestHandler =>
   async (req, res) => {
@@ -60,7 +60,7 @@ export function visitOf(
     hasSites: hasSites && mayChangeSites(by),
     formTag: formTag(hub, req, res, name),
   }
-  // A page that says what went wrong has the same head: one may want to sign out.
+  // A page that reports a fault has the same head, so that its reader can sign out.
   res.locals['visit'] = visit
   return visit
 }

@@ -1,4 +1,4 @@
-/** An administrator at the command line: whoever can read the hub's keys and sessions may do everything, and it is written down. */
+/** An administrator at the command line. Whoever can read the hub's keys and sessions may do everything, and the audit records it. */
 import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 
@@ -17,14 +17,14 @@ import { hint } from './terminal.js'
 export interface AtWork {
   readonly at: Administration
   readonly by: Actor
-  /** What the configuration lists. */
+  /** The sites that the configuration lists. */
   readonly listed: readonly SiteRegistration[]
   /** Whether the store has sites too. */
   readonly hasStoredSites: boolean
 }
 
 /**
- * Opens the sessions of a hub, which may be running meanwhile, for one piece of work.
+ * Opens the sessions of a hub, which may be running at the same time, for one task.
  *
  * @param config the path that `--config` gave
  * @throws UsageError, SessionHubError
@@ -52,7 +52,7 @@ export async function administer(
   }
 }
 
-/** Sessions that are not there are in no file of ours either: opening it would make one, of this user's, in the hub's way. */
+/** Refuses a file that does not exist: to open it would create one that belongs to this user and stands in the hub's way. */
 async function openKept(file: string, { path, open }: StoreSource): Promise<Store> {
   if (path !== undefined && !existsSync(path))
     throw wrong(file, `"store": ${shown(path)} is not there yet; "session-hub serve" makes it`)
@@ -66,7 +66,7 @@ async function openKept(file: string, { path, open }: StoreSource): Promise<Stor
 }
 
 /**
- * The first page of a list, or all of them.
+ * Reads the first page of a list, or all pages.
  *
  * @param read gives the page after this row
  */
@@ -90,7 +90,7 @@ const shell = (): Actor => ({
   from: hostname(),
 })
 
-/** In a container a user may have a number only. */
+/** In a container, a user may have only a number. */
 function userName(): string {
   try {
     return userInfo().username

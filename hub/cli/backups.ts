@@ -63,7 +63,7 @@ Example:
 
 const counted = (sessions: number) => (sessions === 1 ? '1 session' : `${sessions} sessions`)
 
-/** Each server has tools of its own. The password of the address stays where it is: in the environment. */
+/** Each server has its own tools. The password of the address stays where it is, in the environment. */
 interface Tools {
   readonly postgres: string
   readonly redis: string

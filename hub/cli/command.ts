@@ -6,14 +6,14 @@ import type { Paint } from './terminal.js'
 
 export interface Command {
   readonly help: string
-  /** @param name the command as it was asked for, for messages */
+  /** @param name the command as the user typed it, for messages */
   run(args: readonly string[], name: string): Promise<void>
 }
 
 /** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
-  /** The command whose help is offered, with a space behind it, or nothing. */
+  /** The command whose help the message suggests, followed by a space, or nothing. */
   readonly command: string
 
   constructor(message: string, command?: string) {
@@ -28,7 +28,7 @@ type Parsed<Options extends OptionsConfig> = ReturnType<
 >
 
 /**
- * @param operands names what stands without a flag, such as `<origin>`; each is needed, and of `<ref>...` any number
+ * @param operands names the arguments without a flag, such as `<origin>`. Each is required; `<ref>...` stands for any number
  * @throws UsageError
  */
 export function readArguments<Options extends OptionsConfig>(
@@ -56,7 +56,7 @@ export function readArguments<Options extends OptionsConfig>(
   return parsed
 }
 
-/** Before Node's own check, which does not suggest anything. */
+/** Runs before Node's own check, which suggests nothing. */
 function refuseUnknownFlags(command: string, args: string[], options: OptionsConfig): void {
   const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true })
   for (const token of tokens) {
@@ -70,6 +70,6 @@ function refuseUnknownFlags(command: string, args: string[], options: OptionsCon
 const flagsOf = (options: OptionsConfig) =>
   ['help', ...Object.keys(options)].map((name) => `--${name}`).join(', ')
 
-/** Headings in bold, where that can be shown. */
+/** Headings in bold, if the terminal can show that. */
 export const helpOf = (text: string, paint: Paint): string =>
   text.replace(/^[A-Z][a-z ]*:/gm, (heading) => paint('bold', heading))

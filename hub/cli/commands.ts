@@ -1,8 +1,8 @@
-/** Every command, in the order of the list. Each is loaded when it is asked for: what one of them needs, nobody else waits for. */
+/** Every command, in the order of the list. Each is loaded only when it is used, so no command waits for what another needs. */
 import type { Command } from './command.js'
 
 interface Listed {
-  /** One line of the list of commands. */
+  /** The command's line in the list of commands. */
   readonly summary: string
   readonly load: () => Promise<Command>
 }

@@ -1,4 +1,4 @@
-/** A configuration file as it lies there: JSON, or code for what JSON cannot hold. */
+/** A configuration file as it is written: JSON, or code for what JSON cannot express. */
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -7,7 +7,7 @@ import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { codeOnly } from './config-rows.js'
 import { parseFile, readText, shown } from './files.js'
 
-/** The configuration file, for messages and for what it points at. */
+/** The configuration file, for messages, and to resolve the paths in it. */
 export interface Place {
   readonly path: string
   /** The path as a person would write it. */

@@ -1,4 +1,4 @@
-/** The keys of a configuration as `--help` shows them, from their rows. */
+/** The keys of a configuration as `--help` shows them, written from their rows. */
 import type { OptionRow, OptionText } from '../../sdk/settings/option-rows.js'
 import { shownDefault, unitOf } from '../../sdk/settings/option-words.js'
 import { configRows } from './config-rows.js'
@@ -12,7 +12,7 @@ export function configHelp(): string {
     .join('\n')
 }
 
-/** Its text, unit and default, without Markdown. */
+/** The row's text, unit and default, without Markdown. */
 function sentence(row: OptionText & Partial<OptionRow>): string {
   const unit = unitOf(row)
   const initial = shownDefault(row)

@@ -1,5 +1,5 @@
 /**
- * What a configuration of `session-hub serve` may say: the hub's options, and these keys. `--help` and the reference are written from the
+ * What a configuration of `session-hub serve` may contain: the hub's options, and the keys below. `--help` and the reference are written from the
  * same rows.
  */
 import {
@@ -16,7 +16,7 @@ import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
 import { hubRows } from '../option-rows.js'
 import { KEYS_VARIABLE } from './environment.js'
 
-/** Where the metrics are read. */
+/** The address where the metrics can be read. */
 export interface MetricsPlace {
   readonly host: string
   readonly port: number
@@ -46,7 +46,7 @@ const metricsPlace: Check<MetricsPlace> = {
   },
 }
 
-/** The command's own. */
+/** Keys of the command itself. */
 export const serveRows = {
   host: {
     text: 'the address to listen on',
@@ -78,7 +78,7 @@ export const serveRows = {
   },
 } satisfies OptionRows
 
-/** Options of the hub that a file gives in another form: as a path. */
+/** Options of the hub that a file gives in another form, as a path. */
 const sourceRows: Readonly<Record<string, OptionText>> = {
   keys: {
     text: 'the file that `session-hub keys --out` made, or the keys themselves',
@@ -94,7 +94,7 @@ const sourceRows: Readonly<Record<string, OptionText>> = {
   },
 }
 
-/** The clock is for tests. */
+/** Only tests set the clock. */
 const NOT_IN_A_FILE = ['now']
 
 /** Every key, in the order in which people read them. */
@@ -109,15 +109,15 @@ export const configRows: Readonly<Record<string, OptionText>> = {
   ),
 }
 
-/** Those that mean the same for `createHub`. */
+/** Keys that mean the same for `createHub`. */
 export const hubKeys: readonly string[] = Object.keys(configRows).filter(
   (name) => Object.hasOwn(hubRows, name) && configRows[name] === Reflect.get(hubRows, name),
 )
 
-/** What only code can say. */
+/** Keys that only code can set. */
 export const codeOnly: readonly string[] = Object.keys(configRows).filter(
   (name) => configRows[name]?.code === 'only',
 )
 
-/** What text can say, and so the environment. */
+/** Keys that text can set, and therefore the environment. */
 export const textual: readonly string[] = Object.keys(configRows).filter((name) => !codeOnly.includes(name))

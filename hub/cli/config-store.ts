@@ -1,15 +1,15 @@
-/** The configuration's "store": a path, a word, or in code a store of its own. */
+/** The configuration's "store": a path or a word, or in code a store object. */
 import { SessionHubError } from '../../sdk/protocol/errors.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import type { Store } from '../stores/store.js'
 import type { Place } from './config-file.js'
 
-/** For a connection's password, which belongs in no file that is committed. */
+/** For a connection's password, which must not be in a file that is committed. */
 const VARIABLE = 'SESSION_HUB_STORE'
 
 /**
- * @param mayMigrate whether opening it may change PostgreSQL's schema
- * @returns what opens it: last of all, so that a wrong option elsewhere does not leave a file behind; `path` where it is a file
+ * @param mayMigrate whether opening the store may change PostgreSQL's schema
+ * @returns a source that opens the store last of all, so that a wrong option elsewhere does not leave a file behind; with `path` if it is a file
  * @throws SessionHubError `options_invalid`
  */
 export function storeSource(
@@ -42,14 +42,15 @@ export function storeSource(
 
 export type Engine = 'postgres' | 'redis'
 
-/** @returns `undefined` for a path; one that begins so would be a strange one */
+/** @returns `undefined` for a path, which will hardly begin like an address */
 export function engineOf(address: string): Engine | undefined {
   if (/^postgres(ql)?:/.test(address)) return 'postgres'
   return /^rediss?:/.test(address) ? 'redis' : undefined
 }
 
 /**
- * Taken for a path, an address of some other kind would stand in the message that there is no such file, and in a log, with its password.
+ * Refuses an address of an unknown kind. If it were taken for a path, it would appear, with its password, in the message that there is no such file,
+ * and in a log.
  *
  * @throws SessionHubError `options_invalid`
  */
@@ -63,13 +64,13 @@ function refuseAddress(where: string, given: string): void {
 
 export interface StoreSource {
   readonly path?: string
-  /** Which server it is at, where it is at one. */
+  /** The kind of server that the store is on, if it is on one. */
   readonly engine?: Engine
-  /** With its password. */
+  /** The server's address, including its password. */
   readonly address?: string
-  /** Another process would have nothing of it. */
+  /** The store is in memory: another process would see nothing of it. */
   readonly isMemory?: true
-  /** It cannot be opened a second time. */
+  /** The store cannot be opened a second time. */
   readonly isOfThisProcess?: true
   readonly open: () => Promise<Store>
 }
@@ -83,7 +84,7 @@ async function opened(path: string, file: string): Promise<Store> {
   }
 }
 
-/** Loaded only where it is configured: few hubs have the package that it needs. */
+/** Loaded only if it is configured: few hubs have the package that it needs. */
 async function openedAt(engine: Engine, url: string, migrate: boolean, file: string): Promise<Store> {
   try {
     if (engine === 'redis') {
@@ -97,7 +98,7 @@ async function openedAt(engine: Engine, url: string, migrate: boolean, file: str
   }
 }
 
-/** The fault with the file's name, and with what the server has said. */
+/** The fault, with the file's name and what the server has said. */
 export function named(file: string, thrown: unknown): unknown {
   if (!(thrown instanceof SessionHubError)) return thrown
   const cause =
@@ -105,6 +106,6 @@ export function named(file: string, thrown: unknown): unknown {
   return wrong(file, `"store": ${thrown.message}${cause}`, thrown)
 }
 
-/** A configuration in code may bring a store of its own. */
+/** A configuration in code may bring its own store. */
 const isStore = (given: unknown): given is Store =>
   typeof given === 'object' && given !== null && 'transact' in given && typeof given.transact === 'function'

@@ -1,4 +1,4 @@
-/** The configuration of `session-hub serve`: `unknown` from a file in, a hub's options out. */
+/** Reads the configuration of `session-hub serve`: takes `unknown` from a file, and returns a hub's options. */
 import { dirname, resolve } from 'node:path'
 
 import { SessionHubError } from '../../sdk/protocol/errors.js'
@@ -15,33 +15,33 @@ import { findKeys } from './key-file.js'
 import { findSites, sharedHostDoubt, sharedHosts } from './site-list.js'
 
 export interface ServeConfig {
-  /** As a person would write it; begins every message about it. */
+  /** The path as a person would write it. Every message about the file begins with it. */
   readonly file: string
   readonly host: string
   readonly port: number
   readonly proxyHops: number
   readonly hub: HubOptions
-  /** Where the metrics are read; absent: nowhere. */
+  /** The address where the metrics can be read; absent if they are not served. */
   readonly metrics: MetricsPlace | undefined
   /** Opened last, so that a wrong option does not leave a file behind. */
   readonly store: StoreSource
-  /** What stays as long as the process runs. */
+  /** Settings that stay the same as long as the process runs. */
   readonly fixed: Readonly<Record<'origin' | 'host' | 'port' | 'metrics' | 'store', string>>
-  /** All else but the sites, in one text that differs where anything does. It holds the keys. */
+  /** Everything else except the sites, as one text that differs if anything differs. It contains the keys. */
   readonly changeable: string
-  /** What works, but hardly as it was meant; each names its file. */
+  /** Settings that work, but probably not as intended. Each warning names its file. */
   readonly warnings: readonly string[]
 }
 
 const DEFAULT_PORT = 4000
 /**
- * What the file does not say, the environment may.
+ * Reads the configuration. The environment may set what the file does not.
  *
  * @param config the path of a file, if there is one
  * @throws SessionHubError `options_invalid`, naming the file and the key
  */
 export async function readConfig(config: string | undefined, given: NodeJS.ProcessEnv): Promise<ServeConfig> {
-  // Without a file, paths are relative to where the command was started.
+  // Without a file, paths are relative to the folder where the command was started.
   const path = config === undefined ? resolve('environment') : resolve(config)
   const file = shown(path)
   const environment = await withFiles(given)
@@ -49,7 +49,7 @@ export async function readConfig(config: string | undefined, given: NodeJS.Proce
   return configOf(path, file, { ...configIn(environment, textual), ...fromFile }, environment)
 }
 
-/** Whether the environment alone is a configuration: then no file has to be named. */
+/** Whether the environment alone is a configuration, so that no file has to be named. */
 export const isInEnvironment = (environment: NodeJS.ProcessEnv): boolean =>
   Boolean(environment['SESSION_HUB_ORIGIN'] ?? environment['SESSION_HUB_ORIGIN_FILE'])
 
@@ -97,14 +97,14 @@ async function configOf(
   }
 }
 
-/** What is code has no text; a module is loaded once, so it does not change either. */
+/** Code has no text. A module is loaded only once, so it does not change either. */
 const textOf = (given: Readonly<Record<string, unknown>>) => JSON.stringify(given)
 
-/** These members, where they are given. */
+/** These members, as far as they are given. */
 const only = (names: readonly string[], given: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)))
 
-/** What works, but hardly as it was meant. */
+/** Finds settings that work, but probably not as intended. */
 function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): string[] {
   const found = []
   if (given['store'] === 'memory') found.push('"store" is "memory": every session ends when the hub stops')
@@ -121,9 +121,9 @@ function doubts(given: JsonObject, { origin, sites, findSite }: HubOptions): str
   return found
 }
 
-/** The hub's own check, with the file's name instead of the function's. */
+/** Runs the hub's own check, with the file's name instead of the function's. */
 function checkedOptions(file: string, given: Record<string, unknown>): HubOptions {
-  // A cast before its check: the check reads every member as what it may be.
+  // The cast comes before the check, which treats every member as unknown.
   const options = given as unknown as HubOptions
   try {
     resolveHubOptions(options)
@@ -138,7 +138,7 @@ function checkedOptions(file: string, given: Record<string, unknown>): HubOption
   }
 }
 
-/** The hub speaks plain http, so an https origin's port is the proxy's. */
+/** The hub speaks plain HTTP, so the port of an https origin is the proxy's. */
 function defaultPort(origin: string): number {
   const { protocol, port } = new URL(origin)
   return protocol === 'http:' && port ? Number(port) : DEFAULT_PORT

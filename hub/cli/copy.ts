@@ -36,7 +36,7 @@ Example:
     const options = { from: { type: 'string' }, to: { type: 'string' } } as const
     const { values } = readArguments(name, args, options)
     const environment = await withFiles(process.env)
-    // An address has a password, which everybody sees who lists processes.
+    // An address contains a password, which everybody sees who lists the processes.
     const from = values.from ?? environment['SESSION_HUB_STORE']
     const to = values.to ?? environment['SESSION_HUB_STORE_TO']
     if (!from || !to) throw new UsageError(`"${name}" needs "--from <store>" and "--to <store>"`, name)
@@ -60,7 +60,7 @@ Example:
 const STOPPED =
   'Nothing is lost. Once a copy has begun, both stores stay closed: run the same command again, and it continues. To give the copy up, open the old store with "session-hub store reopen"'
 
-/** As people call them. */
+/** The words that people use for them. */
 const WORDS: Readonly<Record<Kind, string>> = {
   subject: 'users',
   session: 'sessions',

@@ -21,7 +21,7 @@ import { type Manifest, manualPage } from './manual.js'
 import { visible } from './table.js'
 import { leave, painter } from './terminal.js'
 
-/** Longer than two beats, and than the 30 seconds that many load balancers give an answer. */
+/** Longer than two beats, and longer than the 30 seconds after which many load balancers cut an answer. */
 const LISTEN_SECONDS = 45
 
 const SECONDS = { min: 1, max: 60, default: 5 }
@@ -83,7 +83,7 @@ Example:
       print?.(line)
     }
     for await (const line of examine(eyes, patients, Date.now())) take(line)
-    // A page with all it loads takes longer than one answer.
+    // A page with everything that it loads takes longer than one answer.
     if (values['from-browser'] || values.browser !== undefined)
       for await (const line of examineInBrowser({ ...patients, executable, timeoutMs: timeoutMs * 3 }))
         take(line)
@@ -107,7 +107,7 @@ function readOrigins(name: string, given: readonly string[]): Pick<Patients, 'hu
   return { hub, sites: [...new Set(sites)] }
 }
 
-/** Below the origin, as it would stand in an address. */
+/** The path below the origin, as it would appear in an address. */
 function readPath(name: string, option: string, given: string): string {
   const url = URL.canParse(given, 'https://site.example') ? new URL(given, 'https://site.example') : undefined
   const isPath = given.startsWith('/') && url?.origin === 'https://site.example' && url.hash === ''
@@ -128,13 +128,13 @@ function readCode(name: string, given: string): FindingCode {
   throw new UsageError(`--ignore: there is no finding "${given}"; ${advice}`, name)
 }
 
-/** Where more is said about a finding. */
+/** The page that explains a finding. */
 const pageOf = (code: FindingCode) => manualPage(manifest(), `doctor.md#${code}`)
 
 const manifest = () =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Manifest
 
-/** Servers write parts of this. */
+/** Servers write parts of this text. */
 const MOST_CHARACTERS = 300
 const shown = (text: string) =>
   visible(text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text)
@@ -142,7 +142,7 @@ const shown = (text: string) =>
 const MARKS = { well: '✓', error: '✗', warning: '‼', none: '·' } as const
 const STYLES = { well: 'green', error: 'red', warning: 'yellow', none: 'dim' } as const
 
-/** Writes each line when it is there: to look takes seconds. */
+/** Writes each line as soon as it is there, because the checks take seconds. */
 function printer(ignored: ReadonlySet<FindingCode>): (line: Line) => void {
   const paint = painter(process.stdout)
   let before: string | undefined

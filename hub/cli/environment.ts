@@ -7,10 +7,10 @@ import { parseFile, readText } from './files.js'
 const PREFIX = 'SESSION_HUB_'
 const FILE = '_FILE'
 
-/** Holds the hub's keys when the configuration names none: SESSION_HUB_KEYS is a site's. */
+/** Holds the hub's keys when the configuration names none. `SESSION_HUB_KEYS` holds a site's keys. */
 export const KEYS_VARIABLE = 'SESSION_HUB_HUB_KEYS'
 
-/** Those that are no text of the configuration's: who reads them stands beside them. */
+/** Variables that are not text of the configuration: other code reads them. */
 const OTHERS = [
   KEYS_VARIABLE,
   'SESSION_HUB_STORE',
@@ -19,18 +19,18 @@ const OTHERS = [
   'SESSION_HUB_WORKER',
 ]
 
-/** Of stores: none of them is JSON. */
+/** Addresses of stores: none of them is JSON. */
 const ADDRESSES = ['SESSION_HUB_STORE', 'SESSION_HUB_STORE_TO']
 
-/** What is text, whatever it looks like. */
+/** Keys whose value is text, whatever it looks like. */
 const TEXTS = ['origin', 'host']
 
 const variableOf = (name: string) => PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 
 /**
- * The environment with each `…_FILE` read: a secret that is mounted as a file need not be in a variable.
+ * Returns the environment with each `…_FILE` read, so that a secret that is mounted as a file need not be in a variable.
  *
- * @throws SessionHubError `options_invalid` where both are there, or the file cannot be read
+ * @throws SessionHubError `options_invalid` if both variables are set, or the file cannot be read
  */
 export async function withFiles(environment: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const found: NodeJS.ProcessEnv = { ...environment }
@@ -40,13 +40,13 @@ export async function withFiles(environment: NodeJS.ProcessEnv): Promise<NodeJS.
     if (environment[variable]) throw wrong(name, `${variable} is set too: keep one of the two`)
     found[variable] = (await readText(path, { where: name, remedy: 'correct the path' })).trim()
   }
-  // What docker keeps in quotes would be the path of a file, with the password in it.
+  // Docker keeps quotes. With them, an address would be taken for the path of a file, with the password in it.
   for (const name of ADDRESSES) if (found[name]) found[name] = withoutQuotes(found[name]).trim()
   return found
 }
 
 /**
- * @param names the keys of the configuration that can be said as text
+ * @param names the keys of the configuration that text can set
  * @throws SessionHubError `options_invalid` for JSON that cannot be read
  */
 export function configIn(environment: NodeJS.ProcessEnv, names: readonly string[]): JsonObject {
@@ -59,7 +59,7 @@ export function configIn(environment: NodeJS.ProcessEnv, names: readonly string[
   return Object.fromEntries(found)
 }
 
-/** docker keeps quotes that a shell takes away, and some hosts escape those inside. */
+/** Docker keeps quotes that a shell removes, and some hosts escape quotes inside them. */
 function valueOf(name: string, text: string, variable: string): JsonObject[string] {
   if (TEXTS.includes(name)) return text
   if (/^[[{]/.test(text))
@@ -68,7 +68,7 @@ function valueOf(name: string, text: string, variable: string): JsonObject[strin
   return text
 }
 
-/** Variables that look as if one of ours was meant. */
+/** Finds variables that look like misspelt ones of ours. */
 export function variableDoubts(environment: NodeJS.ProcessEnv, names: readonly string[]): readonly string[] {
   const known = [...names.map(variableOf), ...OTHERS].map(withoutPrefix)
   return Object.keys(environment)

@@ -1,4 +1,4 @@
-/** Files that a person names: read and written so that every failure says which file it was and what to do. */
+/** Reads and writes files that a person names. Every failure says which file it was and what to do. */
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
 
@@ -15,8 +15,8 @@ export function shown(path: string): string {
 }
 
 /**
- * @param where names what points at the file, such as `hub.json: "keys"`; nothing when it was the command line
- * @param remedy what to do when the file is missing
+ * @param where names what points at the file, such as `hub.json: "keys"`; omitted if the command line named the file
+ * @param remedy what to do if the file is missing
  * @throws SessionHubError `options_invalid`
  */
 export async function readText(
@@ -30,10 +30,10 @@ export async function readText(
   }
 }
 
-/** Bounds against nonsense only: a person wrote this, or we did. Duplicate keys are refused all the same. */
+/** These bounds only stop nonsense: a person or this program wrote the file. Duplicate keys are refused all the same. */
 const BOUNDS = { depth: 32, keys: 10_000 }
 
-/** @throws SessionHubError `options_invalid` with the line and column, and without a word of the text: it may be a key */
+/** @throws SessionHubError `options_invalid` with the line and column, but with none of the text, which may be a key */
 export function parseFile(text: string, where: string): Json {
   try {
     return parseJson(text, BOUNDS)
@@ -44,10 +44,10 @@ export function parseFile(text: string, where: string): Json {
 }
 
 /**
- * Writes a file that holds keys, readable by its owner only: all or nothing, so that a hub that reads it at any moment
- * finds the old text or the new one. A second writer is kept out.
+ * Writes a file that holds keys, readable by its owner only. The write is all or nothing, so a hub that reads the file at any moment
+ * finds either the old text or the new one. A second writer is kept out.
  *
- * @param change gives the new text; told the old one, or nothing where the file is new
+ * @param change returns the new text; it receives the old one, or nothing if the file is new
  * @throws SessionHubError `options_invalid`, and what `change` throws
  */
 export async function writePrivate(
@@ -64,7 +64,7 @@ export async function writePrivate(
         const { before, owner } = await current(target)
         await file.writeFile(await change(before))
         if (owner) {
-          // The hub often runs as another user than the one who makes its keys: what it could read, it can read afterwards.
+          // The hub often runs as a different user than the one who makes its keys. It can still read what it could read before.
           await file.chown(owner.uid, owner.gid).catch(() => undefined)
           await file.chmod((owner.mode & 0o060) | 0o600)
         }
@@ -81,10 +81,10 @@ export async function writePrivate(
 }
 
 /**
- * The work on a file that one process at a time may do.
+ * Does work on a file that only one process at a time may do.
  *
  * @param path as a person named it
- * @param work is told whether the one before was killed, and may have left its draft
+ * @param work is told whether the previous process was killed, and may have left its draft behind
  * @throws SessionHubError `options_invalid`, and what `work` throws
  */
 export async function writing<Result>(

@@ -1,5 +1,5 @@
 /**
- * Where JSON text breaks, and what was expected there. V8 names no place for many faults, and quotes the text around
+ * Finds where JSON text breaks, and what was expected there. For many faults V8 names no place, and it quotes the text around
  * them, which may be a key.
  */
 
@@ -15,7 +15,7 @@ type Expected =
 
 type Bracket = '{' | '['
 
-/** @returns such as `line 3, column 5: a value is expected`; `undefined` when the text is JSON */
+/** @returns for example `line 3, column 5: a value is expected`; `undefined` if the text is JSON */
 export function jsonFault(text: string): string | undefined {
   const open: Bracket[] = []
   let expected: Expected = 'a value'
@@ -28,7 +28,7 @@ export function jsonFault(text: string): string | undefined {
   }
 }
 
-/** White space, then one token or nothing; sticky, so that it never skips what it does not know. */
+/** White space, then one token or nothing. It is sticky, so that it never skips what it does not know. */
 const TOKEN =
   // eslint-disable-next-line no-control-regex -- control characters are just what a JSON string must not hold
   /[ \t\n\r]*([{}[\]:,]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)?/y

@@ -1,4 +1,4 @@
-/** The hub's keys as they lie in a file, in the environment or in the configuration itself. */
+/** The hub's keys, from a file, from the environment or from the configuration itself. */
 import { isJsonObject } from '../../sdk/protocol/json.js'
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { withoutQuotes } from '../../sdk/tokens/key-text.js'
@@ -14,7 +14,7 @@ export interface KeySource {
 }
 
 /**
- * The configuration's "keys": a path, the keys themselves, or nothing.
+ * Finds the keys for the configuration's "keys": a path, the keys themselves, or nothing.
  *
  * @throws SessionHubError `options_invalid`
  */
@@ -44,7 +44,7 @@ async function readKeyFile(path: string, where: string): Promise<HubKeys> {
 /** @throws SessionHubError `options_invalid` */
 function usableKeys(given: unknown, where: string): HubKeys {
   if (!isJsonObject(given)) throw wrong(where, 'keys are expected, such as "session-hub keys" makes')
-  // A cast before its check, which looks at every member.
+  // The cast comes before the check, which checks every member.
   const keys = given as unknown as HubKeys
   readHubKeys(keys, `${where}: keys`)
   return keys

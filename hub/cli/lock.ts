@@ -1,19 +1,19 @@
 /**
- * One process at a time writes a file. The lock is a file beside it that says who has it: where a process was killed, its lock stays behind,
- * and the next one takes it over.
+ * Lets one process at a time write a file. The lock is a file beside it that says who holds it. If a process is killed, its lock stays behind,
+ * and the next process takes it over.
  */
 import { readFile, readlink, rename, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 
 import { isJsonObject } from '../../sdk/protocol/json.js'
 
-/** Whoever has a lock: a number means a process on this machine only, and in this container. */
+/** The holder of a lock. A number identifies a process only on this machine, and in this container. */
 interface Owner {
   readonly pid: number
   readonly place: string
 }
 
-/** Another process has it, or has left it behind where this one cannot know whether it still runs. */
+/** Another process holds the lock, or has left it behind and this process cannot tell whether that one still runs. */
 export class LockedError extends Error {
   override readonly name = 'LockedError'
   readonly lock: string
@@ -27,8 +27,8 @@ export class LockedError extends Error {
 }
 
 /**
- * @param work is told whether the lock was taken over: then drafts of the one that was killed may lie there too
- * @throws LockedError, what `work` throws, and what the file system says
+ * @param work is told whether the lock was taken over: the killed process may then have left drafts too
+ * @throws LockedError, what `work` throws, and the errors of the file system
  */
 export async function whileLocked<Result>(
   target: string,
@@ -43,12 +43,13 @@ export async function whileLocked<Result>(
   }
 }
 
-/** @returns whether it was a dead one's */
+/** @returns whether the lock belonged to a process that has ended */
 async function take(lock: string): Promise<boolean> {
   const me: Owner = { pid: process.pid, place: await here() }
   if (await created(lock, me)) return false
   if (!isOver(await ownerOf(lock), me)) throw new LockedError(lock, await ownerOf(lock))
-  // Only one of several looks again and takes it, in one step: another might remove the lock of the one that has just taken it.
+  // Only one of several processes checks again and takes the lock, in one step: otherwise another could remove the lock of the one that has just
+  // taken it.
   const successor = `${lock}.new`
   if (!(await created(successor, me))) throw new LockedError(successor, await ownerOf(successor))
   try {
@@ -72,7 +73,7 @@ async function created(file: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** @returns `undefined` where the file is gone by now, or is none of ours */
+/** @returns `undefined` if the file is gone by now, or is not ours */
 async function ownerOf(file: string): Promise<Owner | undefined> {
   try {
     const given: unknown = JSON.parse(await readFile(file, 'utf8'))
@@ -86,7 +87,10 @@ async function ownerOf(file: string): Promise<Owner | undefined> {
   }
 }
 
-/** A process of another machine may run for all that is known here. This one has no lock yet, so its number was another's before. */
+/**
+ * Whether the owner has ended. A process of another machine may still run, as far as this one can know. This process has no lock yet, so a lock with
+ * its number belonged to an earlier process.
+ */
 function isOver(owner: Owner | undefined, me: Owner): boolean {
   if (owner?.place !== me.place) return false
   if (owner.pid === me.pid) return true
@@ -94,12 +98,12 @@ function isOver(owner: Owner | undefined, me: Owner): boolean {
     process.kill(owner.pid, 0)
     return false
   } catch (thrown) {
-    // Another user's process cannot be signalled, and is there.
+    // Another user's process cannot be signalled, but it exists.
     return (thrown as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
 
-/** Containers can share a folder and a host's name, and number their processes apart. */
+/** Containers can share a folder and a host name, and still number their processes separately. */
 async function here(): Promise<string> {
   const numbering = await readlink('/proc/self/ns/pid').catch(() => '')
   return [hostname(), numbering].filter(Boolean).join(' ')

@@ -1,4 +1,4 @@
-/** Where the documents are, in a form that opens from a terminal. */
+/** Finds the documents, in a form that opens from a terminal. */
 
 export interface Manifest {
   readonly version: string
@@ -7,7 +7,8 @@ export interface Manifest {
 }
 
 /**
- * The page of this version in the repository; or of the documents' own site; or, while the package names neither, the file in it.
+ * The address of a page: in the repository at this version, or on the documents' own site, or, while the package names neither, the file in the
+ * package.
  *
  * @param page a file of `docs`, perhaps with a fragment
  */

@@ -1,4 +1,4 @@
-/** The metrics of `session-hub serve`, on a port of their own: what watches the hub need not stand where its visitors come from. */
+/** The metrics of `session-hub serve`, on a separate port: what watches the hub need not be reachable by its visitors. */
 import cluster from 'node:cluster'
 import { createServer } from 'node:http'
 
@@ -8,7 +8,7 @@ import type { MetricsPlace } from './config-rows.js'
 import { urlOf } from './url.js'
 import { workerNumber } from './workers.js'
 
-/** @throws SessionHubError `options_invalid` where `prom-client` is not installed, or the port is taken */
+/** @throws SessionHubError `options_invalid` if `prom-client` is not installed or the port is taken */
 export async function serveMetrics(
   file: string,
   { host, port }: MetricsPlace,
@@ -18,7 +18,7 @@ export async function serveMetrics(
   })
   const metrics = hubMetrics()
   const server = createServer(metrics.listener)
-  // A cluster would hand each question to any worker, whose numbers are its own.
+  // A cluster would give each request to any worker, and each worker has its own numbers.
   const own = cluster.isWorker && port > 0 ? port + workerNumber() - 1 : port
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {

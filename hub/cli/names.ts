@@ -1,4 +1,4 @@
-/** Names on the command line, with commas between them. */
+/** Names on the command line, separated by commas. */
 export const namesIn = (list: string) =>
   list
     .split(',')

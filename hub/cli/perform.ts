@@ -1,4 +1,4 @@
-/** Finds the command that was asked for, and runs it. */
+/** Finds the command that the user typed, and runs it. */
 import { readFileSync } from 'node:fs'
 
 import { closest } from '../../sdk/settings/refuse-unknown.js'
@@ -20,7 +20,7 @@ Options:
 Exit codes: 0 success, 1 failure, 2 wrong usage. One line on stderr says why. The doctor has its own codes.
 `
 
-/** @throws UsageError, SessionHubError, and what nobody foresaw */
+/** @throws UsageError, SessionHubError, and unforeseen errors */
 export async function perform(args: readonly string[]): Promise<void> {
   const [first] = args
   if (first === undefined) throw new UsageError(`which command? Known are ${names.join(', ')}`)
@@ -40,13 +40,13 @@ export async function perform(args: readonly string[]): Promise<void> {
   await command.run(args.slice(name.split(' ').length), name)
 }
 
-/** The leading words: what stands before the first option. */
+/** The leading words, before the first option. */
 function wordsOf(args: readonly string[]): readonly string[] {
   const option = args.findIndex((argument) => argument.startsWith('-'))
   return option < 0 ? args : args.slice(0, option)
 }
 
-/** Two words name a command before one does; `keys rotat` is a slip, not `keys` with an argument. */
+/** A command of two words comes before one of a single word: `keys rotat` is a slip, not `keys` with an argument. */
 function nameOf([group = '', act]: readonly string[]): string | undefined {
   const isGroup = names.some((name) => name.startsWith(`${group} `))
   const name = isGroup && act !== undefined ? `${group} ${act}` : group

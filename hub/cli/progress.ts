@@ -1,9 +1,9 @@
-/** How far a long piece of work has come: one line that moves on a terminal, and a line now and then anywhere else. */
+/** Shows the progress of a long task: one moving line on a terminal, and a line now and then anywhere else. */
 
 export interface Progress {
-  /** @param of how many there are, where that is known */
+  /** @param of the total, if it is known */
   show(what: string, done: number, of: number | undefined): void
-  /** Ends the line that moves. */
+  /** Ends the moving line. */
   end(): void
 }
 

@@ -1,7 +1,7 @@
 /**
- * What SIGHUP does: the configuration is read again, with the keys and the sites that it names. A change of the sites alone is told to the
- * hub. After any other change a new hub takes the place of the old one, behind the same server, and no request is lost. What is wrong, or
- * needs a restart, changes nothing: a hub that runs is worth more than a file that does not work.
+ * Handles SIGHUP: the configuration is read again, with the keys and sites that it names. If only the sites have changed, the hub is
+ * told. After any other change a new hub replaces the old one behind the same server, and no request is lost. A configuration that is wrong, or
+ * needs a restart, changes nothing: a running hub is worth more than a file that does not work.
  */
 import type { RequestListener, ServerResponse } from 'node:http'
 
@@ -10,24 +10,24 @@ import type { Hub } from '../app.js'
 import type { ServeConfig } from './config.js'
 import type { ServeLog } from './serve-log.js'
 
-/** A hub with the configuration that made it. */
+/** A hub, with the configuration that made it. */
 interface Serving {
   readonly hub: Hub
   readonly config: ServeConfig
   readonly answer: RequestListener
-  /** Answers that are on their way. */
+  /** Answers that are not finished. */
   readonly open: Set<ServerResponse>
 }
 
 export interface Succession {
   readonly answer: RequestListener
   endStreams(): void
-  /** What is asked for while it is at work comes after it. */
+  /** A request that comes while the configuration is being read is handled afterwards. */
   reread(): Promise<void>
   close(): Promise<void>
 }
 
-/** So long may answers of the hub before take; its streams have been told to come again. */
+/** How long the answers of the previous hub may take. Its streams have been told to connect again. */
 const MOST_MS = 10_000
 
 export interface SuccessionParts {
@@ -117,7 +117,7 @@ export async function createSuccession(
   }
 }
 
-/** What a socket, a store and all sites go by. @throws SessionHubError */
+/** Refuses changes of what a socket, a store and all sites depend on. @throws SessionHubError */
 function refuseFixed(before: ServeConfig, after: ServeConfig): void {
   const names = Object.keys(after.fixed) as (keyof ServeConfig['fixed'])[]
   const changed = names.filter((name) => after.fixed[name] !== before.fixed[name])
@@ -126,7 +126,7 @@ function refuseFixed(before: ServeConfig, after: ServeConfig): void {
   throw wrong(after.file, `${shown} cannot change while the hub runs; nothing is changed until a restart`)
 }
 
-/** Until each of these is answered. */
+/** Resolves when all of these are answered, or the time is over. */
 async function quiet(open: ReadonlySet<ServerResponse>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise<void>((resolve) => {

@@ -14,9 +14,9 @@ import { urlOf } from './url.js'
 import { sayReady } from './workers.js'
 
 /**
- * Resolves when it has stopped after a signal.
+ * Resolves when the hub has stopped after a signal.
  *
- * @param read the configuration anew
+ * @param read reads the configuration again
  * @param workers how many processes of the hub share the limits
  * @throws SessionHubError
  */
@@ -29,14 +29,14 @@ export async function serveHub(
   const { hubs, ready, server } = await start(config, read, workers, log)
   process.on('SIGHUP', () => void hubs.reread())
   const { asked: stopped, hurry } = stopSignals()
-  // The store is closed all the same: a copy of its file has everything.
+  // The store is closed all the same, so a copy of its file is complete.
   hurry.addEventListener('abort', () => {
     server.closeAllConnections()
   })
   if (cluster.isPrimary)
     log({ level: 'info', event: 'listening', origin: config.hub.origin, url: urlOf(server.address()) })
 
-  // A store that never opens is no hub: whoever started it has to know.
+  // A hub whose store never opens is no hub: whoever started it has to know.
   const opened = ready.then(() => {
     sayReady()
     return stopped

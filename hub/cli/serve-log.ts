@@ -1,4 +1,4 @@
-/** What a running hub says: one line per entry, JSON for collectors, short text for a person at a terminal. */
+/** What a running hub logs: one line per entry, as JSON for collectors and as short text for a person at a terminal. */
 import type { LogEntry, LogEvent } from '../../sdk/settings/log.js'
 import { painter, type Paint, type Style } from './terminal.js'
 
@@ -7,18 +7,18 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
   readonly event:
     | LogEvent
     | 'listening'
-    /** Where the metrics are read. */
+    /** The address where the metrics can be read. */
     | 'metrics'
-    /** SIGHUP: the configuration was read again, and at most the sites have changed. */
+    /** SIGHUP: the configuration was read again, and nothing but the sites has changed. */
     | 'sites_reread'
-    /** SIGHUP: the configuration was read again, and is in effect. */
+    /** SIGHUP: the configuration was read again and is in effect. */
     | 'config_reread'
-    /** SIGHUP: something is wrong, or needs a restart; all stays as it was. */
+    /** SIGHUP: something is wrong or needs a restart; everything stays as it was. */
     | 'config_kept'
-    /** One of several processes has ended by itself, and is replaced after `pauseMs`. */
+    /** One of several processes has ended by itself. It is replaced after `pauseMs`. */
     | 'worker_died'
     | 'worker_replaced'
-    /** None of them can open the store: the command ends. */
+    /** None of the processes can open the store: the command ends. */
     | 'workers_failed'
     | 'stopping'
     /** Some requests had to be cut off. */
@@ -29,11 +29,11 @@ interface ServeEntry extends Omit<LogEntry, 'event'> {
 
 export type ServeLog = (entry: ServeEntry) => void
 
-/** @param worker which of several processes speaks */
+/** @param worker which of several processes logs */
 export function createServeLog(stream: NodeJS.WriteStream, worker?: number): ServeLog {
   const paint = painter(stream)
   return (said) => {
-    // Each process finds it, and one word is enough.
+    // Each process finds this, and one line is enough.
     if (said.event === 'config_doubtful' && worker !== undefined && worker > 1) return
     const entry = worker === undefined ? said : { ...said, worker }
     const now = new Date()

@@ -53,7 +53,7 @@ Example:
     }
     const log = createServeLog(process.stdout, cluster.isWorker ? workerNumber() : undefined)
     if (cluster.isPrimary) warn(config, log)
-    // What only looks after workers, or finds the configuration wrong, needs no hub.
+    // A process that only supervises workers, or finds the configuration wrong, needs no hub.
     const { serveHub } = await import('./serve-hub.js')
     await serveHub(config, () => readConfig(values.config, process.env), workers, log)
     leave(0)

@@ -1,4 +1,4 @@
-/** The hub behind a socket of its own. */
+/** Runs the hub behind its own socket. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 
 import express, { type ErrorRequestHandler, type Express } from 'express'
@@ -12,12 +12,12 @@ import type { Hub } from '../app.js'
 import type { ServeConfig } from './config.js'
 import type { ServeLog } from './serve-log.js'
 
-/** Headers that do not arrive hold a socket (R31). */
+/** A request whose headers do not arrive holds a socket (R31). */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
-/** Node looks at both limits this often, and by default only every 30 s. */
+/** How often Node checks both limits; its default is 30 s. */
 const CHECK_EVERY_MS = 1000
-/** Longer than a proxy keeps its connections, which is usually 60 s: else it sends a request into a closing one. */
+/** Longer than a proxy keeps its connections, usually 60 s. Otherwise the proxy sends a request into a connection that is closing. */
 const KEEP_ALIVE_MS = 65_000
 
 export function createApp(hub: Hub, { proxyHops }: ServeConfig, log: ServeLog): Express {
@@ -34,13 +34,13 @@ export function createApp(hub: Hub, { proxyHops }: ServeConfig, log: ServeLog): 
   })
   app.use(((thrown, req, res, _next) => {
     const error = sendError(res, thrown)
-    // Strangers ask for anything; only our own failures are news.
+    // Strangers request anything, so only our own failures are logged.
     if (error.code !== 'not_found') logError(safe, error, req.path)
   }) satisfies ErrorRequestHandler)
   return app
 }
 
-/** @throws SessionHubError `options_invalid` when the port or the address cannot be had */
+/** @throws SessionHubError `options_invalid` if the port or the address is not available */
 export async function listen(answer: RequestListener, config: ServeConfig): Promise<Server> {
   const { file, host, port } = config
   const server = createServer(

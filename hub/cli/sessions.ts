@@ -149,7 +149,7 @@ async function end(atWork: AtWork, values: Values, refs: readonly string[], name
   )
 }
 
-/** By turns, since what one act ends is bounded: what began before now, or it might never come to an end. */
+/** Ends them in turns, since one act ends a bounded number. Only sessions that began before now count, or this might never finish. */
 async function endAll({ at, by }: AtWork, asked: Sought): Promise<Ended> {
   const sought = { beforeMs: at.hub.now() + 1, ...asked }
   let [ended, spared] = [0, 0]

@@ -1,4 +1,4 @@
-/** The hub's list of sites as it lies in a file or in the configuration itself. */
+/** The hub's list of sites, from a file or from the configuration itself. */
 import { wrong } from '../../sdk/settings/refuse-unknown.js'
 import { readSite, type SiteRegistration } from '../sites/site.js'
 import type { Place } from './config-file.js'
@@ -11,7 +11,7 @@ export interface SiteSource {
 }
 
 /**
- * The configuration's "sites": a path, the list itself, or nothing.
+ * Finds the sites for the configuration's "sites": a path, the list itself, or nothing.
  *
  * @throws SessionHubError `options_invalid`
  */
@@ -36,7 +36,7 @@ export async function readSiteFile(path: string, where?: string): Promise<SiteRe
 export function checkedSites(given: unknown, where: string): SiteRegistration[] {
   if (!Array.isArray(given))
     throw wrong(where, 'a list of sites is expected, such as "session-hub sites add" makes')
-  // A cast before its check: the registry's own reader looks at every member, as no type can.
+  // The cast comes before the check: the registry's own reader checks every member, which no type can do.
   const sites = given as SiteRegistration[]
   const origins = new Set<string>()
   for (const [index, site] of sites.entries()) {
@@ -50,8 +50,8 @@ export function checkedSites(given: unknown, where: string): SiteRegistration[] 
 }
 
 /**
- * Sites that share a host name, each with the first that has it. Browsers keep cookies by host, whatever the port: such sites see each
- * other's, and under one name each takes the other's place.
+ * Sites that share a host name, each with the first site that has it. Browsers keep cookies by host, whatever the port: such sites see each
+ * other's cookies, and replace each other's if the names are equal.
  */
 export function sharedHosts(sites: readonly SiteRegistration[]): readonly (readonly [string, string])[] {
   const firstAt = new Map<string, string>()

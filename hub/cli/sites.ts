@@ -179,7 +179,7 @@ interface Made {
   readonly registrations: readonly SiteRegistration[]
 }
 
-/** The lists that were given, `undefined` if none was: that is another thing than an empty one. */
+/** The lists that were given; `undefined` if none was, which differs from an empty list. */
 function sharePolicy(given: Record<keyof SharePolicy, string | undefined>): SharePolicy | undefined {
   const lists = Object.entries(given).flatMap(([name, names]) =>
     names === undefined ? [] : [[name, namesIn(names)] as const],
@@ -224,13 +224,13 @@ Options:
 
 interface Registered {
   readonly registrations: readonly SiteRegistration[]
-  /** What to think of beside it. */
+  /** Advice that goes with the registration. */
   readonly doubts: readonly string[]
-  /** The app has keys already, and its new sites have the same. */
+  /** The app already has keys, and its new sites share them. */
   readonly isWithOldKeys: boolean
 }
 
-/** @param mayHaveOldKeys whether sites of the same app lend their keys */
+/** @param mayHaveOldKeys whether new sites get the keys that sites of the same app already have */
 async function register(
   wanted: readonly SiteRegistration[],
   path: string,
@@ -258,7 +258,7 @@ async function register(
   return registered ?? { registrations: wanted, doubts: [], isWithOldKeys: false }
 }
 
-/** @throws SessionHubError `options_invalid` where its sites have different ones */
+/** @throws SessionHubError `options_invalid` if the app's sites have different keys */
 function keysOfApp(
   sites: readonly SiteRegistration[],
   app: string | undefined,

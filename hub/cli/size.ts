@@ -5,7 +5,7 @@ import { type Command, readArguments, UsageError } from './command.js'
 import { numeral } from './progress.js'
 import { tableOf } from './table.js'
 
-/** Each option, its bounds, and what is taken without it. */
+/** Each option, its bounds, and the value that is used without it. */
 const NUMBERS = {
   visits: { min: 0.01, max: 1000, usual: 1 },
   syncs: { min: 0, max: 1000, usual: 2 },
@@ -80,7 +80,7 @@ const rowOf =
     const { engine, processes, hubMachines, serverMachines, serverProcessors, connections, bytes, first } =
       sized
     const limit = `${first.what}, at ${rounded(first.visitors / 1e6)} million visitors`
-    // What is past its limit is not had with more machines.
+    // Beyond its limit, more machines do not help.
     if (first.visitors < visitors) return [engine, 'too much', '', '', '', sizeText(bytes), limit]
     return [
       engine,
@@ -95,7 +95,7 @@ const rowOf =
     ]
   }
 
-/** Two digits that mean something: it is no more exact than that. */
+/** Two significant digits: the figure is no more exact than that. */
 const rounded = (figure: number) => numeral(Number(figure.toPrecision(2)))
 
 function sizeText(bytes: number): string {

@@ -1,14 +1,14 @@
-/** When this process is told to stop, and when whoever told it does not want to wait. */
+/** Tells when this process has to stop, and when the sender of the signal does not want to wait. */
 
 /**
- * One wish to stop often arrives twice: a terminal and systemd signal every process of a group, and npm, or the first of several workers, passes
- * its own signal on besides. What comes so soon after the last one is the same wish.
+ * One wish to stop often arrives twice: a terminal and systemd signal every process of a group, and npm, or the first of several workers, also passes
+ * its own signal on. A signal that comes this soon after the last one is the same wish.
  */
 const SAME_WISH_MS = 1000
 
 export interface StopSignals {
   readonly asked: Promise<NodeJS.Signals>
-  /** Aborted by a second wish. A third one ends the process as the signal does by itself. */
+  /** Aborted by a second wish. A third one ends the process, as the signal does by default. */
   readonly hurry: AbortSignal
 }
 

@@ -1,4 +1,4 @@
-/** A command that is stopped by Ctrl+C or by whoever runs it: it says what that means, and ends as such a process does. */
+/** A command that is stopped by Ctrl+C or by its supervisor says what that means, and ends with the usual exit code. */
 import { constants } from 'node:os'
 
 import { painter } from './terminal.js'
@@ -6,8 +6,8 @@ import { painter } from './terminal.js'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs `work`. Where a signal comes meanwhile, these words go to stderr and the process ends, with 128 and the signal's number: whatever the work has not
- * finished by then, it has to bear.
+ * Runs `work`. If a signal arrives meanwhile, these words go to stderr and the process ends with 128 plus the signal's number. The work has to be
+ * able to bear an end at any moment.
  */
 export async function unlessStopped<Result>(words: string, work: () => Promise<Result>): Promise<Result> {
   const stop = (signal: NodeJS.Signals) => {

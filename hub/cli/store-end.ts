@@ -1,4 +1,4 @@
-/** What `--from`, `--to` and `--store` name: a file of SQLite's, or the address of a server. */
+/** Opens what `--from`, `--to` and `--store` name: an SQLite file, or the address of a server. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
@@ -9,8 +9,8 @@ import { engineOf, named } from './config-store.js'
 const FILE = /^sqlite:(\/\/)?/
 
 /**
- * @param flag names it in messages
- * @param mayMake whether it may be made where it is not there yet
+ * @param flag the flag's name, for messages
+ * @param mayMake whether the store may be created if it does not exist
  * @throws SessionHubError
  */
 export async function openEnd(flag: string, given: string, mayMake: boolean): Promise<CopyEnd> {

@@ -68,7 +68,7 @@ Example:
 
 const STOPPED = 'The schema is as it was, or up to date, never in between: run the same command again'
 
-/** The address alone is enough: a step of a deployment needs none of the hub's keys. */
+/** The address alone is enough: a deployment step needs none of the hub's keys. */
 async function sourceOf(
   name: string,
   config: string | undefined,

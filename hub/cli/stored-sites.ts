@@ -1,4 +1,7 @@
-/** `session-hub sites change|disable|enable|prove|remove|rotate-keys --config`: the sites in the store of a hub, which may be running meanwhile. */
+/**
+ * `session-hub sites change|disable|enable|prove|remove|rotate-keys --config`: administers the sites in the store of a hub, which may be running at
+ * the same time.
+ */
 import type { Actor } from '../flows/administer.js'
 import {
   addStoredSite,
@@ -36,7 +39,7 @@ export const administerSites = (name: string, config: string | undefined, work: 
     await work({ hub, stored, isListed, ownership: createOwnership(secret) }, by)
   })
 
-/** For `session-hub sites add --config`. @returns those that were added */
+/** For `session-hub sites add --config`. @returns the sites that were added */
 export async function addToStore(
   sites: SiteAdministration,
   by: Actor,
@@ -49,7 +52,7 @@ export async function addToStore(
   return added
 }
 
-/** What whoever owns the domain has to do next. */
+/** Says what the domain's owner has to do next. */
 export function tellProof({ origin, proof }: RegisteredSite): void {
   if (!proof) return
   hint(`The hub does not serve ${origin} yet. Its owner must publish this text: ${proof.token}`)
@@ -81,7 +84,7 @@ export const listInStore = (name: string, config: string): Promise<void> =>
 
 const CONFIG = { config: { type: 'string' } } as const
 
-/** A command on one site. */
+/** Runs a command on one site. */
 function onSite(
   words: string,
   said: (origin: string) => string,

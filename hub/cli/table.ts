@@ -1,4 +1,4 @@
-/** Rows for people: columns as wide as what stands in them. */
+/** Tables for people: each column is as wide as its longest cell. */
 
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows].map((row) => row.map(visible))
@@ -14,7 +14,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
     .join('')
 }
 
-/** Others write their names: characters that nobody sees, that turn the writing round or begin a line would make another row of it. */
+/** Strangers choose some names. Characters that are invisible, reverse the text or begin a line would change how a row reads. */
 export const visible = (cell: string): string =>
   cell.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`)
 

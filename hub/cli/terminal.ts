@@ -1,4 +1,4 @@
-/** Where a person may be reading: colours on a terminal only, and only where they are wanted (https://no-color.org). */
+/** Output that a person may read: colours only on a terminal, and only if they are wanted (https://no-color.org). */
 import { styleText } from 'node:util'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -9,12 +9,12 @@ export function painter(stream: NodeJS.WriteStream): Paint {
   return (style, text) => styleText(style, text, { validateStream: false })
 }
 
-/** Advice beside the result: on stderr, so that stdout holds the result alone. */
+/** Advice about the result. It goes to stderr, so that stdout holds only the result. */
 export function hint(text: string): void {
   process.stderr.write(`${painter(process.stderr)('dim', text)}\n`)
 }
 
-/** Ends the process once everything is written: on some systems a pipe is still on its way. */
+/** Ends the process when everything is written: on some systems output to a pipe is still under way. */
 export function leave(code: number): void {
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
 }

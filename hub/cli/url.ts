@@ -1,4 +1,4 @@
-/** Where a server listens, as others write it. */
+/** The address where a server listens, as others write it. */
 import type { AddressInfo } from 'node:net'
 
 export function urlOf(address: string | Pick<AddressInfo, 'address' | 'port'> | null): string {

@@ -1,4 +1,4 @@
-/** Several processes of one hub on one port: started, replaced when they die, told what this process is told, and ended together. */
+/** Runs several processes of one hub on one port: starts them, replaces them when they die, passes signals on, and ends them together. */
 import cluster, { type Address, type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,30 +9,30 @@ import { stopSignals } from './stop-signals.js'
 import { leave } from './terminal.js'
 import { urlOf } from './url.js'
 
-/** Tells a worker which one it is; a replacement has the number of the one that it replaces. */
+/** Tells a worker its number. A replacement has the number of the worker that it replaces. */
 const NUMBER = 'SESSION_HUB_WORKER'
 
-/** A worker that dies at once, again and again, does not keep the machine busy. */
+/** The pauses before a replacement, so that a worker that keeps dying at once does not keep the machine busy. */
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 30_000
-/** One that lived for so long was well. */
+/** A worker that lived this long was healthy. */
 const WELL_MS = 60_000
-/** So often in a row may one end before its store was open, where no other has it open. */
+/** How many times in a row a worker may end before its store was open, while no other worker has it open. */
 const MOST_FAILED_STARTS = 5
 
 export const workerNumber = () => Number(process.env[NUMBER])
 
 const READY = 'ready'
 
-/** Tells the first process that this one's store is open: until then, its end is a failed start. */
+/** Tells the first process that this worker's store is open. If the worker ends before that, its start has failed. */
 export function sayReady(): void {
   cluster.worker?.send(READY)
 }
 
 /**
- * Resolves when all of them have ended after a signal.
+ * Resolves when all workers have ended after a signal.
  *
- * @throws SessionHubError `unavailable` where none can open the store: whoever started the command has to know
+ * @throws SessionHubError `unavailable` if no worker can open the store: whoever started the command has to know
  */
 export async function runWorkers(count: number, origin: string, log: ServeLog): Promise<void> {
   const { asked: stopped, hurry } = stopSignals()
@@ -40,7 +40,7 @@ export async function runWorkers(count: number, origin: string, log: ServeLog): 
   process.on('SIGHUP', () => {
     signalAll('SIGHUP')
   })
-  // The first one alone: it brings the store up to date, and what is wrong is said once.
+  // One worker starts alone: it brings the store up to date, and a fault is reported once.
   const first = await started(1)
   const others = await Promise.all(Array.from({ length: count - 1 }, (_, at) => started(at + 2)))
   const kept = [first, ...others].map((one) => keep(one, stopping.signal, log))
@@ -55,7 +55,7 @@ export async function runWorkers(count: number, origin: string, log: ServeLog): 
     await Promise.allSettled(kept)
   }
   try {
-    // None of them ends before it is told to, except in failing.
+    // A worker ends before it is told to only if it fails.
     const signal = await Promise.race([stopped, Promise.all(kept).then(() => stopped)])
     log({ level: 'info', event: 'stopping', signal })
   } catch (thrown) {
@@ -73,7 +73,7 @@ interface Started {
   readonly address: Address
 }
 
-/** Those whose store is open now, and whether there has been one at all. */
+/** The workers whose store is open now, and whether there has been one at all. */
 const ready = new Set<Worker>()
 let hasBeenReady = false
 
@@ -91,7 +91,7 @@ const signalAll = (signal: NodeJS.Signals) => {
   for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal)
 }
 
-/** Ends the command where the worker cannot begin: it has said why. */
+/** Ends the command if the worker cannot begin. The worker has said why. */
 async function started(number: number): Promise<Started> {
   const worker = fork(number)
   const address = await Promise.race([listening(worker), exitOf(worker)])
@@ -104,10 +104,10 @@ async function started(number: number): Promise<Started> {
 }
 
 /**
- * Replaces it whenever it ends by itself. Resolves when it has ended after `stopping`.
+ * Replaces a worker whenever it ends by itself. Resolves when it has ended after `stopping`.
  *
- * @throws SessionHubError where it cannot be started, and no other serves either. At the beginning once is enough: the worker itself
- * has waited for its store, for as long as it was told to.
+ * @throws SessionHubError if it cannot be started and no other worker serves either. At the beginning one failure is enough: the worker itself
+ * has waited for its store for as long as it was told to.
  */
 async function keep({ number, worker }: Started, stopping: AbortSignal, log: ServeLog): Promise<void> {
   let current = worker
@@ -146,7 +146,7 @@ const cannotStart = (times: number) =>
     `No worker can open the session store${times > 1 ? `; one of them has tried ${times} times in a row` : ''}. Their own errors are above`,
   )
 
-/** Asked anew: what was said before the pause counts no more. */
+/** A function reads the signal again: what was known before the pause no longer counts. */
 const isAborted = (signal: AbortSignal) => signal.aborted
 
 async function listening(worker: Worker): Promise<Address> {
@@ -154,7 +154,7 @@ async function listening(worker: Worker): Promise<Address> {
   return address
 }
 
-/** Also of one that has ended already. */
+/** Works for a worker that has already ended, too. */
 async function exitOf(worker: Worker): Promise<{ code: number | null; signal: string | null }> {
   const { exitCode, signalCode } = worker.process
   if (exitCode !== null || signalCode !== null) return { code: exitCode, signal: signalCode }

@@ -1,7 +1,7 @@
-/** A provider's keys on their way here: so many bytes and no more (R31), whoever answers at that address. */
+/** Fetches a provider's keys, with a limit on the bytes (R31), whatever server answers at that address. */
 import type { FetchImplementation } from 'jose'
 
-/** A hundred keys with their certificates are less. */
+/** A hundred keys with their certificates take less. */
 const MOST_BYTES = 1_048_576
 
 export const fetchKeys: FetchImplementation = async (url, options) => {
@@ -9,7 +9,7 @@ export const fetchKeys: FetchImplementation = async (url, options) => {
   const { status } = answer
   const chunks: Uint8Array[] = []
   let bytes = 0
-  // What is not read is cut off: a body that never ends would else be held until the time limit, and with it all that has come.
+  // The rest is cut off: otherwise a body that never ends, and all of it that has arrived, would be held until the time limit.
   for await (const chunk of answer.body ?? []) {
     bytes += chunk.byteLength
     if (bytes > MOST_BYTES) throw new Error(`The keys are more than ${MOST_BYTES} bytes`)

@@ -1,4 +1,4 @@
-/** R44. A `logout_token` (OpenID Connect Back-Channel Logout 1.0, section 2.4 and 2.6): whose sign-out it is, if it is one. */
+/** R44. Reads a `logout_token` (OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6): whose sign-out it is, if it is valid. */
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
@@ -22,20 +22,20 @@ import type { IssuerSettings } from './options.js'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-/** Asymmetric ones only (R2): with a public key as a secret anybody could sign. */
+/** Asymmetric algorithms only (R2): if a public key served as a secret, anybody could sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 
-/** The provider's clock is not one of ours. */
+/** The provider's clock is not under our control. */
 const TOLERANCE_SECONDS = 30
-/** A provider says it at once, and tries again for a while. Until it expires, its `jti` is kept. */
+/** A provider sends the token at once, and repeats it for a while. Its `jti` is kept until the token expires. */
 const MOST_AGE_SECONDS = 86_400
 
-/** What jose says where the keys cannot be fetched, or are none. */
+/** The codes of jose for keys that cannot be fetched, or are invalid. */
 const KEY_TROUBLE = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']
 
 const TEXT_LENGTH = 255
 
-/** @returns what ends @throws SessionHubError `logout_token_invalid`; `unavailable` where the provider's keys cannot be had */
+/** @returns what ends @throws SessionHubError `logout_token_invalid`; `unavailable` if the provider's keys cannot be fetched */
 export type ReadLogoutToken = (token: string) => Promise<CompanySignOut>
 
 export function createReadLogoutToken(
@@ -45,7 +45,7 @@ export function createReadLogoutToken(
   const known = new Map(issuers.map((one) => [one.issuer, { ...one, key: keySource(one) }]))
   return async (token) => {
     if (token.length > limits.tokenLength) throw refused('The logout token is too long')
-    // Only to know whose keys to try (R7); believed after the signature is.
+    // Tells only whose keys to try (R7). It is believed after the signature has been verified.
     const issuer = known.get(claimedIssuer(token))
     if (!issuer) throw refused('The issuer of the logout token is not configured')
     const claims = await verified(token, issuer, now)
@@ -53,7 +53,7 @@ export function createReadLogoutToken(
   }
 }
 
-/** Never from where a token says: `jku`, `jwk` and `x5u` of its header are not read. */
+/** Keys never come from where a token says: `jku`, `jwk` and `x5u` of its header are not read. */
 function keySource({ keys }: IssuerSettings): JWTVerifyGetKey {
   return 'uri' in keys
     ? createRemoteJWKSet(keys.uri, { timeoutDuration: 5000, [customFetch]: fetchKeys })
@@ -85,7 +85,7 @@ async function verified(
       currentDate: new Date(now()),
     })
   } catch (cause) {
-    // What is no fault of the token is one of the way to the keys: the provider tries again.
+    // Any other fault lies on the way to the keys, not in the token: the provider tries again.
     if (cause instanceof errors.JOSEError && !KEY_TROUBLE.includes(cause.code))
       throw refused('The logout token is not valid', cause)
     throw new SessionHubError('unavailable', 'The keys of the identity provider cannot be fetched', { cause })
@@ -98,7 +98,7 @@ async function verified(
 
 function signOutOf(claims: JWTPayload, { issuer, subjectPrefix, ends }: IssuerSettings): CompanySignOut {
   const { sub, sid, jti, exp = 0, iat = 0, events } = claims
-  // An ID token may look much like it, and is no sign-out.
+  // An ID token may look much like a logout token, but is no sign-out.
   if (!isJsonObject(events) || !isJsonObject(events[EVENT])) throw refused('The token is no logout token')
   if ('nonce' in claims) throw refused('A logout token has no nonce')
   if (!isText(jti) || exp - iat > MOST_AGE_SECONDS)

@@ -1,4 +1,4 @@
-/** Whose word on a sign-out the hub takes: the option `companySignOut`, checked at start-up. */
+/** Which identity providers may sign users out: the option `companySignOut`, checked at start-up. */
 import { isJsonObject } from '../../sdk/protocol/json.js'
 import { type Check, choice, type OptionRows, readOptions, yesOrNo } from '../../sdk/settings/option-rows.js'
 import { refuseUnknown, wrong } from '../../sdk/settings/refuse-unknown.js'
@@ -8,7 +8,7 @@ export interface CompanySignOutOptions {
   readonly issuers: readonly CompanyIssuer[]
 }
 
-/** An OpenID provider of the company's. */
+/** An OpenID provider that the company uses. */
 export interface CompanyIssuer {
   /** The provider's `iss`, character by character, such as `https://login.example/realms/staff`. */
   readonly issuer: string
@@ -156,7 +156,7 @@ function readKeys(where: string, given: unknown): { keys: readonly object[] } {
   const keys = isJsonObject(given) ? given.keys : undefined
   if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isJsonObject))
     throw wrong(where, '"jwks" has to be a JWK Set: { "keys": [ … ] }')
-  // A shared secret would let whoever has it, every site of the company perhaps, speak for the provider.
+  // With a shared secret, everybody who has it, perhaps every site of the company, could speak for the provider.
   if (
     keys.some(
       (key) =>

@@ -1,4 +1,4 @@
-/** `POST /backchannel-logout`: an identity provider says that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0). */
+/** `POST /backchannel-logout`: an identity provider reports that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0). */
 import { readForm } from '../../sdk/http/body.js'
 import { bodyOf } from '../../sdk/http/node/body.js'
 import { sendReply } from '../../sdk/http/node/reply.js'

@@ -1,4 +1,4 @@
-/** Whether whoever registers a domain controls it: they put a text where only its owner can, in a file of the site or in its DNS. */
+/** Checks that whoever registers a domain controls it: they publish a text where only its owner can, in a file of the site or in its DNS. */
 import { resolveTxt } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
@@ -11,22 +11,22 @@ import { isWildcard } from '../sites/wildcard.js'
 import { readSmallFile, type ReadingOptions, TIMEOUT_MS } from './well-known.js'
 
 export interface OwnershipProof {
-  /** Of this origin with these keys: it shows nothing of another site, nor of the same one under other keys. */
+  /** Made for this origin with these keys: it proves nothing about another site, nor about the same site with other keys. */
   readonly token: string
-  /** A file of the site that holds the token. Absent for a wildcard: one host says nothing of the others. */
+  /** A file of the site that holds the token. Absent for a wildcard: one host proves nothing about the others. */
   readonly file?: { readonly url: string; readonly content: string }
-  /** A TXT record that holds it. Absent where the host is an address. */
+  /** A TXT record that holds the token. Absent if the host is an address. */
   readonly record?: { readonly name: string; readonly value: string }
 }
 
 export interface Ownership {
   proofOf(registration: SiteRegistration): OwnershipProof
-  /** @throws SessionHubError `proof_missing`, with where it was looked for and what was there */
+  /** @throws SessionHubError `proof_missing`, which says where the proof was looked for and what was there */
   check(registration: SiteRegistration): Promise<void>
 }
 
 export interface OwnershipOptions extends ReadingOptions {
-  /** The texts of a name. @default the system's resolver */
+  /** Reads the TXT records of a name. @default the system's resolver */
   readonly texts?: (name: string) => Promise<readonly string[]>
 }
 
@@ -45,7 +45,7 @@ export function createOwnership(secret: KeyObject, options: OwnershipOptions = {
         .subarray(0, 16)
         .toString('base64url')
     const { hostname, port, protocol } = new URL(origin.replace('://*.', '://'))
-    // Whoever has another port of a host has not the host: there the proof is in its DNS.
+    // Whoever has another port of a host does not have the host. The proof is then in its DNS.
     const hasFile = !isWildcard(origin) && port === '' && protocol === 'https:'
     const isName = isIP(hostname.replace(/[[\]]/g, '')) === 0
     return {
@@ -73,7 +73,7 @@ export function createOwnership(secret: KeyObject, options: OwnershipOptions = {
 
 const FOUND = ''
 
-/** @returns what is wrong, or `FOUND` */
+/** @returns the fault in words, or `FOUND` */
 async function isInFile(url: string, token: string, options: ReadingOptions): Promise<string> {
   try {
     const text = await readSmallFile(url, options)
@@ -91,7 +91,7 @@ async function isInRecord(
 ): Promise<string> {
   const isOver = new AbortController()
   try {
-    // Whoever has the domain answers for it, and resolvers wait for minutes.
+    // The domain's owner controls how fast its DNS answers, and resolvers wait for minutes.
     const found = await Promise.race([texts(name), after(timeoutMs, undefined, { signal: isOver.signal })])
     if (!found) return `the DNS of ${name} did not answer within ${timeoutMs / 1000} seconds`
     return found.some((text) => isTag(text.trim(), token)) ? FOUND : `no TXT record of ${name} holds it`

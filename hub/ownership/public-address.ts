@@ -1,4 +1,7 @@
-/** Addresses that anybody on the internet can reach. Whoever names a domain decides where it leads: into our own network, nothing is asked (R45). */
+/**
+ * Addresses that anybody on the internet can reach. Whoever names a domain decides where it leads, so nothing inside our own network is ever
+ * requested (R45).
+ */
 import { BlockList, isIPv4 } from 'node:net'
 
 /** IANA's special-purpose address registry, and multicast. */
@@ -22,7 +25,7 @@ const SPECIAL_4: readonly (readonly [string, number])[] = [
   ['224.0.0.0', 3],
 ]
 
-/** Of the one block that is public (2000::/3), what is not, or leads to an IPv4 address that nobody has looked at. */
+/** The parts of the one public block (2000::/3) that are not public, or that lead to an IPv4 address that nobody has checked. */
 const SPECIAL_6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
   ['2001:db8::', 32],

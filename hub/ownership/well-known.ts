@@ -6,14 +6,14 @@ import type { LookupFunction } from 'node:net'
 import { isPublicAddress } from './public-address.js'
 
 export interface ReadingOptions {
-  /** All addresses of a name. @default the system's */
+  /** Finds all addresses of a name. @default the system's */
   readonly resolve?: (hostname: string) => Promise<readonly { address: string; family: number }[]>
   /** @default public addresses */
   readonly isAllowed?: (address: string) => boolean
   readonly timeoutMs?: number
   /** Certificates to trust instead of the system's. */
   readonly ca?: string
-  /** @default the address's own */
+  /** @default the port of the URL */
   readonly port?: number
 }
 
@@ -22,7 +22,7 @@ const MOST_BYTES = 1024
 
 /**
  * @returns the file's text
- * @throws Error in words for the domain's owner: what was found, and nothing of what it holds
+ * @throws Error in words for the domain's owner: what was found, without any of its content
  */
 export async function readSmallFile(url: string, options: ReadingOptions = {}): Promise<string> {
   const { timeoutMs = TIMEOUT_MS } = options
@@ -41,10 +41,10 @@ async function read(url: URL, options: ReadingOptions, signal: AbortSignal): Pro
     throw new Error('its name does not resolve')
   })
   const [first] = addresses
-  // All of them: which one a name with two leads to would be another's choice.
+  // All addresses have to be public: for a name with two, somebody else would choose where it leads.
   if (!first || !addresses.every(({ address }) => isAllowed(address)))
     throw new Error('its name does not lead to public addresses only')
-  // What was looked at is what is connected to: a second look-up could answer something else.
+  // The connection uses the address that was checked: a second look-up could give another answer.
   const pinned: LookupFunction = (_hostname, { all }, callback) => {
     if (all) callback(null, [first])
     else callback(null, first.address, first.family)

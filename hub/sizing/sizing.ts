@@ -1,24 +1,24 @@
-/** How many processes, servers, bytes and connections a traffic needs with each engine, by what was measured. */
+/** Computes how many processes, servers, bytes and connections a traffic needs with each engine, from what was measured. */
 import { COSTS, type EngineName, HUB_MICROS } from './measured.js'
 
 export interface Traffic {
-  /** A day. */
+  /** Visitors per day. */
   readonly visitors: number
-  /** Of one visitor, a day. */
+  /** Visits of one visitor per day. */
   readonly visits: number
   readonly syncs: number
   readonly pages: number
   /** The share of a day's visitors, from 0 to 1, who have no session yet. */
   readonly newcomers: number
-  /** How long a session is kept that nobody uses. */
+  /** How long an unused session is kept. */
   readonly days: number
-  /** How many times the average the busiest hour has. */
+  /** The busiest hour's traffic, as a multiple of the average. */
   readonly peak: number
-  /** How busy a processor may be in that hour, from 0 to 1: the rest is for what nobody foresaw. */
+  /** How busy a processor may be in that hour, from 0 to 1. The rest is a reserve for the unforeseen. */
   readonly busy: number
-  /** Of one machine of hubs. */
+  /** Processors of one hub machine. */
   readonly processors: number
-  /** How many times as fast such a processor is as the bench's. */
+  /** The speed of such a processor, as a multiple of the bench's. */
   readonly speed: number
 }
 
@@ -32,31 +32,31 @@ export interface Sized {
   readonly engine: EngineName
   readonly processes: number
   readonly hubMachines: number
-  /** The engine's own machines, standbys included; none for a store inside the hub's process. */
+  /** The engine's own machines, standbys included; 0 for a store inside the hub's process. */
   readonly serverMachines: number
-  /** Of the server that takes the writes. */
+  /** Processors of the server that takes the writes. */
   readonly serverProcessors: number
   readonly connections: number
   readonly bytes: number
-  /** What is the first limit, and at how many visitors a day of this kind. */
+  /** The first limit, and the number of visitors per day at which this traffic reaches it. */
   readonly first: { readonly what: string; readonly visitors: number }
 }
 
 const DAY_SECONDS = 86_400
 
 /**
- * A site asks the hub for a new token after half of `freshForSeconds`, which is 150 seconds: with a page each 50 seconds, at every third page. That is one
- * request which only reads. A sync is two requests, so it counts as half of one, which is more than it costs.
+ * A site asks the hub for a new token after half of `freshForSeconds`, which is 150 seconds. With one page every 50 seconds, that is at every third
+ * page. It is one read-only request. A sync is two requests, so the request counts as half a sync, which is more than it costs.
  */
 const SYNCS_PER_PAGE = 1 / 3 / 2
 
-/** `maxConnections` of PostgreSQL's store; Redis's store has one connection to read and one to write. */
+/** `maxConnections` of the PostgreSQL store. The Redis store has one connection for reads and one for writes. */
 const CONNECTIONS = { SQLite: 0, PostgreSQL: 10, Redis: 2 }
 
 /** A primary and two others, one of which has each write before it is answered. */
 const SERVERS = { SQLite: 0, PostgreSQL: 3, Redis: 3 }
 
-/** The largest servers that are easily had. */
+/** The largest servers that are easily available. */
 const LARGEST_PROCESSORS = 64
 const LARGEST_MEMORY = 512e9
 
@@ -65,7 +65,7 @@ export function demandOf(traffic: Traffic): Demand {
   const perVisit = syncs + pages * SYNCS_PER_PAGE
   return {
     syncsPerSecond: ((visitors * visits * perVisit) / DAY_SECONDS) * peak,
-    // Who begins one each day, for as long as it is kept; and who comes again.
+    // Newcomers begin one session each day, which is kept for `days`; returning visitors have one each.
     sessions: Math.round(visitors * newcomers * days + visitors * (1 - newcomers)),
   }
 }
@@ -74,10 +74,10 @@ export function sizeOf(engine: EngineName, traffic: Traffic): Sized {
   const { syncsPerSecond, sessions } = demandOf(traffic)
   const { busy, processors, speed, visitors } = traffic
   const { hubMicros, serverMicros, sessionBytes } = COSTS[engine]
-  /** Processors that are as busy as they may be. */
+  /** The number of processors, each as busy as it may be. */
   const needed = (micros: number) => (syncsPerSecond * micros) / 1e6 / speed / busy
   const isServer = engine !== 'SQLite'
-  // Two of each where a machine may fail without anybody noticing.
+  // Two of each, if a machine may fail without anybody noticing.
   const processes = Math.max(isServer ? 2 : 1, Math.ceil(needed(HUB_MICROS + hubMicros)))
   const bytes = sessions * sessionBytes
 

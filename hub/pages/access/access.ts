@@ -1,15 +1,15 @@
 /**
- * The script of the hub's visible frame: the hidden one's, and a button with which the visitor lets the browser give the hub
+ * The script of the hub's visible frame: it does what the hidden one does, and has a button with which the visitor lets the browser give the hub
  * its cookies here.
  */
 import { begin, look, say, sayHeight } from '../frame/hub.js'
 
-/** A button that has only just come into sight may be meant to catch a click that was aimed at something else. */
+/** A button that has only just become visible may be there to catch a click that was aimed at something else. */
 const SEEN_MS = 500
-/** How much of the button has to be in sight. */
+/** How much of the button has to be visible. */
 const MOST = 0.9
 
-/** With what Chromium has of the second version of this API: whether anything covers the button, or dims it. */
+/** Adds what Chromium has of the second version of this API: whether anything covers the button or dims it. */
 interface Sight extends IntersectionObserverEntry {
   readonly isVisible?: boolean
 }
@@ -27,14 +27,14 @@ if (button) {
       else if (seenSinceMs === Infinity) seenSinceMs = time
     }
   }, options).observe(button)
-  // Its words may need more lines than the page has guessed: by the visitor's font, or since a phone was turned.
+  // Its words may need more lines than the page expected, because of the visitor's font or because a phone was turned.
   new ResizeObserver(() => {
     sayHeight(Math.ceil(button.getBoundingClientRect().height))
   }).observe(button)
   button.onclick = ask
 }
 
-/** R17: by a click of the visitor's own on what the visitor could see. */
+/** R17: only a real click of the visitor on a button that the visitor could see. */
 function ask({ isTrusted, timeStamp }: MouseEvent): void {
   if (!isTrusted || isAsking) return
   if (timeStamp - seenSinceMs < SEEN_MS) {

@@ -1,4 +1,4 @@
-/** The script of the hub's hidden frame. Inlined into the document and allowed by its hash. */
+/** The script of the hub's hidden frame. It is inlined into the document and allowed by its hash. */
 import { begin } from './hub.js'
 
 begin()

@@ -1,5 +1,5 @@
 /**
- * The script of the hub's page in a popup: after a click here, some browsers let the hub's frame in the site's page have its
+ * The script of the hub's page in a popup: after a click here, some browsers give the hub's frame in the site's page its
  * cookies.
  */
 import type { UnlockMessage } from '../../../sdk/protocol/messages.js'
@@ -22,12 +22,12 @@ async function unlock(): Promise<void> {
     })
     .catch(() => undefined)
   if (reply?.ok) {
-    // Only a page of that site can read it, whoever opened this.
+    // Only a page of that site can read this message, whoever opened the popup.
     ;(window.opener as Window | null)?.postMessage(
       { sessionHub: 1, unlocked: true } satisfies UnlockMessage,
       site,
     )
-    // A page that no script has opened stays.
+    // A page that was not opened by a script stays open.
     window.close()
   }
   if (said)
