@@ -34,7 +34,8 @@ export interface Client {
   /** Signs out on this site and on all others in this browser. @returns whether this site's backend could be told */
   signOut(): Promise<boolean>
   /**
-   * A token for a service on another host, for `Authorization: Bearer`. Repeated calls return the same token until shortly before it expires or the session changes. Never rejects.
+   * A token for a service on another host, for `Authorization: Bearer`. Repeated calls return the same token until shortly before it expires
+   * or the session changes. Never rejects.
    *
    * @param audience the service's origin, one of the site's `audiences`
    * @returns `undefined` if there is none: no session, no such audience, or no answer from this site
@@ -59,7 +60,7 @@ export interface Client {
   /**
    * Lets links to sister sites carry the session while the frame is blocked.
    *
-   * @returns a function that stops this
+   * @returns a function that removes the listeners
    */
   decorate(): () => void
   /**
@@ -84,7 +85,7 @@ const AT_ONCE = -1
 interface Parts {
   /** What a page needs once it has synced. */
   readonly live: PartModule<LiveKit, Live>
-  /** What only a browser that blocks needs. `live` loads it. */
+  /** What only a browser that blocks the frame needs. `live` loads it. */
   readonly ladder: PartModule<LadderKit, Ladder>
 }
 interface PartModule<Kit, Part> {
@@ -119,7 +120,7 @@ function start(importPart: ImportPart, settings: Required<ClientOptions>): Clien
   let resting: HubFrame | undefined
 
   /**
-   * @param goodForMs how old the last sync may be so that none is needed
+   * @param goodForMs no sync is needed if the last one is younger than this
    * @param by the frame that takes part, if it is not a new one, after the visitor's click
    */
   async function sync(

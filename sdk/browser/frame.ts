@@ -20,8 +20,7 @@ const SILENCE_MS = 1000
 export type FrameListener = (message?: FrameMessage) => void
 
 function hide(element: HTMLIFrameElement): void {
-  // Set by script, so that no style policy of the page prevents it; and `!important`, so that no style sheet that shows all frames shows this
-  // one.
+  // Set by script, so that no style policy of the page prevents it; and `!important`, so that no style sheet that shows all frames shows this one.
   element.style = 'display:none!important'
   // A script that hydrates the whole document leaves unknown elements alone in the head, and nowhere else.
   ofDocument('head').append(element)

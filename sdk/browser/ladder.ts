@@ -1,5 +1,5 @@
 /**
- * `ladder.js`: the rungs that only a browser needs which withholds the hub's cookie from the frame. Loaded when that is known, or when the
+ * `ladder.js`: the rungs for browsers that withhold the hub's cookie from the frame. Loaded when that is known, or when the
  * page asks for one of them.
  */
 import { showAccessButton } from './ladder/access-button.js'

@@ -1,6 +1,5 @@
 /**
- * `session-hub/panel`, and `panel.js` beside the SDK: shows on the page what the SDK does, for the people who build the site. No visitor loads
- * it.
+ * `session-hub/panel`, and `panel.js` beside the SDK: shows on the page what the SDK does, for the people who build the site. No visitor loads it.
  */
 import type { Client } from './client.js'
 import { createElement, ofDocument } from './document.js'

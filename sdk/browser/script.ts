@@ -28,8 +28,7 @@ const importPart: ImportPart = (name, endpoint) =>
 const createClient = (options: ClientOptions) => createClientWith(importPart, options)
 
 const given: Record<string, unknown> = { hub: src }
-// By name, because other programs put attributes of their own on script tags. As texts: numeric texts are accepted, and `live.js` reads
-// `live`.
+// By name, because other programs put attributes of their own on script tags. As texts: numeric texts are accepted, and `live.js` reads `live`.
 for (const name of Object.keys(defaults))
   if (dataset[name]) given[name] = name === 'rungs' ? dataset[name].split(/[\s,]+/) : dataset[name]
 const client = createClient(given as unknown as ClientOptions)

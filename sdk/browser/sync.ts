@@ -122,8 +122,7 @@ export function runSync(
         else if (ofDocument('readyState') !== 'complete') {
           // The page may load in the very moment in which the frame is removed: so the listener comes first, and the frame a moment later.
           window.addEventListener('load', () => window.setTimeout(open))
-          // The page may never load, so this is limited too. The frame's own limit stops in the meantime: a slow page does not mean a slow
-          // hub.
+          // The page may never load, so this is limited too. The frame's own limit stops in the meantime: a slow page does not mean a slow hub.
           window.clearTimeout(timer)
           timer = window.setTimeout(open, timeout)
           frame.close()

@@ -1,5 +1,5 @@
 /**
- * Passport's session strategy removes a user from the session whom `deserializeUser` has not found. That is not the visitor's choice: other
+ * Passport's session strategy removes from the session a user whom `deserializeUser` has not found. That is not the visitor's choice: other
  * sites know the user, and no session may end there.
  */
 import type { Request } from 'express'

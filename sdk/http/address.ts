@@ -50,8 +50,8 @@ function readParty(text: string): string {
 const parties = boundedCache<string>(1000)
 
 /**
- * Whether the address is in a local network, as browsers define it (Local Network Access): RFC 1918, RFC 6598, link-local, unique local, and
- * loopback.
+ * Whether the address is in a local network, as browsers define it (Local Network Access): RFC 1918, RFC 6598, link-local,
+ * unique local, and loopback.
  */
 export function isPrivateAddress(address: string): boolean {
   const plain = plainAddress(address) ?? ''

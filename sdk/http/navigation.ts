@@ -39,8 +39,7 @@ const AHEAD = [
 const isAhead = ({ headers }: RequestHead): boolean => AHEAD.some((name) => headers[name] !== undefined)
 
 /**
- * Refuses a prefetch: a browser would keep the answer and show it at the click without asking again. So it gets an error, which it throws
- * away.
+ * Refuses a prefetch: a browser would keep the answer and show it at the click without asking again. So it gets an error, which it throws away.
  *
  * @throws SessionHubError `request_invalid`
  */

@@ -30,8 +30,9 @@ export function perAddressPerMinute(
 /** Attempts at a secret: a right one is given back, so that only wrong ones count. */
 export interface Tries {
   /**
-   * Counts one attempt. Call it before anything is compared, so that twenty attempts at once get no further than five. @throws SessionHubError
-   * `rate_limited`
+   * Counts one attempt. Call it before anything is compared, so that twenty attempts at once get no further than five.
+   *
+   * @throws SessionHubError `rate_limited`
    */
   take(address: string | undefined): Promise<void>
   giveBack(address: string | undefined): Promise<void>

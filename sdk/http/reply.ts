@@ -54,9 +54,8 @@ export function errorReply(thrown: unknown, headers: Readonly<Record<string, str
 }
 
 /**
- * Sends the visitor on. The status is always 303 (R24), so a GET follows, whatever the method was before. The last page learns as much about
- * where the visitor came from as it would have learnt without this step: an origin, if the browser sent one. No address of this step can leak
- * in a Referer.
+ * Sends the visitor on. The status is always 303 (R24), so a GET follows, whatever the method was before. The last page learns as much about where
+ * the visitor came from as it would have learnt without this step: an origin, if the browser sent one. No address of this step can leak in a Referer.
  */
 export const onwardReply = ({ referer }: HeaderFields, address: string): Reply => ({
   status: 303,

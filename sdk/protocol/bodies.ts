@@ -170,8 +170,7 @@ const isActingSeconds = (value: unknown): value is number =>
   isTime(value) && value >= limits.actingSeconds.min && value <= limits.actingSeconds.max
 
 /**
- * The administrator behind the handle sees the site as this user does. `jti`: identifies this act, so that a request that arrives twice acts
- * once.
+ * The administrator behind the handle sees the site as this user does. `jti`: identifies this act, so that a request that arrives twice acts once.
  */
 const actAsFields = {
   ...handleFields,
@@ -230,7 +229,7 @@ const keysFields = { ticket_keys: isTagList }
 export type KeysBody = Fields<typeof keysFields>
 export const parseKeysBody = (value: unknown): KeysBody => readFields('The body', value, keysFields)
 
-/** Hub → site: a session as the back-channel shows it. */
+/** Hub → site: a session as the back channel shows it. */
 const viewFields = {
   /** The tag of (session, site) for the site's readable cookie. */
   state: isState,

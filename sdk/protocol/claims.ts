@@ -73,7 +73,7 @@ export const parseOfferClaims = (value: unknown): OfferClaims =>
   readFields('The offer', value, offerRequired, offerOptional)
 
 const siteRequired = { iss: isParty, aud: isParty, iat: isTime, exp: isTime }
-/** A site's Bearer token on the back-channel. */
+/** A site's Bearer token on the back channel. */
 export type SiteClaims = Fields<typeof siteRequired>
 
 /** @throws SessionHubError `request_invalid` */

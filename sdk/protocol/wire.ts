@@ -106,8 +106,8 @@ export const cookieNames = {
   /** The hub's own nonce for a redirect that has to bring an offer (R13). */
   hubStart: '__Host-session-hub-start',
   /**
-   * Changes whenever this browser gets another session at the hub, or loses it: the hub's frames watch it. It is not HttpOnly, and worthless
-   * to a thief.
+   * Changes whenever this browser gets another session at the hub, or loses it: the hub's frames watch it. It is not HttpOnly,
+   * and worthless to a thief.
    */
   hubTurn: '__Host-session-hub-turn',
   /** The visitor shares nothing in this browser (`forget`). */

@@ -171,8 +171,8 @@ export interface Site {
     options?: VisitOptions,
   ): Promise<globalThis.Response>
   /**
-   * The same in two steps, for frameworks with middleware: if `response` is there, return it; otherwise pass the application's own answer to
-   * `respond`.
+   * The same in two steps, for frameworks with middleware: if `response` is there, return it; otherwise pass the application's
+   * own answer to `respond`.
    */
   visit(request: globalThis.Request, options?: VisitOptions): Promise<Visited>
   /** The `<script>` element for this site's pages. @throws SessionHubError `options_invalid` */

@@ -23,7 +23,9 @@ export interface SignedInAs extends SignIn {
   readonly data?: DataPatch
   /**
    * Who creates the session: the application's own site, so that its `fields`, `tokenClaims`, `cookieName` and keys apply; or the origin of
-   * one of this hub's sites, if the application does not expose its site. @default the hub's first
+   * one of this hub's sites, if the application does not expose its site.
+   *
+   * @default the hub's first
    */
   readonly site?: Site | string
 }

@@ -1,6 +1,6 @@
 /**
- * Values derived from a secret: the same words always give the same value, and one value reveals nothing of any other. HKDF (RFC 5869), HMAC
- * (RFC 2104).
+ * Values derived from a secret: the same words always give the same value, and one value reveals nothing of any other. HKDF (RFC
+ * 5869), HMAC (RFC 2104).
  */
 import { createHmac, hkdfSync, type KeyObject } from 'node:crypto'
 

@@ -1,6 +1,5 @@
 /**
- * Public keys that another server publishes: fetched when one is unknown, fetched again as the list ages, and kept while it cannot be fetched
- * (R9).
+ * Public keys that another server publishes: fetched when one is unknown, fetched again as the list ages, and kept while it cannot be fetched (R9).
  */
 
 /** An unknown `kid` causes at most one request in this time, so that a stranger's tokens cannot make us flood the publisher. */

@@ -35,8 +35,7 @@ export const importSigningKey = (jwk: unknown, where: string) => importPart(jwk,
 export const importVerifyingKey = (jwk: unknown, where: string) => importPart(jwk, where, 'public')
 
 /**
- * Checks everything that an import would check, at a twentieth of its cost: a hub with thousands of sites imports a key only when it is first
- * used.
+ * Checks everything that an import would check, at a twentieth of its cost: a hub with thousands of sites imports a key only when it is first used.
  *
  * @throws SessionHubError `options_invalid`
  */

@@ -9,8 +9,8 @@ export interface TokenTimes {
 }
 
 /**
- * Refuses a token that is not valid yet or no longer valid, or that was made to live longer than it may (R5: a ten-year `exp` is as wrong as a
- * missing one).
+ * Refuses a token that is not valid yet or no longer valid, or that was made to live longer than it may (R5: a ten-year `exp` is as
+ * wrong as a missing one).
  *
  * @param nowMs milliseconds since 1970
  * @returns `'expired'` for a token that was valid once, `'invalid'` for one that never was, otherwise `undefined`

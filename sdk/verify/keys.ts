@@ -56,8 +56,7 @@ function ofText(given: unknown, what: string): unknown {
 }
 
 /**
- * Imports the keys that a site publishes. Keys of a kind that this version does not know are ignored; if one is a secret, the whole list is
- * refused.
+ * Imports the keys that a site publishes. Keys of a kind that this version does not know are ignored; if one is a secret, the whole list is refused.
  */
 export async function bindPublished(body: unknown, what: string): Promise<BoundKeys> {
   const list = isJsonObject(body) ? body.keys : undefined

@@ -1,4 +1,7 @@
-/** A button that stays in the page until access is given: the hub's own in its frame, or one of the page that opens the hub's window. */
+/**
+ * A button that stays in the page until access is given: either the hub's own button in its frame, or a button of the page that
+ * opens the hub's window.
+ */
 import type { Status } from '../status.js'
 import { create } from './create.js'
 import type { AccessTheme, LadderKit } from './kit.js'

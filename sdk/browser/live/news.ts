@@ -18,7 +18,7 @@ export function mayBringNews(): unknown {
     // If a page of this site redirected at once, there is no other trace of where the visitor came from.
     (navigationType === 'replace' && from?.url !== location.href) ||
     // The visitor went back, and the browser does not say that it was from this site: the referrer only says where the page was first opened
-    // from. Or the page before hides its address. What came before in this tab is known only if it was of this site.
+    // from. Or the previous page hides its address. What came before in this tab is known only if it belonged to this site.
     (!from && (type > 1 || !referrer)) ||
     (referrer && !referrer.startsWith(`${location.origin}/`))
   )

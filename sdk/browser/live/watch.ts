@@ -37,8 +37,7 @@ export function watch(kit: WatchfulKit): void {
 
   let said: string | undefined
   /**
-   * Looks once `document.cookie` shows what the event has announced, because it may lag behind. It does not wait for ever, nor beyond the next
-   * event.
+   * Looks once `document.cookie` shows what the event has announced, because it may lag behind. It does not wait for ever, nor beyond the next event.
    */
   function believe(state: string, patience: number): void {
     if (state !== said) return

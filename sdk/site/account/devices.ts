@@ -63,8 +63,7 @@ export async function endOtherUserSessions(site: SiteContext, request: object): 
  * `site.requireRecent()`: requires that the user has signed in a short while ago, on any site.
  *
  * @param maxAgeSeconds 1 to 1e9
- * @throws SessionHubError `sign_in_required`; `unavailable`; `while_acting`; `request_invalid` for an invalid time, which would let everybody
- * in
+ * @throws SessionHubError `sign_in_required`; `unavailable`; `while_acting`; `request_invalid` for an invalid time, which would let everybody in
  */
 export function requireRecent(
   { sessions, settings }: SiteContext,

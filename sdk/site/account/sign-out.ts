@@ -5,8 +5,9 @@ import { refuseUnknown } from '../../settings/refuse-unknown.js'
 
 export interface SignOut {
   /**
-   * Whether all of the user's sessions end, in every browser. A boolean; for a check box, `form.everywhere === 'on'`. @default false, or what
-   * the hub's `endAllOnSignOut` says
+   * Whether all of the user's sessions end, in every browser. A boolean; for a check box, `form.everywhere === 'on'`.
+   *
+   * @default false, or what the hub's `endAllOnSignOut` says
    */
   readonly everywhere?: boolean
 }

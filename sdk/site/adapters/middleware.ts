@@ -13,7 +13,9 @@ export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (erro
 export interface SessionOptions {
   /**
    * Also accepts `Authorization: Bearer <session token>`, for API clients that keep the token themselves; a new token comes in the answer's
-   * `Session-Token`. If the request also has a cookie of another session, it is refused (`session_ambiguous`). @default false
+   * `Session-Token`. If the request also has a cookie of another session, it is refused (`session_ambiguous`).
+   *
+   * @default false
    */
   readonly bearer?: boolean
 }

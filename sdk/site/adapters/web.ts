@@ -109,8 +109,8 @@ function refusal(thrown: unknown, request: Request): { response: Response } {
 }
 
 /**
- * A user whom `app` has signed in stays signed in if `app` fails afterwards: the cookies reach the browser, as with Express. @throws if there
- * are none
+ * A user whom `app` has signed in stays signed in if `app` fails afterwards: the cookies reach the browser, as with Express.
+ * @throws if there are none
  */
 function answerTo(thrown: unknown, visit: SiteVisit, log: Log): Response {
   // Some frameworks throw their answers.

@@ -1,6 +1,5 @@
 /**
- * `GET <endpoint>/live`: tells an open page when its session ends, by server-sent events from its own site; for sites that turn it on (`live:
- * true`).
+ * `GET <endpoint>/live`: tells an open page when its session ends, by server-sent events from its own site; for sites that turn it on (`live: true`).
  */
 import { partyOf } from '../../http/address.js'
 import { queryOf } from '../../http/navigation.js'

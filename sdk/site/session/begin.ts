@@ -29,8 +29,7 @@ const REFUSALS = [
 ] as const
 
 /**
- * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`; `headers_sent` if the answer
- * has begun
+ * @throws SessionHubError `request_invalid`, `data_too_large`, `session_limit`, `data_denied`, `while_acting`; `headers_sent` if the answer has begun
  */
 export async function beginSession(site: SessionParts, visit: Visit, who: Who): Promise<void> {
   requireOpen(visit)

@@ -1,6 +1,6 @@
 /**
- * What this process knows, by the hub's event stream, of sessions that have ended: they are refused from then on, fresh or not, even while the
- * hub is down.
+ * What this process knows, by the hub's event stream, of sessions that have ended: they are refused from then on, fresh or not, even
+ * while the hub is down.
  */
 
 import type { SessionClaims } from '../../protocol/claims.js'

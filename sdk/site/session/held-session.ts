@@ -57,9 +57,8 @@ export interface SiteSession {
    */
   update(patch: DataPatch | ((data: StoredData) => DataPatch)): Promise<StoredData>
   /**
-   * Changes the claims of the signed-in user by a JSON merge patch (RFC 7396), in this session and in the user's other ones. It is not a
-   * sign-in: handle and `authTime` stay. Other sites and browsers see the change when their tokens are renewed, after `freshForSeconds` at
-   * most.
+   * Changes the claims of the signed-in user by a JSON merge patch (RFC 7396), in this session and in the user's other ones. It is not a sign-in:
+   * handle and `authTime` stay. Other sites and browsers see the change when their tokens are renewed, after `freshForSeconds` at most.
    *
    * @returns the claims after the change
    * @throws SessionHubError `sign_in_required` if nobody is signed in; `data_denied` for a claim that this site may not set, or a session that
@@ -83,8 +82,7 @@ export interface SiteSession {
    * `verifySession` with its own `audience`.
    *
    * @param audience the service's origin, one of `audiences`
-   * @throws SessionHubError `audience_unknown`; `token_missing` if there is no session; `unavailable` while the hub cannot confirm that it is
-   * live
+   * @throws SessionHubError `audience_unknown`; `token_missing` if there is no session; `unavailable` while the hub cannot confirm that it is live
    */
   tokenFor(audience: string): Promise<string>
 }

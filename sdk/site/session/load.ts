@@ -219,8 +219,8 @@ const mayBeOwn = ({ superseded }: SessionParts, { sk = '' }: SessionClaims, reas
   ownActs.includes(reason) && !superseded.isKnown(sk)
 
 /**
- * What the request's own token says, even if it is no longer valid for anything else: signing out and in has to reach the session behind it
- * all the same.
+ * What the request's own token says, even if it is no longer valid for anything else: signing out and in has to reach the session
+ * behind it all the same.
  */
 export async function ownClaims(site: SessionParts, visit: Visit): Promise<SessionClaims | undefined> {
   const text = site.carrier.textOf(visit)

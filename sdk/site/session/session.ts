@@ -342,8 +342,7 @@ class LoadedSession implements HeldSession {
   }
 
   /**
-   * @throws SessionHubError `headers_sent`; `consent_required`; `origin_denied` if a new session's cookie would replace one that the browser
-   * withheld
+   * @throws SessionHubError `headers_sent`; `consent_required`; `origin_denied` if a new session's cookie would replace one that the browser withheld
    */
   async #requireBeginnable(): Promise<void> {
     requireOpen(this.#visit)
@@ -435,8 +434,7 @@ interface Patch {
 }
 
 /**
- * Copied at once, because its turn comes later: what the application does to the value in the meantime is not stored. An error is thrown in
- * its turn.
+ * Copied at once, because its turn comes later: what the application does to the value in the meantime is not stored. An error is thrown in its turn.
  */
 function patchOf(what: 'update' | 'updateClaims', given: unknown): Patch {
   unawaited(given)
@@ -453,8 +451,9 @@ function patchOf(what: 'update' | 'updateClaims', given: unknown): Patch {
 }
 
 /**
- * Checked again after the hub was asked. It is also logged, because an application that did not await the call would not notice. @throws
- * SessionHubError `headers_sent`
+ * Checked again after the hub was asked. It is also logged, because an application that did not await the call would not notice.
+ *
+ * @throws SessionHubError `headers_sent`
  */
 export function requireStillOpen({ log }: Pick<SessionParts, 'log'>, visit: Visit): void {
   try {

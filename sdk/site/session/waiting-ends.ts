@@ -38,8 +38,7 @@ const TOLD_MS = 60_000
 const MOST = 8
 
 /**
- * R38: a cookie that is sent again and again does not use up a site's sign-outs at the hub. By the names of sessions, which are unique across
- * sites.
+ * R38: a cookie that is sent again and again does not use up a site's sign-outs at the hub. By the names of sessions, which are unique across sites.
  */
 export const createTold = () => boundedCache<true>(10_000, { ttl: TOLD_MS })
 
