@@ -19,7 +19,7 @@ const METHODS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
 type Method = (typeof METHODS)[number]
 type Call = (...given: unknown[]) => unknown
 
-/** The headers that describe the answer which is now not sent. */
+/** The headers that describe the answer that will not be sent. */
 const OF_THE_ANSWER =
   /^(content-(?!security-policy).*|etag|last-modified|location|transfer-encoding|accept-ranges)$/
 
@@ -33,7 +33,7 @@ export function gateAnswer(res: ServerResponse, { mayPass, settle, refuse }: Gat
     // Calls that Node and other wrappers make inside a call that was let through: asking once is enough.
     if (isPassing || state === 'over') return call()
     if (state === 'refused') {
-      // Whoever wrote the refused answer may continue to write it; the error has been sent instead.
+      // The writer of the refused answer may continue to write it; the error has been sent instead.
       if (res.writableEnded) return method === 'write' ? false : res
       return call()
     }

@@ -78,8 +78,8 @@ export interface Site {
   /** The SDK's endpoints: `app.use(site.router)`, at the root of the site's origin. */
   readonly router: Middleware
   /**
-   * Middleware that gives each request its `req.session`. In the first half of freshness it makes no request to the hub. With `{ bearer: true
-   * }` an API client may send its token as `Authorization: Bearer`.
+   * Middleware that gives each request its `req.session`. In the first half of freshness it makes no request to the hub. With `{ bearer: true }`
+   * an API client may send its token as `Authorization: Bearer`.
    */
   session(options?: SessionOptions): Middleware
   /**
@@ -107,9 +107,9 @@ export interface Site {
   signOut(req: SiteRequest, res: SiteResponse, options?: SignOut): Promise<void>
   /**
    * Shows this site to the signed-in administrator as one of its users sees it, until `stopActing`, a sign-out or the end of the time. This
-   * affects only this site: elsewhere the administrator stays who they were. The application decides who may do this. The hub records it in
-   * its audit. It allows it only if the site's registration has `mayImpersonate`, the administrator has signed in within the last hour, and
-   * the user is not one whom `isAdmin` names.
+   * affects only this site: elsewhere the administrator stays who they were. The application decides who may do this. The hub records each use
+   * in its audit, and allows it only if the site's registration has `mayImpersonate`, the administrator has signed in within the last hour,
+   * and the user is not one whom `isAdmin` names.
    *
    * @throws SessionHubError `acting_denied`, `while_acting` (one after another), `sign_in_required`, `request_invalid`, `data_too_large`,
    * `data_denied`, `headers_sent`, `unavailable`; then nothing has changed

@@ -1,6 +1,6 @@
 /**
  * Refuses an address that is too long exactly as Node itself refuses headers that are too long. How near a stranger can come to Node's limit
- * depends on the browser's cookies; so it must not show whether the answer is ours or Node's (R39).
+ * depends on the browser's cookies; so nobody may be able to tell whether the answer is ours or Node's (R39).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
