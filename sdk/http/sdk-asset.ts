@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 
+import { SessionHubError } from '../protocol/errors.js'
 import type { HeaderFields } from './head.js'
 import type { Reply } from './reply.js'
 
@@ -35,11 +36,29 @@ let asset: SdkAsset | undefined
 /** Once, because a process may have many sites. */
 export const readSdk = (): SdkAsset => (asset ??= read())
 
+/**
+ * Some bundlers move the file too, if its name is written out where `new URL` is.
+ *
+ * @throws SessionHubError `options_invalid` if a bundler has moved this code and left the file
+ */
+function readBeside(file: URL): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    const name = file.pathname.slice(file.pathname.lastIndexOf('/') + 1)
+    throw new SessionHubError(
+      'options_invalid',
+      `${name} is not beside this package's code: keep session-hub out of the server's bundle ("external"; in Next.js, "serverExternalPackages")`,
+      { cause },
+    )
+  }
+}
+
 function read(): SdkAsset {
-  const sdk = readFileSync(new URL('./sdk.js', import.meta.url))
-  const ladder = readFileSync(new URL('./ladder.js', import.meta.url))
-  const live = readFileSync(new URL('./live.js', import.meta.url))
-  const panel = readFileSync(new URL('./panel.js', import.meta.url))
+  const sdk = readBeside(new URL('./sdk.js', import.meta.url))
+  const ladder = readBeside(new URL('./ladder.js', import.meta.url))
+  const live = readBeside(new URL('./live.js', import.meta.url))
+  const panel = readBeside(new URL('./panel.js', import.meta.url))
   // One version for all, because none of them works with another version of the others.
   const hash = createHash('sha256').update(sdk).update(ladder).update(live).update(panel)
   const digest = hash.digest('base64url')
