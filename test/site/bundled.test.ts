@@ -37,7 +37,7 @@ describe('a site in a server’s bundle', () => {
     const bundle = await rollup({
       input: 'entry',
       external: (id) => !/^(entry$|[./])/.test(id) && (isExternal || !id.startsWith('session-hub/')),
-      onwarn: () => undefined,
+      logLevel: 'silent',
       plugins: [
         {
           name: 'entry',
