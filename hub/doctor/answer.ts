@@ -1,9 +1,9 @@
-/** Answers in the form of this protocol, read from `unknown`; and what else came, in a few words. */
+/** Reads answers of this protocol from `unknown`, and describes any other answer in a few words. */
 import { isErrorCode, type ErrorCode } from '../../sdk/protocol/errors.js'
 import { isJsonObject, type JsonObject, parseJson } from '../../sdk/protocol/json.js'
 import type { Sight } from './sight.js'
 
-/** More than any answer of a hub's has. */
+/** More than any answer of a hub has. */
 const BOUNDS = { depth: 8, keys: 64 }
 
 export function jsonOf({ text }: Sight): JsonObject | undefined {
@@ -15,7 +15,7 @@ export function jsonOf({ text }: Sight): JsonObject | undefined {
   }
 }
 
-/** The code of an error that hub or site has answered with; a proxy's or an application's own has none. */
+/** The code of the error that a hub or site has answered with. An answer of a proxy or of an application has none. */
 export function errorOf(sight: Sight): ErrorCode | undefined {
   const code = jsonOf(sight)?.['error'] ?? /^<!doctype html><title>(\w+)<\/title>/.exec(sight.text)?.[1]
   return isErrorCode(code) ? code : undefined

@@ -1,4 +1,4 @@
-/** Looks at a hub and its sites from outside, as browsers do, one thing after the other. */
+/** Examines a hub and its sites from outside, as browsers do, one check after another. */
 import { defaultEndpoint, hubPaths } from '../../sdk/protocol/wire.js'
 import { clocksLine } from './checks/clocks.js'
 import { discoveryLine, readyLine } from './checks/documents.js'
@@ -18,11 +18,11 @@ import type { Eyes, Sight } from './sight.js'
 export interface Patients {
   readonly hub: string
   readonly sites: readonly string[]
-  /** The page of each site that is looked at. */
+  /** The page of each site to examine. */
   readonly page: string
-  /** Where the endpoints are, if the page's script tag does not say so. */
+  /** The path of the endpoints, if the page's script tag does not name it. */
   readonly endpoint: string
-  /** How many seconds to listen to the event stream of each site; absent: to its first word. */
+  /** How many seconds to listen to the event stream of each site; if absent, until its first word. */
   readonly listenSeconds?: number
 }
 
@@ -30,7 +30,7 @@ interface HubSeen extends Place {
   readonly aheadMs: Sight['aheadMs']
 }
 
-/** Lines as they come; of a hub that cannot be reached, and of a site, nothing more than that. */
+/** Yields each line as soon as it is known. If a hub or a site cannot be reached, nothing more is said about it. */
 export async function* examine(eyes: Eyes, patients: Patients, nowMs: number): AsyncGenerator<Line> {
   const { hub: origin, sites } = patients
   const reached = await reach(eyes, origin, hubPaths.discovery, nowMs)
@@ -80,13 +80,13 @@ async function* examineSite(
   const endpoint = page.tag ? (page.tag.endpoint ?? defaultEndpoint) : given
   const there = await endpointLine(eyes, site, endpoint)
   yield there
-  // What the hub does not know has no keys there either, and is led nowhere.
+  // A site that the hub does not know has no keys there either, and no visitor is sent back to it.
   if (there.findings.some(({ code }) => code === 'endpoint_not_there') || !hub || !isKnown) return
   const { line: posted, aheadMs, sisters } = await sitePostLine(eyes, site, endpoint)
-  // First: a clock that is wrong is also a reason for the hub to refuse the site.
+  // This comes first: a wrong clock is also a reason for the hub to refuse the site.
   yield clocksLine(site, hub.aheadMs, aheadMs)
   yield posted
-  // What is wrong with any request of the page is said once.
+  // A fault that affects every request of the page is reported once.
   if (posted.findings.length === 0 && posted.skipped === undefined) {
     yield await ticketKeyLine(eyes, site, endpoint)
     yield await siteAddressLine(eyes, site, endpoint)
@@ -94,6 +94,6 @@ async function* examineSite(
   if (page.tag?.hasSisterLinks && sisters && others.length > 0) yield sistersLine(site, others, sisters)
   if (page.tag?.isLive && posted.findings.length === 0)
     yield await streamLine(eyes, site, endpoint, listenSeconds)
-  // Whatever is in the way of one request of the page is in the way of this one too.
+  // A fault that affects one request of the page affects this one too.
   if (posted.findings.length === 0) yield await handoverLine(eyes, hub.origin, site, endpoint)
 }

@@ -1,12 +1,12 @@
-/** Everything that the doctor can find, in one table: `docs/doctor.md` is made from it, and so is each line that a person reads. */
+/** Everything that the doctor can find, in one table. `docs/doctor.md` is made from it, and so is each line that a person reads. */
 
 export interface FindingKind {
-  /** `error`: visitors do not share their session. `warning`: some of them do not, or not for long. */
+  /** `error`: visitors do not share their session. `warning`: some visitors do not, or not for long. */
   readonly level: 'error' | 'warning'
   readonly meaning: string
   readonly why: string
   readonly remedy: string
-  /** Behind it nothing more could be looked at: the doctor ends with exit code 2. */
+  /** Nothing more could be checked after this finding: the doctor ends with exit code 2. */
   readonly isBlind?: true
 }
 
@@ -457,12 +457,12 @@ export interface Finding {
   readonly what: string
 }
 
-/** One thing that was looked at. */
+/** One check. */
 export interface Line {
-  /** The origin that it is about. */
+  /** The origin that was checked. */
   readonly about: string
   readonly looked: string
   readonly findings: readonly Finding[]
-  /** Why it could not be looked at. */
+  /** The reason why it could not be checked. */
   readonly skipped?: string
 }

@@ -1,36 +1,36 @@
-/** What stands in a page for the SDK's sake: its script tag, and policies in `meta`. No parser of HTML: it reads tags, one by one. */
+/** Finds the SDK's script tag and the policies in `meta` on a page. This is no HTML parser: it reads one tag after another. */
 
 type Attributes = ReadonlyMap<string, string>
 
 const TAG = /<(script|meta)\b/gi
-/** Of one tag, and longer than any of ours. */
+/** The length of one tag: more than any of ours has. */
 const MOST_CHARACTERS = 2000
-/** With a version in its name, or without. */
+/** The file's name, with or without a version. */
 const SDK_FILE = /\/sdk(\.[\w-]{12})?\.js$/
 const ATTRIBUTE = /([^\s"'=<>/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g
 
 export interface ScriptTag {
-  /** The whole address of the file. */
+  /** The full address of the file. */
   readonly src: string
-  /** The hub that it names, or that serves it. */
+  /** The hub that the tag names, or that serves the file. */
   readonly hub: string
   readonly endpoint: string | undefined
   readonly nonce: string | undefined
   readonly integrity: string | undefined
   readonly hasSisterLinks: boolean
-  /** Asked for by CORS, whose own rules then count. */
+  /** The tag loads the file with CORS, whose own rules then apply. */
   readonly isCors: boolean
   readonly isLive: boolean
 }
 
-/** @param url of the page */
+/** @param url the page's address */
 export function findScriptTag(html: string, url: string): ScriptTag | undefined {
   for (const attributes of tagsOf(html, 'script')) {
     const src = addressOf(attributes.get('src'), url)
     if (!src) continue
     const named = attributes.get('data-hub')
     if (!SDK_FILE.test(src.pathname)) continue
-    // Another's file may have that name too; ours says where the hub is, or comes from there.
+    // Another file may have the same name. Ours names the hub, or comes from it.
     const isFromElsewhere = src.origin !== new URL(url).origin
     if (named === undefined && !isFromElsewhere) continue
     return {
@@ -47,7 +47,7 @@ export function findScriptTag(html: string, url: string): ScriptTag | undefined 
   return undefined
 }
 
-/** What `<meta http-equiv>` says. */
+/** The contents of `<meta http-equiv>`. */
 export const metaOf = (html: string, name: string): readonly string[] =>
   tagsOf(html, 'meta')
     .filter((attributes) => attributes.get('http-equiv')?.toLowerCase() === name)
@@ -57,7 +57,7 @@ function tagsOf(html: string, name: string): readonly Attributes[] {
   const text = withoutComments(html)
   const found: Attributes[] = []
   TAG.lastIndex = 0
-  // Never back: no page makes it slow.
+  // The search never goes back, so no page can make it slow.
   for (let match; (match = TAG.exec(text));) {
     const start = TAG.lastIndex
     const end = text.indexOf('>', start)

@@ -1,8 +1,8 @@
-/** Content-Security-Policy (CSP3), as far as it can keep the SDK or the hub's frame out. */
+/** Content-Security-Policy (CSP3), as far as it can block the SDK or the hub's frame. */
 
 export type Policy = ReadonlyMap<string, readonly string[]>
 
-/** Several headers, and several policies in one header, all count. */
+/** Several headers, and several policies in one header, all apply. */
 export const policiesOf = (lines: readonly string[]): readonly Policy[] =>
   lines
     .flatMap((line) => line.split(','))
@@ -13,7 +13,7 @@ function policyOf(text: string): Policy {
   const policy = new Map<string, readonly string[]>()
   for (const directive of text.split(';')) {
     const [name = '', ...sources] = directive.trim().split(/\s+/)
-    // The first one counts.
+    // If a directive occurs twice, the first one counts.
     if (name !== '' && !policy.has(name.toLowerCase())) policy.set(name.toLowerCase(), sources)
   }
   return policy
@@ -24,13 +24,13 @@ interface Loaded {
   /** The origin of the page. */
   readonly from: string
   readonly nonce?: string | undefined
-  /** Such as `'sha256-…'`; an inline script is allowed by nothing else. */
+  /** For example `'sha256-…'`. Nothing else allows an inline script. */
   readonly hash?: string
 }
 
 /**
- * @param names the directives that may decide, the most special one first
- * @returns the directive that forbids it, as it stands there, or `undefined`
+ * @param names the directives that may decide, the most specific one first
+ * @returns the directive that forbids it, as it is written, or `undefined`
  */
 export function forbidding(
   policies: readonly Policy[],

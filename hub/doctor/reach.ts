@@ -1,18 +1,18 @@
-/** The way to a server: its name, its connection, its certificate, and where a first request leads. */
+/** The way to a server: its name, its connection, its certificate, and the target of a first request. */
 import type { Finding, FindingCode, Line } from './findings.js'
 import { type Ask, BlindError, type Eyes, type Sight } from './sight.js'
 
 export interface Reached {
   readonly lines: readonly Line[]
   readonly addresses: readonly string[]
-  /** The first answer, where there is one. */
+  /** The first answer, if there was one. */
   readonly sight?: Sight
 }
 
-/** Certificates that renew themselves do so 30 days before their end. */
+/** Certificates that are renewed automatically are renewed 30 days before they expire. */
 const SOON_MS = 14 * 86_400_000
 
-/** A page may lead on within its own origin, such as from "/" to "/en/". */
+/** A page may redirect within its own origin, for example from "/" to "/en/". */
 const MOST_STEPS = 5
 
 export async function reach(eyes: Eyes, about: string, path: string, nowMs: number): Promise<Reached> {
@@ -44,7 +44,7 @@ export async function reach(eyes: Eyes, about: string, path: string, nowMs: numb
 const wayOf = (about: string, addresses: readonly string[]) =>
   `can be reached${about.startsWith('https:') ? ' by TLS' : ''} at ${addresses.slice(0, 3).join(', ')}`
 
-/** Follows redirects within the origin; where one leads elsewhere is said, and nobody goes there. */
+/** Follows redirects within the origin. A redirect to another origin is reported and not followed. */
 async function follow(
   eyes: Eyes,
   origin: string,
@@ -61,10 +61,10 @@ async function follow(
   return { first, sight }
 }
 
-/** As a reader that is no browser asks: `redirectOnce` lets it pass. */
+/** Asks like a reader that is no browser, which `redirectOnce` lets pass. */
 const PAGE = { accept: 'text/html,application/json;q=0.9,*/*;q=0.8' }
 
-/** Where an answer leads. */
+/** The target of a redirect. */
 export function redirectOf({ url, status, header }: Sight): URL | undefined {
   const location = header('location')
   if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, url)) return undefined
@@ -81,7 +81,7 @@ const CODES = { dns: 'dns_failed', connect: 'connect_failed', tls: 'tls_untruste
 
 const blindFinding = ({ kind, message }: BlindError): Finding => ({ code: CODES[kind], what: message })
 
-/** A later request that fails to come through at all, after the first one did. */
+/** A later request that fails altogether, although the first one arrived. */
 export async function seeOr(eyes: Eyes, url: string, ask: Ask, code: FindingCode): Promise<Sight | Finding> {
   try {
     return await eyes.see(url, ask)

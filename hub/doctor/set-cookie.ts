@@ -1,8 +1,8 @@
-/** Cookies as they arrive, compared with how hub and sites send them: what a proxy has done to them. */
+/** Compares cookies as they arrive with how hub and sites send them, which shows what a proxy has changed. */
 import type { CookieKind } from '../../sdk/http/cookies.js'
 import type { Finding } from './findings.js'
 
-/** Of a name and its value: browsers drop what is longer (RFC 6265bis). */
+/** The length of a name and its value together: browsers drop longer cookies (RFC 6265bis). */
 const MOST_CHARACTERS = 4096
 
 const PREFIX = '__Host-'
@@ -41,7 +41,7 @@ export function cookieFindings(
     : []
 }
 
-/** Without its value, which is nobody's business (R30). */
+/** Leaves out the value, which must not be shown (R30). */
 function readLine(line: string) {
   const [pair = '', ...rest] = line.split(';')
   const attributes = new Map(
@@ -53,7 +53,7 @@ function readLine(line: string) {
   return { length: pair.length, name: pair.slice(0, Math.max(0, pair.indexOf('='))).trim(), attributes }
 }
 
-/** What a browser would send back with the next request. */
+/** The header that a browser would send with the next request. */
 export const cookieHeader = (lines: readonly string[]): Record<string, string> => {
   const pairs = lines.map((line) => line.split(';')[0]?.trim() ?? '').filter((pair) => !pair.endsWith('='))
   return pairs.length > 0 ? { cookie: pairs.join('; ') } : {}

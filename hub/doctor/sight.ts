@@ -1,4 +1,4 @@
-/** One bounded request, and what came back. It follows nothing, keeps no cookie and sends no secret. */
+/** Sends one bounded request and keeps what came back. It follows no redirect, keeps no cookie and sends no secret. */
 import { lookup as systemLookup } from 'node:dns/promises'
 import type { LookupAddress } from 'node:dns'
 import http from 'node:http'
@@ -22,11 +22,11 @@ export interface Sight {
   readonly text: string
   /** All lines of one header, by lower-case name. */
   readonly lines: (name: string) => readonly string[]
-  /** The same as one text. */
+  /** All lines of one header, as one text. */
   readonly header: (name: string) => string | undefined
-  /** How far the clock there is ahead of this machine's, and how far that may be wrong; `undefined` without a `Date`. */
+  /** How far the server's clock is ahead of this machine's, and how exact that is; `undefined` without a `Date`. */
   readonly aheadMs: { readonly value: number; readonly tolerance: number } | undefined
-  /** The end of the certificate. */
+  /** When the certificate expires. */
   readonly validToMs: number | undefined
 }
 
@@ -36,9 +36,9 @@ export interface Eyes {
   /** @throws BlindError */
   addressesOf(origin: string): Promise<readonly string[]>
   /**
-   * An answer that comes part by part.
+   * Reads an answer that comes part by part.
    *
-   * @param longer how many seconds more than the time limit it may take; without it, nothing behind the first part is waited for
+   * @param longer how many seconds beyond the time limit the answer may take; without it, nothing after the first part is waited for
    * @throws BlindError
    */
   listen(url: string, headers: Readonly<Record<string, string>>, longer?: number): Promise<Heard>
@@ -46,10 +46,10 @@ export interface Eyes {
 
 interface Heard {
   readonly status: number
-  /** Nothing, where the answer has ended without a first part. */
+  /** Empty if the answer has ended without a first part. */
   readonly firstPart: string
   readonly text: string
-  /** From the first part to the end, or to where it was cut off. */
+  /** From the first part to the end, or until it was cut off. */
   readonly lastedMs: number
 }
 
@@ -66,16 +66,16 @@ export class BlindError extends Error {
   }
 }
 
-/** Of one answer; a page may be longer, and what stands behind is not looked at. */
+/** The bound for one answer. A page may be longer, but the rest is not examined. */
 const MOST_BYTES = 1024 * 1024
 
-/** Says who asks, and is no name of a search engine's: those get no session. */
+/** Identifies the doctor. It must not look like a search engine, because those get no session. */
 const AGENT = 'session-hub-doctor'
 
 export interface EyesOptions {
-  /** Of one request, in milliseconds. */
+  /** The time limit of one request, in milliseconds. */
   readonly timeoutMs: number
-  /** @default that of the system */
+  /** @default the system's resolver */
   readonly lookup?: (hostname: string) => Promise<readonly LookupAddress[]>
 }
 
@@ -94,7 +94,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
     )
   }
 
-  /** One limit for all of it: a server that sends a byte a second has not answered either. */
+  /** One time limit for the whole request: a server that sends one byte a second has not answered either. */
   function request<Result>(
     url: string,
     { method = 'GET', headers = {}, body }: Ask,
@@ -110,7 +110,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
       }
       const req = (isSecure ? https : http).request(url, {
         method,
-        // A connection for each: a kept one may be closed by the time of the next request, which says nothing of the server.
+        // Each request has its own connection: a kept one may be closed by the time of the next request, which would say nothing about the server.
         agent: false,
         lookup: lookupForNode,
         headers: {
@@ -126,7 +126,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
       }, limitMs)
       let isAnswered = false
       req.on('error', fail)
-      // After `101 Switching Protocols`, which nobody has asked for, Node closes the connection and says no more than this.
+      // After `101 Switching Protocols`, which was not requested, Node closes the connection and reports nothing but this event.
       req.on('close', () => {
         if (!isAnswered) fail(new Error('the connection was closed without an answer'))
       })
@@ -171,7 +171,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
           length += chunk.length
           chunks.push(chunk)
           if (length < MOST_BYTES) return
-          // The rest is nobody's business, and may never end.
+          // The rest is not needed, and may never end.
           res.removeAllListeners('end')
           finish()
           res.destroy()
@@ -212,7 +212,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
             finish()
             res.destroy()
           })
-          // Cut off after it has begun is no error here: it is what was looked for.
+          // An answer that is cut off after it has begun is no error here: this is what the check looks for.
           res.on('end', finish)
           res.on('error', () => {
             if (parts.length > 0) finish()
@@ -223,7 +223,7 @@ export function openEyes({ timeoutMs, lookup = lookUp }: EyesOptions): Eyes {
   }
 }
 
-/** RFC 6761: names under `.localhost` mean this machine, and not every resolver knows. */
+/** RFC 6761: names under `.localhost` mean this machine, and not every resolver knows that. */
 async function lookUp(hostname: string): Promise<readonly LookupAddress[]> {
   return hostname.endsWith('.localhost') && isLoopback(hostname)
     ? [{ address: '127.0.0.1', family: 4 }]
@@ -235,7 +235,7 @@ function endOfCertificate(socket: Partial<TLSSocket>): number | undefined {
   return validTo ? Date.parse(validTo) : undefined
 }
 
-/** A server may compress without being asked. What unpacks to more than the bound is taken as it came. */
+/** A server may compress without being asked. If the content unpacks to more than the bound, it is taken as it came. */
 function plain(bytes: Buffer, encoding: string | undefined): Buffer {
   const bound = { maxOutputLength: MOST_BYTES }
   try {
@@ -246,7 +246,7 @@ function plain(bytes: Buffer, encoding: string | undefined): Buffer {
   }
 }
 
-/** `Date` has whole seconds: what it says was true half a second later, give or take. */
+/** `Date` has whole seconds, so the value is half a second early on average, give or take half a second. */
 function aheadOf(date: string | undefined, startMs: number, headMs: number): Sight['aheadMs'] {
   const saidMs = Date.parse(date ?? '')
   if (Number.isNaN(saidMs)) return undefined
@@ -259,7 +259,7 @@ function blindness(thrown: NodeJS.ErrnoException): BlindError {
   const { code = '', message } = thrown
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new BlindError('dns', message, thrown)
   if (TLS.test(code)) return new BlindError('tls', `${tlsWords[code] ?? message} (${code})`, thrown)
-  // Of several addresses that were tried, each has its own error, and all of them together have no message.
+  // If several addresses were tried, each has its own error, and the error for all of them has no message.
   return new BlindError('connect', [message, code].find(Boolean) ?? 'no connection', thrown)
 }
 

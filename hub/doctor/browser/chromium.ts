@@ -1,4 +1,4 @@
-/** A Chromium of this machine's, with a profile that is gone afterwards, spoken to by the DevTools protocol over a pipe: no port is opened. */
+/** Runs a Chromium of this machine with a temporary profile. It is driven by the DevTools protocol over a pipe, so no port is opened. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -22,13 +22,13 @@ const PATHS = [
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ]
 
-/** @returns the first that there is; `undefined`: none */
+/** @returns the first one found; `undefined` if there is none */
 export function findChromium({ PATH = '' }: NodeJS.ProcessEnv): string | undefined {
   const inPath = COMMANDS.flatMap((command) => PATH.split(delimiter).map((folder) => join(folder, command)))
   return [...inPath, ...PATHS].find((path) => existsSync(path))
 }
 
-/** How the visitor has set the cookies of other sites. */
+/** Whether the visitor allows the cookies of other sites. */
 export type OtherCookies = 'allowed' | 'blocked'
 
 const CONTROLS = { allowed: 2, blocked: 1 } as const
@@ -40,7 +40,7 @@ export interface DevTools {
   close(): Promise<void>
 }
 
-/** @throws Error where it does not start, or stops */
+/** @throws Error if it does not start, or stops */
 export async function startChromium(executable: string, cookies: OtherCookies): Promise<DevTools> {
   const profile = await mkdtemp(join(tmpdir(), 'session-hub-doctor-'))
   await mkdir(join(profile, 'Default'))
@@ -57,7 +57,7 @@ export async function startChromium(executable: string, cookies: OtherCookies): 
     async close() {
       child.kill('SIGKILL')
       await isGone
-      // Its own processes may still write a last file.
+      // Chromium's own processes may still write a last file.
       await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }
@@ -72,7 +72,7 @@ const argumentsFor = (profile: string): string[] => [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-gpu',
-  // Chromium refuses its sandbox to root, as in most containers.
+  // Chromium refuses to use its sandbox as root, which most containers run as.
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   'about:blank',
 ]
@@ -90,7 +90,7 @@ interface Message {
   readonly error?: { readonly message: string }
 }
 
-/** Messages are JSON, each with a zero byte behind it. */
+/** Messages are JSON, each followed by a zero byte. */
 function speak(child: ChildProcess, isGone: Promise<void>): Pick<DevTools, 'send' | 'onEvent'> {
   const [, , , to, from] = child.stdio as unknown as [unknown, unknown, unknown, Writable, Readable]
   const waiting = new Map<number, Waiting>()

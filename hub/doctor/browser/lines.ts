@@ -1,11 +1,11 @@
-/** What the doctor says of a visit in a real browser, with the cookies of other sites allowed and blocked. */
+/** What the doctor reports about a visit in a real browser, with the cookies of other sites allowed and blocked. */
 import { sitePaths } from '../../../sdk/protocol/wire.js'
 import type { Finding, Line } from '../findings.js'
 import { type DevTools, type OtherCookies, startChromium } from './chromium.js'
 import { type Visit, visit } from './visit.js'
 
 export interface BrowserQuestion {
-  /** Of Chromium; `undefined`: there is none. */
+  /** The path of Chromium; `undefined` if there is none. */
   readonly executable: string | undefined
   readonly hub: string
   readonly sites: readonly string[]
@@ -14,7 +14,7 @@ export interface BrowserQuestion {
   readonly timeoutMs: number
 }
 
-/** Lines as they come. */
+/** Yields each line as soon as it is known. */
 export async function* examineInBrowser(question: BrowserQuestion): AsyncGenerator<Line> {
   const { executable, hub, sites } = question
   if (executable === undefined) {
@@ -57,7 +57,7 @@ async function* lookIn(
   yield { about: site, looked: `syncs ${where}${rung}${blocked}`, findings: syncFindings(first, cookies) }
   if (!(first instanceof Error))
     yield { about: site, looked: `has no error on its console ${where}`, findings: complaintFindings(first) }
-  // Where the frame works, nobody is led anywhere.
+  // If the frame works, no window is redirected.
   if (cookies === 'allowed' || !status) return
   const address = `${site}${endpoint}${sitePaths.redirect}?return=${encodeURIComponent(page)}`
   const led = await seen(browser, address, timeoutMs)
@@ -72,7 +72,7 @@ async function seen(browser: DevTools, url: string, timeoutMs: number): Promise<
   }
 }
 
-/** Outcomes for a visitor whom nobody knows. Of a page that gives each visitor a session, the hub may have taken it. */
+/** Good outcomes for an unknown visitor. If the page gives each visitor a session, the hub may have adopted it. */
 const WELL = ['none', 'keep', 'adopt', 'replace']
 
 function syncFindings(seen: Visit | Error, cookies: OtherCookies): Finding[] {

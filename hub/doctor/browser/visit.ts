@@ -1,12 +1,12 @@
-/** One visit to a page of a site, as a visitor whom nobody knows: what the SDK says in the end, and what the browser complains about. */
+/** One visit to a page of a site as an unknown visitor: what the SDK says in the end, and what the browser complains about. */
 import type { DevTools } from './chromium.js'
 
 export interface Visit {
-  /** The SDK's own status; `undefined` where the page has no SDK. */
+  /** The SDK's own status; `undefined` if the page has no SDK. */
   readonly status: SdkStatus | undefined
-  /** Where the window is in the end. */
+  /** The window's address in the end. */
   readonly href: string
-  /** Errors of the page's console, of its scripts and of its policies, each once. */
+  /** Errors from the page's console, its scripts and its policies, each once. */
   readonly complaints: readonly string[]
 }
 
@@ -19,10 +19,10 @@ interface SdkStatus {
 
 const MOST_COMPLAINTS = 20
 
-/** @throws Error where the browser stops, or the page does not load in time */
+/** @throws Error if the browser stops, or the page does not load in time */
 export async function visit(browser: DevTools, url: string, timeoutMs: number): Promise<Visit> {
   let timer
-  // A page that never rests, or a server that is silent, leaves the browser without an answer for us.
+  // A page that never becomes idle, or a silent server, would leave this without an answer from the browser.
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new Error('the page did not load in time'))
@@ -35,7 +35,7 @@ export async function visit(browser: DevTools, url: string, timeoutMs: number): 
   }
 }
 
-/** What the browser itself needs. */
+/** The time that the browser itself needs. */
 const ANSWER_MS = 2000
 
 async function look(browser: DevTools, url: string, timeoutMs: number): Promise<Visit> {
@@ -56,7 +56,7 @@ async function look(browser: DevTools, url: string, timeoutMs: number): Promise<
   return { status, href, complaints: [...complaints] }
 }
 
-/** Run in the page, again and again: the window may be led on meanwhile. */
+/** Runs in the page again and again, because the window may be redirected meanwhile. */
 const LOOK = `(() => {
   const { outcome, reason, rung, isBlocked, atMs } = globalThis.SessionHub?.status ?? {}
   return JSON.stringify({ href: location.href, isLoaded: document.readyState === 'complete',
@@ -87,7 +87,7 @@ async function settled(
   return { href: last.href, status: last.hasSdk ? last.status : undefined }
 }
 
-/** A document that is just going answers nothing. */
+/** A document that is being replaced does not answer. */
 async function lookOnce(browser: DevTools, session: string): Promise<Look | undefined> {
   const asked = browser.send('Runtime.evaluate', { expression: LOOK, returnByValue: true }, session)
   const { result } = (await asked) as { result?: { value?: unknown } }
@@ -95,7 +95,7 @@ async function lookOnce(browser: DevTools, session: string): Promise<Look | unde
   return JSON.parse(result.value) as Look
 }
 
-/** What a browser's console would show in red, and what it says only in its "Issues". */
+/** What a browser's console would show in red, and what the browser reports only in its "Issues". */
 function complaintOf(method: string, params: Record<string, unknown>): string | undefined {
   if (method === 'Log.entryAdded') {
     const { level, text, url } = params.entry as { level: string; text: string; url?: string }
@@ -120,5 +120,5 @@ function complaintOf(method: string, params: Record<string, unknown>): string | 
   return code === 'BlockedByResponseIssue' ? `blocked by a header: ${String(response?.reason)}` : undefined
 }
 
-/** A frame's address has a nonce in it, which is nobody's business (R30). */
+/** A frame's address contains a nonce, which must not be shown (R30). */
 const withoutQuery = (url: string): string => url.replace(/[?#].*$/s, '')

@@ -1,4 +1,4 @@
-/** The two clocks, by the `Date` of their answers: this machine's own may be wrong, and does not count. */
+/** Compares the two servers' clocks by the `Date` of their answers. This machine's own clock may be wrong and does not matter. */
 import { limits } from '../../../sdk/protocol/wire.js'
 import type { Line } from '../findings.js'
 import type { Sight } from '../sight.js'

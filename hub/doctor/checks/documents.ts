@@ -5,7 +5,7 @@ import type { Finding, Line } from '../findings.js'
 import { isFinding, seeOr } from '../reach.js'
 import type { Eyes, Sight } from '../sight.js'
 
-/** @param sight its discovery document */
+/** @param sight the hub's discovery document */
 export function discoveryLine(hub: string, sight: Sight): Line {
   return {
     about: hub,

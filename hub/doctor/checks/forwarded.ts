@@ -1,11 +1,11 @@
-/** Whether a visitor can make up what only a proxy may say: `X-Forwarded-For`, `-Host` and `-Proto` (`trust proxy`). */
+/** Checks whether a visitor can forge what only a proxy may say: `X-Forwarded-For`, `-Host` and `-Proto` (`trust proxy`). */
 import { exchangeHeader, doctorProbe, hubPaths, sitePaths } from '../../../sdk/protocol/wire.js'
 import type { Finding, Line } from '../findings.js'
 import { isFinding, redirectOf, seeOr } from '../reach.js'
 import type { Eyes, Sight } from '../sight.js'
 import { ownPost } from './own-posts.js'
 
-/** A page that repeats this name has taken it from the header: nobody has it (RFC 2606). */
+/** Nobody can have this name (RFC 2606), so a page that repeats it has taken it from the header. */
 const FORGED_HOST = 'made-up-by-the-doctor.invalid'
 
 const probed = { [doctorProbe.asks]: '1', 'x-forwarded-for': doctorProbe.address }
@@ -24,7 +24,7 @@ async function addressLine(
 ): Promise<Line> {
   const line = { about, looked: 'counts each visitor by their own address' }
   const sight = await seeOr(eyes, url, ask, 'post_blocked')
-  // A firewall may refuse such an address, and that is well.
+  // A firewall may refuse such an address, and that is fine.
   if (isFinding(sight)) return { ...line, findings: [], skipped: sight.what }
   const word = sight.header(doctorProbe.answers)
   if (word === undefined) return { ...line, findings: [], skipped: 'it does not say by which one' }
@@ -39,7 +39,7 @@ function findingsOf(word: string): Finding[] {
   return []
 }
 
-/** @param seen the page without such headers */
+/** @param seen the page, requested without such headers */
 export async function hostLine(eyes: Eyes, site: string, seen: Sight): Promise<Line> {
   const line = { about: site, looked: 'makes no address of what a visitor writes' }
   const isSecure = site.startsWith('https:')

@@ -1,4 +1,4 @@
-/** The document of the hub's frame, as a page of the site gets it. */
+/** Checks the document of the hub's frame, as a page of the site gets it. */
 import { createHash, randomBytes } from 'node:crypto'
 
 import { isJsonObject, type JsonObject, parseJson } from '../../../sdk/protocol/json.js'
@@ -19,7 +19,7 @@ export async function frameLine(eyes: Eyes, hub: string, site: string): Promise<
 }
 
 async function seeFrame(eyes: Eyes, hub: string, site: string) {
-  // Nobody has a verifier of it.
+  // Nobody has a verifier for this nonce.
   const nonce = randomBytes(32).toString('base64url')
   const query = new URLSearchParams({ site, nonce })
   const headers = {
@@ -54,7 +54,7 @@ async function frameFindings(
   return [...decisionFindings(message), ...policyFindings(hub, site, sight), ...isolationFindings(sight)]
 }
 
-/** The slips that are made most: "www", and a label too many for a wildcard. */
+/** The most frequent mistakes: "www", and a label too many for a wildcard. */
 async function registeredTwin(eyes: Eyes, hub: string, site: string): Promise<string | undefined> {
   const twin = /\/\/www\./.test(site) ? site.replace('//www.', '//') : site.replace('//', '//www.')
   if (await isRegistered(eyes, hub, twin)) return twin
@@ -69,7 +69,7 @@ async function isRegistered(eyes: Eyes, hub: string, site: string): Promise<bool
   return !isFinding(sight) && messageOf(sight) !== undefined
 }
 
-/** What the frame would say to the page. */
+/** The message that the frame would send to the page. */
 function messageOf({ text }: Sight): JsonObject | undefined {
   const [written = ''] = behind(text, 'id=data>')
   try {
@@ -80,7 +80,7 @@ function messageOf({ text }: Sight): JsonObject | undefined {
   }
 }
 
-/** What stands behind each `mark`, up to the end of its script. */
+/** The text after each `mark`, up to the end of its script. */
 const behind = (text: string, mark: string): readonly string[] =>
   text
     .split(mark)
@@ -111,7 +111,7 @@ function policyFindings(hub: string, site: string, sight: Sight): Finding[] {
   const options = sight.header('x-frame-options')
   if (options !== undefined) findings.push({ code: 'frame_options_added', what: `it says "${options}"` })
 
-  // A script that something has put beside ours does not run, and does no harm.
+  // A script that something has added beside ours does not run, and does no harm.
   const refusals = behind(sight.text, '<script>').map((script) =>
     forbidding(policies, ['script-src-elem', 'script-src', 'default-src'], {
       url: hub,
@@ -134,7 +134,7 @@ function isolationFindings({ header }: Sight): Finding[] {
   return [{ code: 'frame_isolation', what: `they are ${said.map((one) => `"${one ?? ''}"`).join(' and ')}` }]
 }
 
-/** The window that Firefox and Safari want a click in. */
+/** The window in which Firefox and Safari require a click. */
 export async function popupLine(eyes: Eyes, hub: string, site: string): Promise<Line> {
   const headers = {
     accept: 'text/html',

@@ -1,4 +1,4 @@
-/** A visitor without a session goes from the site over the hub and back: it needs no browser, and leaves nothing behind. */
+/** Sends a visitor without a session from the site through the hub and back. This needs no browser, and leaves nothing behind. */
 import { cookieNames, hubPaths, sitePaths } from '../../../sdk/protocol/wire.js'
 import { inWords } from '../answer.js'
 import type { Finding, Line } from '../findings.js'
@@ -19,7 +19,7 @@ export async function handoverLine(eyes: Eyes, hub: string, site: string, endpoi
   return typeof found === 'string' ? { ...line, findings: [], skipped: found } : { ...line, findings: found }
 }
 
-/** @returns what was found, or why nobody could go there */
+/** @returns the findings, or the reason why the visitor could not go there */
 async function walk(eyes: Eyes, hub: string, site: string, endpoint: string): Promise<Finding[] | string> {
   const begun = await seeOr(
     eyes,
@@ -55,7 +55,7 @@ async function walk(eyes: Eyes, hub: string, site: string, endpoint: string): Pr
   const reason = arrivalOf(arrived.lines('set-cookie'))
   const there = redirectOf(arrived)
   if (there?.origin !== site) return [...changed, { code: 'handover_failed', what: inWords(arrived) }]
-  // How the site leads on a browser that has brought no cookie.
+  // This is how the site redirects a browser that has sent no cookie.
   if (there.searchParams.get('session-hub') === 'off')
     return [
       ...changed,
@@ -74,7 +74,7 @@ const arrivedWith = (reason: string): Finding =>
     ? { code: 'hub_unreachable_from_site', what: 'its redirect ends with the code "unavailable"' }
     : { code: 'handover_failed', what: `the visitor arrives with the code "${reason}"` }
 
-/** Why the site says that it has failed; `undefined` where it has not. */
+/** The reason that the site gives for a failure; `undefined` if it has not failed. */
 const arrivalOf = (lines: readonly string[]): string | undefined =>
   lines
     .map((line) => /^__Host-session-arrival=redirect\.failed\.(\w*)/.exec(line)?.[1])

@@ -1,4 +1,4 @@
-/** What a page posts to its own server: whether it arrives as it was sent. */
+/** Checks whether what a page posts to its own server arrives as it was sent. */
 import { isPrivate } from '../../../sdk/http/shared-caches.js'
 import type { ErrorCode } from '../../../sdk/protocol/errors.js'
 import { cookieNames, exchangeHeader, hubPaths, sitePaths } from '../../../sdk/protocol/wire.js'
@@ -24,11 +24,11 @@ export const ownPost = (origin: string, more: Record<string, string> = {}) =>
 
 export interface Posted {
   readonly line: Line
-  /** The clock there: no cache keeps the answer to a POST, and its `Date` is new. */
+  /** The server's clock: no cache keeps the answer to a POST, so its `Date` is new. */
   readonly aheadMs?: Sight['aheadMs']
 }
 
-/** The hub's window leaves a cookie that says nothing; it has the attributes of the one that matters. */
+/** The hub's window sets a harmless cookie with the same attributes as the one that matters. */
 export async function hubPostLine(eyes: Eyes, hub: string): Promise<Posted> {
   const line = { about: hub, looked: 'accepts a request from its own page, and its cookie arrives' }
   const sight = await seeOr(eyes, hub + hubPaths.unlock, ownPost(hub, { [exchangeHeader]: '1' }), 'body_lost')
@@ -41,11 +41,11 @@ const seenFindings = (sight: Sight) =>
   cookieFindings(sight.lines('set-cookie'), cookieNames.hubSeen, { sameSite: 'None', httpOnly: true })
 
 export interface SitePosted extends Posted {
-  /** What the hub has told the site, where it has. */
+  /** The sisters that the hub has named to the site, if it has. */
   readonly sisters?: readonly string[]
 }
 
-/** To answer this, the site asks the hub in its own name. */
+/** To answer this, the site has to send a request of its own to the hub. */
 export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): Promise<SitePosted> {
   const line = { about: site, looked: 'accepts a request from its own page, and reaches the hub' }
   const sight = await seeOr(eyes, site + endpoint + sitePaths.sisters, ownPost(site), 'body_lost')
@@ -58,7 +58,7 @@ export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): 
   return { line: { ...line, findings: cacheFindings(sight) }, aheadMs, sisters: known }
 }
 
-/** What `Cache-Control` says to all caches, and what one of a CDN's own says over it (RFC 9213). */
+/** What `Cache-Control` tells all caches, and what the header for CDNs, which replaces it there, says (RFC 9213). */
 function cacheFindings({ url, header }: Sight): Finding[] {
   const said = ['cdn-cache-control', 'cache-control'].flatMap((name) => {
     const value = header(name)
@@ -70,10 +70,13 @@ function cacheFindings({ url, header }: Sight): Finding[] {
   return [{ code: 'answer_cacheable', what: `${new URL(url).pathname} has ${what}` }]
 }
 
-/** No key opens it: a site asks the hub then whether its own ticket key is the registered one. */
+/** No key opens this. The site then asks the hub whether its own ticket key is the registered one. */
 const MADE_UP = 'e30.made-up.by.the.doctor'
 
-/** A ticket that nobody has sealed. A site with the right keys says that it is invalid, one with another ticket key that it is the site that is wrong. */
+/**
+ * Sends a ticket that nobody has sealed. A site with the right keys answers that the ticket is invalid; one with another ticket key, that its own key
+ * is wrong.
+ */
 export async function ticketKeyLine(eyes: Eyes, site: string, endpoint: string): Promise<Line> {
   const line = { about: site, looked: 'has the ticket key that the hub seals for' }
   const ask = { ...ownPost(site), body: JSON.stringify({ ticket: MADE_UP }) }
@@ -86,7 +89,7 @@ export async function ticketKeyLine(eyes: Eyes, site: string, endpoint: string):
   return { ...line, ...refusalOf(sight, 'hub_unreachable_from_site') }
 }
 
-/** @param unavailable what it means here that something on the other side does not work */
+/** @param unavailable the finding for a failure on the other side */
 function refusalOf(sight: Sight, unavailable: FindingCode): Pick<Line, 'findings' | 'skipped'> {
   const code = errorOf(sight)
   if (code === 'rate_limited') return { findings: [], skipped: 'too many requests: try again in a minute' }

@@ -1,4 +1,4 @@
-/** A page of the site: its headers, and its script tag. */
+/** Checks a page of the site: its headers and its script tag. */
 import { createHash } from 'node:crypto'
 
 import type { Finding, Line } from '../findings.js'
@@ -16,7 +16,7 @@ export interface Page {
 export interface PageQuestion {
   readonly hub: string
   readonly site: string
-  /** The other sites, which links may lead to. */
+  /** The other sites, to which links may lead. */
   readonly others: readonly string[]
   readonly sight: Sight
 }
@@ -65,7 +65,7 @@ async function lookAtFile(
 ): Promise<Found> {
   if (tag.hub !== hub)
     return { findings: [{ code: 'tag_names_other_hub', what: `the page names ${tag.hub}` }] }
-  // Nobody has asked to look at a third server.
+  // Nobody has asked for a check of a third server.
   const { origin } = new URL(tag.src)
   if (origin !== site && origin !== hub) return { findings: [], skipped: `the SDK comes from ${origin}` }
   const file = await seeOr(eyes, tag.src, {}, 'sdk_not_served')
@@ -74,7 +74,7 @@ async function lookAtFile(
   return { findings: [...fileFindings(tag, file), ...(isElsewhere ? isolationFindings(sight, file) : [])] }
 }
 
-/** A page that is isolated takes a file from elsewhere only if that says so itself. */
+/** An isolated page loads a file from another origin only if that file allows it. */
 function isolationFindings(page: Sight, file: Sight): Finding[] {
   const embedder = page.header('cross-origin-embedder-policy')?.split(';')[0]?.trim()
   const resource = file.header('cross-origin-resource-policy')
@@ -133,7 +133,7 @@ function headerFindings(hub: string, site: string, sight: Sight, policies: reado
   const [, list] = /\bstorage-access\s*=\s*(\([^)]*\)|\*)/.exec(permissions) ?? []
   if (list !== undefined && list !== '*' && !list.includes(`"${hub}"`) && !/\*/.test(list))
     findings.push({ code: 'permissions_storage_access', what: `it says "storage-access=${list}"` })
-  // The last one that a browser knows counts.
+  // The last policy that a browser knows counts.
   const referrer = sight.header('referrer-policy')?.split(',').at(-1)?.trim().toLowerCase()
   if (referrer === 'no-referrer' || referrer === 'same-origin')
     findings.push({ code: 'referrer_policy_hides', what: `it says "${referrer}"` })

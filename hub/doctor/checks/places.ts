@@ -1,4 +1,4 @@
-/** Where hub and sites are, as browsers judge it: networks and registrable domains. */
+/** Checks where hub and sites are from a browser's point of view: their networks and registrable domains. */
 import { isIPv4 } from 'node:net'
 
 import { isPrivateAddress, plainAddress } from '../../../sdk/http/address.js'
@@ -33,7 +33,7 @@ async function networkFindings(hub: Place, site: Place): Promise<Finding[]> {
   return isSubdomain && isOtherNetwork ? [{ code: 'seven_days', what }] : []
 }
 
-/** Of all sites together: one that has the domain of the hub is enough. */
+/** Checks all sites together: it is enough if one shares the hub's domain. */
 export async function domainLine(hub: Place, sites: readonly Place[]): Promise<Line> {
   const own = await registrable(hub.origin)
   const domains = await Promise.all(sites.map(({ origin }) => registrable(origin)))
@@ -45,7 +45,7 @@ export async function domainLine(hub: Place, sites: readonly Place[]): Promise<L
   }
 }
 
-/** What WebKit compares: the first half of an address. */
+/** The part that WebKit compares: the first half of an address. */
 function networkOf(address: string): string {
   const plain = plainAddress(address) ?? address
   if (isIPv4(plain)) return plain.split('.').slice(0, 2).join('.')

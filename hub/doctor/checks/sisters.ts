@@ -1,4 +1,4 @@
-/** Where links carry the session: whether the hub knows the given sites as sisters. */
+/** Checks where links carry the session: whether the hub knows the given sites as sisters. */
 import type { Line } from '../findings.js'
 
 export function sistersLine(site: string, others: readonly string[], sisters: readonly string[]): Line {

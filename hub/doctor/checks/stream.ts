@@ -1,9 +1,9 @@
-/** Whether an answer that comes step by step is held back on its way: only then do open pages hear of a sign-out at once. */
+/** Checks whether something on the way holds back an answer that comes in parts. If it does, open pages do not hear of a sign-out at once. */
 import { sitePaths, streamProbe } from '../../../sdk/protocol/wire.js'
 import type { Finding, Line } from '../findings.js'
 import { BlindError, type Eyes } from '../sight.js'
 
-/** @param seconds how long to listen, if at all: a proxy may cut off what is quiet for a while, or what takes long */
+/** @param seconds how long to listen, if at all: a proxy may cut off a connection that is quiet for a while, or that lasts long */
 export async function streamLine(
   eyes: Eyes,
   site: string,
@@ -18,7 +18,7 @@ export async function streamLine(
 
 const heldBack = (what: string): Finding[] => [{ code: 'stream_held_back', what }]
 
-/** @returns what was found, or why that cannot be said */
+/** @returns the findings, or the reason why there are none */
 async function look(eyes: Eyes, url: string, seconds: number | undefined): Promise<Finding[] | string> {
   const { pathname } = new URL(url)
   try {
@@ -28,10 +28,10 @@ async function look(eyes: Eyes, url: string, seconds: number | undefined): Promi
       'sec-fetch-site': 'same-origin',
     }
     const { status, firstPart, text, lastedMs } = await eyes.listen(url, headers, seconds)
-    // No place in this process, or no page may listen yet.
+    // This process has no place left, or no page may listen yet.
     if (status === 204 || status === 429) return `${pathname} has no place now`
     if (status !== 200) return heldBack(`${pathname} answers with ${status}`)
-    // A middleware that compresses sends the beginning of its format, and keeps the word.
+    // A middleware that compresses sends the beginning of its format, and holds back the first word.
     if (!firstPart.includes(streamProbe.first) || firstPart.includes(streamProbe.last))
       return heldBack('the first word does not come before the last one')
     if (seconds === undefined || text.includes(streamProbe.last)) return []

@@ -1,6 +1,6 @@
 /**
- * A whole store into another one. Both ends are closed to hubs first, by a note that outlives this process, so that the copy
- * misses no write. Killed at any point and run again, it goes on where it stopped. It opens the target only after it has read both ends
+ * Copies a whole store into another one. First a note closes both ends to hubs. The note outlives this process, so the copy
+ * misses no write. If it is killed at any point and run again, it continues where it stopped. It opens the target only after it has read both ends
  * again and found them equal.
  */
 import { randomBytes } from 'node:crypto'
@@ -15,7 +15,7 @@ export interface CopyReport {
   readonly act: 'copying' | 'comparing'
   readonly kind: Kind
   readonly rows: number
-  /** Where it is known. */
+  /** The total, if it is known. */
   readonly of: number | undefined
 }
 
@@ -26,8 +26,8 @@ export interface CopiedKind extends Digest {
 const PAGE = 500
 
 /**
- * @param report is told how far it has come
- * @throws SessionHubError `options_invalid` where the two are not to be copied; `unavailable` where one of them fails meanwhile: run again, it goes on
+ * @param report is told how far the copy has come
+ * @throws SessionHubError `options_invalid` if the two must not be copied; `unavailable` if one of them fails meanwhile. A second run then continues
  */
 export async function copyStore(
   source: CopyEnd,
@@ -41,12 +41,12 @@ export async function copyStore(
   await run.hold()
   await target.setNumbers(await source.numbers())
   const copied = await compare(source, target, report).catch(async (thrown: unknown) => {
-    // Where another run has finished it, and a hub has written since, the two differ, and all is well.
+    // If another run has finished the copy, and a hub has written since, the two differ, and all is well.
     await run.hold()
     throw thrown
   })
   await run.hold()
-  // In this order: killed in between, the next run finds both notes, and ends it.
+  // The order matters: if the process is killed in between, the next run finds both notes and completes the copy.
   await source.finish('source')
   await target.finish('target')
   return copied
@@ -91,7 +91,7 @@ function refused(what: string, note: CopyNote): SessionHubError {
   return new SessionHubError('options_invalid', `${what}. ${cause.message}`, { cause })
 }
 
-/** What was there once counts too: its numbers would run again. */
+/** What was there once counts too, because its numbers would be used again. */
 async function isEmpty(target: CopyEnd): Promise<boolean> {
   const { lastEnding, lastAudit, lastSite } = await target.numbers()
   if (lastEnding + lastAudit + lastSite > 0) return false
@@ -100,10 +100,10 @@ async function isEmpty(target: CopyEnd): Promise<boolean> {
 }
 
 interface Progress {
-  /** The kind that is under way. */
+  /** The kind that is being copied. */
   readonly kind: Kind
   readonly after?: string
-  /** How many rows of it are there. */
+  /** How many rows of that kind are there. */
   readonly rows: number
   /** Everything is there. */
   readonly isOver?: true
@@ -111,12 +111,12 @@ interface Progress {
 
 const START: Progress = { kind: kinds[0], rows: 0 }
 
-/** This process's part of a copy. Of two that are at one copy, the one that came later goes on, and the other finds that out before it writes. */
+/** This process's part of a copy. If two processes work on one copy, the later one continues, and the other notices that before it writes. */
 interface Run {
   readonly place: Progress
-  /** @throws SessionHubError where another one has taken the copy over */
+  /** @throws SessionHubError if another process has taken the copy over */
   write(kind: Kind, rows: readonly Row[], place: Progress): Promise<void>
-  /** Takes the copy over, or makes sure that nobody has. */
+  /** Takes the copy over, or makes sure that nobody else has. */
   hold(): Promise<void>
 }
 
@@ -157,7 +157,7 @@ async function fill(run: Run, source: CopyEnd, report: (report: CopyReport) => v
   }
 }
 
-/** Where the next page begins: in this kind, or in the one after it. */
+/** The place where the next page begins: in this kind, or in the next one. */
 function following(kind: Kind, next: string | undefined, rows: number): Progress {
   if (next !== undefined) return { kind, after: next, rows }
   const then = kinds[kinds.indexOf(kind) + 1]

@@ -1,9 +1,9 @@
-/** What a hub is told that opens a store which is being copied, or was. */
+/** What a hub is told when it opens a store that is being copied or was copied. */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { integer, orNull, text } from '../rows.js'
 import type { CopyNote } from './end.js'
 
-/** Of a row, in which every engine has the same columns. @throws TypeError where it is damaged */
+/** Reads a row, whose columns are the same in every engine. @throws TypeError if it is damaged */
 export const noteOf = (row: unknown): CopyNote => ({
   copy: text(row, 'copy'),
   role: text(row, 'role') === 'source' ? 'source' : 'target',
@@ -13,7 +13,7 @@ export const noteOf = (row: unknown): CopyNote => ({
   progress: orNull(row, 'progress', text),
 })
 
-/** As a row. */
+/** The note as a row. */
 export const noteColumns = ({ copy, role, other, isDone, atMs, progress }: CopyNote) => ({
   copy,
   role,
@@ -23,7 +23,7 @@ export const noteColumns = ({ copy, role, other, isDone, atMs, progress }: CopyN
   progress,
 })
 
-/** No waiting mends it: a hub that went on here would answer what the other store never hears of. */
+/** To wait does not mend it: a hub that went on here would give answers that the other store never learns of. */
 export const closedByCopy = (note: CopyNote): SessionHubError =>
   new SessionHubError('options_invalid', `The session store ${whyClosed(note)}`)
 

@@ -1,6 +1,6 @@
 /**
- * What a store keeps, kind by kind, as rows of columns that are the same in each engine: a copy that forgot a kind would lose it.
- * Sessions and subjects go as they are stored, apart: whether a cut has ended a session is for whoever reads it to find.
+ * What a store keeps, kind by kind, as rows whose columns are the same in each engine. If a copy forgot a kind, it would lose it.
+ * Sessions and subjects are copied separately, as they are stored: their reader works out whether a cut has ended a session.
  */
 import { createHash } from 'node:crypto'
 
@@ -20,13 +20,13 @@ import {
   subjectOf,
 } from '../rows.js'
 
-/** In the order in which they are written: a handle needs its session. */
+/** The order in which they are written: a handle needs its session. */
 export const kinds = ['subject', 'session', 'handle', 'spend', 'ending', 'audit', 'site'] as const
 export type Kind = (typeof kinds)[number]
 
 export type Row = Readonly<Record<string, string | number | null>>
 
-/** By which columns each is found, and in whose order it is read. */
+/** The columns by which each row is found, and in whose order it is read. */
 export const keysOf: Readonly<Record<Kind, readonly string[]>> = {
   subject: ['subject'],
   session: ['id'],
@@ -59,17 +59,17 @@ const columnsOf: Readonly<Record<Kind, (raw: unknown) => Record<string, string |
   },
 }
 
-/** @throws TypeError for a damaged row: left out, it would be lost in silence */
+/** @throws TypeError for a damaged row: to leave it out would lose it silently */
 export const rowOf = (kind: Kind, raw: unknown): Row => named(columnsOf[kind](raw))
 
-/** How many rows there are, and what is in them, in whatever order they come. */
+/** The number of rows and their content, in whatever order they come. */
 export interface Digest {
   readonly rows: number
   /** 16 hexadecimal digits. */
   readonly sum: string
 }
 
-/** Sums of hashes: no two engines have their rows in the same order. */
+/** Adds up hashes, because no two engines have their rows in the same order. */
 export function createDigest(): { add(row: Row): void; done(): Digest } {
   let rows = 0
   let sum = 0n

@@ -1,16 +1,16 @@
-/** A transaction's writes as the arrays that the server's `commit` takes, and what it has to find unchanged. */
+/** A transaction's writes, as the arrays that the server's `commit` takes, together with what it has to find unchanged. */
 import { auditColumns, endingColumns, handleColumns, sessionColumns, subjectColumns } from '../rows.js'
 import type { AuditRow, Changes, Spend } from '../store.js'
 import { bytes, column, lookedFor } from './wire.js'
 
-/** What was read, each with the name of the commit that wrote it; `null`: it was not there. */
+/** What was read, each with the name of the commit that wrote it; `null` if it did not exist. */
 export interface Revs {
   readonly handles: ReadonlyMap<string, number | null>
   readonly sessions: ReadonlyMap<string, number | null>
   readonly subjects: ReadonlyMap<string, number | null>
 }
 
-/** In the order of the function's parameters. @returns everything behind the first two */
+/** In the order of the function's parameters. @returns everything after the first two */
 export function commitValues(revs: Revs, spend: Spend | undefined, changes: Changes): unknown[] {
   const forget = (changes.forget ?? []).map(lookedFor).filter((hash) => hash !== undefined)
   const sessions = (changes.sessions ?? []).map(sessionColumns)

@@ -1,4 +1,4 @@
-/** A schema of PostgreSQL's as one end of a copy. A hub that runs on it goes on reading; it writes nothing any more. */
+/** A PostgreSQL schema as one end of a copy. A hub that runs on it goes on reading, but writes nothing any more. */
 import type { CopyEnd, CopyNote, Numbers, Written } from '../copy/end.js'
 import { noteColumns, noteOf } from '../copy/note.js'
 import { keysOf, type Kind, type Row, rowOf } from '../copy/rows.js'
@@ -9,24 +9,24 @@ import { DEFAULT_SCHEMA, durabilityOf, prepareSchema, quoted } from './open.js'
 import { createPool } from './server.js'
 import { bytes, readValue } from './wire.js'
 
-/** Ids and hashes, which are text everywhere else. */
+/** Ids and hashes, which are text in every other engine. */
 const BYTES: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   session: ['id'],
   handle: ['hash', 'session_id'],
 }
 
-/** Of a table that does not have the same columns as everywhere. */
+/** The columns of tables that differ from the other engines. */
 const COLUMNS: Readonly<Partial<Record<Kind, string>>> = {
   handle: `hash, session_id, site, created_at_ms, activated_at_ms, expires_at_ms, (acting).subject AS acting_subject,
     (acting).claims AS acting_claims, (acting).until_ms AS acting_until_ms`,
 }
 
-/** Those that note which commit wrote them. */
+/** Tables whose rows note which commit wrote them. */
 const WITH_REV: readonly Kind[] = ['subject', 'session', 'handle', 'spend', 'audit']
 
 /**
- * @param url of a user who owns the schema, or may create it
- * @param mayMake whether a schema may be made that is not there, as at the target
+ * @param url the address, with a user who owns the schema or may create it
+ * @param mayMake whether a missing schema may be created, as at the target
  * @throws SessionHubError
  */
 export async function openPostgresEnd(
@@ -35,14 +35,14 @@ export async function openPostgresEnd(
   schema: string = DEFAULT_SCHEMA,
 ): Promise<CopyEnd> {
   const pool = await createPool('store copy', url, 1)
-  // Without a listener, a connection that breaks would end the process. Whoever waits for an answer is told.
+  // Without a listener, a broken connection would end the process. The caller who waits for an answer is told.
   pool.on('error', () => undefined)
   const client = await pool.connect().catch(async (thrown: unknown) => {
     await pool.end()
     throw unavailable(thrown, 'The session store could not be opened')
   })
   client.on('error', () => undefined)
-  // A pool waits for those who have not given back their connection.
+  // A pool waits for everybody who has not returned their connection.
   const close = async () => {
     client.release(true)
     await pool.end()
@@ -52,7 +52,8 @@ export async function openPostgresEnd(
   try {
     await durabilityOf(query)
     await prepareSchema(query, schema, mayMake)
-    // Somebody who dumps the database holds locks for as long: then nobody waits behind this one. And nobody waits for one that stands still.
+    // Someone who dumps the database holds locks for the whole time. This statement gives up, so that nobody waits behind it, or behind a copy that
+    // hangs.
     await query(`SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = ${SILENT_MS}`)
     await query(`SELECT ${quoted(schema)}.number_endings()`)
   } catch (thrown) {
@@ -65,7 +66,7 @@ export async function openPostgresEnd(
 type Query = (text: string, values?: readonly unknown[]) => Promise<unknown[]>
 
 function nameOf(url: string, schema: string): string {
-  // The driver also takes what is no URL, such as an address without a host.
+  // The driver also accepts what is no URL, such as an address without a host.
   if (!URL.canParse(url)) return `PostgreSQL (schema "${schema}")`
   const { protocol, host, pathname } = new URL(url)
   return `${protocol}//${host}${pathname} (schema "${schema}")`
@@ -96,7 +97,7 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
     },
     begin: (note: CopyNote) =>
       inTransaction(async () => {
-        // Whoever writes has looked here, and holds a lock until it is done.
+        // Every writer checks here first, and holds a lock until it is done.
         await query(`LOCK TABLE ${schema}.copying IN ACCESS EXCLUSIVE MODE`)
         if ((await query(`SELECT FROM ${schema}.copying`)).length) return false
         const { copy, role, other, is_done, at_ms, progress } = noteColumns(note)
@@ -106,7 +107,7 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
         return true
       }),
     async count(kind) {
-      // It looks at each, and is for the eyes alone: the user's statements may not take so long.
+      // This reads every row, and only for display, so it may fail: the user's statements may not be allowed to take that long.
       const found = await query(`SELECT count(*) AS rows FROM ${schema}.${kind}`).catch(nothing)
       return found && integer(found[0], 'rows')
     },
@@ -162,7 +163,7 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
       await query(
         role === 'source' ? `UPDATE ${schema}.copying SET is_done = 1` : `DELETE FROM ${schema}.copying`,
       )
-      // Many rows came at once: the planner, and the sweeps, want to know.
+      // Many rows have come at once, which the planner and the sweeps have to know.
       if (role === 'target')
         for (const kind of Object.keys(keysOf)) await query(`ANALYZE ${schema}.${kind}`).catch(nothing)
     },
@@ -173,12 +174,12 @@ function copyEnd(ask: Query, schema: string, name: string, close: () => Promise<
   }
 }
 
-/** What is not needed may fail. */
+/** What is not essential may fail. */
 const nothing = () => undefined
 
 const isBytes = (kind: Kind, column = '') => BYTES[kind]?.includes(column) ?? false
 
-/** As the server reads it out of JSON. */
+/** The row as the server reads it from JSON. */
 function stored(kind: Kind, row: Row): Record<string, unknown> {
   const columns = Object.entries(row).map(([column, value]): [string, unknown] => [
     column,

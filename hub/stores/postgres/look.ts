@@ -6,7 +6,7 @@ import { lookedFor, lookedForAll } from './wire.js'
 
 export interface Look {
   readonly view: View
-  /** What has to be as it was when `changes` are written. */
+  /** What has to be unchanged when `changes` are written. */
   readonly revsFor: (changes: Changes) => Revs
 }
 
@@ -27,7 +27,7 @@ export function readLook(question: Question, rows: readonly unknown[]): Look {
   )
   const sessions = new Map<string, number | null>()
   const subjects = new Map<string, number | null>()
-  /** Only what is written of them has to be as it was: who adds one writes the subject's record. */
+  /** Only the listed sessions that are written have to be unchanged: whoever adds a session writes the subject's record. */
   const listedRevs = new Map<string, number>()
   const held = new Map<string, ReturnType<typeof heldOf>>()
   const listed: Session[] = []
@@ -41,7 +41,7 @@ export function readLook(question: Question, rows: readonly unknown[]): Look {
   if (question.subject) subjects.set(question.subject.subject, null)
   const note = (row: unknown, found: Session) => {
     sessions.set(found.id, integer(row, 'session_rev'))
-    // Its cut decides whether the session has ended.
+    // The subject's cut decides whether the session has ended.
     if (found.subject !== null) subjects.set(found.subject, orNull(row, 'subject_rev', integer))
   }
   for (const row of rows) {
@@ -80,7 +80,7 @@ export function readLook(question: Question, rows: readonly unknown[]): Look {
   }
   return {
     view: {
-      // Copies: the same handle may be asked for twice.
+      // Copies, because the same handle may be requested twice.
       held: question.handles.map((hash) => held.get(hash)),
       session,
       subject,

@@ -1,4 +1,4 @@
-/** The schema by hand: by a user who owns it, so that the hub's own user need not. */
+/** Creates the schema by hand, as a user who owns it, so that the hub's own user need not own it. */
 import { unavailable } from '../optimistic.js'
 import { DEFAULT_SCHEMA, prepareSchema, quoted } from './open.js'
 import { createConnections } from './pool.js'
@@ -7,15 +7,15 @@ import { createPool } from './server.js'
 
 export interface Migration {
   readonly url: string
-  /** Who may use what is there, and change nothing of it; nobody where it is absent. */
+  /** A user who may use the schema, but change nothing of it; if it is absent, nobody. */
   readonly grantTo?: string | undefined
 }
 
 /**
- * Creates the schema, or brings it up to date. Repeating it changes nothing.
+ * Creates the schema, or brings it up to date. To repeat it changes nothing.
  *
- * @returns the version that it is of now
- * @throws SessionHubError `options_invalid` where this user may not do it, or the schema is a newer version's; `unavailable`
+ * @returns the version that the schema has now
+ * @throws SessionHubError `options_invalid` if this user may not do it, or the schema is of a newer version; `unavailable`
  */
 export async function migrate({ url, grantTo }: Migration): Promise<number> {
   const connections = createConnections(await createPool('store migrate', url, 1), 1, true)
@@ -24,7 +24,7 @@ export async function migrate({ url, grantTo }: Migration): Promise<number> {
       await prepareSchema(query, DEFAULT_SCHEMA, true)
       if (grantTo === undefined) return
       const schema = quoted(DEFAULT_SCHEMA)
-      // Two that change the rights of one table at once disturb each other.
+      // Two processes that change the rights of one table at once disturb each other.
       await query('BEGIN')
       await query(`LOCK TABLE ${schema}.meta IN ACCESS EXCLUSIVE MODE`)
       for (const rights of rightsIn(schema)) await query(`GRANT ${rights} TO ${quoted(grantTo)}`)

@@ -1,4 +1,4 @@
-/** The schema as this version wants it, and a server that keeps what it has answered. */
+/** Brings the schema to this version, and checks that the server keeps what it has answered. */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { closedByCopy, noteOf } from '../copy/note.js'
 import { codeOf } from './faults.js'
@@ -19,21 +19,21 @@ const refusal = (name: string, why: string, cause?: unknown) =>
 
 export const DEFAULT_SCHEMA = 'session_hub'
 
-/** `"`, as SQL quotes a name. */
+/** The name in quotes, as SQL requires. */
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /**
- * Creates or migrates the schema, in one transaction under a lock: several hubs may start at once. One that is up to date is left alone, also by a
- * user who may create nothing.
+ * Creates or migrates the schema, in one transaction under a lock, because several hubs may start at once. A schema that is up to date is left alone,
+ * so that a user who may create nothing can open it.
  *
- * @throws SessionHubError `options_invalid` where the schema is a newer version's, or older and may not be migrated, or this user may not do that
+ * @throws SessionHubError `options_invalid` if the schema is of a newer version, or is older and may not be migrated, or if this user may not do that
  */
 export async function prepareSchema(query: Query, schema: string, mayMigrate: boolean): Promise<void> {
   const name = quoted(schema)
   try {
     await prepare(query, name, mayMigrate)
   } catch (thrown) {
-    // No waiting mends it, so it is not `unavailable`.
+    // To wait does not mend it, so it is not `unavailable`.
     throw codeOf(thrown) === INSUFFICIENT_PRIVILEGE ? refusal(name, FORBIDDEN, thrown) : thrown
   }
 }
@@ -65,7 +65,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
 const HELD =
   'could not be brought up to date, because somebody else holds its tables, such as a backup: try again when that is done. Nothing was changed'
 
-/** As long as it takes, whatever the user's statements may take elsewhere. A parameter that this server does not know is left out. */
+/** A migration may take as long as it needs, whatever limits the user's statements have. Parameters that this server does not know are left out. */
 const PATIENCE = `
   SELECT set_config(name, '0', true) FROM pg_settings
   WHERE name IN ('statement_timeout', 'transaction_timeout', 'lock_timeout')`
@@ -76,9 +76,9 @@ async function migrate(query: Query, name: string): Promise<void> {
     await query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${SILENT_MS}`)
     await query(PATIENCE)
     await query(`LOCK TABLE ${name}.meta IN ACCESS EXCLUSIVE MODE`)
-    // All hubs wait behind this one for the tables, and it waits for whoever has them.
+    // All hubs wait for the tables behind this process, and it waits for whoever uses them.
     await query(`SET LOCAL lock_timeout = ${TABLE_MS}`)
-    // Somebody else may have been faster.
+    // Another process may have been faster.
     const version = (await versionOf(query, name)) ?? 0
     for (const migration of MIGRATIONS.slice(version)) await query(migration.replaceAll('SCHEMA', name))
     if (version < wanted) {
@@ -93,7 +93,7 @@ async function migrate(query: Query, name: string): Promise<void> {
   }
 }
 
-/** @throws SessionHubError `options_invalid` where a name or a cart could have characters that this database does not know */
+/** @throws SessionHubError `options_invalid` if this database cannot store every character of a name or a cart */
 async function refuseEncoding(query: Query): Promise<void> {
   const [row] = await query(`SELECT current_setting('server_encoding') AS encoding`)
   const encoding = String(Reflect.get(row as object, 'encoding'))
@@ -104,7 +104,7 @@ async function refuseEncoding(query: Query): Promise<void> {
   )
 }
 
-/** Before the first visitor is refused: a schema may be newer than the rights that were given in it. */
+/** Checked before the first visitor is refused: the schema may be newer than the rights that were granted in it. */
 async function refuseRightsThatMiss(query: Query, name: string): Promise<void> {
   const [row] = await query(`
     SELECT
@@ -117,13 +117,13 @@ async function refuseRightsThatMiss(query: Query, name: string): Promise<void> {
   if (Reflect.get(row as object, 'is_enough') !== 't') throw refusal(name, FORBIDDEN)
 }
 
-/** @throws SessionHubError `options_invalid` where a copy has closed the store */
+/** @throws SessionHubError `options_invalid` if a copy has closed the store */
 export async function refuseCopied(query: Query, schema: string): Promise<void> {
   const [row] = await query(`SELECT * FROM ${quoted(schema)}.copying`)
   if (row !== undefined) throw closedByCopy(noteOf(row))
 }
 
-/** Two that create it at once: one of them is told that it is there, by one of these codes. */
+/** If two processes create it at once, one of them is told by one of these codes that it exists. */
 const THERE = ['23505', '42P06', '42P07', '42710']
 
 async function create(query: Query, name: string): Promise<void> {
@@ -136,7 +136,7 @@ async function create(query: Query, name: string): Promise<void> {
   }
 }
 
-/** @returns `undefined` where nothing is there, 0 for a schema whose tables are still to come */
+/** @returns `undefined` if nothing is there, 0 for a schema that has no tables yet */
 async function versionOf(query: Query, name: string): Promise<number | undefined> {
   const [found] = await query(
     `SELECT to_regclass('${name.replaceAll("'", "''")}.meta') IS NOT NULL AS is_there`,
@@ -147,9 +147,9 @@ async function versionOf(query: Query, name: string): Promise<number | undefined
 }
 
 /**
- * What a failover of this server would lose, in one sentence.
+ * Says in one sentence what a failover of this server would lose.
  *
- * @throws SessionHubError `options_invalid` where the server answers before it has written
+ * @throws SessionHubError `options_invalid` if the server answers before it has written
  */
 export async function durabilityOf(query: Query): Promise<string> {
   const [row] = await query(`
@@ -166,7 +166,7 @@ export async function durabilityOf(query: Query): Promise<string> {
       return 'A failover may lose what was answered last: "synchronous_commit" is "local", so nobody waits for the standby'
     return 'A failover to a synchronous standby loses nothing that was answered'
   }
-  // Who may not see the standbys sees none.
+  // A user who may not see the standbys sees none.
   return setting('standbys') === 0
     ? 'One server, as far as this user sees: what was answered survives its crash, and is lost with its disk'
     : 'The standbys are asynchronous: a failover may lose what was answered last'

@@ -1,4 +1,4 @@
-/** The options of the PostgreSQL store, each declared here and nowhere else, and checked once when it is opened. */
+/** The options of the PostgreSQL store, declared only here, and checked once when the store is opened. */
 import {
   type Check,
   type OptionRows,
@@ -53,7 +53,7 @@ export interface PostgresOptions {
 const address: Check<string> = {
   type: 'string',
   read(where, name, given) {
-    // An empty one is an environment variable that is not set.
+    // An empty value is an environment variable that is not set.
     if (typeof given !== 'string' || !/^(postgres(ql)?:\/\/|$)/.test(given))
       throw wrong(where, `"${name}" has to begin with postgres://`)
     return given
@@ -68,7 +68,7 @@ const anyPool: Check<PostgresPool> = {
 const schemaName: Check<string> = {
   type: 'string',
   read(where, name, given) {
-    // PostgreSQL cuts longer names, and two of them would be one.
+    // PostgreSQL cuts longer names, and two of them could become one.
     if (typeof given !== 'string' || !/^(?!pg_)[^\0]+$/.test(given) || Buffer.byteLength(given) > 63)
       throw wrong(where, `"${name}" has to be a name of 1 to 63 bytes that does not begin with "pg_"`)
     return given

@@ -1,6 +1,6 @@
 /**
- * Connections, within bounds: how many, how long one is waited for, and how long an answer is. What has failed in doubt is thrown away
- * with its connection, for a pooled connection to a server that has become read-only fails every write from then on.
+ * Connections within bounds: how many there are, how long a caller waits for one, and how long an answer may take. If a failure leaves doubt, its
+ * connection is discarded, because a pooled connection to a server that has become read-only fails every write from then on.
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { unavailable } from '../optimistic.js'
@@ -8,7 +8,7 @@ import { closedDoor, isConnectionOver, isNotPrepared, isStalePlan } from './faul
 import { READ_MS } from './limits.js'
 import { readValue } from './wire.js'
 
-/** What of `pg`'s client is used. */
+/** The part of `pg`'s client that is used. */
 export interface PostgresClient {
   query(statement: object): Promise<{ rows: unknown[]; rowCount: number | null }>
   on(event: 'notice' | 'error', listener: (notice: { message?: string }) => void): unknown
@@ -16,7 +16,7 @@ export interface PostgresClient {
   release(isOver?: boolean): void
 }
 
-/** What of `pg`'s pool is used: a pool of your own may be passed. */
+/** The part of `pg`'s pool that is used. You may pass your own pool. */
 export interface PostgresPool {
   readonly waitingCount: number
   readonly idleCount: number
@@ -34,25 +34,25 @@ export interface Statement {
 }
 
 export interface Connections {
-  /** It has let nobody in for longer than a caller waits: then nobody waits. */
+  /** The server has accepted nobody for longer than a caller waits, so nobody waits now. */
   readonly isAway: boolean
-  /** @throws SessionHubError `unavailable`, or what the server has said */
+  /** @throws SessionHubError `unavailable`, or the server's own error */
   run(statement: Statement): Promise<unknown[]>
-  /** Its rows are only good if the server had nothing to remark: see `SYNC_CANCELLED`. */
+  /** The rows are valid only if the server had no remark: see `SYNC_CANCELLED`. */
   runStrictly(statement: Statement): Promise<unknown[]>
-  /** One connection for several statements: at the start. */
+  /** Holds one connection for several statements, at the start. */
   hold<Result>(work: (query: (text: string) => Promise<unknown[]>) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
-/** After a refused connection the next one is not tried at once by everybody. */
+/** The pause after a refused connection, so that not everybody tries the next one at once. */
 const PAUSE_MS = 200
 
 const AWAY_MS = 1500
 
 /**
- * A commit that waits for its standby, and is cancelled, is answered with success and a warning: it is written on one machine only. Our own
- * functions warn of nothing, and warnings come in the server's own language: so any remark counts.
+ * If a commit that waits for its standby is cancelled, the server answers with success and a warning: it is written on one machine only. Our own
+ * functions give no warnings, and warnings are in the server's language, so any remark counts.
  */
 const SYNC_CANCELLED = 'The session store could not confirm what it wrote on its standby'
 
@@ -61,9 +61,9 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
   let downSinceMs: number | undefined
   let refusal: unknown
   let isOpen = true
-  /** Until a pooler shows that it cannot: PgBouncer before 1.21, in transaction mode. Then the server parses each statement anew. */
+  /** `true` until a pooler shows that it cannot: PgBouncer before 1.21, in transaction mode. Then the server parses each statement again. */
   let mayPrepare = true
-  /** Part of the statements' names, so that all of them are prepared anew when a newer version of the hub has changed the tables. */
+  /** Part of the statements' names, so that all of them are prepared again when a newer version of the hub has changed the tables. */
   let preparations = 0
   /** How many connections are in use here, and who waits for one of them because no other can be opened. */
   let inUse = 0
@@ -77,7 +77,7 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     if (pool.waitingCount + waiting.size >= maxWaiting)
       throw new SessionHubError('unavailable', 'Too many requests wait for the session store')
     const isPaused = performance.now() < pausedUntilMs
-    // One that is idle is good, though no new one can be opened now.
+    // An idle connection is good, even if no new one can be opened now.
     if (isPaused && pool.idleCount === 0) return shared(endMs)
     try {
       const client = await pool.connect()
@@ -92,13 +92,16 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     }
   }
 
-  /** The server lets no more in, such as past the number that this user may have; or lets nobody in: then those that are open break soon. */
+  /**
+   * Shares a connection when the server accepts no more, for example beyond the number that this user may have, or when it accepts nobody, in which
+   * case the open ones soon break.
+   */
   async function shared(endMs: number): Promise<PostgresClient> {
     const leftMs = endMs - performance.now()
-    // One may have come back while the server thought about its refusal.
+    // A connection may have been returned while the server considered its refusal.
     const isFreed = leftMs > 0 && (pool.idleCount > 0 || (inUse > 0 && (await waiting.wait(leftMs))))
     if (!isFreed) {
-      // Nobody is left who would call the next one.
+      // Nobody is left who would wake the next one.
       if (inUse === 0) waiting.next()
       throw unavailable(refusal, closedDoor(refusal))
     }
@@ -122,7 +125,7 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
       if (!isPrepared) throw thrown
       if (isNotPrepared(thrown)) mayPrepare = false
       else if (!isStalePlan(thrown)) throw thrown
-      // Of those that notice it at once, one counts on.
+      // If several callers notice it at once, only one of them counts on.
       else if (preparation === preparations) preparations += 1
       return query(client, statement)
     }
@@ -132,7 +135,7 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
     const client = await connect()
     inUse += 1
     let isOver = false
-    // A connection that breaks between two statements says so here; without a listener, the process would end.
+    // A connection that breaks between two statements reports it here. Without a listener, the process would end.
     const onBroken = () => {
       isOver = true
     }
@@ -180,14 +183,14 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
   }
 }
 
-/** Those who wait for a connection that somebody else uses, one behind another. */
+/** The callers who wait for a connection that somebody else uses, in a queue. */
 function createWaiting() {
   const all = new Set<(isFreed: boolean) => void>()
   return {
     get size() {
       return all.size
     },
-    /** @returns whether one was given back in time */
+    /** @returns whether a connection was returned in time */
     wait: (limitMs: number) =>
       new Promise<boolean>((resolve) => {
         const done = (isFreed: boolean) => {

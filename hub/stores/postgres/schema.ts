@@ -1,12 +1,12 @@
 /**
  * The tables and functions, and how an older database gets them. `SCHEMA` stands for the schema's quoted name.
  *
- * Every row has a `rev`: the random name of the commit that wrote it. A commit compares the revs of all that it read, so that no
- * transaction is open between its two round trips; and one whose answer was lost is sent again and finds its own name. Every text that
- * is a key is `COLLATE "C"`: an upgrade of the system's C library must not corrupt an index. Ids and hashes are bytes, a third smaller.
+ * Every row has a `rev`: the random name of the commit that wrote it. A commit compares the revs of everything that it read, so no
+ * transaction is open between its two round trips. A commit whose answer was lost is sent again and finds its own name. Every text that
+ * is a key is `COLLATE "C"`: an upgrade of the system's C library must not corrupt an index. Ids and hashes are bytes, which are a third smaller.
  */
 
-/** What brings a database from version n to n + 1. Never edit an entry that was released: add one. */
+/** Each entry brings a database from version n to n + 1. Never edit an entry that was released: add a new one. */
 export const MIGRATIONS: readonly string[] = [
   `
   -- Numbers before texts: behind a text, each number is filled up to a multiple of its size.
@@ -161,7 +161,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ]
 
-/** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
+/** A session as readers see it: it has also ended when all of its subject's sessions up to its generation were ended. */
 const ENDED = `
   CASE WHEN s.ended_at_ms IS NULL AND s.generation <= u.ended_up_to THEN u.ended_at_ms ELSE s.ended_at_ms END,
   CASE WHEN s.ended_at_ms IS NULL AND s.generation <= u.ended_up_to THEN u.end_reason ELSE s.end_reason END`
@@ -190,21 +190,21 @@ const NO_SESSION = `
 const NO_MORE = 'NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL'
 
 /**
- * Set on the functions, for a pooler drops what a client asks for at its start. Without them the planner takes an array's rows for a
- * hundred, and plans made on empty tables scan the full ones.
+ * Set on the functions, because a pooler drops the settings that a client sends at its start. Without them the planner expects a hundred rows from an
+ * array, and plans that were made on empty tables scan the full ones.
  */
 const PLANNED = `
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
   SET plan_cache_mode = force_generic_plan SET jit = off SET lock_timeout = '1s'`
 
-/** No connection mends it, and no waiting. */
+/** Neither another connection nor waiting mends it. */
 const COPYING_CODE = 'SH001'
 const REFUSE_COPYING = `
     IF EXISTS (SELECT FROM SCHEMA.copying) THEN
       RAISE EXCEPTION 'The session store is being copied, or was' USING ERRCODE = '${COPYING_CODE}';
     END IF;`
 
-/** They are made anew at each migration, and belong to its version. */
+/** They are created again at each migration, and belong to its version. */
 export const FUNCTIONS: string = `
   CREATE OR REPLACE FUNCTION SCHEMA.find(a_hash bytea) RETURNS TABLE (${HANDLE_COLUMNS}, ${SESSION_COLUMNS})
   LANGUAGE plpgsql STABLE ${PLANNED} AS $$

@@ -1,5 +1,5 @@
 /**
- * Every statement, by name: each connection prepares it once. A name stands for the text, for a connection of a pooler's may serve several schemas,
+ * Every statement by name: each connection prepares it once. The name depends on the text, because a pooler's connection may serve several schemas
  * and several versions of the hub.
  */
 import { createHash } from 'node:crypto'
@@ -10,7 +10,7 @@ export type Statements = ReturnType<typeof statementsOf>
 
 const COMMIT_PARAMETERS = 63
 
-/** A sweep beside a copy would remove what the copy has counted. */
+/** A sweep during a copy would remove what the copy has counted. */
 const NOT_COPYING = 'NOT EXISTS (SELECT FROM SCHEMA.copying)'
 
 export function statementsOf(schema: string) {
@@ -30,7 +30,7 @@ export function statementsOf(schema: string) {
     WHERE ${narrowed} AND s.ended_at_ms IS NULL AND s.expires_at_ms > $2 AND s.generation > coalesce(u.ended_up_to, -1)
       AND s.created_at_ms >= $3 AND (s.created_at_ms, s.id) < ($4, $5)
     ORDER BY s.created_at_ms DESC, s.id DESC LIMIT $6`
-  /** Short statements, and those that another process is at are left to it. */
+  /** Short statements. They leave out the rows that another process works on. */
   const sweep = (table: string, due: string) => `
     WITH gone AS (
       DELETE FROM SCHEMA.${table} WHERE ctid = ANY (ARRAY(
@@ -61,7 +61,7 @@ export function statementsOf(schema: string) {
       'count-live',
       `SELECT count(*) AS live FROM (SELECT FROM SCHEMA.session WHERE ${open} LIMIT $2) counted`,
     ),
-    // What the server's own planner expects, from the statistics that it keeps.
+    // The estimate of the server's own planner, from the statistics that it keeps.
     estimateLive: statement(
       'estimate-live',
       `EXPLAIN (FORMAT JSON) SELECT FROM SCHEMA.session WHERE ${open}`,
@@ -91,7 +91,7 @@ export function statementsOf(schema: string) {
       'sites-range',
       'SELECT (SELECT epoch FROM SCHEMA.ending_last) AS epoch, seq AS last FROM SCHEMA.site_last',
     ),
-    // Whether it can be written is what matters: after a failover, an open connection may lead to the old server.
+    // It matters whether the server can be written: after a failover, an open connection may lead to the old server.
     ping: statement(
       'ping',
       `SELECT current_setting('transaction_read_only') AS read_only, (SELECT count(*) FROM SCHEMA.copying) AS copies`,

@@ -1,4 +1,4 @@
-/** A transaction's writes as the values that the script `commit` takes, and what it has to find unchanged. */
+/** A transaction's writes, as the values that the script `commit` takes, together with what it has to find unchanged. */
 import type { Changes, Spend } from '../store.js'
 import type { Revs } from './look.js'
 import {
@@ -12,7 +12,7 @@ import {
   subjectValue,
 } from './records.js'
 
-/** @param rev the name of this commit, also when it is sent again */
+/** @param rev the name of this commit, which stays the same when it is sent again */
 export function commitValues(
   rev: string,
   revs: Revs,

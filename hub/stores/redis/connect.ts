@@ -1,11 +1,11 @@
-/** Connections to the server that has the keys: with the scripts loaded, and looked at each time, for it may be another one by now. */
+/** Connections to the server that has the keys. Each loads the scripts and checks the server, which may be a different one by now. */
 import { movedTo, UnsafeServer } from './faults.js'
 import { type RedisConnection, within } from './lane.js'
 import { text } from './replies.js'
 import { scriptTexts } from './scripts.js'
 import { type Allowances, faultOf, type Info, readInfo } from './server.js'
 
-/** What of a client of `redis`' is used: connections of the store's own are made as it is. */
+/** The part of a `redis` client that is used. The store opens its own connections with the same settings. */
 export interface RedisClient {
   readonly options?: { readonly socket?: object }
   duplicate(overrides?: object): RedisConnection
@@ -17,21 +17,21 @@ interface Place {
 }
 
 export interface Connector {
-  /** @throws what the server has said; UnsafeServer */
+  /** @throws the server's own error; UnsafeServer */
   connect(limitMs: number): Promise<RedisConnection>
-  /** Looks at the server once more. @throws UnsafeServer */
+  /** Checks the server again. @throws UnsafeServer */
   check(connection: RedisConnection): Promise<void>
-  /** Where to connect from now on, when a server has said that another one has the keys. */
+  /** Remembers where to connect from now on, if a server has said that another one has the keys. */
   follow(thrown: unknown): void
 }
 
-/** Of each connection of the store's. */
+/** The settings of each connection of the store. */
 const settings = (socket: object) => ({
   RESP: 2,
   name: 'session-hub',
   disableOfflineQueue: true,
   maintNotifications: 'disabled',
-  // The store has limits of its own, and takes replies as text.
+  // The store has its own limits, and takes replies as text.
   commandOptions: { timeout: undefined },
   socket: { ...socket, reconnectStrategy: false },
 })
@@ -40,7 +40,7 @@ type CreateClient = (options: object) => RedisConnection
 
 export type Address = string | (() => string | Promise<string>)
 
-/** @param address asked for each connection: after a failover, another server may be the primary */
+/** @param address is asked for each connection: after a failover, another server may be the primary */
 export const byAddress =
   (createClient: CreateClient, address: Address) =>
   async (place: Place | undefined): Promise<RedisConnection> => {
@@ -56,14 +56,14 @@ export const byClient =
   async (place: Place | undefined): Promise<RedisConnection> =>
     client.duplicate({
       ...settings({ ...client.options?.socket, ...place }),
-      // Otherwise the address there would win.
+      // Otherwise the address in the options would win.
       ...(place && { url: undefined }),
       keyPrefix: undefined,
       clientSideCache: undefined,
       emitInvalidate: undefined,
     })
 
-/** @param noticed is told what each server says of itself */
+/** @param noticed is told what each server says about itself */
 export function createConnector(
   make: (place: Place | undefined) => Promise<RedisConnection>,
   allowances: Allowances,
@@ -88,14 +88,14 @@ export function createConnector(
   return {
     async connect(limitMs) {
       const connection = await within(make(place), limitMs)
-      // Without a listener, a connection that breaks would end the process. Whoever waits for an answer is told.
+      // Without a listener, a broken connection would end the process. The caller who waits for an answer is told.
       connection.on('error', () => undefined)
       try {
         await within(ready(connection), limitMs)
         return connection
       } catch (thrown) {
         connection.destroy()
-        // Whoever was said to have the keys has nobody in: back to those that are known.
+        // The server that was said to have the keys accepts nobody: go back to the known ones.
         place = undefined
         throw thrown
       }

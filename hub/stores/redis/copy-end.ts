@@ -1,4 +1,4 @@
-/** Keys of Redis' as one end of a copy. A hub that runs on them goes on reading; it writes nothing any more. */
+/** Keys in Redis as one end of a copy. A hub that runs on them goes on reading, but writes nothing any more. */
 import { randomBytes } from 'node:crypto'
 
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
@@ -46,7 +46,7 @@ const REPLICA_MS = 10_000
 const DEFAULT_PREFIX = 'session_hub'
 
 /**
- * @param mayMake whether there may be nothing yet, as at the target
+ * @param mayMake whether the keys may be missing, as at the target
  * @throws SessionHubError
  */
 export async function openRedisEnd(
@@ -74,7 +74,7 @@ export async function openRedisEnd(
       throw thrown
     }
   }
-  /** Answered when a replica has it, where there is one. */
+  /** Answered when a replica has it, if there is one. */
   const write: Run = async (script, ...values) => {
     const reply = await run(script, ...values)
     if (replicas === 0 || !connection) return reply
@@ -84,7 +84,7 @@ export async function openRedisEnd(
   }
   const end = copyEnd(guarded(run), guarded(write), nameOf(url, prefix), async () => connection?.destroy())
   try {
-    // In a cluster, the first node says which one has the keys.
+    // In a cluster, the first node says which node has the keys.
     const open = () => run(mayMake ? MAKE : LOOK, FORMAT, randomBytes(16).toString('hex'))
     const format = await open().catch(open)
     if (format === null)
@@ -121,7 +121,7 @@ redis.call('SET', P .. 'format', ARGV[1], 'NX')
 redis.call('SET', P .. 'epoch', ARGV[2], 'NX')
 return redis.call('GET', P .. 'format')`
 
-/** By place in an index: while the store is closed, none moves. Records that somebody has taken out by hand are passed over. */
+/** By place in an index, which does not change while the store is closed. Records that somebody has removed by hand are skipped. */
 const page = (index: string, record: string) => `
 local P = KEYS[1]
 local first, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -137,7 +137,7 @@ const one = (kind: string) => `found[#found + 1] = redis.call('GET', P .. '${kin
 const READ: Readonly<Record<Kind, string>> = {
   subject: page('subjects', one('subject')),
   session: page('expiry', one('session')),
-  // Of so many sessions, however many each has.
+  // The handles of this many sessions, however many each has.
   handle: page(
     'expiry',
     `for _, hash in ipairs(redis.call('HKEYS', P .. 'handles:' .. name)) do
@@ -167,7 +167,7 @@ const INDEX: Readonly<Record<Kind, string | undefined>> = {
   site: 'sites:order',
 }
 
-/** Each row of a page, as the columns that it has everywhere. */
+/** Turns each row of a page into the columns that it has in every engine. */
 const READ_ROW: Readonly<Record<Kind, (reply: unknown) => Row>> = {
   subject: (reply) => rowOf('subject', readColumns(text(reply))),
   session: (reply) => rowOf('session', readColumns(text(reply))),
@@ -188,7 +188,7 @@ const READ_ROW: Readonly<Record<Kind, (reply: unknown) => Row>> = {
   },
 }
 
-/** What is written of each row, as the script takes it. */
+/** What is written of each row, in the form that the script takes. */
 const WRITE_ROW: Readonly<Record<Kind, (row: Row, rev: string) => (string | number)[]>> = {
   subject: (row, rev) => subjectValue(subjectOf(row), rev),
   session: (row, rev) => sessionValue(sessionOf(row), rev),
@@ -223,7 +223,7 @@ const PUT: Readonly<Record<Kind, string>> = {
   call('ZADD', P .. 'sites:order', seq, origin)`,
 }
 
-/** The note comes first: a server without memory refuses a script's first write, and none behind it. */
+/** The note comes first: a server without memory refuses a script's first write, but none of the later ones. */
 const WRITE = (kind: Kind) => `${RECORDS}
 local wanted, written = take(), take()
 if call('GET', P .. 'copying') ~= wanted then return 0 end
@@ -265,7 +265,7 @@ function copyEnd(read: Run, write: Run, name: string, close: () => Promise<void>
       const found = await noted()
       return found === undefined ? undefined : parsed(() => readNote(found))
     },
-    // A script runs alone: the next one that would write finds it.
+    // Nothing runs beside a script, so the next script that would write finds the note.
     async begin(note) {
       return whole(await write(BEGIN, noteValue(note))) === 1
     },

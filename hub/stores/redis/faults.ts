@@ -1,28 +1,31 @@
-/** What can be wrong with the server, by the first word of its reply: what may be tried again, and on which connection. */
+/** What can be wrong with the server, by the first word of its reply: what may be retried, and on which connection. */
 
-/** `''` where no server has said it: the connection broke, or nobody answered. */
+/** `''` if no server has said it: the connection broke, or nobody answered. */
 const codeOf = (thrown: unknown): string =>
   (thrown instanceof Error && /^([A-Z]{2,})(?= |$)/.exec(thrown.message)?.[0]) || ''
 
-/** It would lose what it has answered. Another connection to it helps nobody. */
+/** The server would lose what it has answered. Another connection to it does not help. */
 export class UnsafeServer extends Error {}
 
-/** It starts, fails over, moves its slots, runs a long script, or has too few replicas just now. It has done nothing. */
+/** The server is starting, failing over, moving its slots or running a long script, or has too few replicas at the moment. It has done nothing. */
 const PASSING = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'ASK', 'BUSY', 'NOREPLICAS']
 
-/** It is a replica by now, has nothing of this slot, has lost the scripts, or was made a replica while it waited. */
+/** The server is a replica by now, does not have this slot, has lost the scripts, or was made a replica while it waited. */
 const ELSEWHERE = ['READONLY', 'MOVED', 'NOSCRIPT', 'UNBLOCKED']
 
-/** The server itself is the wrong one, and not the connection alone. */
+/** The server itself is the wrong one, not only the connection. */
 export const isServerOver = (thrown: unknown) => ELSEWHERE.includes(codeOf(thrown))
 
-/** A new connection may lead to another server. Whether what was sent has run nobody knows, where the connection broke. */
+/** A new connection may lead to another server. If the connection broke, nobody knows whether the command has run. */
 export const isConnectionOver = (thrown: unknown) => ['', ...ELSEWHERE].includes(codeOf(thrown))
 
 export const isPassing = (thrown: unknown) =>
   !(thrown instanceof UnsafeServer) && (isConnectionOver(thrown) || PASSING.includes(codeOf(thrown)))
 
-/** @returns what this user of the server may not do, or the server does not know, which no waiting mends; or that it does not know the user. Without the values of the command */
+/**
+ * @returns what waiting does not mend: what the server forbids this user, what the server does not know, or that it does not know the user. The
+ * values of the command are left out
+ */
 export function refusedFor(thrown: unknown): string | undefined {
   const { message } = thrown instanceof Error ? thrown : { message: '' }
   const [, renamed] = /^ERR unknown command ['`]([^'`]{1,40})/.exec(message) ?? []
@@ -34,13 +37,13 @@ export function refusedFor(thrown: unknown): string | undefined {
   return 'the server’s user lacks a right: docs/redis.md lists what the store needs (ACL SETUSER)'
 }
 
-/** Visitors are told this too, so it is no more than a word. */
+/** Visitors see this too, so it says only a little. */
 export const closedDoor = (thrown: unknown): string =>
   refusedFor(thrown) === undefined
     ? 'The session store lets nobody in'
     : 'The session store does not accept this hub'
 
-/** Where the slot is: `MOVED 3999 127.0.0.1:6381`. */
+/** The server that has the slot: `MOVED 3999 127.0.0.1:6381`. */
 export function movedTo(thrown: unknown): { host: string; port: number } | undefined {
   if (codeOf(thrown) !== 'MOVED') return undefined
   const [, host, port] = /^MOVED \d+ (.+):(\d+)$/.exec((thrown as Error).message) ?? []

@@ -1,12 +1,12 @@
 /**
- * One connection, made anew when it is over. A client never connects again by itself here: whatever is answered on one client was
- * answered on one connection, in its order. So what `WAIT` confirms is what was sent before it.
+ * One connection, which is replaced when it is over. A client never reconnects by itself here: everything that one client answers was
+ * answered on one connection, in its order. So `WAIT` confirms what was sent before it.
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { unavailable } from '../optimistic.js'
 import { closedDoor, isConnectionOver } from './faults.js'
 
-/** What of `redis`' client is used. */
+/** The part of `redis`' client that is used. */
 export interface RedisConnection {
   connect(): Promise<unknown>
   sendCommand(command: readonly string[]): Promise<unknown>
@@ -16,33 +16,33 @@ export interface RedisConnection {
 }
 
 export interface Lane {
-  /** It has let nobody in for longer than a caller waits: then nobody waits. */
+  /** The server has accepted nobody for longer than a caller waits, so nobody waits now. */
   readonly isAway: boolean
   /**
-   * Runs `work` on the connection, and gives that up when it takes longer than `hangMs`: then the server hangs, or the network does.
+   * Runs `work` on the connection, and gives the connection up if that takes longer than `hangMs`: the server or the network then hangs.
    *
-   * @param limitMs how long its caller waits
-   * @throws SessionHubError `unavailable`, or what the server has said
+   * @param limitMs how long the caller waits
+   * @throws SessionHubError `unavailable`, or the server's own error
    */
   use<Result>(
     limitMs: number,
     work: (connection: RedisConnection) => Promise<Result>,
     hangMs?: number,
   ): Promise<Result>
-  /** What was sent on this connection, and is not answered, fails. */
+  /** Gives the connection up: everything that was sent on it and is not answered fails. */
   drop(): void
   close(): void
 }
 
-/** How long a connection may take until it is ready. */
+/** How long a connection may take to become ready. */
 const CONNECT_MS = 1000
 /** How long an answer may take. */
 const HANG_MS = 1000
-/** After a refused connection the next one is not tried at once by everybody. */
+/** The pause after a refused connection, so that not everybody tries the next one at once. */
 const PAUSE_MS = 200
 const AWAY_MS = 1500
 
-/** @param make connects, and makes sure that the server is one to work with */
+/** @param make connects, and makes sure that the server is fit for use */
 export function createLane(make: (limitMs: number) => Promise<RedisConnection>): Lane {
   let current: Promise<RedisConnection> | undefined
   let pausedUntilMs = 0
@@ -91,7 +91,7 @@ export function createLane(make: (limitMs: number) => Promise<RedisConnection>):
       const endMs = performance.now() + limitMs
       const connecting = connection()
       const found = await within(connecting, limitMs)
-      // It broke while nobody looked.
+      // The connection broke while it was not in use.
       if (!found.isReady) {
         drop(connecting)
         throw new SessionHubError('unavailable', 'The session store does not answer', { cause: new Broken() })
@@ -116,7 +116,7 @@ class Broken extends Error {
   }
 }
 
-/** @param ofMs the whole limit, of which `limitMs` are left @throws Error when it takes longer */
+/** @param ofMs the whole limit, of which `limitMs` are left @throws Error if it takes longer */
 export async function within<Result>(
   work: Promise<Result>,
   limitMs: number,

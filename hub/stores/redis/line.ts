@@ -1,4 +1,4 @@
-/** The server as the store asks it: what passes is tried again within the caller's time, and what is over is left. */
+/** The server as the store uses it: a passing fault is retried within the caller's time, and a connection that is over is given up. */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { pause, unavailable } from '../optimistic.js'
 import type { Connector } from './connect.js'
@@ -10,14 +10,14 @@ import type { Writer } from './writer.js'
 
 type Values = readonly (string | number)[]
 
-/** Each rejects with a SessionHubError of code `unavailable`. */
+/** Each method rejects with a SessionHubError of code `unavailable`. */
 export interface Line {
   read(script: ScriptName, values: Values, limitMs: number): Promise<unknown>
-  /** Answered when the replicas have it that have to. Sent again while nobody knows whether it arrived. */
+  /** Answered when the required replicas have it. Sent again while nobody knows whether it arrived. */
   write(script: ScriptName, values: Values, limitMs: number): Promise<unknown>
-  /** Looks at the server once more: at whether it still keeps what it answers, and has a replica by now. */
+  /** Checks the server again: whether it still keeps what it answers, and whether it has a replica by now. */
   check(): Promise<void>
-  /** `appendfsync`; `undefined` where the server does not tell. */
+  /** The server's `appendfsync`; `undefined` if the server does not tell. */
   fsync(): Promise<string | undefined>
   close(): void
 }
@@ -31,7 +31,7 @@ interface Parts {
   readonly maxWaiting: number
 }
 
-/** Before what was lost is sent again. */
+/** The pause before what was lost is sent again. */
 const PAUSE_MS = 50
 const SETTING_MS = 1000
 
@@ -64,7 +64,7 @@ export function createLine({ reading, writing, writer, connector, prefix, maxWai
     }
   }
 
-  /** A server that has said this is the wrong one on both lanes: what it reads is not what another one writes. */
+  /** A server that has said this is the wrong one on both lanes: it must not serve reads while another server takes the writes. */
   function leave(thrown: unknown): void {
     if (!isServerOver(thrown)) return
     connector.follow(thrown)

@@ -5,15 +5,15 @@ import { list, maybe, text, whole } from './replies.js'
 
 export interface Look {
   readonly view: View
-  /** What has to be as it was when `changes` are written. */
+  /** What has to be unchanged when `changes` are written. */
   readonly revsFor: (changes: Changes) => Revs
 }
 
-/** What was read, each with the name of the commit that wrote it; `-`: it was not there. */
+/** What was read, each with the name of the commit that wrote it; `-` if it did not exist. */
 export interface Revs {
   readonly handles: ReadonlyMap<string, string>
   readonly sessions: ReadonlyMap<string, string>
-  /** By their names. */
+  /** By the subjects' names. */
   readonly subjects: ReadonlyMap<string, string>
 }
 
@@ -33,7 +33,7 @@ export const lookValues = ({ handles, session, subject, spend }: Question): (str
   spend ? spendName(spend) : NOTHING,
 ]
 
-/** A session with its subject, whose cut decides whether it has ended. `subjects` has what was read of that. */
+/** A session with its subject, whose cut decides whether the session has ended. `subjects` holds what was read of the subject. */
 export function readSeen(parts: unknown): {
   rev: string
   record: Session
@@ -45,7 +45,7 @@ export function readSeen(parts: unknown): {
   return { rev, record, subjects: revOf(record, cut?.rev) }
 }
 
-/** The same with the handle that it was found by. */
+/** The same, with the handle by which it was found. */
 export function readHeldParts(parts: unknown): {
   handleRev: string
   sessionRev: string
@@ -66,7 +66,7 @@ export function readLook(question: Question, reply: unknown): Look {
   const handles = new Map(question.handles.map((hash) => [hash, NOTHING]))
   const sessions = new Map<string, string>()
   const subjects = new Map<string, string>()
-  /** Only what is written of them has to be as it was: who adds one writes the subject's record. */
+  /** Only the listed sessions that are written have to be unchanged: whoever adds a session writes the subject's record. */
   const listedRevs = new Map<string, string>()
   const noteSubjects = (found: ReadonlyMap<string, string>) => {
     for (const [name, rev] of found) subjects.set(name, rev)

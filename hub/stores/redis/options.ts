@@ -1,4 +1,4 @@
-/** The options of the Redis store, each declared here and nowhere else, and checked once when it is opened. */
+/** The options of the Redis store, declared only here, and checked once when the store is opened. */
 import {
   type Check,
   type OptionRows,
@@ -72,7 +72,7 @@ export interface RedisOptions {
 const address: Check<Address> = {
   type: 'Address',
   read(where, _name, given) {
-    // An empty one is an environment variable that is not set.
+    // An empty value is an environment variable that is not set.
     if (typeof given !== 'function' && given !== '') checkUrl(where, given)
     return given as Address
   },
@@ -82,7 +82,7 @@ const ownClient: Check<RedisClient> = {
   type: 'RedisClient',
   read(where, name, given) {
     const client = Object(given) as Partial<RedisClient>
-    // A cluster's client and Sentinel's look alike, and send each command where they like.
+    // Clients of a cluster and of Sentinel look alike, and send each command to any node.
     if (typeof client.duplicate !== 'function' || 'masters' in client || 'getMasterNode' in client)
       throw wrong(
         where,
@@ -96,7 +96,7 @@ const keyPrefix: Check<string> = {
   type: 'string',
   range: '1 to 64 characters',
   read(where, name, given) {
-    // In braces it is the part of a key that says its slot.
+    // In braces it would be the part of a key that determines its slot.
     if (typeof given !== 'string' || !/^[^{}\0]{1,64}$/.test(given))
       throw wrong(where, `"${name}" has to be a name of 1 to 64 characters without braces`)
     return given

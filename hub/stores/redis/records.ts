@@ -1,6 +1,6 @@
 /**
- * Records as values: a head of one line, and the record's columns as JSON. The head has what scripts look at, between tabs; no
- * name in it can hold a tab or a line's end. What a record consists of is `rows.ts`'s to say.
+ * Records as values: a head of one line, and the record's columns as JSON. The head holds what scripts read, separated by tabs. No
+ * name in it can contain a tab or a line break. `rows.ts` says which columns a record has.
  */
 import {
   auditColumns,
@@ -35,19 +35,19 @@ import type {
   Subject,
 } from '../store.js'
 
-/** Nothing, in a head and among a script's values: no name is this, for a subject's is in quotes. */
+/** Stands for nothing, in a head and among a script's values. No name equals it, because a subject's name is in quotes. */
 export const NOTHING = '-'
 
-/** As JSON, which keeps apart what UTF-8 would not. */
+/** As JSON, which keeps names apart that UTF-8 would make equal. */
 export const nameOf = (text: string | null): string => (text === null ? NOTHING : JSON.stringify(text))
 
 export const spendName = ({ issuer, jti }: Pick<Spend, 'issuer' | 'jti'>): string =>
   JSON.stringify([issuer, jti]) // R8
 
-/** Times of one length, so that their order as text is their order. */
+/** Times of equal length, so that they sort as text in the order of time. */
 export const timeName = (atMs: number): string => String(atMs).padStart(16, '0')
 
-/** Ids and hashes are base64url, whose order as bytes is their order as text. */
+/** Ids and hashes are base64url, so that they sort as bytes in the order of their text. */
 const idName = /^[A-Za-z0-9_-]+$/
 
 function id(text: string): string {
@@ -55,7 +55,7 @@ function id(text: string): string {
   return text
 }
 
-/** @param rev the commit that writes it */
+/** @param rev the commit that writes the session */
 export const sessionValue = (session: Session, rev: string): string[] => [
   id(session.id),
   value(
@@ -101,7 +101,7 @@ export const endingValue = (ending: Ending): string[] => [
   columnsOf(endingColumns(ending)),
 ]
 
-/** Whose it was, and why, stands in the head alone: there it can be erased. */
+/** The user and the reason are in the head alone, where they can be erased. */
 export const auditValue = (row: AuditRow): string[] => [
   String(row.atMs),
   nameOf(row.subject),
@@ -114,7 +114,7 @@ const value = (head: readonly (string | number)[], columns: object) =>
 
 const columnsOf = (columns: object): string => JSON.stringify(named({ ...columns }))
 
-/** A record as it was written, and by which commit. */
+/** A record as it was written, with the commit that wrote it. */
 interface Written<Kind> {
   readonly rev: string
   readonly record: Kind
@@ -131,7 +131,7 @@ export function readHeld(
   subject: Subject | undefined,
 ): { handleRev: string; sessionRev: string; held: Held } {
   const [handle, session] = [split(handleText), split(sessionText)]
-  // Both have a site and times of their own: the handle's are named so.
+  // Both have a site and times of their own, so the handle's columns are renamed.
   const ofHandle = Object.entries(handle.row).map(([name, content]) => [
     name in session.row ? `handle_${name}` : name,
     content as unknown,
@@ -149,7 +149,7 @@ export function readSubject(text: string): Written<Subject> {
   return { rev, record: subjectOf(row) }
 }
 
-/** @returns `undefined` for a mere note: nobody stands there */
+/** @returns `undefined` for a note, which nobody holds */
 export function readPlace(handleText: string): readonly [id: string, place: string] | undefined {
   const { row } = split(handleText)
   return orNull(row, 'activated_at_ms', integer) === null ? undefined : placeOf(row)
@@ -157,11 +157,11 @@ export function readPlace(handleText: string): readonly [id: string, place: stri
 
 export const readSpend = (text: string): Spend => spendOf(rowOf(text))
 
-/** @param name of its entry in the stream, such as `7-0` */
+/** @param name the name of its entry in the stream, such as `7-0` */
 export const readEnding = (name: string, text: string): NumberedEnding =>
   endingOf({ ...rowOf(text), seq: Number.parseInt(name, 10) })
 
-/** The columns of a record, with a head or without one, as they were written. */
+/** The columns of a record as they were written, with or without a head. */
 export const readColumns = (text: string): object => rowOf(text.slice(text.indexOf('\n') + 1))
 
 export const noteValue = (note: CopyNote): string => JSON.stringify(noteColumns(note))
@@ -179,7 +179,7 @@ export function readAudit(seq: string, text: string): NumberedAuditRow {
 export const readSite = (origin: string, sealed: string, seq: string): NumberedSite =>
   siteOf({ origin, sealed: sealed === NOTHING ? null : sealed, seq: Number.parseInt(seq, 10) })
 
-/** As it is: ended too when all of its subject's sessions up to its generation were ended. */
+/** The session as readers see it: it has also ended when all of its subject's sessions up to its generation were ended. */
 function seen(session: Session, subject: Subject | undefined): Session {
   if (session.endedAtMs !== null || !subject || session.generation > subject.endedUpTo) return session
   return { ...session, endedAtMs: subject.endedAtMs, endReason: subject.endReason }
@@ -197,7 +197,7 @@ function rowOf(json: string): object {
   return row
 }
 
-/** The parser's own error is dropped: it quotes the text, and what users keep in their sessions is nothing for a log. */
+/** The parser's own error is dropped: it quotes the text, and what users keep in their sessions must not reach a log. */
 function fromJson(json: string): unknown {
   try {
     return JSON.parse(json)

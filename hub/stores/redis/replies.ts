@@ -1,4 +1,4 @@
-/** The server's replies, `unknown` until they were looked at. One that is something else is store trouble, not a crash. */
+/** The server's replies, `unknown` until they are checked. An unexpected reply is a fault of the store, not a crash. */
 
 export function list(reply: unknown): readonly unknown[] {
   if (!Array.isArray(reply)) throw new TypeError('The server did not reply with a list')
@@ -10,7 +10,7 @@ export function text(reply: unknown): string {
   return reply
 }
 
-/** As a number or, out of a record, as text. */
+/** Reads a number, or the text of a number from a record. */
 export function whole(reply: unknown): number {
   const number = typeof reply === 'string' ? Number(reply) : reply
   if (typeof number !== 'number' || !Number.isSafeInteger(number))
@@ -18,6 +18,6 @@ export function whole(reply: unknown): number {
   return number
 }
 
-/** `undefined` where there is nothing. */
+/** `undefined` if there is nothing. */
 export const maybe = <Value>(reply: unknown, read: (reply: unknown) => Value): Value | undefined =>
   reply === null ? undefined : read(reply)

@@ -1,32 +1,32 @@
 /**
- * The scripts that run in the server, each as a whole: nothing else runs meanwhile, and what one writes is in the append-only file and on
- * a replica all or nothing. None looks through all keys: each follows one key, or an index, for as far as its caller says.
+ * The scripts that run in the server, each as a whole: nothing else runs meanwhile, and what a script writes reaches the append-only file and
+ * a replica all or nothing. No script goes through all keys: each follows one key, or an index, only as far as its caller says.
  *
- * All keys begin with `KEYS[1]`, which has a hash tag: they are in one slot of a cluster.
+ * All keys begin with `KEYS[1]`, which has a hash tag, so they are in one slot of a cluster.
  *
  * | key | what it is |
  * |---|---|
  * | `session:<id>`, `handle:<hash>`, `subject:<subject>` | a record: see `records.ts` |
  * | `spend:<issuer and jti>` | a record without a head |
  * | `handles:<id>` | hash: the handles of a session |
- * | `of:<subject>` | sorted set: a subject's sessions by generation; those with an end of their own below zero |
+ * | `of:<subject>` | sorted set: a subject's sessions by generation; those with an end of their own are below zero |
  * | `began`, `began:<site>` | sorted by name: when a session without an end of its own began, and its id |
- * | `expiry`, `ended`, `notes`, `acting`, `spends`, `subjects` | sorted sets: what is swept when |
+ * | `expiry`, `ended`, `notes`, `acting`, `spends`, `subjects` | sorted sets: when each is to be swept |
  * | `acting:<subject>` | set: the handles whose holders see a site as that user |
- * | `cuts` | set: subjects whose sessions may have to be given an end of their own |
- * | `endings`, `endings:last`, `epoch` | stream, the number of its newest entry ever, and what its numbers belong to |
+ * | `cuts` | set: subjects whose sessions may still have to record their end |
+ * | `endings`, `endings:last`, `epoch` | stream, the number of its newest entry ever, and the epoch of the numbers |
  * | `sites`, `sites:last`, `sites:order` | hash of sites by origin, the newest number, and a sorted set of origins by the number of their newest change |
  * | `audit`, `audit:last`, `audit:all`, `audit:of:<subject>`, `audit:times` | hash of rows by number, the newest number, and sorted sets |
- * | `commit:<rev>` | this commit was written: kept for a minute, so that one that is sent again takes effect once |
+ * | `commit:<rev>` | this commit was written: kept for a minute, so that a commit that is sent again takes effect once |
  * | `format` | the version of all this |
- * | `copying` | what a copy of this whole store, or into it, has noted: while it is here, nothing else writes |
+ * | `copying` | the note of a copy from or into this whole store: while it is here, nothing else writes |
  */
 import { createHash } from 'node:crypto'
 
-/** What is in the keys. A newer hub may raise it; an older one then refuses to open them. */
+/** The format of the keys. A newer hub may raise it; an older hub then refuses to open them. */
 export const FORMAT = 1
 
-/** A record's head: what scripts look at. Text and number are not told apart, `-` is nothing. */
+/** A record's head, which scripts read. It does not tell text from numbers, and `-` stands for nothing. */
 const READS = `
 local P, call = KEYS[1], redis.call
 local at = 0
@@ -83,7 +83,7 @@ if redis.call('EXISTS', KEYS[1] .. 'copying') == 1 then
 end
 `
 
-/** What writes records, with their indexes. */
+/** The code that writes records, with their indexes. */
 export const RECORDS: string = `${READS}
 local function whole(number) return string.format('%.0f', number) end
 local function unlistActing(fields, hash)
@@ -190,7 +190,7 @@ end
 
 const WRITES = `${UNLESS_COPYING}${RECORDS}`
 
-/** What is due in an index, removed by `drop`. @returns how many */
+/** Removes what is due in an index, by `drop`. @returns how many */
 const sweepOf = (index: string, drop: string) => `${WRITES}
 local due = call('ZRANGEBYSCORE', P .. '${index}', '-inf', take(), 'LIMIT', 0, take())
 for _, name in ipairs(due) do
@@ -205,7 +205,7 @@ if not call('GET', P .. 'format') then call('SET', P .. 'format', format) end
 if not call('GET', P .. 'epoch') then call('SET', P .. 'epoch', epoch) end
 return { call('GET', P .. 'format'), call('GET', P .. 'copying') }`,
 
-  // A write, so that the server says whether it takes any.
+  // This writes, so that the server shows whether it accepts writes.
   touch: `${UNLESS_COPYING}${READS}
 call('SET', P .. 'touched', 1, 'PX', 60000)
 return 0`,
@@ -227,7 +227,7 @@ if name ~= '-' then
 end
 return { handles, session and { session, subjectOf(session) }, subject, listed, counted, get('spend', take()) }`,
 
-  // 0: written. 1: what was read is not so any more, and nothing is written. 2: written before, its answer was lost.
+  // 0: written. 1: something that was read has changed, and nothing is written. 2: already written, but its answer was lost.
   commit: `${WRITES}
 local rev = take()
 local marker = key('commit', rev)
@@ -284,7 +284,7 @@ for _, id in ipairs(ARGV) do
 end
 return found`,
 
-  // A page of names, and those of them that are live: whoever has too few goes on behind the last name.
+  // A page of names, and the live sessions among them. A caller who has too few continues after the last name.
   search: `${READS}
 local index, before, from, now, limit, size = take(), take(), take(), take(), tonumber(take()), tonumber(take())
 local names = call('ZREVRANGEBYLEX', P .. index, '(' .. before, '[' .. from, 'LIMIT', 0, size)
@@ -297,7 +297,7 @@ for _, name in ipairs(names) do
 end
 return { found, #names == size and last }`,
 
-  // The same for one subject's, by generation.
+  // The same for one subject's sessions, by generation.
   searchSubject: `${READS}
 local subject, offset, size, now = take(), take(), tonumber(take()), take()
 local cut = cutOf(get('subject', subject))
@@ -309,7 +309,8 @@ for _, id in ipairs(ids) do
 end
 return { found, #ids == size }`,
 
-  // All without an end of their own, minus those that have expired and wait for a sweep. One page of the expired says which part of them that is.
+  // All sessions without an end of their own, minus those that have expired and wait for a sweep. One page of the expired ones shows what share of
+  // them that is.
   countLive: `${READS}
 local now, size = take(), take()
 local looked, open = call('ZRANGEBYSCORE', P .. 'expiry', '-inf', now, 'LIMIT', 0, size), 0
@@ -346,7 +347,7 @@ return { call('GET', P .. 'epoch'), first and first[1] or '0-0', call('GET', P .
 call('SET', P .. 'epoch', take())
 return 0`,
 
-  // The number of a site, `none`: somebody else has changed it since. The first write refuses all where the server has no memory.
+  // The number of a site; `none` if somebody else has changed it since. The first write refuses everything if the server has no memory.
   putSite: `${WRITES}
 local origin, sealed, was = take(), take(), take()
 local seq = call('ZSCORE', P .. 'sites:order', origin)
@@ -369,7 +370,7 @@ return found`,
   sitesRange: `${READS}
 return { call('GET', P .. 'epoch'), call('GET', P .. 'sites:last') or '0' }`,
 
-  // Sessions that a cut has ended, each with its subject; the caller writes that end into them. A subject that has none left is done.
+  // Sessions that a cut has ended, each with its subject. The caller writes that end into them. A subject with no such session left is done.
   settle: `${UNLESS_COPYING}${READS}
 local limit, found = tonumber(take()), {}
 for _, subject in ipairs(call('SRANDMEMBER', P .. 'cuts', limit)) do

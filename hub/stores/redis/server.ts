@@ -1,11 +1,11 @@
-/** What the server says of itself: whether it keeps what it has answered, and what a failover would lose. */
+/** What the server says about itself: whether it keeps what it has answered, and what a failover would lose. */
 
 export interface Allowances {
   readonly mayEvict: boolean
   readonly mayForget: boolean
 }
 
-/** The lines of INFO, by their names. */
+/** The lines of INFO, by name. */
 export type Info = ReadonlyMap<string, string>
 
 export const readInfo = (reply: string): Info =>
@@ -27,7 +27,7 @@ export function faultOf(info: Info, { mayEvict, mayForget }: Allowances): string
   return undefined
 }
 
-/** @param fsync `appendfsync`; `undefined` where the server does not tell */
+/** @param fsync the server's `appendfsync`; `undefined` if the server does not tell */
 export function durabilityOf(info: Info, fsync: string | undefined, replicas: number): string {
   const whenFull =
     policyOf(info) === 'noeviction' ? '' : '; where its memory is full, it throws away what was answered'
@@ -37,7 +37,7 @@ export function durabilityOf(info: Info, fsync: string | undefined, replicas: nu
 function afterCrash(info: Info, fsync: string | undefined): string {
   if (info.get('aof_enabled') !== '1') return 'A restart of the server loses what it has answered'
   if (fsync === 'always') return 'What was answered survives a crash of the server, and a power loss'
-  // While a slow disk is at one second, the next two are answered and wait in the server's memory.
+  // While a slow disk works on one second, the writes of the next two are answered and wait in the server's memory.
   const lost = fsync === 'everysec' ? 'the last two seconds' : 'what was answered last'
   return `A crash of the server, or a power loss, may lose ${lost}`
 }

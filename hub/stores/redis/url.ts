@@ -2,7 +2,7 @@
 import { wrong } from '../../../sdk/settings/refuse-unknown.js'
 
 /**
- * Here, for the parser's own error has the password in it.
+ * Checks the address here, because the parser's own error contains the password.
  *
  * @throws SessionHubError `options_invalid`
  */

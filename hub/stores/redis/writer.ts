@@ -1,6 +1,6 @@
 /**
- * Writes that replicas have to confirm, in groups: `WAIT` blocks its connection until they have, so that whatever comes meanwhile goes
- * together, with one `WAIT` behind all of it.
+ * Writes, in groups, what replicas have to confirm. `WAIT` blocks its connection until they have, so everything that comes meanwhile is sent
+ * together, with one `WAIT` at its end.
  */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 import { type Lane, type RedisConnection, within } from './lane.js'
@@ -8,29 +8,29 @@ import { whole } from './replies.js'
 
 export interface Writer {
   /**
-   * @param limitMs how long its caller waits
-   * @throws SessionHubError `unavailable` where too few replicas have it, or what the server has said
+   * @param limitMs how long the caller waits
+   * @throws SessionHubError `unavailable` if too few replicas have it, or the server's own error
    */
   write(command: readonly string[], limitMs: number): Promise<unknown>
 }
 
 export interface Confirmation {
-  /** How many replicas have to have it; with 0 nobody waits. */
+  /** How many replicas have to have it. With 0, nobody waits. */
   readonly replicas: number
   readonly timeoutMs: number
 }
 
 interface Job {
   readonly command: readonly string[]
-  /** When its caller is gone: what is not sent by then is sent never. */
+  /** When the caller gives up. What is not sent by then is never sent. */
   readonly endMs: number
   readonly resolve: (reply: unknown) => void
   readonly reject: (thrown: unknown) => void
 }
 
-/** Beside what replicas take. */
+/** The time for a reply, in addition to what replicas take. */
 const REPLY_MS = 1000
-/** A group that is too long would keep the server, and the next one, waiting. */
+/** A longer group would keep the server, and the next group, waiting. */
 const MOST_IN_GROUP = 200
 
 export function createWriter(lane: Lane, confirmation: () => Confirmation): Writer {
@@ -69,7 +69,7 @@ export function createWriter(lane: Lane, confirmation: () => Confirmation): Writ
   }
 
   async function inOneGo(connection: RedisConnection, group: readonly Job[]) {
-    // Asked now, on the connection that it goes by: a new one may have shown that there is a replica.
+    // Read now, for the connection that is used: a new one may have shown that there is a replica.
     const { replicas, timeoutMs } = confirmation()
     const commands = group.map(({ command }) => command)
     if (replicas > 0) commands.push(['WAIT', String(replicas), String(timeoutMs)])

@@ -1,4 +1,4 @@
-/** One file out of the running store, and back into its place. Neither is ever there by halves. */
+/** Copies a running store into one file, and puts such a file back. Neither result is ever half written. */
 import {
   chmodSync,
   closeSync,
@@ -24,8 +24,8 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.js'
 /**
  * Copies the database as it is at one moment, while others go on writing.
  *
- * @param target a file that is not there yet; made readable by its owner only (R26)
- * @param isDraftLeft whether a draft that lies there is of a process that was killed
+ * @param target a file that does not exist yet; it is created readable by its owner only (R26)
+ * @param isDraftLeft whether an existing draft belongs to a process that was killed
  * @returns how many sessions it holds
  * @throws SessionHubError `options_invalid`
  */
@@ -42,11 +42,11 @@ export function backUp(path: string, target: string, isDraftLeft: boolean): numb
 }
 
 /**
- * Replaces the database with a backup that has a new epoch of endings: no hub ever opens it with the old one.
+ * Replaces the database with a backup that has a new epoch of endings. No hub ever opens it with the old epoch.
  *
- * @param isDraftLeft whether a draft that lies there is of a process that was killed
+ * @param isDraftLeft whether an existing draft belongs to a process that was killed
  * @returns how many sessions it holds, and where the previous database is now
- * @throws SessionHubError `options_invalid`; also where a hub has the database open
+ * @throws SessionHubError `options_invalid`, also if a hub has the database open
  */
 export async function restore(
   backup: string,
@@ -57,13 +57,13 @@ export async function restore(
   if (!existsSync(source)) throw new SessionHubError('options_invalid', `There is no backup "${source}"`)
   const draft = makeDraft(file, isDraftLeft)
   try {
-    // Not as a file, which would bring its mode along (R26).
+    // The backup is not copied as a file, because that would keep its mode (R26).
     using(source, (database) => {
       checkOurs(database, source)
       database.exec(`VACUUM file INTO ${literal(draft)}`)
     })
     const sessions = using(draft, (database) => checkWhole(database, source))
-    // Brings an older version's tables up to date too, and closes with everything in the one file.
+    // This also brings an older version's tables up to date. To close it puts everything into the one file.
     const store = sqliteStore(draft)
     await store.renewEpoch().finally(() => store.close())
     sync(draft)
@@ -77,9 +77,10 @@ export async function restore(
 }
 
 /**
- * By a second name, until the new one takes its place in one step: a hub that starts in between finds a database, and makes no empty one.
+ * Keeps the database under a second name, until the new one replaces it in one step. A hub that starts in between finds a database and does not
+ * create an empty one.
  *
- * Nobody has it open, and its log is in the file: only then does SQLite leave its write-ahead mode.
+ * Nobody has the database open, and its log is in the file: only then does SQLite leave its write-ahead mode.
  */
 function keepAside(file: string): string {
   try {
@@ -99,7 +100,7 @@ function keepAside(file: string): string {
   try {
     linkSync(file, aside)
   } catch {
-    // Not every file system has links.
+    // Not every file system supports links.
     copyFileSync(file, aside, constants.COPYFILE_EXCL)
     sync(aside)
   }
@@ -119,11 +120,11 @@ function inPlace<Result>(target: string, isDraftLeft: boolean, make: (draft: str
   }
 }
 
-/** Private from its first byte on: SQLite would make it readable by everybody. */
+/** Private from its first byte: SQLite would make it readable by everybody. */
 function makeDraft(target: string, isDraftLeft: boolean): string {
   const draft = `${target}.part`
   try {
-    // With what SQLite keeps beside it.
+    // Includes what SQLite keeps beside it.
     if (isDraftLeft)
       for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${end}`, { force: true })
     closeSync(openSync(draft, 'wx', 0o600))
@@ -140,7 +141,7 @@ function sync(file: string): void {
   closeSync(descriptor)
 }
 
-/** Attached, as the store itself does it: so it is let go of at once. */
+/** The file is attached, as in the store itself, so that it is released at once. */
 function using<Result>(file: string, work: (database: DatabaseSyncInstance) => Result): Result {
   const database = new DatabaseSync(':memory:', { timeout: 2000 })
   try {

@@ -1,6 +1,6 @@
 /**
- * Work of any length in bites of some milliseconds, each with a turn of the event loop and a transaction to itself or shared with
- * requests: nobody waits for the whole of it.
+ * Divides work of any length into bites of some milliseconds. Each bite has its own turn of the event loop, and a transaction to itself or shared
+ * with requests, so nobody waits for the whole work.
  */
 import { integer } from '../rows.js'
 import type { StatementSyncInstance } from '@photostructure/sqlite'
@@ -8,14 +8,14 @@ import type { StatementSyncInstance } from '@photostructure/sqlite'
 import { attempt } from './faults.js'
 import type { GroupCommit } from './group-commit.js'
 
-/** With few pages in memory even one row can cost a millisecond: so few are taken before the clock is looked at again. */
+/** With few pages in memory, even one row can cost a millisecond, so only this many are done before the clock is read again. */
 const ROWS = 8
 const BITE_MS = 3
 
-/** Does a little of it, to so many rows at most. */
+/** Does a small part of the work, on at most this many rows. */
 export type Step = (rows: number) => { readonly removed: number; readonly isLast: boolean }
 
-/** A statement with a limit is such a step: it has done its last when it finds fewer rows. */
+/** Makes a step of a statement with a limit. The work is done when the statement finds fewer rows. */
 export const stepOf =
   (statement: StatementSyncInstance, parameters: Record<string, string | number> = {}): Step =>
   (rows) => {
@@ -23,13 +23,13 @@ export const stepOf =
     return { removed, isLast: removed < rows }
   }
 
-/** One step after the other; what the earlier ones remove goes with what the last one does, and is not counted. */
+/** Does one step after the other. What the first one removes belongs to what the last one does, and is not counted. */
 export const before =
   (first: Step, then: Step): Step =>
   (rows) =>
     first(rows).isLast ? then(rows) : { removed: 0, isLast: false }
 
-/** As much as there is time for. */
+/** Does as much as there is time for. */
 export function bite(step: Step, most: number): { readonly removed: number; readonly isDone: boolean } {
   const untilMs = performance.now() + BITE_MS
   let removed = 0
@@ -41,7 +41,7 @@ export function bite(step: Step, most: number): { readonly removed: number; read
   }
 }
 
-/** @returns how many rows it took, `most` at most */
+/** @returns how many rows it handled, at most `most` */
 export async function inBites(commit: GroupCommit, step: Step, most: number): Promise<number> {
   let removed = 0
   for (let isDone = false; !isDone;) {

@@ -14,12 +14,12 @@ import { closeDatabase, openDatabase } from './file.js'
 import { resolveOptions } from './options.js'
 import { prepareStatements } from './statements.js'
 
-/** A copy that has to wait for a hub waits for no lock: the hub has to be stopped. */
+/** A copy does not wait long for a lock, because a hub that holds it has to be stopped anyway. */
 const BUSY_MS = 200
 
 /**
- * @param path made where it is not there
- * @throws SessionHubError `options_invalid`, also where a hub has the database open
+ * @param path the file, which is created if it does not exist
+ * @throws SessionHubError `options_invalid`, also if a hub has the database open
  */
 export async function openSqliteEnd(path: string): Promise<CopyEnd> {
   const database = opened(path)
@@ -50,8 +50,8 @@ const inUse = (file: string, cause: unknown) =>
   )
 
 /**
- * SQLite leaves its write-ahead mode only where nobody else has the file open; behind that, the first lock is kept until the file is closed, or
- * this process has ended, however that comes.
+ * SQLite leaves its write-ahead mode only if nobody else has the file open. After that it keeps the first lock until the file is closed or
+ * this process has ended, however it ends.
  */
 function keepToOneself(database: DatabaseSyncInstance, file: string): void {
   try {
@@ -64,7 +64,7 @@ function keepToOneself(database: DatabaseSyncInstance, file: string): void {
   }
 }
 
-/** What is still to be removed of subjects that were erased must not come to life elsewhere. */
+/** Finishes earlier erasures: the rest of an erased subject must not come back to life in the copy. */
 async function finishErasing(database: DatabaseSyncInstance): Promise<void> {
   const run = async <Result>(work: () => Result) => inTransaction(database, work)
   await createEraser(prepareStatements(database), { run, drain: () => undefined, waitedMs: () => 0 }).finish()
@@ -83,7 +83,7 @@ function inTransaction<Result>(database: DatabaseSyncInstance, work: () => Resul
 }
 
 function copyEnd(database: DatabaseSyncInstance, name: string): CopyEnd {
-  /** Everything is synchronous, and store trouble where it fails. */
+  /** Everything is synchronous. A failure is a fault of the store. */
   const attempt = async <Result>(work: () => Result): Promise<Result> => {
     try {
       return work()
@@ -110,7 +110,7 @@ function copyEnd(database: DatabaseSyncInstance, name: string): CopyEnd {
         database
           .prepare('INSERT INTO copying VALUES (:copy, :role, :other, :is_done, :at_ms, :progress)')
           .run(noteColumns(note))
-        // The file is locked: nobody else can have done so since it was opened.
+        // The file is locked, so nobody else can have done this since it was opened.
         return true
       }),
     count: (kind) =>
@@ -184,7 +184,7 @@ function copyEnd(database: DatabaseSyncInstance, name: string): CopyEnd {
 const lastOf = (table: string) =>
   `coalesce((SELECT seq FROM file.sqlite_sequence WHERE name = '${table}'), 0) AS last_${table}`
 
-/** DO UPDATE, never REPLACE: that deletes the row first, and a session's handles would go with it. */
+/** DO UPDATE, never REPLACE: REPLACE deletes the row first, and a session's handles would go with it. */
 function putOf(kind: Kind, row: Row): string {
   const columns = Object.keys(row)
   const rest = columns.filter((column) => !keysOf[kind].includes(column))

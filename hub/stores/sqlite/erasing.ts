@@ -1,6 +1,7 @@
 /**
- * Erasing a subject. What takes longer than a bite is noted with the rest of its transaction and done in bites after it, by whoever comes
- * first: the caller, who waits for it, or the next sweep, where the process ended meanwhile. The cut that comes with it has ended the sessions by then.
+ * Erases a subject. Work that takes longer than a bite is noted in its transaction and done in bites afterwards, by whoever comes
+ * first: the caller, who waits for it, or the next sweep, if the process ended meanwhile. By then the cut in the same transaction has ended the
+ * sessions.
  */
 import { integer, text } from '../rows.js'
 import type { Changes } from '../store.js'
@@ -10,24 +11,24 @@ import type { GroupCommit } from './group-commit.js'
 import type { Statements } from './statements.js'
 
 export interface Eraser {
-  /** Called in a transaction. @returns whether that was all */
+  /** Called in a transaction. @returns whether this did everything */
   begin(erase: NonNullable<Changes['erase']>): boolean
-  /** Resolves when nothing is left of any subject that was to be erased. */
+  /** Resolves when nothing is left of any subject to be erased. */
   finish(): Promise<void>
 }
 
 export function createEraser(statements: Statements, commit: GroupCommit): Eraser {
-  /** All that a note asks for, and its own end. */
+  /** Does everything that a note asks for, and removes the note. */
   function stepFor(row: unknown): Step {
     const [subject, name, generation] = [text(row, 'subject'), text(row, 'name'), integer(row, 'generation')]
     const sessions = { subject, generation }
     const steps = [
       before(stepOf(statements.eraseHandles, sessions), stepOf(statements.eraseSessions, sessions)),
       stepOf(statements.eraseActing, { subject }),
-      // A name that stays needs no renaming.
+      // A name that stays the same needs no renaming.
       ...(name === subject ? [] : [stepOf(statements.renameInAudit, { subject, name })]),
       () => {
-        // Unless it has become another note meanwhile.
+        // Removes the note, unless another note has replaced it meanwhile.
         statements.isErased.run({ subject, name, generation })
         return { removed: 0, isLast: true }
       },

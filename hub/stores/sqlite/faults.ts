@@ -39,13 +39,13 @@ export function faultCode(thrown: unknown): string | number | undefined {
   return 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
 }
 
-/** Store trouble while the hub runs is never "allowed" (R21). */
+/** A fault of the store while the hub runs never means "allowed" (R21). */
 export const unavailable = (cause: unknown) =>
   cause instanceof SessionHubError
     ? cause
     : new SessionHubError('unavailable', 'The session store does not answer', { cause })
 
-/** Whatever fails in here is store trouble, and store trouble is never "allowed" (R21). */
+/** Every failure in here is a fault of the store, which never means "allowed" (R21). */
 export function attempt<Result>(work: () => Result): Result {
   try {
     return work()

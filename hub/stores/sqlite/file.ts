@@ -1,4 +1,4 @@
-/** Opening the database file: ours or refused, private, in write-ahead mode, of this version. And letting go of it. */
+/** Opens the database file, or refuses it if it is not ours. The file is private, in write-ahead mode and of this version. Also closes it. */
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
@@ -11,17 +11,17 @@ import type { SqliteOptions } from './options.js'
 import { APPLICATION_ID, MIGRATIONS } from './schema.js'
 
 /**
- * A checkpoint copies so much of the log at once, 4 KiB each, while the event loop stands still. Measured at 100,000 sessions, 8 redemptions at a time:
- * 250 pages stop it for 27 ms, 500 for 43, 1,000 for 57, 2,000 for 91 to 141 and 4,000 for 133 (99.9th percentile of its turns); from 250 to
- * 2,000 pages the rate stays between 820 and 1,260 redemptions a second, in no order.
+ * How many pages of the log a checkpoint copies at once, 4 KiB each, while the event loop stands still. Measured at 100,000 sessions, 8 redemptions
+ * at a time: 250 pages stop it for 27 ms, 500 for 43, 1,000 for 57, 2,000 for 91 to 141 and 4,000 for 133 (99.9th percentile of its turns). From 250
+ * to 2,000 pages the rate stays between 820 and 1,260 redemptions a second, in no order.
  */
 const CHECKPOINT_PAGES = 500
-/** The log's file is cut to this after a long read, such as a backup, has made it grow. */
+/** The log's file is cut to this size after a long read, such as a backup, has made it grow. */
 const LONGEST_LOG_BYTES = 16 * 1_048_576
 
 /**
- * Attaches the file as `file` to a connection that has nothing of its own. The connection's own file would stay open, and its log
- * unwritten, until the garbage collector has found the last prepared statement; an attached one is closed by DETACH, at once.
+ * Attaches the file as `file` to a connection without a file of its own. A connection's own file would stay open, with its log
+ * unwritten, until the garbage collector has found the last prepared statement. DETACH closes an attached file at once.
  */
 export function openDatabase({
   path,
@@ -34,8 +34,8 @@ export function openDatabase({
     makePrivate(file)
     database = new DatabaseSync(':memory:', { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
     database.exec(`ATTACH '${file.replaceAll("'", "''")}' AS file`)
-    // Before the first change, so that a file that is not ours stays as it is; in a transaction, so that the answers fit
-    // together while another process migrates.
+    // This comes before the first change, so that a file that is not ours stays as it is. It is one transaction, so that the answers agree
+    // while another process migrates.
     database.exec('BEGIN')
     versionOf(database, file)
     database.exec('COMMIT')
@@ -50,8 +50,8 @@ export function openDatabase({
 }
 
 /**
- * Writes the log into the file and lets go of both, so that the one file is the whole backup. SQLite does the same for the last
- * connection only, and not when two close together.
+ * Writes the log into the file and releases both, so that the one file is the whole backup. SQLite itself does this only for the last
+ * connection, and not if two close at the same time.
  */
 export function closeDatabase(database: DatabaseSyncInstance): void {
   try {
@@ -63,8 +63,8 @@ export function closeDatabase(database: DatabaseSyncInstance): void {
 }
 
 /**
- * SQLite would make the file with mode 0644, and gives `-wal` and `-shm` the mode of the file. A file that exists is not opened:
- * closing it again would drop the locks of every other store of this process on it (POSIX), and with them what keeps its log alive.
+ * SQLite would create the file with mode 0644; it gives `-wal` and `-shm` the file's mode. An existing file is not opened here:
+ * to close it again would drop the locks of every other store of this process on it (POSIX), and with them what keeps its log alive.
  */
 function makePrivate(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
@@ -82,7 +82,7 @@ function migrate(database: DatabaseSyncInstance, file: string): void {
   database.exec('COMMIT')
 }
 
-/** @throws SessionHubError `options_invalid` when this version must not touch the file. */
+/** @throws SessionHubError `options_invalid` if this version must not touch the file. */
 function versionOf(database: DatabaseSyncInstance, file: string): number {
   const owner = pragma(database, 'application_id')
   const version = pragma(database, 'user_version')
@@ -97,7 +97,7 @@ function pragma(database: DatabaseSyncInstance, name: string): number {
   return integer(row, name)
 }
 
-/** No memory map: a file that another program cuts short would end the process, where a read only fails. */
+/** No memory map: with one, a file that another program truncates would end the process, while without one a read only fails. */
 function tune(database: DatabaseSyncInstance, cacheMegabytes: number): void {
   database.exec(`
     PRAGMA file.synchronous = NORMAL;
@@ -106,7 +106,7 @@ function tune(database: DatabaseSyncInstance, cacheMegabytes: number): void {
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
 }
 
-/** SQLite does not wait for the lock here, whatever the busy timeout: two processes that make one new file need it. */
+/** SQLite does not wait for the lock here, whatever the busy timeout is. Two processes that create one new file need the wait. */
 function useWriteAheadLog(database: DatabaseSyncInstance, busyTimeoutMs: number): void {
   const deadlineMs = performance.now() + busyTimeoutMs
   for (;;) {

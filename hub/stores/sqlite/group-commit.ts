@@ -1,7 +1,7 @@
 /**
- * Group commit: what is written in one turn of the event loop shares one transaction, because the commit costs more than what is
- * committed. Each piece of work has a savepoint of its own, so that one that fails takes nothing of the others with it, and nobody
- * is answered before the commit. A burst becomes several transactions, and between them the event loop gets its turn.
+ * Group commit: everything that is written in one turn of the event loop shares one transaction, because the commit costs more than what is
+ * committed. Each piece of work has its own savepoint, so that a failing one takes nothing of the others with it. Nobody
+ * is answered before the commit. A burst becomes several transactions, and the event loop gets its turn between them.
  */
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 
@@ -9,16 +9,19 @@ import { unavailable } from './faults.js'
 import type { Place } from './place.js'
 import type { Statements } from './statements.js'
 
-/** The event loop stands still while a transaction runs, and again while its callers are answered: so much work, and for so long. */
+/**
+ * The event loop stands still while a transaction runs, and again while its callers are answered. These limit how much work that is, and how long it
+ * takes.
+ */
 const MOST = 100
 const LONGEST_MS = 3
 
 export interface GroupCommit {
-  /** Runs the work inside a transaction. Rejects with what it threw, or with `unavailable`; then nothing of it is written. */
+  /** Runs the work inside a transaction. Rejects with what the work threw, or with `unavailable`; nothing of it is then written. */
   run<Result>(work: () => Result): Promise<Result>
-  /** Runs at once all that still waits. */
+  /** Runs all waiting work at once. */
   drain(): void
-  /** How long the oldest of what waits has waited; 0 if none does. */
+  /** How long the oldest waiting work has waited; 0 if none waits. */
   waitedMs(): number
 }
 
@@ -40,17 +43,17 @@ export function createGroupCommit(
   function takeTurn(): void {
     next = undefined
     commit()
-    // An immediate of this turn runs in the next one: timers, sockets and other people's work come between.
+    // An immediate that is set in this turn runs in the next one, so timers, sockets and other work come in between.
     if (waiting.length > 0) next = setImmediate(takeTurn)
   }
 
-  /** Commits the first of what waits, as much as there is time for. */
+  /** Commits the first of the waiting work, as much as there is time for. */
   function commit(): void {
     const settle: (() => void)[] = []
-    // Without the lock nobody's work can be done, and whoever waits has waited for it already.
+    // Without the lock no work can be done, and each caller has already waited for it.
     let failing = waiting
     try {
-      // IMMEDIATE takes the write lock first: whoever reads here is alone until COMMIT, and never has to start again.
+      // IMMEDIATE takes the write lock first. A reader in here is alone until COMMIT, and never has to start again.
       statements.begin.run()
       place.check()
       failing = waiting.slice(0, MOST)
@@ -71,7 +74,7 @@ export function createGroupCommit(
     for (const tell of settle) tell()
   }
 
-  /** @returns how to tell the caller, once everything is committed */
+  /** @returns a function that tells the caller, once everything is committed */
   function attempt({ work, resolve, reject }: Job): () => void {
     statements.savepoint.run()
     try {
@@ -81,7 +84,7 @@ export function createGroupCommit(
         resolve(result)
       }
     } catch (thrown) {
-      // Some faults, such as a full disk, end the whole transaction; then this throws too, and nobody's work is kept.
+      // Some faults, such as a full disk, end the whole transaction. Then this throws too, and no work is kept.
       statements.undo.run()
       statements.release.run()
       return () => {

@@ -1,4 +1,4 @@
-/** How many sessions are live, counted along indexes a page at a time: no request waits for the whole of it. */
+/** Counts the live sessions along indexes, one page at a time, so that no request waits for the whole count. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import type { StatementSyncInstance } from '@photostructure/sqlite'
@@ -9,19 +9,19 @@ import type { Statements } from './statements.js'
 
 const PAGE = 500
 
-/** All that have not expired, minus those of them that have ended. The ended ones are few: a sweep removes them after a day. */
+/** All sessions that have not expired, minus those of them that have ended. Few have ended, because a sweep removes them after a day. */
 export async function countLive(statements: Statements, nowMs: number): Promise<number> {
   const { unexpiredPage, unexpiredRest, endedPage, endedRest } = statements
   const unexpired = await countPages(unexpiredPage, unexpiredRest, nowMs, {})
   const ended = await countPages(endedPage, endedRest, -1, { nowMs })
-  // A session can have come and gone between the two.
+  // A session can begin and end between the two counts.
   return Math.max(0, unexpired - ended)
 }
 
 /**
- * @param page gives the last row of the next page, if there is a whole one
- * @param rest counts what is left
- * @param fromMs what comes later is counted
+ * @param page returns the last row of the next page, if there is a whole one
+ * @param rest counts the remaining rows
+ * @param fromMs only later rows are counted
  */
 async function countPages(
   page: StatementSyncInstance,

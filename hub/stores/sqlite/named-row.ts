@@ -1,17 +1,17 @@
 /**
- * One row by its columns' names. The driver makes each name anew for each row, which takes longer than finding the row: so it gives a list, and the
- * names are put to it here.
+ * Reads one row by its columns' names. The driver creates each name again for each row, which takes longer than to find the row. So the driver
+ * returns a list, and the names are added here.
  */
 import type { StatementSyncInstance } from '@photostructure/sqlite'
 
 type Parameters = Readonly<Record<string, string | number | null>>
 
-/** @returns `undefined` where there is no such row */
+/** @returns `undefined` if there is no such row */
 export type NamedRow = (parameters: Parameters) => unknown
 
 export function namedRow(statement: StatementSyncInstance): NamedRow {
   const names = statement.columns().map(({ name }) => name)
-  // Copied, each row has its final shape at once: to grow it name by name takes as long as to find it.
+  // A copy of this has its final shape at once: to add one name after another takes as long as to find the row.
   const empty: Readonly<Record<string, unknown>> = Object.fromEntries(names.map((name) => [name, null]))
   statement.setReturnArrays(true)
   return (parameters) => {

@@ -1,4 +1,4 @@
-/** The options of the SQLite store, each declared here and nowhere else, and checked once when it is opened. */
+/** The options of the SQLite store, declared only here, and checked once when the store is opened. */
 import { type Check, type OptionRows, readOptions, wholeNumber } from '../../../sdk/settings/option-rows.js'
 import { wrong } from '../../../sdk/settings/refuse-unknown.js'
 

@@ -1,6 +1,6 @@
 /**
- * Whether the files are still those that were opened. SQLite goes on writing into a file that was moved, deleted or overwritten:
- * all of that would be answered, and be gone after the next start. So nothing is written any more, and `/readyz` says so (R21).
+ * Checks whether the files are still those that were opened. SQLite goes on writing into a file that was moved, deleted or overwritten:
+ * all of that would be answered, and lost at the next start. So nothing is written any more, and `/readyz` says so (R21).
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
@@ -11,7 +11,7 @@ import { integer, text } from '../rows.js'
 
 export interface Place {
   /**
-   * Called with the write lock, so that no other process writes meanwhile.
+   * Has to be called with the write lock, so that no other process writes meanwhile.
    *
    * @throws SessionHubError `unavailable`
    */
@@ -19,21 +19,21 @@ export interface Place {
   /**
    * Remembers what this connection has written, before anybody is answered.
    *
-   * @throws SessionHubError `unavailable` where it has gone into a log that was cut short
+   * @throws SessionHubError `unavailable` if it was written into a log that was cut short
    */
   note(): void
   close(): void
 }
 
-/** Another header is another log: it has random salts (https://sqlite.org/walformat.html). */
+/** A different header is a different log: it contains random salts (https://sqlite.org/walformat.html). */
 const HEADER_BYTES = 32
-/** Of each page in the log: it has a checksum over all before it. */
+/** The header of each page in the log, with a checksum over everything before it. */
 const FRAME_HEADER_BYTES = 24
 
 interface Log {
   readonly bytes: number
   readonly header: string
-  /** What stands before the last page, and where. */
+  /** The header before the last page, and its position. */
   readonly last: string
   readonly lastAt: number
 }
@@ -48,13 +48,13 @@ export function createPlace(database: DatabaseSyncInstance): Place {
   const frameBytes =
     FRAME_HEADER_BYTES + integer(database.prepare('PRAGMA file.page_size').get(), 'page_size')
   const logFile = `${file}-wal`
-  // Without the index of the log, which holds the locks, another process would make a new one, and write beside this one.
+  // Without the index of the log, which holds the locks, another process would create a new index and write beside this one.
   const files = [file, logFile, `${file}-shm`]
   const opened = files.map(identityOf)
-  // Only the log: SQLite's locks are on the two other files, and closing those would drop them (POSIX).
+  // Only the log is opened: SQLite's locks are on the two other files, and to close those would drop the locks (POSIX).
   const log = openSync(logFile, 'r')
   const buffer = Buffer.alloc(HEADER_BYTES)
-  // Before the log: what another process writes in between then counts as its change, and not as a stranger's.
+  // Read before the log: a write by another process in between then counts as its change, and not as a stranger's.
   let dataVersion = dataVersionNow()
   let known = written()
   let fileBytes = statSync(file).size
@@ -71,7 +71,7 @@ export function createPlace(database: DatabaseSyncInstance): Place {
       lastAt,
     }
   }
-  /** As long as SQLite's own index of the log says. */
+  /** The length of the log, as SQLite's own index of it says. */
   function written(): Log {
     const frames = integer(index.get(), 'log')
     return look(frames <= 0 ? 0 : HEADER_BYTES + (frames - 1) * frameBytes)
@@ -79,7 +79,7 @@ export function createPlace(database: DatabaseSyncInstance): Place {
   function dataVersionNow(): number {
     return integer(version.get(), 'data_version')
   }
-  /** It never becomes shorter: the pages of what is deleted are used again. */
+  /** The file never becomes shorter, because the pages of deleted rows are used again. */
   function isCutShort(): boolean {
     const bytes = statSync(file).size
     if (bytes < fileBytes) return true
@@ -91,7 +91,7 @@ export function createPlace(database: DatabaseSyncInstance): Place {
     check() {
       if (files.some((each, index) => identityOf(each) !== opened[index]) || isCutShort()) throw moved()
       const [found, foundVersion] = [look(known.lastAt), dataVersionNow()]
-      // Where no other connection has changed anything, the log is as this one left it, or empty: another process that stops writes all
+      // If no other connection has changed anything, the log is as this one left it, or empty: a process that stops writes all
       // of it into the file.
       const isOurs =
         found.bytes === 0 ||
@@ -103,8 +103,8 @@ export function createPlace(database: DatabaseSyncInstance): Place {
     note() {
       if (!isOpen) return
       known = written()
-      // SQLite goes on where it was in a log that a stranger has emptied, and nobody could read that: zeros stand before it, and no header.
-      // Nothing at all stands where another process has since written the whole log into the file, as each does that stops.
+      // In a log that a stranger has emptied, SQLite goes on at its old position. Nobody could read that: zeros come before it, and there is no
+      // header. The log is empty if another process has since written all of it into the file, as each one does when it stops.
       if (known.lastAt > 0 && known.header !== '' && !isHeader(known.header)) throw moved()
     },
     close() {

@@ -1,11 +1,11 @@
 /** The tables, and how an older file gets them. */
 
-/** "SHub": tells our files from other programs' databases, which must not be touched. */
+/** "SHub": distinguishes our files from other programs' databases, which must not be touched. */
 export const APPLICATION_ID = 0x53487562
 
-/** What brings a file from version n to n + 1. Never edit an entry that was released: add one. */
+/** Each entry brings a file from version n to n + 1. Never edit an entry that was released: add a new one. */
 export const MIGRATIONS = [
-  // Sessions can be long, so they are an ordinary table; the two others are short and live in their key's own tree.
+  // Sessions can be long, so they are an ordinary table. The two others are short and live in the tree of their key.
   `
   CREATE TABLE file.session (
     id             TEXT PRIMARY KEY NOT NULL,

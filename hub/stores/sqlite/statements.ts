@@ -5,7 +5,7 @@ import { namedRow } from './named-row.js'
 
 export type Statements = ReturnType<typeof prepareStatements>
 
-/** A session as it is: ended too when all of its subject's sessions up to its generation were ended. */
+/** A session as readers see it: it has also ended when all of its subject's sessions up to its generation were ended. */
 const SESSION = `
   session.id, session.subject, claims, data, version, session.created_at_ms, auth_time_ms, seen_at_ms,
   session.expires_at_ms, session.until_ms, is_remembered, session.generation, session.site, agent,
@@ -16,12 +16,12 @@ const SESSION = `
 
 const WITH_SUBJECT = 'LEFT JOIN subject ON subject.subject = session.subject'
 
-/** The cut is looked up first, so that the index leads past all that it has ended. */
+/** The cut is looked up first, so that the index skips everything that it has ended. */
 const LIVE = `
   session.subject = :subject AND session.ended_at_ms IS NULL AND expires_at_ms > :nowMs
   AND session.generation > coalesce((SELECT ended_up_to FROM subject WHERE subject = :subject), -1)`
 
-/** One page of the list; `narrowed` is what leads to it by an index. */
+/** One page of the list; `narrowed` is the condition that leads to it by an index. */
 const search = (narrowed: string) => `
   SELECT ${SESSION} FROM session ${WITH_SUBJECT}
   WHERE ${narrowed} AND (:site IS NULL OR session.site = :site) AND session.ended_at_ms IS NULL
@@ -33,12 +33,12 @@ const audit = (narrowed: string) =>
   `SELECT * FROM audit WHERE ${narrowed} AND seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`
 
 const DUE = 'expires_at_ms <= :nowMs OR ended_at_ms < :endedBeforeMs'
-/** The index alone answers this: no session is read. */
+/** The index alone answers this, without reading a session. */
 const UNEXPIRED = '(expires_at_ms, rowid) > (:atMs, :row)'
 const ENDED = 'ended_at_ms IS NOT NULL AND expires_at_ms > :nowMs AND (ended_at_ms, rowid) > (:atMs, :row)'
 const ERASED = 'subject = :subject AND generation <= :generation'
 
-/** Of sessions that are to be removed. A session can have any number of handles, and they would all go with it at once. */
+/** Handles of sessions to be removed. A session can have any number of handles, and all of them would be removed with it at once. */
 const handlesOf = (sessions: string) => `
   DELETE FROM handle WHERE hash IN (
     SELECT hash FROM handle WHERE session_id IN (SELECT id FROM session WHERE ${sessions} LIMIT :limit) LIMIT :limit)`
@@ -113,7 +113,7 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   endings: database.prepare('SELECT * FROM ending WHERE seq > :afterSeq ORDER BY seq LIMIT :limit'),
 
-  // The last number is remembered by the table itself, past the sweeping of its row.
+  // The table itself remembers the last number, even after its row was swept.
   endingsRange: database.prepare(`
     SELECT epoch, coalesce((SELECT min(seq) FROM ending), 0) AS first,
       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ending'), 0) AS last FROM ending_epoch`),
@@ -127,7 +127,7 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   sitesRange: database.prepare(`
     SELECT epoch, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'site'), 0) AS last FROM ending_epoch`),
 
-  // DO UPDATE, never REPLACE: that deletes the row first, and the session's handles would go with it.
+  // DO UPDATE, never REPLACE: REPLACE deletes the row first, and the session's handles would go with it.
   putSession: database.prepare(`
     INSERT INTO session VALUES (:id, :subject, :claims, :data, :version, :createdAtMs, :authTimeMs, :seenAtMs,
       :expiresAtMs, :endedAtMs, :endReason, :untilMs, :isRemembered, :generation, :site, :agent)
@@ -137,7 +137,7 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
       end_reason = excluded.end_reason, until_ms = excluded.until_ms, is_remembered = excluded.is_remembered,
       generation = excluded.generation, site = excluded.site, agent = excluded.agent`),
 
-  // A session that was swept meanwhile is no fault of the store: its handle stands for nothing, and is not kept.
+  // A session that was swept meanwhile is no fault of the store: its handle stands for nothing and is not kept.
   putHandle: database.prepare(`
     INSERT INTO handle SELECT :hash, :sessionId, :site, :createdAtMs, :activatedAtMs, :expiresAtMs, :actingSubject,
         :actingClaims, :actingUntilMs
@@ -151,7 +151,7 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
 
   erasing: database.prepare('SELECT * FROM erasing LIMIT 1'),
   erasingOf: database.prepare('SELECT * FROM erasing WHERE subject = :subject'),
-  // Whoever signs in again meanwhile has a later generation.
+  // Someone who signs in again meanwhile has a later generation.
   eraseLater: database.prepare(`
     INSERT INTO erasing SELECT :subject, :name, coalesce(
         (SELECT generation FROM subject WHERE subject = :subject),
@@ -174,7 +174,7 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
   firstSpend: database.prepare(`
     SELECT issuer, jti, spent_at_ms, expires_at_ms, gave FROM spend WHERE issuer = :issuer AND jti = :jti`),
 
-  // Written into the sessions themselves: a later cut of the same subject must not keep them for another day.
+  // The end is written into the sessions themselves, so that a later cut of the same subject does not keep them for another day.
   settleSessions: database.prepare(`
     UPDATE session SET (ended_at_ms, end_reason) =
       (SELECT ended_at_ms, end_reason FROM subject WHERE subject.subject = session.subject)

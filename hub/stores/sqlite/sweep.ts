@@ -1,4 +1,4 @@
-/** What the sweeper asks for, in bites. */
+/** Removes in bites what the sweeper asks for. */
 import type { Swept, SweepTimes } from '../store.js'
 import { before, inBites, type Step, stepOf } from './bites.js'
 import type { GroupCommit } from './group-commit.js'
