@@ -1,4 +1,4 @@
-/** Style sheets and pictures lie in the source tree as they are; the pages' scripts are compiled beside this file. */
+/** Serves style sheets and pictures as they are in the source tree. The pages' scripts are compiled into the folder beside this file. */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

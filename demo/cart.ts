@@ -1,4 +1,4 @@
-/** What can happen to a cart. Pure: `session.update` may call these more than once. */
+/** What can happen to a cart. The functions are pure, because `session.update` may call them more than once. */
 import { randomUUID } from 'node:crypto'
 
 import type { JsonObject, Merge } from 'session-hub/hub'
@@ -10,7 +10,7 @@ export function withLine(data: JsonObject, line: Omit<CartLine, 'id'>): JsonObje
   return patch([...cartOf(data), { id: randomUUID().slice(0, 8), ...line }])
 }
 
-/** Removing what is gone already is no error: another tab was faster. */
+/** To remove a line that is already gone is no error: another tab was faster. */
 export function withoutLine(data: JsonObject, id: string): JsonObject {
   return patch(cartOf(data).filter((line) => line.id !== id))
 }

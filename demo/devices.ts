@@ -1,4 +1,4 @@
-/** "Your devices": where the user is signed in, and how to end it. */
+/** "Your devices": where the user is signed in, and how to end each session. */
 import express, { type Request, type Router } from 'express'
 import { SessionHubError, type Site, type UserSession } from 'session-hub/site'
 
@@ -9,7 +9,7 @@ import { devicesPage } from './pages/devices-page.js'
 
 const PATH = '/devices'
 
-/** @param page what is around it */
+/** @param page the parts around the content */
 export function devices(site: Site, page: (req: Request) => AccountPage): Router {
   const router = express.Router()
   router.use(forms(PATH, site))
@@ -20,7 +20,7 @@ export function devices(site: Site, page: (req: Request) => AccountPage): Router
   })
 
   router.post(`${PATH}/end`, async (req, res) => {
-    // Only one of this user's own: the `ref` of anybody else's ends nothing.
+    // Only one of this user's own sessions: the `ref` of anybody else's ends nothing.
     const wasLive = await site.endSession(req, readRef(req.body))
     answer(res, PATH, wasLive ? 'ended' : 'gone')
   })
@@ -39,7 +39,7 @@ export function devices(site: Site, page: (req: Request) => AccountPage): Router
   return router
 }
 
-/** `null` while the hub cannot be asked; `undefined` where nobody is signed in, perhaps since just now. */
+/** `null` while the hub cannot be reached; `undefined` if nobody is signed in, which may be new. */
 async function sessionsOf(site: Site, req: Request): Promise<readonly UserSession[] | null | undefined> {
   try {
     return await site.sessions(req)

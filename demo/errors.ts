@@ -1,4 +1,4 @@
-/** Every error as JSON: `{ error, error_description }`, in the words of the package. */
+/** Answers every error as JSON, `{ error, error_description }`, in the words of the package. */
 import type { ErrorRequestHandler } from 'express'
 import { SessionHubError } from 'session-hub/site'
 
@@ -13,7 +13,7 @@ export const answerError: ErrorRequestHandler = (thrown: unknown, _req, res, nex
 
 function toError(thrown: unknown): Pick<SessionHubError, 'status' | 'code' | 'message'> {
   if (thrown instanceof SessionHubError) return thrown
-  // express.json() marks what the client did wrong: no JSON, or too much of it.
+  // express.json() marks faults of the client: invalid JSON, or too much of it.
   if (thrown instanceof Error && 'status' in thrown) {
     if (thrown.status === 413) return new SessionHubError('body_too_large', 'The body is too large')
     if (thrown.status === 400) return new SessionHubError('request_invalid', 'The body is not JSON')

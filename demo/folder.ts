@@ -1,11 +1,11 @@
-/** Where a demo keeps its keys and sessions. */
+/** The folder where a demo keeps its keys and sessions. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 export interface Folder {
   readonly path: string
-  /** Removes a temporary folder; leaves a named one alone. */
+  /** Removes a temporary folder. A named one stays. */
   close(): Promise<void>
 }
 

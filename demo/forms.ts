@@ -1,11 +1,11 @@
-/** Pages that are worked by forms, so that they need no script. The answer to a form is a redirect: a reload sends nothing again. */
+/** Pages that use forms, so that they need no script. The answer to a form is a redirect, so a reload sends nothing again. */
 import express, { type ErrorRequestHandler, type Response, type Router } from 'express'
 import { SessionHubError, type Site } from 'session-hub/site'
 
 import { readName } from './input.js'
 import { isSaying, type Saying } from './pages/sayings.js'
 
-/** What such a page needs around it. Put it behind `ownPagesOnly`: forms are what other sites can send too. */
+/** The parser, the header and the sign-in that such a page needs. Put it behind `ownPagesOnly`, because other sites can send forms too. */
 export function forms(path: string, site: Site): Router {
   const router = express.Router()
   router.use(path, express.urlencoded({ extended: false, limit: '1kb' }), (_req, res, next) => {
@@ -20,12 +20,12 @@ export function forms(path: string, site: Site): Router {
   return router
 }
 
-/** Back to the page, which says it. */
+/** Redirects back to the page, which shows the sentence. */
 export function answer(res: Response, path: string, saying: Saying): void {
   res.redirect(303, `${path}?said=${saying}`)
 }
 
-/** In words what a script would read in a code. */
+/** Says in words what a script would read in a code. */
 export const answerInWords =
   (path: string): ErrorRequestHandler =>
   (thrown: unknown, { method }, res, next) => {

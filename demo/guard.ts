@@ -1,11 +1,11 @@
-/** Who may change something here: this site's own pages, and programs that are no browser. */
+/** Lets only this site's own pages, and programs that are not browsers, change something here. */
 import type { RequestHandler } from 'express'
 import { SessionHubError } from 'session-hub/site'
 
 /**
- * Cross-site request forgery needs a browser, for only a browser adds the visitor's cookies to a stranger's request. Every
- * browser names the stranger in `Origin` when it posts, and most in `Sec-Fetch-Site` too; where both are missing, it was curl.
- * `SameSite=Lax` alone would not do: another port or subdomain of this site is same-site.
+ * Cross-site request forgery needs a browser, because only a browser adds the visitor's cookies to a stranger's request. Every
+ * browser names the stranger in `Origin` when it posts, and most do so in `Sec-Fetch-Site` too. If both are missing, the client was curl or the like.
+ * `SameSite=Lax` alone would not be enough: another port or subdomain of this site is same-site.
  */
 export const ownPagesOnly =
   (origin: string): RequestHandler =>

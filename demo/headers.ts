@@ -5,14 +5,14 @@ import helmet from 'helmet'
 import type { Addresses } from './sites.js'
 
 /**
- * A strict policy, and what the SDK needs: its frame comes from the hub, and a link to a sister site is a form of the SDK's.
+ * A strict policy, with what the SDK needs: its frame comes from the hub, and it turns a link to a sister site into a form.
  *
- * @param addresses everybody's; absent for pages without the SDK
+ * @param addresses the addresses of all sites; absent for pages without the SDK
  */
 export function pageHeaders(addresses?: Addresses): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
-      // helmet's defaults would turn http into https, and there is none here.
+      // helmet's defaults would turn HTTP into HTTPS, which the demo does not use.
       useDefaults: false,
       directives: {
         'default-src': ["'self'"],
@@ -24,9 +24,9 @@ export function pageHeaders(addresses?: Addresses): RequestHandler {
       },
     },
     strictTransportSecurity: false,
-    // Some browsers let the hub have its cookie after a click in a window of the hub's own; it tells this page so.
+    // Some browsers give the hub its cookie after a click in a window of the hub's own, which then tells this page.
     crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
-    // The SDK syncs at once for a visitor who comes from another site, and the referrer tells it so.
+    // The referrer tells the SDK that a visitor comes from another site, for whom it syncs at once.
     referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
   })
 }

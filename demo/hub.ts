@@ -1,4 +1,4 @@
-/** The hub's application: Session Hub itself, and a page that says what it is. */
+/** The hub's application: Session Hub itself, and a page that explains it. */
 import { join } from 'node:path'
 
 import express, { type Express } from 'express'
@@ -15,7 +15,7 @@ export interface HubAppOptions {
   readonly addresses: Addresses
   readonly keys: DemoKeys
   readonly folder: string
-  /** Who may look after the sessions at `/admin`. */
+  /** The administrator who may end sessions at `/admin`. */
   readonly administrator: AdminToken
   readonly log: Log | undefined
   readonly now: (() => number) | undefined
@@ -25,7 +25,7 @@ export async function createHubApp({ addresses, keys, folder, administrator, log
   const hub = await createHub({
     origin: addresses.hub,
     keys: keys.hub,
-    // Each knows the two others: where a browser keeps the hub out, a link between them brings the session along.
+    // Each site knows the two others: if a browser keeps the hub out, a link between them carries the session along.
     sites: siteNames.map((name) => ({
       ...keys[name].registration,
       origin: addresses[name],
@@ -33,7 +33,7 @@ export async function createHubApp({ addresses, keys, folder, administrator, log
     })),
     store: sqliteStore(join(folder, 'sessions.sqlite')),
     merge: uniteCarts,
-    // A user of this name is one whose sessions not every administrator may end; the demo's may.
+    // Not every administrator may end the sessions of a user with this name; the demo's administrator may.
     admin: { tokens: [administrator], isAdmin: ['root'] },
     ...(log && { log }),
     ...(now && { now }),

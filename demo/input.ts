@@ -1,4 +1,4 @@
-/** What may come in: one short text, in JSON or in a form. */
+/** The input that is accepted: one short text, in JSON or in a form. */
 import { SessionHubError } from 'session-hub/site'
 
 const LONGEST = 80
@@ -13,7 +13,7 @@ export const readName = (body: unknown): string => readText(body, 'name')
 export const readRef = (body: unknown): string => readText(body, 'ref')
 
 function readText(body: unknown, key: string): string {
-  // Express's parsers leave every other media type alone.
+  // Express's parsers ignore every other media type.
   if (body === undefined)
     throw new SessionHubError('media_type_invalid', 'The body has another media type than it should')
   const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, key) : undefined

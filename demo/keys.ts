@@ -1,4 +1,4 @@
-/** The keys of the hub and of its sites: made once, kept in a file that only its owner can read. */
+/** The keys of the hub and of its sites: made once, and kept in a file that only its owner can read. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,13 +20,13 @@ interface SiteSecrets {
 }
 export type DemoKeys = Readonly<Record<SiteName, SiteSecrets>> & { readonly hub: HubKeys }
 
-/** @throws SessionHubError `options_invalid` when the file is there and holds no keys */
+/** @throws SessionHubError `options_invalid` when the file exists and holds no keys */
 export async function loadKeys(folder: string): Promise<DemoKeys> {
   const file = join(folder, 'keys.json')
   const text = await readFile(file, 'utf8').catch(noFile)
   if (text !== undefined) return readKeys(text, file)
   const keys = await makeKeys()
-  // wx: of two demos that start in one folder, the second must not take the first one's keys away.
+  // wx: if two demos start in one folder, the second must not replace the keys of the first.
   await writeFile(file, JSON.stringify(keys, null, 2), { mode: 0o600, flag: 'wx' })
   return keys
 }
@@ -41,9 +41,9 @@ async function makeKeys(): Promise<DemoKeys> {
 }
 
 async function makeSite(name: SiteName): Promise<SiteSecrets> {
-  // The origin is written anew at every start (see hub.ts): the same keys serve on any ports.
+  // The origin is set again at every start (see hub.ts), so the same keys work on any ports.
   const { keys, registration } = await generateSite(`http://${name}.localhost`)
-  // A pair instead of the secret: services beside the site can read its sessions, and make none.
+  // A key pair instead of a secret: services beside the site can read its sessions, but cannot make any.
   const { privateKey } = generateKeyPairSync('ed25519')
   const session = { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(9).toString('base64url') }
   return { keys: { ...keys, session }, registration }
@@ -62,7 +62,7 @@ function readKeys(text: string, file: string): DemoKeys {
   )
 }
 
-/** Only whether all parts are there: `createHub` and `createSite` look at every key themselves. */
+/** Only checks that all parts are there: `createHub` and `createSite` check every key themselves. */
 function isDemoKeys(keys: unknown): keys is DemoKeys {
   return (
     has(keys, 'hub') &&

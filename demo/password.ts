@@ -1,4 +1,4 @@
-/** "Change your password": a page that an old session is not enough for. */
+/** "Change your password": a page for which an old sign-in is not enough. */
 import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
 import { SessionHubError, type Site } from 'session-hub/site'
 
@@ -8,10 +8,10 @@ import { passwordPage } from './pages/password-page.js'
 
 const PATH = '/password'
 
-/** Some minutes on a site of your own. One minute can be waited for. */
+/** Use some minutes on a site of your own. The demo uses one minute, so that you can wait for it. */
 const RECENT_SECONDS = 60
 
-/** @param page what is around it */
+/** @param page the parts around the content */
 export function password(site: Site, page: (req: Request) => AccountPage): Router {
   const router = express.Router()
   router.use(forms(PATH, site))
@@ -22,7 +22,7 @@ export function password(site: Site, page: (req: Request) => AccountPage): Route
   })
 
   router.post(PATH, async (req, res) => {
-    // A site of your own stores the password here. Whoever is signed in by the old one is so no more.
+    // A site of your own stores the new password here. Other sessions that began with the old password end.
     await site.endOtherSessions(req)
     answer(res, PATH, 'changed')
   })

@@ -1,5 +1,5 @@
 /**
- * The demo's four HTTP servers. They listen before there is anything to serve: a site has to know every address to be made,
+ * The demo's four HTTP servers. They listen before there is anything to serve: a site needs every address before it can be made,
  * and a taken port has to be found before a file is written.
  */
 import http, { type RequestListener, type Server } from 'node:http'
@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net'
 
 export interface DemoServer {
   readonly origin: string
-  /** Hands over the application; before that, every answer is 503. */
+  /** Sets the application. Until then, every answer is 503. */
   serve(app: RequestListener): void
   /** Listens again, on the same port, after a `close()`. */
   listen(): Promise<void>
-  /** Breaks off what is still under way: a page's connection would be kept open for ever. */
+  /** Cuts off open connections: otherwise a page's connection would stay open for ever. */
   close(): Promise<void>
 }
 
@@ -27,13 +27,13 @@ export class PortTakenError extends Error {
   }
 }
 
-/** Only this machine may ask: the demo signs anybody in. */
+/** Only this machine may connect, because the demo signs anybody in. */
 const LOOPBACK = '127.0.0.1'
 
 /**
- * One server for each name, on ports that follow one another; with `portBase` 0 on any that are free.
+ * Opens one server for each name, on consecutive ports, or on any free ports if `portBase` is 0.
  *
- * @throws PortTakenError after closing those that were open already
+ * @throws PortTakenError after closing the servers that were already open
  */
 export async function openServers<Name extends string>(
   names: readonly Name[],
@@ -59,7 +59,7 @@ async function openServer(name: string, wantedPort: number): Promise<DemoServer>
   await listening(server, wantedPort)
   const { port } = server.address() as AddressInfo
   return {
-    // Browsers take every name under .localhost for this machine, each for a site of its own.
+    // Browsers treat every name under .localhost as this machine, and each as a site of its own.
     origin: `http://${name}.localhost:${port}`,
     serve(app) {
       listener = app

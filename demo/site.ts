@@ -1,4 +1,7 @@
-/** One site: a page, a cart, sign-in and sign-out. All that a site of your own needs is in this file; its user's pages stand beside it. */
+/**
+ * One site: a page, a cart, sign-in and sign-out. This file holds everything that a site of your own needs. The user's own pages are in the files
+ * beside it.
+ */
 import express, { type Express, type Request } from 'express'
 import { createSite, type Log, type SiteOptions } from 'session-hub/site'
 
@@ -26,13 +29,13 @@ export interface SiteAppOptions {
 export async function createSiteApp({ name, addresses, keys, log, now }: SiteAppOptions) {
   const origin = addresses[name]
   const profile = profiles[name]
-  // With `live`, an open page hears at once when its session ends on another device.
+  // With `live`, an open page learns at once when its session ends on another device.
   const site = await createSite({
     origin,
     hub: addresses.hub,
     keys,
     live: true,
-    // What services beside the site may read, such as the one in `python/`.
+    // The fields that services beside the site may read, such as the one in `python/`.
     fields: ['name'],
     ...(log && { log }),
     ...(now && { now }),
@@ -47,17 +50,17 @@ export async function createSiteApp({ name, addresses, keys, log, now }: SiteApp
   app.use(express.json({ limit: '4kb' }))
 
   app.get('/', async (req, res) => {
-    // The SDK and the cookies belong to the name; under another, such as 127.0.0.1, only half of it would work.
+    // The SDK and the cookies belong to this name. Under another one, such as 127.0.0.1, only half of it would work.
     if (req.headers.host !== new URL(origin).host) {
       res.redirect(307, `${origin}/`)
       return
     }
-    // Without the hub there is no cart to show, and still a page.
+    // Without the hub there is no cart to show, but there is still a page.
     const data = await req.session.data().catch(() => null)
     const { subject, status } = req.session
     const visitor = { subject, session: status, cart: data && cartOf(data) }
     res.set('cache-control', 'no-store')
-    // Where the browser keeps the hub's cookie from this page, links to the sister sites bring the session along.
+    // If the browser keeps the hub's cookie from this page, links to the sister sites carry the session along.
     const sdk = site.scriptTag(req, { sisterLinks: true })
     res.send(sitePage({ profile, addresses, visitor, sdk }).text)
   })
@@ -79,7 +82,7 @@ export async function createSiteApp({ name, addresses, keys, log, now }: SiteApp
   })
 
   app.post('/sign-in', async (req, res) => {
-    // A site of your own looks at a password or a passkey here; the demo believes everybody.
+    // A site of your own checks a password or a passkey here. The demo believes everybody.
     const name = readName(req.body)
     await site.signIn(req, res, { subject: name, claims: { name } })
     res.json(await whoami(req.session))

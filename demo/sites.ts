@@ -1,9 +1,9 @@
-/** The three sites, and what each of them has to offer. */
+/** The three sites, and what each of them offers. */
 
 export const siteNames = ['shop', 'travel', 'magazine'] as const
 export type SiteName = (typeof siteNames)[number]
 
-/** Where everybody is: origins. */
+/** The origins of the hub and the sites. */
 export type Addresses = Readonly<Record<'hub' | SiteName, string>>
 
 export interface Item {
@@ -19,7 +19,7 @@ export interface Profile {
   readonly tagline: string
   readonly pitch: string
   readonly heading: string
-  /** What its buttons say. */
+  /** The text of its buttons. */
   readonly add: string
   readonly items: readonly Item[]
 }

@@ -18,7 +18,7 @@ try {
   console.log(welcome(demo))
   const orders = process.stdin.isTTY ? takeOrders(demo) : undefined
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Once each: a second Ctrl+C ends a close that hangs.
+    // Once for each signal: a second Ctrl+C ends a close that hangs.
     process.once(signal, () => {
       orders?.close()
       void leave(demo)
@@ -64,7 +64,7 @@ ${process.stdin.isTTY ? 'Enter stops the hub, and starts it again: the sites kee
 `
 }
 
-/** The fourth promise is worth seeing: a page never waits for the hub. */
+/** Lets you stop the hub, to see the fourth promise: a page never waits for the hub. */
 function takeOrders(demo: Demo): Interface {
   let isUp = true
   return createInterface({ input: process.stdin }).on('line', () => {

@@ -9,7 +9,7 @@ import { createSiteApp } from './site.js'
 import { type Addresses, siteNames } from './sites.js'
 
 export interface DemoOptions {
-  /** The hub's port; the sites take the three after it. 0: any ports that are free. */
+  /** The hub's port. The sites take the next three. With 0, any free ports are used. */
   readonly portBase: number
   /** Where keys and sessions are kept. @default a temporary folder, removed by `close()` */
   readonly dataDir?: string
@@ -22,11 +22,11 @@ export interface DemoOptions {
 export interface Demo {
   readonly addresses: Addresses
   readonly folder: string
-  /** Signs an administrator in at the hub's `/admin`; another one at each start. */
+  /** Signs an administrator in at the hub's `/admin`. It differs at each start. */
   readonly adminToken: string
   /** Whether `folder` outlives the demo. */
   readonly isKept: boolean
-  /** Takes the hub off the network, as a crash would; its sessions stay. */
+  /** Takes the hub off the network, as a crash would. Its sessions stay. */
   stopHub(): Promise<void>
   startHub(): Promise<void>
   close(): Promise<void>
@@ -34,13 +34,13 @@ export interface Demo {
 
 /**
  * @throws PortTakenError when one of the ports is taken
- * @throws SessionHubError `options_invalid` when the folder holds something else than a demo's keys and sessions
+ * @throws SessionHubError `options_invalid` when the folder holds anything but a demo's keys and sessions
  */
 export async function startDemo({ portBase, dataDir, log, now }: DemoOptions): Promise<Demo> {
   const servers = await openServers(['hub', ...siteNames], portBase)
   const parts: (() => Promise<void> | void)[] = []
   const close = async () => {
-    // Nobody asks any more when the parts close, the last one first.
+    // No more requests come in while the parts close, the last one first.
     await Promise.all(Object.values(servers).map((server) => server.close()))
     for (const closePart of parts.splice(0).reverse()) await closePart()
   }

@@ -7,7 +7,7 @@ tellNews()
 hear('session-ended', () => void renew())
 hear('session-replaced', () => void renew())
 
-/** The backend makes these pages, for whoever is signed in now. */
+/** Fetches the page again, because the backend makes these pages for the user who is signed in now. */
 async function renew(): Promise<void> {
   const reply = await fetch(location.pathname).catch(() => undefined)
   if (!reply?.ok) return

@@ -1,7 +1,7 @@
-/** Asking this site's own backend. */
+/** Sends requests to this site's own backend. */
 import { isObject } from './cart.js'
 
-/** The backend said no; `code` says why. */
+/** The backend has refused; `code` says why. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 
@@ -10,7 +10,7 @@ export class Refused extends Error {
   }
 }
 
-/** Every answer is that of `GET /whoami`. @throws Refused */
+/** Every answer has the form of `GET /whoami`. @throws Refused */
 export async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
   const reply = await fetch(path, {
     method,

@@ -1,7 +1,7 @@
-/** The cart inside the session's data. Used by the page's script and by the backend: it needs neither DOM nor Node. */
+/** The cart in the session's data. The page's script and the backend both use it, so it needs neither the DOM nor Node. */
 
 export interface CartLine {
-  /** Tells two lines of the same thing apart, and one line from its copy. */
+  /** Distinguishes two lines of the same item, and a line from its copy. */
   readonly id: string
   readonly item: string
   /** The site on which it was added. */
@@ -9,7 +9,7 @@ export interface CartLine {
   readonly atMs: number
 }
 
-/** The lines of a session's data; what is no line is left out. */
+/** Reads the lines from a session's data, and leaves out what is no line. */
 export function cartOf(data: unknown): CartLine[] {
   const cart = isObject(data) ? data.cart : undefined
   return Array.isArray(cart) ? cart.filter(isLine) : []

@@ -1,4 +1,4 @@
-/** Finding elements, with their type. The page and its script are written together: what is missing is a bug. */
+/** Finds elements, with their type. The page and its script are written together, so a missing element is a bug. */
 
 type Kind<E extends Element> = abstract new () => E
 

@@ -9,7 +9,7 @@ export function log(event: string, detail: object, requests?: number): void {
   one(line, '[data-event]', HTMLElement).textContent = event
   one(line, '[data-detail]', HTMLElement).textContent = written(detail)
   one(line, '[data-requests]', HTMLElement).textContent = requests === undefined ? '' : count(requests)
-  // The style sheet gives the SDK's own events a colour; what the page asked of its backend stays grey.
+  // The style sheet colours the SDK's own events. Requests of the page to its backend stay grey.
   line.dataset.kind = event
   const list = byId('log', HTMLOListElement)
   list.prepend(line)

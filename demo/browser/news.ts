@@ -1,4 +1,4 @@
-/** Says in one line what has happened to the session elsewhere, and asks what only the visitor can answer. */
+/** Says in one line what has happened to the session elsewhere, and asks the question that only the visitor can answer. */
 import type { ClientEvents } from 'session-hub'
 
 import { byId, one } from './elements.js'
@@ -23,7 +23,7 @@ const REPLACED: Readonly<Record<ClientEvents['session-replaced']['reason'], stri
   'other-page': 'Another page of this site has brought what you did elsewhere.',
 }
 
-/** The backend knew it already when it made this page, and has said so in words of its own. */
+/** The backend already knew when it made this page, and has said so in its own words. */
 const isSaid = byId('news', HTMLElement).textContent !== ''
 
 export function tellNews(): void {
@@ -45,12 +45,12 @@ export function tellNews(): void {
     button.addEventListener('click', () => void answer(button.dataset.choice === 'hub' ? 'hub' : 'site'))
 }
 
-/** For what the page does itself: old news is none. */
+/** Removes the news when the page itself acts, because the news is then out of date. */
 export function endNews(): void {
   say('')
 }
 
-/** @param there who is signed in on the other sites. Text only ever goes in as text. */
+/** @param there the user who is signed in on the other sites. Text is only ever inserted as text. */
 function ask(there: string): void {
   const here = document.querySelector('[data-name]')?.textContent ?? ''
   const question = byId('conflict', HTMLElement)
@@ -65,7 +65,7 @@ async function answer(choice: 'hub' | 'site'): Promise<void> {
   const status = await sdk()?.resolve(choice)
   if (status?.outcome === 'adopt') say(`${here} stays. A site where ${there} is signed in will ask, too.`)
   else if (status?.outcome === 'failed') say('This cannot be done right now. Both accounts stay as they are.')
-  // The button that was pressed is gone, and this is what came of it.
+  // The pressed button is gone, and this line shows the result.
   byId('news', HTMLElement).focus()
 }
 
@@ -75,6 +75,6 @@ function endQuestion(): void {
 
 function say(words: string): void {
   const news = byId('news', HTMLElement)
-  // The same again would be read out again.
+  // The same text would be read out once more.
   if (news.textContent !== words) news.textContent = words
 }

@@ -1,4 +1,4 @@
-/** One calm sentence where something could not be done. */
+/** One calm sentence for something that could not be done. */
 import { byId } from './elements.js'
 
 const SENTENCES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-/** The script of a site's page. It works by the site's own backend; the SDK only says when to look again. */
+/** The script of a site's page. It works with the site's own backend. The SDK only says when to look again. */
 import type { Status } from 'session-hub'
 
 import { isObject } from './cart.js'
@@ -12,7 +12,7 @@ import { endOffer, offerAccess } from './share.js'
 import { explain, openPanel, showMissing, showSharing, showStatus, toggleSharing } from './sync-panel.js'
 import { showVisitor } from './visitor.js'
 
-// What the visitor does
+// What the visitor does.
 
 document.addEventListener('click', ({ target }) => {
   const button = target instanceof Element ? target.closest('button') : null
@@ -36,7 +36,7 @@ byId('sign-out', HTMLButtonElement).addEventListener(
   () => void act('POST', '/sign-out', {}).then(toYou),
 )
 
-/** The button that was pressed is gone now; without this, the keyboard would start at the top again. */
+/** The pressed button is gone now. Without this, the keyboard would start at the top of the page again. */
 const toYou = () => byId('you-title', HTMLElement).focus()
 
 byId('sharing', HTMLButtonElement).addEventListener('click', () => void toggleSharing())
@@ -56,14 +56,14 @@ hear('session-ended', (detail) => {
   void refresh()
 })
 
-// What has happened in words; and where two users meet, who goes on.
+// Says in words what has happened and, when two users meet, asks which account to keep.
 
 hear('session-conflict', (detail) => {
   log('session-conflict', { subject: detail.subject })
 })
 tellNews()
 
-// Where the browser keeps the hub's cookie from this page, a click can change that.
+// If the browser keeps the hub's cookie from this page, a click can change that.
 
 hear('access-needed', (detail) => {
   log('access-needed', detail)
@@ -75,7 +75,7 @@ hear('access-needed', (detail) => {
 for (const name of ['synced', 'sync-failed'] as const) {
   addEventListener(name, ({ detail }) => {
     showSync(name, detail)
-    // The same session, but another site may have changed what is in it since this page was made.
+    // The session is the same, but another site may have changed its data since this page was made.
     if (detail.outcome === 'keep') void refresh()
     if (!detail.isBlocked) endOffer()
   })
@@ -83,7 +83,7 @@ for (const name of ['synced', 'sync-failed'] as const) {
 
 one(document, '.explained', HTMLDetailsElement).addEventListener('toggle', () => void explain())
 
-// The SDK loads beside this script, and may have been faster: then its first events are past.
+// The SDK loads beside this script and may have been faster. Its first events are then over.
 const earlier = sdk()?.status
 if (earlier && earlier.atMs > 0) {
   showSync(earlier.outcome === 'failed' ? 'sync-failed' : 'synced', earlier)
@@ -107,12 +107,12 @@ async function act(method: 'POST' | 'DELETE', path: string, body?: object): Prom
   endNews()
   const isDone = await shown(ask(method, path, body))
   log(`${method} ${path}`, isDone ? (body ?? {}) : { refused: true })
-  // The other sites need not wait for the next page. Where the session is still the same, this costs no request.
+  // The other sites need not wait for the next page. If the session is still the same, this costs no request.
   await sdk()?.sync()
   return isDone
 }
 
-/** Shows the visitor anew, or says kindly why not. */
+/** Shows the visitor again, or explains kindly why that is not possible. */
 async function shown(answer: Promise<unknown>): Promise<boolean> {
   let visitor
   try {

@@ -1,10 +1,10 @@
-/** The SDK on this page, and listening to it: either of the two scripts may come first. */
+/** The SDK on this page, and how to listen to it. Either of the two scripts may load first. */
 import type { Client, ClientEvents, EventName, Listener } from 'session-hub'
 
-/** The SDK's global; absent where the script could not be loaded. */
+/** The SDK's global; absent if the script could not be loaded. */
 export const sdk = (): Client | undefined => (globalThis as { SessionHub?: Client }).SessionHub
 
-/** Who listens by the client is told of what has happened already; before it is there, the same events come to the window. */
+/** A listener of the client is told about earlier events. Before the client exists, the window gets the same events. */
 export function hear<Name extends EventName>(name: Name, listener: Listener<Name>): void {
   const early = sdk()
   if (early) early.on(name, listener)

@@ -1,4 +1,4 @@
-/** The card for browsers that keep the hub's cookie from this page, shown as long as they do. */
+/** The card for browsers that keep the hub's cookie from this page. It is shown as long as they do. */
 import type { Rung } from 'session-hub'
 
 import { byId } from './elements.js'
@@ -6,7 +6,7 @@ import { sdk } from './sdk.js'
 
 let remove: (() => void) | undefined
 
-/** What the event `access-needed` is for. The button is the hub's own where the browser wants it so; it gets this page's colours. */
+/** The purpose of the event `access-needed`. The button is the hub's own if the browser requires that; it gets this page's colours. */
 export function offerAccess(rungs: readonly Rung[]): void {
   byId('share', HTMLElement).hidden = false
   if (!rungs.includes('access')) {
@@ -18,7 +18,7 @@ export function offerAccess(rungs: readonly Rung[]): void {
   const colour = (name: string) => style.getPropertyValue(name).trim()
   remove ??= sdk()?.accessButton(byId('share-button', HTMLElement), {
     label: 'Share it here',
-    // Quiet: what the page is for stands in the accent's colour.
+    // A quiet colour: the accent's colour is for the purpose of the page.
     color: colour('--text'),
     background: colour('--soft'),
     radius: 11,

@@ -1,4 +1,4 @@
-/** What the last sync came to, in numbers and in words. */
+/** The outcome of the last sync, in numbers and in words. */
 import type { Outcome, Rung, Status } from 'session-hub'
 
 import { byId, one } from './elements.js'
@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   failed: 'The other sites could not be reached. Nothing is lost, and this site keeps working.',
 }
 
-/** Where it did not come by the frame. */
+/** Sentences for sessions that did not come through the frame. */
 const BROUGHT: Partial<Record<Rung, string>> = {
   access: 'You let the hub see its cookie here, and it gave this site the session of the other sites.',
   link: 'The link that you followed brought your session along.',

@@ -1,4 +1,4 @@
-/** Who the visitor is and what is in the cart, shown without a reload. Text only ever goes in as text. */
+/** Shows who the visitor is and what is in the cart, without a reload. Text is only ever inserted as text. */
 import { type CartLine, cartOf } from './cart.js'
 import { byId, copyOf, one } from './elements.js'
 import { initial } from './initial.js'
@@ -20,7 +20,7 @@ export function showVisitor({ subject, session, data }: Record<string, unknown>)
     cart.replaceChildren(...lines.map((line) => lineElement(line, !known.includes(line.id))))
   })
 
-  // Subtly: a visitor shall see that something changed, and not be startled.
+  // A subtle highlight: visitors should see that something has changed, and not be startled.
   if (isOther) highlight('name')
   if (known.join() !== lineIds().join()) highlight('cart')
 }
@@ -42,7 +42,7 @@ function lineElement({ id, item, from }: CartLine, isNew: boolean): HTMLElement 
 const lineIds = () =>
   [...document.querySelectorAll<HTMLElement>('#cart [data-line]')].map(({ dataset }) => dataset.line ?? '')
 
-/** Whoever removes lines by keyboard stays where they are, and does not land at the top of the page. */
+/** A visitor who removes lines by keyboard keeps their place, instead of landing at the top of the page. */
 function keepFocus(cart: HTMLElement, change: () => void): void {
   const buttons = () => [...cart.querySelectorAll('button')]
   const index = buttons().findIndex((button) => button === document.activeElement)

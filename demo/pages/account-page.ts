@@ -1,4 +1,4 @@
-/** What the user's own pages have in common. They are made by the backend alone; the script only fetches them anew. */
+/** What the user's own pages have in common. Only the backend makes them; the script just fetches them again. */
 import type { Addresses, Profile } from '../sites.js'
 import { html, type Html } from './html.js'
 import { layout } from './layout.js'
@@ -12,7 +12,7 @@ export interface AccountPage {
   /** The script element of the SDK. */
   readonly sdk: string
   readonly subject: string | null
-  /** Which sentence, out of the address. */
+  /** The sentence to show, as the address names it. */
   readonly said: unknown
 }
 
@@ -38,7 +38,7 @@ export function accountPage(page: AccountPage, heading: string, content: Html): 
   })
 }
 
-/** @param path the page that it leads back to */
+/** @param path the page to return to */
 export const signInForm = (path: string): Html =>
   html`<form class="card" method="post" action="${path}/sign-in">
     <label for="name">Your name</label>

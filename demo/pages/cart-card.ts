@@ -1,8 +1,8 @@
-/** The cart. The page's script fills the same template again, so its markup is written once. */
+/** The cart. The page's script fills the same template, so its markup is written only once. */
 import type { CartLine } from '../browser/cart.js'
 import { html, type Html } from './html.js'
 
-/** @param lines `null` while the hub cannot be asked */
+/** @param lines `null` while the hub cannot be reached */
 export function cartCard(lines: readonly CartLine[] | null): Html {
   return html`<section class="card cart" aria-labelledby="cart-title" data-shows="cart">
     <h2 id="cart-title" tabindex="-1">Cart</h2>

@@ -7,9 +7,9 @@ import { type AccountPage, accountPage, signInForm } from './account-page.js'
 import { html, type Html } from './html.js'
 import { picture } from './layout.js'
 
-/** @param sessions `null` while the hub cannot be asked, `undefined` where nobody is signed in */
+/** @param sessions `null` while the hub cannot be reached, `undefined` if nobody is signed in */
 export function devicesPage(page: AccountPage, sessions: readonly UserSession[] | null | undefined): Html {
-  // The cookie may know a user whom the hub has just forgotten.
+  // The cookie may name a user whose session the hub has just ended.
   const user = sessions === undefined ? { ...page, subject: null } : page
   return accountPage(user, 'Your devices', content(user, sessions))
 }
@@ -62,7 +62,7 @@ const everywhere = html`<form method="post" action="/devices/sign-out-everywhere
   <button class="quiet">Sign out everywhere</button>
 </form>`
 
-/** The hub writes it down once an hour. */
+/** The hub records it once an hour. */
 const HOUR_MS = 3_600_000
 
 const lastSeen = (at: Date): Html =>
@@ -70,5 +70,5 @@ const lastSeen = (at: Date): Html =>
 
 const time = (at: Date): Html => html`<time datetime="${at.toISOString()}">${clock.format(at)}</time>`
 
-/** In this machine's zone, since the demo's visitors sit at it. */
+/** In this machine's time zone, since the demo's visitors sit at this machine. */
 const clock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' })

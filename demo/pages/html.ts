@@ -1,4 +1,4 @@
-/** HTML by tagged templates. Whatever is put into one is escaped, unless it came out of one itself. */
+/** HTML by tagged templates. Every value in a template is escaped, unless a template made it. */
 
 export class Html {
   constructor(readonly text: string) {}
@@ -11,7 +11,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return new Html(text + (strings[parts.length] ?? ''))
 }
 
-/** For markup that somebody else has escaped. */
+/** For markup that has already been escaped. */
 export const trusted = (markup: string) => new Html(markup)
 
 function textOf(part: Part): string {
@@ -28,5 +28,5 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Safe between tags and between quotes, where all our templates put their parts. */
+/** Makes text safe between tags and between quotes, the only places where our templates insert values. */
 const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')

@@ -1,4 +1,4 @@
-/** The hub's own page: what this is, and where to begin. */
+/** The hub's own page: what the demo is, and where to begin. */
 import { type Addresses, profiles, siteNames } from '../sites.js'
 import { html, type Html } from './html.js'
 import { layout, scene } from './layout.js'

@@ -1,13 +1,13 @@
-/** What every page has around it. */
+/** The parts that every page shares. */
 import { type Addresses, profiles, siteNames } from '../sites.js'
 import { html, type Html, type Part } from './html.js'
 
 export interface Layout {
-  /** Whose colours the page has. */
+  /** The site, or the hub, whose colours the page has. */
   readonly look: keyof Addresses
   readonly title: string
   readonly addresses: Addresses
-  /** Who the visitor is, in the words of `req.session.status`; the style sheet shows and hides by it. */
+  /** The visitor's state, in the words of `req.session.status`. The style sheet shows and hides parts by it. */
   readonly session: string
   /** Scripts. */
   readonly head: Part
@@ -55,14 +55,14 @@ function sisters(look: keyof Addresses, addresses: Addresses): Html {
   </nav>`
 }
 
-/** The band at the top. On a narrow screen the picture's right part stays. */
+/** The band at the top. On a narrow screen, the right part of the picture stays visible. */
 export const scene = (look: keyof Addresses, words: string) =>
   html`<div class="scene">
     ${picture(`scene-${look}`, '0 0 1200 240', 'xMaxYMax slice')}
     <p>${words}</p>
   </div>`
 
-/** A picture out of the sprite; decoration, so without a name. */
+/** A picture from the sprite. It is decoration, so it has no name for screen readers. */
 export const picture = (name: string, box: string, fit = 'xMidYMid') =>
   html`<svg class="picture" viewBox="${box}" preserveAspectRatio="${fit}" aria-hidden="true">
     <use href="/public/art.svg#${name}"></use>

@@ -1,4 +1,4 @@
-/** The head of a site's pages, with the visitor in it, and what the script needs beside it. */
+/** The head of a site's pages, which shows the visitor, and the tags that the script needs. */
 import { modules } from '../assets.js'
 import type { Profile } from '../sites.js'
 import { html, type Html, type Part, trusted } from './html.js'
@@ -15,11 +15,11 @@ export const masthead = ({ name, title, tagline }: Profile, subject: string | nu
   </header>`
 
 /**
- * @param script the page's own
+ * @param script the page's own script
  * @param sdk the script element of the SDK
  */
 export const scripts = (script: string, sdk: string): Part => [
-  // All at once, not one after the other: the page listens before the SDK has something to say.
+  // Loads all modules at once, not one after another, so that the page listens before the SDK has something to say.
   modules.map((name) => html`<link rel="modulepreload" href="/browser/${name}" />`),
   html`<script type="module" src="/browser/${script}.js"></script>`,
   trusted(sdk),

@@ -1,9 +1,9 @@
-/** What happens to the session while the page is open: one line, and the question that only the visitor can answer. */
+/** Reports what happens to the session while the page is open: one line, and the question that only the visitor can answer. */
 import { html, type Html } from './html.js'
 
 /**
- * @param text what the backend says itself, if anything. It gets the focus: a page that is new is read out from there. Nothing around it,
- *   not even a space: the style sheet and the script know by that whether there is something
+ * @param text the backend's own news, if any. It gets the focus, so that a new page is read out from there. Nothing surrounds it,
+ *   not even a space: by that the style sheet and the script know whether there is any news
  */
 export function newsLine(text = ''): Html {
   const focus = text ? html`autofocus` : ''

@@ -1,4 +1,4 @@
-/** A page for which the sign-in has to be a recent one. */
+/** A page that requires a recent sign-in. */
 import { type AccountPage, accountPage, signInForm } from './account-page.js'
 import { html, type Html } from './html.js'
 

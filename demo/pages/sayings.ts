@@ -1,4 +1,4 @@
-/** What a page says of the form that led to it. The address names the sentence, and no address can say anything else. */
+/** What a page says about the form that led to it. The address names the sentence, and cannot make the page say anything else. */
 
 const SAYINGS = {
   ended: 'That session has ended: the device is signed out, on every site.',
@@ -18,5 +18,5 @@ export type Saying = keyof typeof SAYINGS
 export const isSaying = (value: unknown): value is Saying =>
   typeof value === 'string' && Object.hasOwn(SAYINGS, value)
 
-/** @param said out of the address @returns nothing for what is none */
+/** @param said as the address has it @returns the sentence; nothing for an unknown name */
 export const saying = (said: unknown): string => (isSaying(said) ? SAYINGS[said] : '')

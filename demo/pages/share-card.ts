@@ -1,4 +1,4 @@
-/** For browsers that keep the hub's cookie from this page: what that means, and what a visitor can do about it. */
+/** For browsers that keep the hub's cookie from this page: explains what that means, and what a visitor can do about it. */
 import { html } from './html.js'
 
 export const shareCard = html`<section class="card share" id="share" aria-labelledby="share-title" hidden>

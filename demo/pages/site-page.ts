@@ -13,7 +13,7 @@ import { visitorCard } from './visitor.js'
 interface Visitor {
   readonly subject: string | null
   readonly session: string
-  /** `null` while the hub cannot be asked. */
+  /** `null` while the hub cannot be reached. */
   readonly cart: readonly CartLine[] | null
 }
 

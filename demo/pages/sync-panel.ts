@@ -1,4 +1,4 @@
-/** What the SDK does, made visible. */
+/** Shows what the SDK does. */
 import { html } from './html.js'
 
 export const syncPanel = html`<section class="card sync" aria-labelledby="sync-title">

@@ -1,9 +1,9 @@
-/** Who the visitor is. Both faces are always in the page; the style sheet shows the one that `data-session` asks for. */
+/** Shows who the visitor is. Both versions are always in the page; the style sheet shows the one that `data-session` names. */
 import { initial } from '../browser/initial.js'
 import { html, type Html } from './html.js'
 import { picture } from './layout.js'
 
-/** In the header, on every screen. */
+/** The visitor in the header, on every screen. */
 export const visitorChip = (subject: string | null): Html =>
   html`<a class="chip" id="chip" href="/#you" data-shows="name">
     <span class="avatar" aria-hidden="true">

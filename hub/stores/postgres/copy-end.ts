@@ -52,8 +52,7 @@ export async function openPostgresEnd(
   try {
     await durabilityOf(query)
     await prepareSchema(query, schema, mayMake)
-    // Someone who dumps the database holds locks for the whole time. This statement gives up, so that nobody waits behind it, or behind a copy that
-    // hangs.
+    // Someone who dumps the database holds locks for the whole time. With these limits nobody waits behind this process, or for one that hangs.
     await query(`SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = ${SILENT_MS}`)
     await query(`SELECT ${quoted(schema)}.number_endings()`)
   } catch (thrown) {

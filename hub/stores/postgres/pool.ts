@@ -125,7 +125,7 @@ export function createConnections(pool: PostgresPool, maxWaiting: number, isOwn:
       if (!isPrepared) throw thrown
       if (isNotPrepared(thrown)) mayPrepare = false
       else if (!isStalePlan(thrown)) throw thrown
-      // If several callers notice it at once, only one of them counts on.
+      // If several callers notice it at once, only one raises the number.
       else if (preparation === preparations) preparations += 1
       return query(client, statement)
     }

@@ -1,7 +1,7 @@
 /** Values on their way to the server and back. */
 import { SessionHubError } from '../../../sdk/protocol/errors.js'
 
-/** Ids and hashes are base64url of whole bytes. @returns `undefined` for a text that is none: no row has it */
+/** Ids and hashes are base64url of whole bytes. @returns `undefined` for any other text, which no row has */
 export function lookedFor(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : undefined
@@ -20,7 +20,7 @@ export function bytes(text: string): Buffer {
 const INT8 = 20
 const BYTEA = 17
 
-/** Integers as numbers: all of ours are below 2^53. Bytes as base64url. */
+/** Reads integers as numbers, because all of ours are below 2^53, and bytes as base64url. */
 export const readValue = (type: number): ((text: string) => unknown) => {
   if (type === INT8) return Number
   if (type === BYTEA) return (text) => Buffer.from(text.slice(2), 'hex').toString('base64url')
@@ -28,6 +28,6 @@ export const readValue = (type: number): ((text: string) => unknown) => {
   return (text) => text
 }
 
-/** A column of many rows as one array; nothing where there is no row. */
+/** A column of many rows as one array; `null` if there is no row. */
 export const column = <Row, Value>(rows: readonly Row[], value: (row: Row) => Value): Value[] | null =>
   rows.length ? rows.map(value) : null
