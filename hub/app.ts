@@ -178,7 +178,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 const openerOf = (given: HubOptions['store']) =>
   typeof given === 'function' ? given : async () => given ?? sqliteStore('session-hub.sqlite')
 
-/** This is loaded only where it is configured too: most companies have no identity provider that sends such notices. */
+/** Loaded only if it is configured: most companies have no identity provider that sends such notices. */
 async function companyRoute(...parts: Parameters<typeof createCompanyRoute>): Promise<Route> {
   const company = await import('./company/route.js')
   return company.createCompanyRoute(...parts)

@@ -7,7 +7,7 @@ import type { HubContext } from './flows/context.js'
 import type { NumberedEnding } from './stores/store.js'
 
 interface FeedListener {
-  /** `false` while the follower has not yet read what it heard last. It hears the rest when it has. */
+  /** `false` while the follower has not yet read the last batch. It receives the rest when it has. */
   readonly isReady: () => boolean
   readonly hear: (endings: readonly NumberedEnding[]) => void
   readonly end: () => void
@@ -65,7 +65,7 @@ export function createEndingsFeed(hub: HubContext, rangeEveryMs = RANGE_EVERY_MS
     timer = followers.size > 0 ? setTimeout(() => void look(), EVERY_MS).unref() : undefined
   }
 
-  /** Reads one batch for every follower. @returns whether a follower can hear more at once */
+  /** Reads one batch for every follower. @returns whether more endings are waiting for a follower */
   async function tellNext(): Promise<boolean> {
     let isMore = false
     for (const [seq, group] of bySeq(followers)) {

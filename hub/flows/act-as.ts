@@ -65,7 +65,7 @@ export async function actAs(
 }
 
 /**
- * Gives the administrator's own handle at this site back, as a new one.
+ * Returns the administrator to their own session at this site, with a new handle.
  *
  * @throws SessionHubError `session_ended`, also when the time is over; `request_invalid` if nobody is acting
  */

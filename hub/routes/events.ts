@@ -66,7 +66,7 @@ export function eventsRoute({ hub, sites, authenticate, limiters, feed, beatMs =
     const mayStay = async () => hub.now() < untilMs && (await isStillTheSame(site))
     const answer = beginEvents(openEventsOn(res), { beatMs, mayStay })
     if (!answer) return
-    // A site that is turned off hears nothing more at once, not only at the next beat.
+    // A site that is turned off is cut off at once, not only at the next beat.
     const ignore = sites.onChange(() => {
       void mayStay().then(
         (isAllowed) => isAllowed || answer.end(),

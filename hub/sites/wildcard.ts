@@ -44,7 +44,7 @@ export function wildcardOf(origin: string): string | undefined {
   return dot < 0 ? undefined : `${origin.slice(0, start)}*${origin.slice(dot)}`
 }
 
-/** Whether a host is no public suffix itself. Below a domain that is none there can be one, such as `s3` of a cloud's own domain. */
+/** Whether a host is not itself a public suffix. A public suffix can be below a domain that is none, such as `s3` below a cloud's own domain. */
 export const isOwnName = async (origin: string): Promise<boolean> =>
   !(await isPublicSuffix(new URL(origin).hostname))
 

@@ -97,7 +97,7 @@ async function lookAgain(): Promise<Answer> {
 
 /**
  * Another page's frame, or a redirect, may give this browser another session at the hub, or find that it has ended: the page is told. This works only
- * if the frame has the hub's own jar, because a listener without it would hear nothing. The cookie itself shows what has
+ * if the frame has the hub's own jar, because a listener that is added before that would hear nothing. The cookie itself shows what has
  * changed between the answer and the moment when the listener was added.
  */
 function attend(answer: Answer): void {

@@ -1,4 +1,4 @@
-/** `POST /you`: a form of the visitor's own page. */
+/** `POST /you`: handles a form of the visitor's own page. */
 import type { ServerResponse } from 'node:http'
 
 import { readForm } from '../../../sdk/http/body.js'
@@ -25,7 +25,7 @@ export const youActRoute =
     try {
       const form = await readForm(bodyOf(req))
       const handles = ownHandles(req)
-      // R38: refused before it is counted, or a stranger's forms could keep somebody from signing out.
+      // R38: refused before it is counted. Otherwise a stranger's forms could keep somebody from signing out.
       if (!isOwnForm(hub, req, handles, form.get('form')))
         throw new SessionHubError(
           'origin_denied',
@@ -42,7 +42,7 @@ export const youActRoute =
     }
   }
 
-/** @returns what the answer sets */
+/** @returns the cookies that the answer sets */
 async function done({ hub, sites, req, handles }: Asked, act: Act, ref: string): Promise<readonly string[]> {
   switch (act) {
     case 'end':
@@ -70,6 +70,6 @@ interface Asked {
   readonly handles: readonly OwnHandle[]
 }
 
-/** Open frames see by it that the session is gone. */
+/** Shows open frames that the session has ended. */
 const turned = (req: HubRequest, handles: readonly OwnHandle[]): string[] =>
   handles.flatMap(({ group }) => turnCookies(req, { group }, { outcome: 'none', turn: '' }))

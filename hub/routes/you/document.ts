@@ -9,7 +9,7 @@ import { cspHash } from '../../page-scripts.js'
 import { escaped, pageHeaders, sendPage } from '../page.js'
 import { STYLE } from './style.js'
 
-/** Our own scripts are none, so no script runs, whatever somebody has written into a name. No window that opened this keeps a hold on it. */
+/** The page has no scripts, so no script runs, whatever somebody has written into a name. No window that opened this page can control it. */
 const headers = {
   ...pageHeaders(`style-src ${cspHash(STYLE)}`, "'none'", "'self'"),
   'cross-origin-opener-policy': 'same-origin',
@@ -22,14 +22,14 @@ export function sendYou(res: ServerResponse, status: number, content: string): v
   sendPage(res, status, headers, `${head}<main><h1>Your sites</h1>${content}</main>`)
 }
 
-/** What everybody sees who was led here: the same bytes, whoever it is (R39). */
+/** Shown to every visitor whom another page has sent here: the same bytes for each of them (R39). */
 export const startContent = (host: string): string =>
   `<p><b>${escaped(host)}</b> shares one session among several sites, such as a shopping cart or a sign-in.</p><p><a class=button href="${hubPaths.you}">Show my sites</a></p>`
 
 export const faultContent = (words: string): string =>
   `<p role=alert class=news>${escaped(words)}</p><p><a class=button href="${hubPaths.you}">Try again</a></p>`
 
-/** What a form has come to. */
+/** The result of a form. */
 const NEWS: Readonly<Record<Act, string>> = {
   'sign-out': 'You are signed out in this browser.',
   everywhere: 'You are signed out in all browsers.',
@@ -45,7 +45,7 @@ export interface Shown {
   readonly own: readonly OwnSession[]
   readonly isOff: boolean
   readonly done: Act | undefined
-  /** What each form carries back. */
+  /** The tag that each form returns. */
   readonly tag: string
 }
 
@@ -91,7 +91,7 @@ function sessionOf({ session, sites, devices }: OwnSession, form: Form): string 
   return `<section><p>${who}</p><h2>Sites with this session</h2>${places}${list}</section>`
 }
 
-/** By the claims that OpenID Connect has for it; an id means nothing to a person. */
+/** Uses the claims that OpenID Connect has for names; an id means nothing to a person. */
 function nameOf({ claims }: Session): string {
   const name = [claims.name, claims.preferred_username, claims.email].find(
     (one): one is string => typeof one === 'string' && one.trim() !== '',
@@ -112,6 +112,6 @@ function deviceOf({ ref, session, isCurrent }: Device, form: Form): string {
 
 const clock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
-/** In UTC: the hub does not know where the reader is. */
+/** In UTC, because the hub does not know where the reader is. */
 const time = (atMs: number) =>
   `<time datetime="${new Date(atMs).toISOString()}">${clock.format(atMs)} UTC</time>`

@@ -1,4 +1,4 @@
-/** What a form has come to, for the page that is shown after it. In a cookie and not in the address, which anybody can write. */
+/** The result of a form, for the page that follows it. It is in a cookie and not in the address, which anybody can write. */
 import type { ServerResponse } from 'node:http'
 
 import { type CookieKind, readCookie, setCookie } from '../../../sdk/http/cookies.js'
@@ -12,7 +12,7 @@ const SECONDS = 60
 
 export const doneCookie = (act: Act): string => setCookie(cookieNames.hubDone, act, KIND, SECONDS)
 
-/** Once. */
+/** Reads and removes the result. */
 export function takeDone({ headers }: HubRequest, res: ServerResponse): Act | undefined {
   const value = readCookie(headers.cookie, cookieNames.hubDone)
   if (value === undefined) return undefined

@@ -1,4 +1,4 @@
-/** What went wrong, for the person who reads it. */
+/** Explains a fault to the person who reads it. */
 import type { ServerResponse } from 'node:http'
 
 import { leavesBody } from '../../../sdk/http/reply.js'
@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
   origin_denied: 'This page was out of date. Nothing was changed.',
 }
 
-/** A person reads this: in the page's own look, and with a way on. */
+/** Shows the fault in the page's own style, with a link that leads on. */
 export function sendFault(hub: HubContext, res: ServerResponse, thrown: unknown): void {
   const error = toSessionHubError(thrown)
   logError(hub.log, error, hubPaths.you)

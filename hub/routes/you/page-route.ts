@@ -1,4 +1,4 @@
-/** `GET /you`: a page of the hub's own that is worth a visit. Browsers take the cookies of a hub that nobody visits for a tracker's. */
+/** `GET /you`: a page of the hub's own that is worth a visit. If nobody visits a hub, browsers may treat its cookies as a tracker's. */
 import type { ServerResponse } from 'node:http'
 
 import { isNavigation, saysNothing } from '../../../sdk/http/navigation.js'
@@ -22,13 +22,13 @@ export const youPageRoute = (hub: HubContext, sites: SiteRegistry, limiters: Lim
   const { host } = new URL(hub.origin)
 
   return async (req: HubRequest, res: ServerResponse): Promise<void> => {
-    // No frame, no image, nothing ahead of a visit: the same refusal for every visitor (R14).
+    // Frames, images and prefetches get the same refusal for every visitor (R14).
     if (!isNavigation(req) || (req.headers['sec-fetch-dest'] !== 'document' && !saysNothing(req))) {
       const refused = new SessionHubError('request_invalid', 'This page is only for a window of its own')
       sendRefusedPage(res, hub.log, refused, hubPaths.you, undefined)
       return
     }
-    // R39: nothing is looked up, and no cookie set, by a stranger's word. Whoever was led here goes on with a click.
+    // R39: a stranger's link looks nothing up and sets no cookie. A visitor who was sent here continues with a click.
     if (isLedHere(req) && !isOwnLink(req)) {
       sendYou(res, 200, startContent(host))
       return
@@ -40,7 +40,7 @@ export const youPageRoute = (hub: HubContext, sites: SiteRegistry, limiters: Lim
     }
   }
 
-  /** A browser that knows no Fetch Metadata names the page it comes from: a stranger cannot write this one. */
+  /** A browser without Fetch Metadata names the referring page, and a stranger cannot forge this one. */
   function isOwnLink(req: HubRequest): boolean {
     return saysNothing(req) && req.headers.referer?.startsWith(`${hub.origin}${hubPaths.you}`) === true
   }

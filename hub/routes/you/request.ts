@@ -1,4 +1,4 @@
-/** What a request shows of a visitor at the hub's own page. */
+/** What a request to the hub's own page shows about the visitor. */
 import { random128 } from '../../../sdk/tokens/random.js'
 import { readCookie, setCookie } from '../../../sdk/http/cookies.js'
 import { is128Bits } from '../../../sdk/protocol/formats.js'
@@ -17,19 +17,19 @@ export const ownHandles = (req: HubRequest): readonly OwnHandle[] =>
   })
 
 /**
- * Caused by a page elsewhere, a neighbour of the same site included. A typed address, a bookmark and a click on this page itself are the
- * visitor's own; a browser that does not say counts as led here.
+ * Whether a page elsewhere caused the request, a neighbour of the same site included. A typed address, a bookmark and a click on this page itself are
+ * the visitor's own. A browser that does not say counts as sent here.
  */
 export const isLedHere = ({ headers }: HubRequest): boolean =>
   headers['sec-fetch-site'] !== 'same-origin' && headers['sec-fetch-site'] !== 'none'
 
 export interface FormTag {
   readonly tag: string
-  /** The cookie that it belongs to, where this browser has none yet. */
+  /** The cookie for the tag, if this browser does not have one yet. */
   readonly cookies: readonly string[]
 }
 
-/** What each form carries back, so that no other page can send one: a tag of this browser, and of the sessions that were shown. */
+/** The tag that each form returns, so that no other page can send one. It covers this browser and the sessions that were shown. */
 export function formTag(hub: HubContext, req: HubRequest, handles: readonly OwnHandle[]): FormTag {
   const known = formCookie(req)
   const value = known ?? random128()

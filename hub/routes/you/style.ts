@@ -1,4 +1,4 @@
-/** The look of the visitor's own page: light or dark as the visitor likes it, on a phone and on a desk. Nothing is loaded from anywhere. */
+/** The style of the visitor's own page: light or dark as the visitor prefers, for phones and desktops. It loads nothing. */
 export const STYLE = `:root{color-scheme:light dark;--c:#1b1f29;--m:#555b6b;--p:#fff;--t:#fff;--b:#1c4fc4;--l:#d5d9e4;--n:#e8edfb}
 @media(prefers-color-scheme:dark){:root{--c:#e9ecf4;--m:#b3b9c9;--p:#10131a;--t:#10131a;--b:#9db9ff;--l:#363c4c;--n:#1d2436}}
 *{box-sizing:border-box}

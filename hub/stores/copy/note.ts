@@ -23,7 +23,7 @@ export const noteColumns = ({ copy, role, other, isDone, atMs, progress }: CopyN
   progress,
 })
 
-/** To wait does not mend it: a hub that went on here would give answers that the other store never learns of. */
+/** Waiting does not help: a hub that went on here would give answers that the other store never learns of. */
 export const closedByCopy = (note: CopyNote): SessionHubError =>
   new SessionHubError('options_invalid', `The session store ${whyClosed(note)}`)
 

@@ -12,7 +12,7 @@ export interface Migration {
 }
 
 /**
- * Creates the schema, or brings it up to date. To repeat it changes nothing.
+ * Creates the schema, or brings it up to date. Repeating this changes nothing.
  *
  * @returns the version that the schema has now
  * @throws SessionHubError `options_invalid` if this user may not do it, or the schema is of a newer version; `unavailable`

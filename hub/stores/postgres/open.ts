@@ -33,7 +33,7 @@ export async function prepareSchema(query: Query, schema: string, mayMigrate: bo
   try {
     await prepare(query, name, mayMigrate)
   } catch (thrown) {
-    // To wait does not mend it, so it is not `unavailable`.
+    // Waiting does not help, so it is not `unavailable`.
     throw codeOf(thrown) === INSUFFICIENT_PRIVILEGE ? refusal(name, FORBIDDEN, thrown) : thrown
   }
 }
