@@ -2,6 +2,7 @@
 import { limits as bounds } from '../sdk/protocol/wire.js'
 import type { Log } from '../sdk/settings/log.js'
 import {
+  aClock,
   aFunction,
   anOrigin,
   choice,
@@ -178,6 +179,6 @@ export const hubRows = {
     default: () => Date.now(),
     shown: '`Date.now`',
     code: 'only',
-    check: aFunction<() => number>('() => number'),
+    check: aClock,
   },
 } satisfies OptionRows

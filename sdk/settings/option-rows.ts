@@ -100,3 +100,12 @@ export const aFunction = <Value>(type: string): Check<Value> => ({
   type,
   read: (where, name, given) => callable(where, name, given as Value),
 })
+
+/** A clock, in whole milliseconds: some clocks count parts of them, which neither signed times nor stores take. */
+export const aClock: Check<() => number> = {
+  type: '() => number',
+  read(where, name, given) {
+    const clock = callable(where, name, given as () => number)
+    return () => Math.floor(clock())
+  },
+}

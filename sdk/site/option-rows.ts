@@ -4,7 +4,14 @@
 import { COOKIE_SECONDS } from '../http/cookies.js'
 import { cookieNames, defaultEndpoint, limits } from '../protocol/wire.js'
 import type { Log } from '../settings/log.js'
-import { aFunction, anOrigin, type OptionRows, wholeNumber, yesOrNo } from '../settings/option-rows.js'
+import {
+  aClock,
+  aFunction,
+  anOrigin,
+  type OptionRows,
+  wholeNumber,
+  yesOrNo,
+} from '../settings/option-rows.js'
 import { tracesOption } from '../settings/traces.js'
 import type { FindOrigin } from './find-origin.js'
 import type { EndedEvent, ReplacedEvent, SignedInEvent } from './hook.js'
@@ -202,7 +209,7 @@ const optional = {
     // Looked up at each call, because an application's tests may replace the global clock.
     default: () => Date.now(),
     shown: '`Date.now`',
-    check: aFunction<() => number>('() => number'),
+    check: aClock,
   },
 } satisfies OptionRows
 

@@ -35,6 +35,7 @@ const patches: Record<string, Patch> = {
       ((options: http.RequestOptions, ...rest: []) =>
         own({ ...options, headers: Object.assign({}, options.headers) }, ...rest)) as typeof own,
   ),
+  'a clock with parts of milliseconds': patchOf(Date, 'now', (own) => () => own() + 0.25),
   'members that every object has': {
     apply: () => void Object.assign(Object.prototype, { everywhere: 'here' }),
     undo: () => void Reflect.deleteProperty(Object.prototype, 'everywhere'),
