@@ -39,7 +39,7 @@ export interface Hub {
   /** All of the hub's endpoints: `app.use(hub.router)`, at the root of its origin. */
   readonly router: RequestHandler
   /**
-   * Does the same for a server of the hub's own, and avoids the cost of Express on the paths that browsers and sites wait for:
+   * Answers the same endpoints on a server of the hub's own, without the cost of Express on the paths that browsers and sites wait for:
    * `http.createServer(hub.listener(app))`, where `app` answers everything else and uses `hub.router`.
    *
    * @param options.proxyHops how many of your own proxies stand in front of this server, 0 to 32 @default 0
@@ -61,7 +61,7 @@ export interface Hub {
    */
   setSites(sites: readonly SiteRegistration[]): Promise<void>
   /**
-   * Ends the event streams of the sites. They never end by themselves, so a server could not close. The sites connect again. `gracefulStop` calls it.
+   * Ends the event streams of the sites, which never end by themselves, so that a server can close. The sites connect again. `gracefulStop` calls it.
    */
   endStreams(): void
   /** Ends the event streams, stops the background work, and closes the store. */
@@ -77,7 +77,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const settings = resolveHubOptions(options)
   const { metrics: meter, traces } = settings
   const safe = safeLog(settings.log)
-  // Metrics come before repeated entries are left out, because each of them counts.
+  // The meter reads the log before repeated entries are left out, because each of them counts.
   const written = meter ? meteredLog(safe, meter) : safe
   const secret = readHubKeys(settings.keys)
   const { findSite, siteCacheSeconds, sites: registrations } = settings

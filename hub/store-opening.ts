@@ -16,7 +16,7 @@ export interface OpeningStore {
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5000
 
-/** Tries to open the store for this long while its server does not answer. Any other fault is final, because waiting does not mend it. */
+/** Tries to open the store for this long while its server does not answer. Any other fault is final, because waiting does not help. */
 export function openStore(open: () => Promise<Store>, waitMs: number, log: Log): OpeningStore {
   const endMs = performance.now() + waitMs
   const stopped = new AbortController()

@@ -131,7 +131,7 @@ function readIsAdmin(where: string, given: unknown): IsAdmin {
   if (typeof given === 'function')
     return async (subject) => {
       const answer: unknown = await (given as IsAdmin)(subject)
-      // R21: a record, or no answer, does not say who may be ended, and its content would be shown.
+      // R21: a record, or no answer, does not say whose sessions may end, and the message would show its content.
       if (typeof answer !== 'boolean') throw new TypeError('"isAdmin" has to answer true or false')
       return answer
     }

@@ -88,8 +88,8 @@ async function ownerOf(file: string): Promise<Owner | undefined> {
 }
 
 /**
- * Whether the owner has ended. A process of another machine may still run, as far as this one can know. This process has no lock yet, so a lock with
- * its number belonged to an earlier process.
+ * Whether the owning process has ended. A process of another machine may still run, as far as this one can know. This process has no lock yet, so a
+ * lock with its number belonged to an earlier process.
  */
 function isOver(owner: Owner | undefined, me: Owner): boolean {
   if (owner?.place !== me.place) return false

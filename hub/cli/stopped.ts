@@ -6,8 +6,8 @@ import { painter } from './terminal.js'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs `work`. If a signal arrives meanwhile, these words go to stderr and the process ends with 128 plus the signal's number. The work has to be
- * able to bear an end at any moment.
+ * Runs `work`. If a signal arrives meanwhile, these words go to stderr and the process ends with 128 plus the signal's number. The work has to
+ * survive that at any moment.
  */
 export async function unlessStopped<Result>(words: string, work: () => Promise<Result>): Promise<Result> {
   const stop = (signal: NodeJS.Signals) => {

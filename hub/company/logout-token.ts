@@ -53,7 +53,7 @@ export function createReadLogoutToken(
   }
 }
 
-/** Keys never come from where a token says: `jku`, `jwk` and `x5u` of its header are not read. */
+/** Keys never come from an address that a token names: `jku`, `jwk` and `x5u` of its header are not read. */
 function keySource({ keys }: IssuerSettings): JWTVerifyGetKey {
   return 'uri' in keys
     ? createRemoteJWKSet(keys.uri, { timeoutDuration: 5000, [customFetch]: fetchKeys })

@@ -111,7 +111,7 @@ export async function removeStoredSite(at: SiteAdministration, by: Actor, origin
 }
 
 /**
- * Looks whether the owner has published the proof where only the owner can, and if so turns the site on.
+ * Checks whether the owner has published the proof where only the owner can, and if so turns the site on.
  *
  * @throws SessionHubError `proof_missing`, which names the places that were checked; and as `addStoredSite`
  */

@@ -113,7 +113,7 @@ export async function endSelected(at: Administration, by: Actor, ids: readonly s
   const refusal = { ...about(undefined), sessions: ids.length, outcome: 'refused' } as const
   await allowed(at, mayEnd(by, false), rowBy(at, by, refusal))
   const mayEndOf = mayEndThat(at, by)
-  // The owners of all of them are known before one ends: if the application cannot name an owner, none ends (R21).
+  // For all of them it is known whether they are an administrator's before one ends: if the application cannot say, none ends (R21).
   const known = await at.hub.store.sessions(ids)
   const chosen = await Promise.all(
     [...new Set(ids)].map(async (id) => {

@@ -114,7 +114,7 @@ function settle(
       result: {
         answer: { outcome: 'replace', turn },
         ...(hubSession && { ticketFor: hubSession }),
-        // It gives way to this user's session only: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
+        // The choice overrules this user only: somebody else may have signed in at the site before the ticket is redeemed (R20, R34).
         ...(over !== null && { chosenOver: subjectTag(secret, over, site.party) }),
       },
     }

@@ -88,7 +88,7 @@ function useTicket(
   const previous = live(previousHeld, site, nowMs)
   const ownPrevious = previousHeld?.handle.site === site ? previousHash : undefined
   const isSame = previous?.id === session.id
-  // R20: this also covers a user who has signed in by an earlier request: this one was sent with the cookie of before.
+  // R20: this also covers a user who has signed in by an earlier request: this one was sent with the old cookie.
   const present = previous ?? successor(trace, site, nowMs)
   const isOverruled =
     present &&

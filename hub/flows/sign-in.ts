@@ -91,7 +91,7 @@ export async function signIn(hub: HubContext, site: Site, body: SignInBody): Pro
 }
 
 /**
- * A double click: the same user signs in again, with the cookie of before the first sign-in. The result is one session, whose data was merged once.
+ * A double click: the same user signs in again, with the cookie from before the first sign-in. The result is one session, whose data was merged once.
  * The second form decides claims and `remember`, and its answer has its own handle: nobody can tell which answer the browser keeps.
  */
 function sentTwice(

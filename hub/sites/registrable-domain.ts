@@ -2,7 +2,7 @@
 
 /**
  * Returns the domain that one owner has registered, by the Public Suffix List, including the suffixes under which hosting companies give out names.
- * The list is loaded only when it is needed. A name without such a domain stands for itself.
+ * The list is loaded only when it is needed. A name without such a domain counts as its own.
  *
  * @param origin an origin, or a wildcard
  */

@@ -58,7 +58,7 @@ export async function sitePostLine(eyes: Eyes, site: string, endpoint: string): 
   return { line: { ...line, findings: cacheFindings(sight) }, aheadMs, sisters: known }
 }
 
-/** What `Cache-Control` tells all caches, and what the header for CDNs, which replaces it there, says (RFC 9213). */
+/** Reads `Cache-Control`, which is for all caches, and `CDN-Cache-Control`, which overrides it at a CDN (RFC 9213). */
 function cacheFindings({ url, header }: Sight): Finding[] {
   const said = ['cdn-cache-control', 'cache-control'].flatMap((name) => {
     const value = header(name)

@@ -41,7 +41,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 }
 const NO_PASSWORD = 'the server asks for a password, and there is none: put it into the address'
 
-/** @returns in words why waiting does not mend it; `undefined` for any other fault */
+/** @returns in words why waiting does not help; `undefined` for any other fault */
 export function refusedFor(thrown: unknown): string | undefined {
   // The client reports this by itself, without a code.
   const isWithoutPassword = thrown instanceof Error && /^SASL: .*password must be/.test(thrown.message)

@@ -197,7 +197,7 @@ const PLANNED = `
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
   SET plan_cache_mode = force_generic_plan SET jit = off SET lock_timeout = '1s'`
 
-/** Neither another connection nor waiting mends it. */
+/** Neither another connection nor waiting helps. */
 const COPYING_CODE = 'SH001'
 const REFUSE_COPYING = `
     IF EXISTS (SELECT FROM SCHEMA.copying) THEN

@@ -23,8 +23,8 @@ export const isPassing = (thrown: unknown) =>
   !(thrown instanceof UnsafeServer) && (isConnectionOver(thrown) || PASSING.includes(codeOf(thrown)))
 
 /**
- * @returns what waiting does not mend: what the server forbids this user, what the server does not know, or that it does not know the user. The
- * values of the command are left out
+ * @returns the faults that waiting does not cure: what the server forbids this user, what the server does not know, or that it does not know the
+ * user. The values of the command are left out
  */
 export function refusedFor(thrown: unknown): string | undefined {
   const { message } = thrown instanceof Error ? thrown : { message: '' }
