@@ -46,7 +46,7 @@ export interface HubSessions {
   endAll(subject: string, options?: { readonly except?: string }): Promise<number>
   /**
    * Erases a user: ends all sessions and removes them with their data, their claims and the descriptions of browsers, in one write. For an hour the
-   * store keeps the part of the user's name that tells the sites of the end. You have to remove what your sites keep.
+   * store keeps the user's name in the record that tells the sites of the end. You have to remove what your sites keep.
    *
    * @param options.audit `rename`: from now on the audit calls the user `erased:` and a tag, the same in every row; `keep`: the audit goes on naming
    * the user, where a law requires that @default 'rename'

@@ -52,7 +52,7 @@ export async function administer(
   }
 }
 
-/** Refuses a file that does not exist: to open it would create one that belongs to this user and stands in the hub's way. */
+/** Refuses a file that does not exist: opening it would create one that belongs to this user and stands in the hub's way. */
 async function openKept(file: string, { path, open }: StoreSource): Promise<Store> {
   if (path !== undefined && !existsSync(path))
     throw wrong(file, `"store": ${shown(path)} is not there yet; "session-hub serve" makes it`)

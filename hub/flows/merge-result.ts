@@ -81,7 +81,7 @@ interface Room {
   data(): JsonObject
 }
 
-/** Measures each member once: to write all of them for each of two thousand keys would block every other request. */
+/** Measures each member once: writing all of them for each of two thousand keys would block every other request. */
 function createRoom(rest: JsonObject): Room {
   const members = new Map(Object.entries(rest))
   const sizes = new Map(Object.entries(rest).map(([name, value]) => [name, sizeOfMember(name, value)]))

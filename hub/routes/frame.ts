@@ -103,7 +103,7 @@ export function frameRoute({ hub, findSite, limiters, path, script, appearance, 
         addCookies(res, turnCookies(req, site, told))
         if (told.turn && isOwnSite(headers)) addCookies(res, await renewedCookies(hub, req, site, path))
       } else {
-        // R14: a stranger's page that frames this learns nothing, and takes the same time to learn nothing.
+        // R14: a stranger's page that frames this learns nothing, and the answer takes the same time.
         told = { outcome: 'blocked', reason: 'referrer_missing' }
       }
     } catch (thrown) {

@@ -170,7 +170,7 @@ export function createRouter(given: RouterParts): HubRouter {
   }
 }
 
-/** Never refused: streams, sign-outs, opt-outs, and pages that a visitor would be left standing before (R38). */
+/** Never refused: streams, sign-outs, opt-outs, and pages that a visitor waits for (R38). */
 function urgencyOf(path: string): Urgency {
   if (path === hubPaths.frame) return 'frame'
   const isQuestion =

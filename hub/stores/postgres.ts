@@ -51,7 +51,7 @@ export type { PostgresClient, PostgresPool } from './postgres/pool.js'
 
 /** Shorter than the two seconds that a site waits for its hub. */
 const WRITE_MS = 1500
-/** Above this number live sessions are estimated: to count millions would cost the server seconds. */
+/** Above this number live sessions are estimated: counting millions would cost the server seconds. */
 const COUNTED_TO = 10_000
 /** The pause before a lost statement is sent again. */
 const PAUSE_MS = 50

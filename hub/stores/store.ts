@@ -23,7 +23,7 @@ export interface Session {
   readonly untilMs: number
   /** `false`: browsers forget the session when they close. */
   readonly isRemembered: boolean
-  /** Numbers the subject's sessions; 0 for an anonymous one. */
+  /** The number of this session among the subject's sessions; 0 for an anonymous one. */
   readonly generation: number
   /** The origin of the site where the session began. */
   readonly site: string

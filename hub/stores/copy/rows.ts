@@ -59,7 +59,7 @@ const columnsOf: Readonly<Record<Kind, (raw: unknown) => Record<string, string |
   },
 }
 
-/** @throws TypeError for a damaged row: to leave it out would lose it silently */
+/** @throws TypeError for a damaged row: leaving it out would lose it silently */
 export const rowOf = (kind: Kind, raw: unknown): Row => named(columnsOf[kind](raw))
 
 /** The number of rows and their content, in whatever order they come. */

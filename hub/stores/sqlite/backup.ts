@@ -63,7 +63,7 @@ export async function restore(
       database.exec(`VACUUM file INTO ${literal(draft)}`)
     })
     const sessions = using(draft, (database) => checkWhole(database, source))
-    // This also brings an older version's tables up to date. To close it puts everything into the one file.
+    // This also brings an older version's tables up to date. Closing it puts everything into the one file.
     const store = sqliteStore(draft)
     await store.renewEpoch().finally(() => store.close())
     sync(draft)

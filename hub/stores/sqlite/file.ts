@@ -64,7 +64,7 @@ export function closeDatabase(database: DatabaseSyncInstance): void {
 
 /**
  * SQLite would create the file with mode 0644; it gives `-wal` and `-shm` the file's mode. An existing file is not opened here:
- * to close it again would drop the locks of every other store of this process on it (POSIX), and with them what keeps its log alive.
+ * closing it again would drop the locks of every other store of this process on it (POSIX), and with them what keeps its log alive.
  */
 function makePrivate(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false })

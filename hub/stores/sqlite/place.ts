@@ -51,7 +51,7 @@ export function createPlace(database: DatabaseSyncInstance): Place {
   // Without the index of the log, which holds the locks, another process would create a new index and write beside this one.
   const files = [file, logFile, `${file}-shm`]
   const opened = files.map(identityOf)
-  // Only the log is opened: SQLite's locks are on the two other files, and to close those would drop the locks (POSIX).
+  // Only the log is opened: SQLite's locks are on the two other files, and closing those would drop the locks (POSIX).
   const log = openSync(logFile, 'r')
   const buffer = Buffer.alloc(HEADER_BYTES)
   // Read before the log: a write by another process in between then counts as its change, and not as a stranger's.
