@@ -342,7 +342,10 @@ export interface Store {
   /** Whether this `jti` of this issuer was spent. */
   isSpent(issuer: string, jti: string): Promise<boolean>
 
-  /** Returns the endings after this number, in order, including those that other processes wrote. */
+  /**
+   * The endings after this number, in order and without a gap, including those of other processes. An ending that was just written may be
+   * missing for a moment, while another process gives it its number.
+   */
   endings(afterSeq: number, limit: number): Promise<readonly NumberedEnding[]>
 
   endingsRange(): Promise<EndingsRange>

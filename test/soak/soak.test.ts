@@ -52,9 +52,9 @@ describe('hubs on PostgreSQL', () => {
       })
       const lost = await scene.finish({
         engine: 'PostgreSQL',
-        fault: `${MINUTES} minutes at ${rate} acts a second, restarted in the middle`,
+        fault: `${MINUTES} minutes at a steady load, restarted in the middle`,
         promised: 'nothing lost; no growth',
-        more: `p50 ${p(0.5)} ms, p99 ${p(0.99)} ms; second quarter against last, each hub: ${told.join(', ')}`,
+        more: `${rate} acts a second; p50 ${p(0.5)} ms, p99 ${p(0.99)} ms; second quarter against last, each hub: ${told.join(', ')}`,
       })
       expect(lost).to.equal(0)
       for (const { megabytes, descriptors } of grown) {
