@@ -3,7 +3,7 @@ import type { RequestHandler, Response } from 'express'
 
 export interface Line {
   readonly handler: RequestHandler
-  /** How many streams are open now. */
+  /** How many streams are open now, and have said hello: before that, a site has nothing with which it could go on. */
   readonly open: number
   /** Breaks the streams that are open; they may come again at once. */
   disturb(): void
@@ -17,6 +17,7 @@ export interface Line {
 export function createLine(): Line {
   /** And how many bytes each may still carry. */
   const streams = new Map<Response, number>()
+  const greeted = new Set<Response>()
   let isCut = false
 
   function disturb(): void {
@@ -27,6 +28,7 @@ export function createLine(): Line {
     const write = stream.write.bind(stream) as (bytes: Buffer, done?: () => void) => boolean
     stream.write = (text: string) => {
       const bytes = Buffer.from(text)
+      greeted.add(stream)
       const left = streams.get(stream) ?? 0
       streams.set(stream, left - bytes.length)
       return left < bytes.length
@@ -46,12 +48,15 @@ export function createLine(): Line {
         return
       }
       streams.set(res, Infinity)
-      res.on('close', () => streams.delete(res))
+      res.on('close', () => {
+        streams.delete(res)
+        greeted.delete(res)
+      })
       bound(res)
       next()
     },
     get open() {
-      return streams.size
+      return greeted.size
     },
     disturb,
     disturbAfter(bytes) {
