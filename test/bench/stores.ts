@@ -199,12 +199,12 @@ async function fill(postgres: Postgres, schema: string, count: number): Promise<
         end_reason, until_ms, is_remembered, generation, site, agent, rev)
       SELECT decode(md5('session-' || i), 'hex'), CASE WHEN i % 3 = 0 THEN 'user-' || i END,
         CASE WHEN i % 3 = 0 THEN '{"name":"Ada Lovelace","locale":"en-GB"}' ELSE '{}' END, '{"cart":["a kettle, blue, 1.7 litres"]}', 1,
-        ${createdAtMs} + i, NULL, ${createdAtMs} + i, ${expiresAtMs} + i * 60000, NULL, NULL, ${untilMs} + i * 60000, 1, 1, '${site}', NULL, i
+        ${createdAtMs} + i, NULL, ${createdAtMs} + i, ${expiresAtMs} + i::bigint * 60000, NULL, NULL, ${untilMs} + i::bigint * 60000, 1, 1, '${site}', NULL, i
       FROM generate_series(0, ${count - 1}) i`)
   await postgres.query(`
     INSERT INTO ${schema}.handle (hash, session_id, site, created_at_ms, activated_at_ms, expires_at_ms, rev)
       SELECT sha256(convert_to('handle-' || i || CASE WHEN k = 0 THEN '' ELSE '-' || k END, 'UTF8')), decode(md5('session-' || i), 'hex'), '${site}',
-        ${createdAtMs} + i, ${createdAtMs} + i, ${expiresAtMs} + i * 60000, i
+        ${createdAtMs} + i, ${createdAtMs} + i, ${expiresAtMs} + i::bigint * 60000, i
       FROM generate_series(0, ${count - 1}) i, generate_series(0, ${HANDLES - 1}) k`)
   await postgres.query(`
     INSERT INTO ${schema}.subject (subject, generation, ended_up_to, until_ms, rev)
