@@ -5,6 +5,8 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import { expect } from 'chai'
 
 import { sqliteStore } from '../../hub/stores/sqlite.js'
+import { openDatabase } from '../../hub/stores/sqlite/file.js'
+import { prepareStatements } from '../../hub/stores/sqlite/statements.js'
 import type { Session, Store } from '../../hub/stores/store.js'
 import { HOUR_MS, newAuditRow, newHandle, newSession, newSubject, NOW_MS, write } from '../support/records.js'
 import { newFolder } from '../support/stores.js'
@@ -53,6 +55,25 @@ describe('much work in the SQLite store', () => {
     database.close()
     return count
   }
+
+  it('is found by an index in each statement of a sweep: none reads all sessions to find the few that are due', () => {
+    const database = openDatabase({ path, busyTimeoutMs: 2000, cacheMegabytes: 1 })
+    const statements = Object.entries(prepareStatements(database))
+    const ofSweeps = statements.filter(([name]) => /^(sweep|settle)/.test(name))
+    expect(ofSweeps).to.have.length(9)
+    for (const [name, statement] of ofSweeps) {
+      const sql = 'sourceSQL' in statement ? statement.sourceSQL : expect.fail(name)
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]
+      const scans = plan.map(({ detail }) => detail).filter((detail) => detail.startsWith('SCAN'))
+      // Of the users, those alone whose sessions were cut and still wait for their end.
+      const few = 'SCAN subject USING INDEX subject_to_settle'
+      expect(
+        scans.filter((scan) => scan !== few),
+        name,
+      ).to.deep.equal([])
+    }
+    database.close()
+  })
 
   it('is swept in bites, and counted as a whole', async () => {
     await user('ada', 1500, 3, { expiresAtMs: NOW_MS })

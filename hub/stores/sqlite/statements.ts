@@ -175,11 +175,12 @@ export const prepareStatements = (database: DatabaseSyncInstance) => ({
     SELECT issuer, jti, spent_at_ms, expires_at_ms, gave FROM spend WHERE issuer = :issuer AND jti = :jti`),
 
   // The end is written into the sessions themselves, so that a later cut of the same subject does not keep them for another day.
+  // In this order (CROSS JOIN): without it SQLite reads every session of every user, 100 ms at a million sessions, to find the few that were cut.
   settleSessions: database.prepare(`
     UPDATE session SET (ended_at_ms, end_reason) =
       (SELECT ended_at_ms, end_reason FROM subject WHERE subject.subject = session.subject)
     WHERE id IN (
-      SELECT session.id FROM subject JOIN session USING (subject)
+      SELECT session.id FROM subject INDEXED BY subject_to_settle CROSS JOIN session ON session.subject = subject.subject
       WHERE ended_up_to > settled_up_to AND session.generation <= ended_up_to AND session.ended_at_ms IS NULL
       LIMIT :limit)`),
 
