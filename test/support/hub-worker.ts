@@ -7,6 +7,8 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 import express from 'express'
 import { createHub, type HubKeys, type HubOptions, type SiteRegistration } from 'session-hub/hub'
@@ -31,9 +33,13 @@ export interface HubProcess {
   readonly port: number
   readonly origin: string
   readonly pid: number
+  /** What is left of its heap, and of its buffers, when it has collected its garbage. */
+  heapMegabytes(): Promise<number>
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
 }
+
+const COLLECT = 'collect'
 
 /** Resolves when the hub listens. */
 export async function forkHub(task: HubTask): Promise<HubProcess> {
@@ -48,6 +54,11 @@ export async function forkHub(task: HubTask): Promise<HubProcess> {
     port,
     origin: task.origin ?? originAt(port),
     pid: child.pid!,
+    async heapMegabytes() {
+      child.send(COLLECT)
+      const [bytes] = (await once(child, 'message')) as [number]
+      return bytes / 1_048_576
+    },
     async kill() {
       child.kill('SIGKILL')
       await gone
@@ -74,7 +85,18 @@ async function main(): Promise<void> {
   const hub = await createHub({ ...rules, origin: origin ?? originAt(bound), keys, sites, now, ...waiting })
   await hub.ready
   app.use(hub.router)
+  process.on('message', (asked) => {
+    if (asked === COLLECT) process.send?.(heapBytes())
+  })
   process.send?.(bound)
+}
+
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+  return heapUsed + external + arrayBuffers
 }
 
 if (process.argv[2] === 'worker') await main()
