@@ -160,6 +160,8 @@ describe('the session of a site', () => {
     const gate = createGate()
     beforeEach(async () => {
       await start({
+        // What is held back for long is not sent a second time.
+        site: { hubTimeoutMs: 10_000 },
         inFrontOfHub: (req, res, next) => {
           withoutEvents(req, res, (error) => {
             if (error === undefined) gate.handler(req, res, next)
