@@ -1,4 +1,4 @@
-/** The exchange, decided in one place by a pure function. It uses no clock, no store and no request. */
+/** The exchange, decided in one place: the design's table as a pure function. It uses no clock, no store and no request. */
 import type { Choice, ReplaceReason } from '../../sdk/protocol/wire.js'
 
 /** One side of an exchange. A session that has ended counts as none. */
