@@ -1,13 +1,24 @@
 /** The SDK of OpenTelemetry, as an application starts it; and spans of its own, to compare ours with. */
-import { context } from '@opentelemetry/api'
+import type { RequestListener } from 'node:http'
+
+import { context, createContextKey } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import type { Traces } from 'session-hub/traces'
 
-/** Makes OpenTelemetry's context known, and uses it once: from then on, Node 20 and 22 follow every promise of the process. */
-export function followPromises(): void {
+/** The usual one. From its first use on, Node 20 and 22 follow every promise of the process. */
+export function useContext(): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  context.with(context.active(), () => undefined)
+}
+
+/** As the instrumentation of Node's servers does it, without its span. */
+export function inContext(handle: RequestListener): RequestListener {
+  const key = createContextKey('request')
+  return (req, res) => {
+    context.with(context.active().setValue(key, req), () => {
+      handle(req, res)
+    })
+  }
 }
 
 /** Without an exporter: what that costs is the application's choice. */

@@ -15,7 +15,7 @@ import { createEventStream } from '../../sdk/site/hub/event-stream.js'
 import { createSpeakers } from '../../sdk/site/hub/speaker.js'
 import { createHubTransport } from '../../sdk/site/hub/transport.js'
 import { resolveSiteOptions } from '../../sdk/site/options.js'
-import { bareSpans, followPromises, providerOf } from './open-telemetry.js'
+import { bareSpans, inContext, providerOf, useContext } from './open-telemetry.js'
 
 export type Role =
   | { readonly name: 'bare' }
@@ -33,8 +33,8 @@ export type Role =
     }
 
 /**
- * Metrics; OpenTelemetry's context without any span; or that and a tracer which records none of our spans, or all of them; or, instead of ours, as many
- * spans of its own.
+ * Metrics; OpenTelemetry's context around each request, without any span; or that and a tracer which records none of our spans, or all of them; or, instead
+ * of ours, as many spans of its own.
  */
 export type Watched = 'metrics' | 'context' | 'unsampled' | 'traces' | 'bare'
 
@@ -43,14 +43,17 @@ export interface Running {
   close(): Promise<void> | void
 }
 
-export function take(role: Role): Promise<Running> | Running {
+export async function take(role: Role): Promise<Running> {
   switch (role.name) {
     case 'bare':
       return bare()
     case 'hub':
-      return hub({ ...role.options, ...watchedBy(role.watched, true) }, role.path)
+      return instrumented(
+        role.watched,
+        await hub({ ...role.options, ...watchedBy(role.watched, true) }, role.path),
+      )
     case 'site':
-      return site({ ...role.options, ...watchedBy(role.watched, false) })
+      return instrumented(role.watched, await site({ ...role.options, ...watchedBy(role.watched, false) }))
     case 'page':
       return page(role.options)
     case 'peer':
@@ -94,11 +97,17 @@ async function hub(options: HubOptions, path?: string): Promise<Running> {
   }
 }
 
+/** Where OpenTelemetry is, its instrumentation of Node's servers gives each request a context. */
+const instrumented = (watched: Watched | undefined, running: Running): Running =>
+  watched === undefined || watched === 'metrics'
+    ? running
+    : { handle: inContext(running.handle), close: () => running.close() }
+
 /** What an application gives, as docs/metrics.md and docs/traces.md do it. */
 function watchedBy(watched: Watched | undefined, isHub: boolean): { metrics?: HubMetrics; traces?: Traces } {
   if (watched === undefined) return {}
   if (watched === 'metrics') return isHub ? { metrics: hubMetrics() } : {}
-  followPromises()
+  useContext()
   if (watched === 'context') return {}
   if (watched === 'bare') return { traces: bareSpans(providerOf('all')) }
   return { traces: openTelemetry({ tracerProvider: providerOf(watched === 'traces' ? 'all' : 'none') }) }

@@ -3,7 +3,7 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api'
 import { openTelemetry, type Traces } from 'session-hub/traces'
 
 import { inTurns, thisProcess, type Work } from './cpu.js'
-import { bareSpans, followPromises, providerOf } from './open-telemetry.js'
+import { bareSpans, providerOf, useContext } from './open-telemetry.js'
 
 const TIMES = 5000
 const SITE = 'http://shop.localhost'
@@ -24,7 +24,7 @@ async function ofHandover(traces: Traces): Promise<void> {
 
 /** @returns CPU time of one handover's spans in microseconds, round by round, above that of the same calls without spans */
 export async function spansAlone(): Promise<Record<'unsampled' | 'traces' | 'bare', readonly number[]>> {
-  followPromises()
+  useContext()
   try {
     const workOf = (traces: Traces): Work => ({
       servers: [thisProcess],
