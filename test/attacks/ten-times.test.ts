@@ -194,6 +194,15 @@ describe('Ten times the limits: good visitors on other sites unharmed, memory fl
       answered: 410,
     },
     'lines that nobody can read': { line: () => '{"act":', answered: 400 },
+    'acts for a site of somebody else': {
+      line: () =>
+        JSON.stringify({
+          act: 'read',
+          site: world.siteOf('shop').origin,
+          body: { handle: binding().verifier },
+        }),
+      answered: 401,
+    },
   }
   for (const [what, { line, answered }] of Object.entries(batches)) {
     it(`a site that sends ten times its acts in batches, as ${what}, has each counted, and costs no other site anything`, async () => {
