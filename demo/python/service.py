@@ -57,7 +57,7 @@ def read_options():
     parser.add_argument("--site", required=True, help="the site's origin, such as https://shop.example")
     option = parser.add_argument
     option("--port", type=int, default=4010, help="where to listen; 0 for any that is free (default 4010)")
-    option("--audience", help="whom the token has to be for (default: the site)")
+    option("--audience", help="the audience that the token must have (default: the site)")
     option("--jwks", help="the site's list of keys (default: <site>/session-hub/jwks.json)")
     option("--keys-max-age", type=int, default=600, help="how long it is believed, in seconds (default 600)")
     option("--key-file", help="a JWK or a list of them, instead of the site's list; SESSION_HUB_KEY can hold it too")

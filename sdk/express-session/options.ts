@@ -30,7 +30,7 @@ export interface ExpressSessionOptions {
    */
   readonly shared?: readonly string[]
   /**
-   * `(user, req) => signIn`: the arguments of `site.signIn` (docs/session-life.md) for a user whom the application has put there:
+   * `(user, req) => signIn`: the arguments of `site.signIn` (docs/session-life.md) for the user that the application has stored there:
    * `{ subject, claims, remember }`. May be asynchronous.
    *
    * @default a string is the subject
@@ -96,7 +96,7 @@ export const expressSessionRows = {
     },
   },
   toSignIn: {
-    text: '`(user, req) => signIn`: the arguments of [`site.signIn`](session-life.md) for a user whom the application has put there: `{ subject, claims, remember }`. May be asynchronous',
+    text: '`(user, req) => signIn`: the arguments of [`site.signIn`](session-life.md) for the user that the application has stored there: `{ subject, claims, remember }`. May be asynchronous',
     shown: 'a string is the subject',
     check: aFunction<ToSignIn>('(user: Json, req: Request) => SignIn | Promise<SignIn>'),
   },

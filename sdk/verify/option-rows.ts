@@ -21,7 +21,7 @@ export const verifyRows: Readonly<Record<keyof VerifyOptions, VerifyRow>> = {
     check: { type: 'Jwks' },
   },
   key: {
-    text: "one key or several, instead of `jwks`: public keys as JWK or PEM, or the site's secret as JWK. A secret (`oct`) lets whoever has it make sessions too: prefer a key pair",
+    text: "one key or several, instead of `jwks`: public keys as JWK or PEM, or the site's secret as JWK. Anyone who has the secret (`oct`) can also make sessions: prefer a key pair",
     shown: 'this or `jwks`',
     check: { type: 'VerifyingKey | readonly VerifyingKey[]' },
   },

@@ -28,8 +28,8 @@ export interface VerifyOptions {
    */
   readonly jwks?: Jwks
   /**
-   * One key or several, instead of `jwks`: public keys as JWK or PEM, or the site's secret as JWK. A secret (`oct`) lets whoever has
-   * it make sessions too: prefer a key pair.
+   * One key or several, instead of `jwks`: public keys as JWK or PEM, or the site's secret as JWK. Anyone who has the secret (`oct`)
+   * can also make sessions: prefer a key pair.
    *
    * @default this or jwks
    */
