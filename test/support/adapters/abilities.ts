@@ -19,6 +19,7 @@ const missing = {
   ),
   'a reason phrase': ofTheWeb('the server writes the status line, and its own headers'),
   'pipelined requests': ofTheWeb('the server says how many requests of one connection it reads ahead'),
+  'objects with a member more': { web: 'Hono itself takes such a member for a cached body' },
   'a header over one that was set before': {
     nextjs:
       'a header that is on the answer before a route handler runs stands over the handler’s (docs/frameworks/nextjs.md)',
