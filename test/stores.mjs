@@ -34,7 +34,7 @@ function runOnValkey() {
   const server = valkey()
   if (!server) {
     console.log(
-      'No valkey-server is installed here, and Debian 12 has no package of it: left out. SESSION_HUB_VALKEY may name its path.',
+      'No valkey-server is installed here (Debian 12 has it in bookworm-backports): left out. SESSION_HUB_VALKEY may name its path.',
     )
     return
   }
