@@ -1,6 +1,7 @@
 /** `session-hub sessions list`, `sessions end` and `sessions erase`. */
 import { browserName } from '../../sdk/http/browser-name.js'
 import { subjectFault } from '../../sdk/protocol/fields.js'
+import { isRef } from '../../sdk/protocol/formats.js'
 import { PAGE, readSearch } from '../admin/query.js'
 import { sessions as counted } from '../admin/sentences.js'
 import { sessionJson } from '../admin/views.js'
@@ -84,7 +85,7 @@ Examples:
   session-hub sessions end --config hub.json --all --site https://shop.example
 `,
   async run(args, name) {
-    const { values, positionals } = readArguments(name, args, SEARCH, ['<ref>...'])
+    const { values, positionals } = readArguments(name, refsLast(args), SEARCH, ['<ref>...'])
     const isNarrowed = [values.site, values.from, values.before].some((value) => value !== undefined)
     if (!values.all && isNarrowed) throw new UsageError(`"${name}" takes a search with "--all" only`, name)
     const ways = [positionals.length > 0, values.all === true || values.subject !== undefined]
@@ -130,6 +131,13 @@ Example:
       )
     })
   },
+}
+
+/** One ref in 64 begins with a "-", as an option does. */
+function refsLast(args: readonly string[]): readonly string[] {
+  const isDashed = (arg: string) => arg.startsWith('-') && isRef(arg)
+  if (args.includes('--') || !args.some(isDashed)) return args
+  return [...args.filter((arg) => !isDashed(arg)), '--', ...args.filter(isDashed)]
 }
 
 type Values = Partial<Record<'subject' | 'site' | 'from' | 'before', string>> & { all?: boolean | undefined }

@@ -114,6 +114,18 @@ describe('session-hub sessions', () => {
     expect((json.sessions as Listed[]).map(({ ref }) => ref)).to.deep.equal([other!.ref])
   })
 
+  it('takes a ref that begins as an option does', async () => {
+    const dashed = async (): Promise<string> => {
+      await put('bob', 200)
+      const found = (await list('--subject', 'bob', '--all')).find(({ ref }) => ref.startsWith('-'))
+      return found?.ref ?? dashed()
+    }
+    const ref = await dashed()
+    const { code, stdout } = await command('sessions', 'end', ref)
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '1 session ended.\n' })
+    expect((await command('sessions', 'end', '--subjct', 'ada')).code, 'an option').to.equal(2)
+  })
+
   it('ends all of a user, administrators too', async () => {
     const ended = await command('sessions', 'end', '--subject', 'root', '--json')
     expect(JSON.parse(ended.stdout)).to.deep.equal({ ended: 1, spared: 0 })
