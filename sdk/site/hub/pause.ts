@@ -30,8 +30,11 @@ export function createPause(now: () => number, log: Log): Pause {
       return failures
     },
     succeeded() {
-      if (lengthMs > 0) log({ level: 'info', event: 'hub_back' })
+      if (lengthMs === 0) return
+      log({ level: 'info', event: 'hub_back' })
       lengthMs = untilMs = 0
+      // What began before this and fails after it says nothing about the hub that is back.
+      failures += 1
     },
     failed(attempt) {
       // Requests that were in progress together fail together: that counts as one failure.
