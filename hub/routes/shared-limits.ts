@@ -1,5 +1,6 @@
 /** Rate limits that all processes of the hub count together, in a separate store (`limits.store`). */
 import type { KeyObject } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Limiter } from '../../sdk/http/rate-limit.js'
 import { boundedCache } from '../../sdk/http/bounded-cache.js'
@@ -36,6 +37,8 @@ export const COUNT_WAIT_MS = 200
 /** After a failed count, one request in every five seconds asks again. The others are counted in memory at once. */
 const PAUSE_MS = 5000
 const WINDOW_SECONDS = 60
+const OPEN_TRIES = 3
+const OPEN_PAUSE_MS = 200
 /** How many parties that have spent their limit are remembered. They cost the store nothing until their window ends. */
 const MOST_REFUSED = 100_000
 
@@ -73,10 +76,21 @@ export function createSharedLimits({ store, secret, log }: Counting) {
 }
 
 async function open(store: LimitStore, options: LimiterOptions): Promise<SharedLimiter> {
-  const limiter: unknown = await store(options)
+  const limiter: unknown = await tried(() => store(options))
   if (typeof (limiter as Partial<SharedLimiter> | undefined)?.consume === 'function')
     return limiter as SharedLimiter
   throw wrong('createHub: limits', '"store" has to return a limiter, such as a RateLimiterRedis')
+}
+
+/** Processes that start together may get in each other's way, such as when each creates the same table in PostgreSQL. */
+async function tried<Result>(act: () => Result | Promise<Result>, timesLeft = OPEN_TRIES): Promise<Result> {
+  try {
+    return await act()
+  } catch (thrown) {
+    if (timesLeft === 1) throw thrown
+    await pause(OPEN_PAUSE_MS)
+    return tried(act, timesLeft - 1)
+  }
 }
 
 /** Returns how long the party has to wait, 0 if not at all, or why the count failed. */

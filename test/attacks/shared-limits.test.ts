@@ -220,6 +220,31 @@ describe('R31: limits of two processes', () => {
     })
   }
 
+  for (const [what, failures, isMade] of [
+    ['start where another process was in the way of their store’s first tries', 2, true],
+    ['do not start where their store never opens', Infinity, false],
+  ] as const) {
+    it(what, async () => {
+      let tries = 0
+      const inTheWay: LimitStore = () => {
+        tries += 1
+        if (tries <= failures) throw new Error('type "session_hub_limits" already exists')
+        return { consume: () => Promise.resolve() }
+      }
+      const made = await createHub({
+        origin: 'https://hub.example',
+        keys,
+        store: memoryStore(),
+        limits: { store: inTheWay },
+      }).then(
+        (hub) => hub.close(),
+        (thrown: unknown) => thrown,
+      )
+      if (isMade) expect(made).to.equal(undefined)
+      else expect(made).to.be.an('error').with.property('message', 'type "session_hub_limits" already exists')
+    })
+  }
+
   const saying =
     (msBeforeNext: number): LimitStore =>
     () => ({
