@@ -218,46 +218,45 @@ describe('docs/web-sockets.md', () => {
   })
 })
 
+/** A hub whose program is in this document: a cart travels, and the hub's store has it. */
+async function expectStoreToShare(
+  document: string,
+  environment: Record<string, string>,
+  expectStored: () => Promise<void>,
+): Promise<void> {
+  const company = await startCompany('docs/frameworks/node.md', 'node.mjs', undefined, 'hub.mjs', {
+    hubFrom: document,
+    environment,
+  })
+  const { hub, shop, travel } = company
+  try {
+    const visitor = new Visitor(hub)
+    await visitor.post(shop, '/cart', {})
+    expect((await visitor.sync(shop)).outcome).to.equal('adopt')
+    expect((await visitor.sync(travel)).outcome).to.equal('replace')
+    expect((await visitor.ask(`${travel}/session`)).json).to.deep.equal({ subject: null, cart: ['boots'] })
+    await expectStored()
+  } finally {
+    await company.close()
+  }
+}
+
 describe('docs/stores.md', () => {
   it('has a hub on PostgreSQL, which shares a cart', async () => {
     const { postgres } = await openSchema()
-    const company = await startCompany('docs/frameworks/node.md', 'node.mjs', undefined, 'hub.mjs', {
-      hubFrom: 'docs/stores.md',
-      environment: { DATABASE_URL: postgres.url },
-    })
-    const { hub, shop, travel } = company
-    try {
-      const visitor = new Visitor(hub)
-      await visitor.post(shop, '/cart', {})
-      expect((await visitor.sync(shop)).outcome).to.equal('adopt')
-      expect((await visitor.sync(travel)).outcome).to.equal('replace')
-      expect((await visitor.ask(`${travel}/session`)).json).to.deep.equal({ subject: null, cart: ['boots'] })
+    await expectStoreToShare('docs/stores.md', { DATABASE_URL: postgres.url }, async () => {
       const { rows } = await postgres.query('SELECT data FROM session_hub.session WHERE ended_at_ms IS NULL')
       expect(rows).to.deep.equal([{ data: '{"cart":["boots"]}' }])
-    } finally {
-      await company.close()
-    }
+    })
   })
 })
 
 describe('docs/redis.md', () => {
   it('has a hub on Redis, which shares a cart', async () => {
     const { redis } = await openPrefix()
-    const company = await startCompany('docs/frameworks/node.md', 'node.mjs', undefined, 'hub.mjs', {
-      hubFrom: 'docs/redis.md',
-      environment: { REDIS_URL: redis.url },
-    })
-    const { hub, shop, travel } = company
-    try {
-      const visitor = new Visitor(hub)
-      await visitor.post(shop, '/cart', {})
-      expect((await visitor.sync(shop)).outcome).to.equal('adopt')
-      expect((await visitor.sync(travel)).outcome).to.equal('replace')
-      expect((await visitor.ask(`${travel}/session`)).json).to.deep.equal({ subject: null, cart: ['boots'] })
+    await expectStoreToShare('docs/redis.md', { REDIS_URL: redis.url }, async () => {
       expect(await redis.command('ZCARD', '{session_hub}:began')).to.equal(1)
-    } finally {
-      await company.close()
-    }
+    })
   })
 })
 
